@@ -1,0 +1,47 @@
+// The typed event map: the one list of what a log may be told. Changes when something new is worth logging.
+
+/**
+ * Names and payloads of everything that Latchkey reports while it works. Payloads are safe by construction: hosts,
+ * codes, counts and durations; never a token, code, state, verifier, secret, claim or query string.
+ */
+export interface LatchkeyEvents {
+  "cache.hit": { path: string };
+  "cache.miss": { path: string; why: "absent" | "expired" | "not_satisfying" };
+  "cache.written": { path: string };
+  "cache.damaged": { path: string; movedTo: string };
+  "lock.acquired": { waitedMilliseconds: number };
+  "lock.waiting": { processId?: number; phase: "refresh" | "login" };
+  "lock.unavailable": { why: string };
+  "http.request": { method: string; host: string; step: string };
+  "http.response": { host: string; step: string; status: number; milliseconds: number };
+  "http.failed": { host: string; step: string; code: string };
+  "discovery.cached": { host: string };
+  "refresh.started": { host: string };
+  "refresh.finished": { host: string; rotated: boolean };
+  "login.started": { host: string; flow: "auth_code" };
+  "login.finished": { host: string };
+  "listener.ignored": { why: string };
+  "browser.opened": { command: string };
+  "browser.failed": { why: string };
+}
+
+/** One event with its payload. */
+export type LatchkeyEvent = {
+  [Name in keyof LatchkeyEvents]: { name: Name; data: LatchkeyEvents[Name] };
+}[keyof LatchkeyEvents];
+
+/** Receives events. What it throws is ignored. */
+export type Logger = (event: LatchkeyEvent) => void;
+
+/** Reports one event to a logger that may be absent or faulty. */
+export function emit<Name extends keyof LatchkeyEvents>(
+  logger: Logger | undefined,
+  name: Name,
+  data: LatchkeyEvents[Name],
+): void {
+  try {
+    logger?.({ name, data } as LatchkeyEvent);
+  } catch {
+    // A log that fails must not fail a sign-in.
+  }
+}

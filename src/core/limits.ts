@@ -1,0 +1,44 @@
+// Every bound on what comes from outside, in one place. Changes when a bound does.
+
+/** Longest HTTP answer that is read, in decoded bytes (N02, N03). */
+export const longestResponseBytes: number = 1024 * 1024;
+/** Longest token answer member (access token, refresh token, ID token) in characters (T15). */
+export const longestTokenCharacters: number = 128 * 1024;
+/** Longest URL that metadata may name or that is shown to a person, in characters. */
+export const longestUrlCharacters: number = 8 * 1024;
+/** Connecting to a host, in seconds (N01). */
+export const connectTimeoutSeconds = 10;
+/** Longest `Retry-After` that is obeyed, in seconds (N07). */
+export const longestRetryAfterSeconds = 60;
+/** Keys of a key set that are looked at (T08). */
+export const mostJsonWebKeys = 100;
+/** Clock difference that is tolerated in ID tokens, in seconds (T11). */
+export const clockToleranceSeconds = 60;
+/** Longest token lifetime that is believed, in seconds: ten years (T19). */
+export const longestLifetimeSeconds: number = 10 * 365 * 24 * 3600;
+/** Longest cache file that is read, in bytes (C08). */
+export const longestCacheFileBytes: number = 16 * 1024 * 1024;
+/** Longest configuration, CA bundle or secret file that is read, in bytes. */
+export const longestUserFileBytes: number = 4 * 1024 * 1024;
+/** Discovery document without cache headers is used for so long, in seconds. */
+export const metadataLifetimeSeconds: number = 24 * 3600;
+/** Key set without cache headers is used for so long, in seconds. */
+export const keySetLifetimeSeconds = 3600;
+/** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */
+export const shortestMetadataLifetimeSeconds = 300;
+/** The loopback listener: request headers, in bytes (L12). */
+export const listenerHeaderBytes: number = 16 * 1024;
+/** The loopback listener: time for a request's headers, in seconds (L12). */
+export const listenerHeaderSeconds = 5;
+/** The loopback listener: time for a whole request, in seconds (L12). */
+export const listenerRequestSeconds = 10;
+/** The loopback listener: connections at once (L12). */
+export const listenerConnections = 64;
+/** The outcome page may still be fetched for so long after the sign-in ended, in seconds. */
+export const outcomePageSeconds = 1;
+/** A waiter without the lock holder's proof gives up after so long, in seconds of its own running event loop. */
+export const lockProofSeconds = 10;
+/** A waiter waits for so long beyond the work that it waits for, in seconds. */
+export const lockGraceSeconds = 5;
+/** Longest message between lock holder and waiter, in bytes. */
+export const longestLockMessageBytes: number = 16 * 1024;

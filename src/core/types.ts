@@ -1,0 +1,71 @@
+// The public vocabulary: what a credential gives and takes. Changes when the contract's section 1 does.
+
+/** Claims of an ID token or of the userinfo endpoint's answer. */
+export interface IdTokenClaims {
+  iss: string;
+  sub: string;
+  aud: string | string[];
+  /** Seconds since the epoch. */
+  exp: number;
+  /** Seconds since the epoch. */
+  iat: number;
+  [claim: string]: unknown;
+}
+
+/** A bearer token that is good now. Its secrets are non-enumerable: printing or spreading it shows none. */
+export interface AccessToken {
+  /** The token itself, for an `Authorization: Bearer` header. */
+  readonly token: string;
+  readonly tokenType: "Bearer";
+  /** When the token ends, where the provider said so. */
+  readonly expiresAt: Date | undefined;
+  /** The scopes that were granted. */
+  readonly scopes: readonly string[];
+  /** The ID token, where the provider gave one. */
+  readonly idToken?: string;
+  /** Claims of the ID token. */
+  readonly claims?: IdTokenClaims;
+  /** Where the token came from. */
+  readonly source: "cache" | "refresh" | "login" | "static";
+}
+
+/** What one call of {@link Credential.getToken} asks for. */
+export interface GetTokenOptions {
+  /** The token is good for at least so long, in seconds. Default 60. */
+  minValiditySeconds?: number | undefined;
+  /** Satisfied by any refresh or sign-in that completes after this call began, whoever made it. Default false. */
+  forceRefresh?: boolean | undefined;
+  /** "The server refused this one": renew only if it is still the current token. */
+  rejectedToken?: string | undefined;
+  /**
+   * Default true. False never prompts: a refresh, this process's or another's, is waited for; a sign-in never
+   * (`login_required`, or `interaction_pending` while another process's is live).
+   */
+  interactive?: boolean | undefined;
+  /** Which token `token` holds; its own expiry decides about freshness. Default `access_token`. */
+  tokenKind?: "access_token" | "id_token" | undefined;
+  /** Rejects at once; the work ends when the last caller that waits for it has aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a logout did. */
+export interface LogoutResult {
+  /** Cached sign-ins that were forgotten. */
+  forgotten: number;
+  /** Whether the provider was told. */
+  revoked: "no" | "yes" | "unsupported" | "failed";
+}
+
+/** Whatever takes one credential takes all of them. */
+export interface Credential {
+  /**
+   * A token that is good now: from the cache, by a refresh, or by a new sign-in.
+   * @throws {OidcError} with a stable `code`.
+   */
+  getToken(options?: GetTokenOptions): Promise<AccessToken>;
+  /**
+   * Forgets locally without any request; `revoke` (default false) also tells the provider (RFC 7009).
+   * @throws {OidcError} `cache_write_failed`, `cache_insecure`.
+   */
+  logout(options?: { revoke?: boolean | undefined }): Promise<LogoutResult>;
+}

@@ -1,0 +1,35 @@
+// Everything outside the program, as one small object that the composition root hands in. Changes when the code
+// needs another thing from outside.
+
+import type { Clock } from "./clock.ts";
+import type { Logger } from "./events.ts";
+import type { PromptHandler } from "./prompt.ts";
+
+/** What came of opening a URL in a browser. */
+export type BrowserResult =
+  | { readonly opened: true }
+  /** `problem` says in a few words why not: "SSH session", "no display", "xdg-open not found". */
+  | { readonly opened: false; readonly problem: string };
+
+/** Starts a browser. Never rejects. */
+export type BrowserLauncher = (url: string, command: string | undefined) => Promise<BrowserResult>;
+
+/** One HTTP exchange as it goes over the wire; the built-in `fetch` or a look-alike. */
+export type Transport = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The world as flows, sessions and stores see it. */
+export interface World {
+  readonly clock: Clock;
+  /** Cryptographically strong random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** The environment, read only; never handed to a child process whole. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly openBrowser: BrowserLauncher;
+  readonly prompt: PromptHandler;
+  readonly logger: Logger | undefined;
+  /** Whether a person can answer here: false under `CI=true` without a terminal. */
+  readonly personPresent: boolean;
+  /** Work that outlives a call without holding the process: the outcome page of a sign-in. */
+  readonly background: Set<Promise<void>>;
+}

@@ -1,0 +1,35 @@
+// What one HTTP operation with a provider is, and what comes of it. Changes when a caller needs to say more.
+
+/** One operation: a request with its retries and its time limit. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  /** What the operation is called in messages: "discovery", "key set", "token request", "userinfo", "revocation". */
+  readonly step: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Form body of a POST. */
+  readonly form?: URLSearchParams;
+  /** Default `application/json`. */
+  readonly accept?: string;
+  /** An unauthenticated GET of metadata or keys: may be retried, and may follow one redirect in its origin. */
+  readonly metadata?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A whole answer: read, bounded and decoded. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** The address that answered. */
+  readonly url: string;
+}
+
+/**
+ * Sends operations. Rejects with `OidcError` `network`, `timeout`, `tls`, `response_too_large`, `redirect_refused`,
+ * `rate_limited`, `insecure_url`, `ca_bundle_invalid`, `aborted`; never with anything that holds a body or a header.
+ */
+export interface HttpClient {
+  /** Any status but a redirect or a 429/503 that asks to wait too long is an answer. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+}

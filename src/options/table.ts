@@ -1,0 +1,89 @@
+// The one list of options, as data without prose: every other view of an option is made from it. Changes when an
+// option is added.
+
+/** What an option's value is. It decides the type, the validation and how text is read from flags and files. */
+export type OptionKind =
+  | "issuer"
+  | "endpoint"
+  | "redirectUri"
+  | "text"
+  | "secret"
+  | "scopes"
+  | "boolean"
+  | "path"
+  | "flow"
+  | "prompt"
+  | "host"
+  | "port"
+  | "seconds"
+  | "command"
+  | "parameters"
+  | "store"
+  | "function";
+
+/** One option. */
+export interface OptionRow {
+  /** Name as a property and constructor option. */
+  readonly name: string;
+  /** Name on the reference page, where the option stands there. */
+  readonly reference?: string;
+  readonly kind: OptionKind;
+  readonly default: string | number | boolean | undefined;
+  /** Whether two values must not share a cached sign-in. */
+  readonly inKey: boolean;
+  /**
+   * Where text can set the option: "all" (flag, environment, profile), "secret" (environment, file and standard
+   * input, never an argument), "flag" (flag alone), "none" (an object or a function).
+   */
+  readonly text: "all" | "secret" | "flag" | "none";
+  /** The credential classes that take it: interactive sign-in, client credentials. */
+  readonly credentials: readonly ("interactive" | "client")[];
+}
+
+const both = ["interactive", "client"] as const;
+const interactive = ["interactive"] as const;
+
+/** Every option, in the order of the reference page, then the further ones. */
+export const optionTable: readonly OptionRow[] = [
+  { name: "issuer", reference: "issuer", kind: "issuer", default: "", inKey: true, text: "all", credentials: both },
+  { name: "clientId", reference: "client_id", kind: "text", default: "", inKey: true, text: "all", credentials: both },
+  { name: "scopes", reference: "scopes", kind: "scopes", default: undefined, inKey: true, text: "all", credentials: both },
+  { name: "audience", reference: "audience", kind: "text", default: undefined, inKey: true, text: "all", credentials: both },
+  { name: "useServerAudience", reference: "use_server_audience", kind: "boolean", default: false, inKey: false, text: "all", credentials: both },
+  { name: "caCertPath", reference: "ca_cert_path", kind: "path", default: undefined, inKey: false, text: "all", credentials: both },
+  { name: "cachePath", reference: "cache_path", kind: "path", default: undefined, inKey: false, text: "all", credentials: both },
+  { name: "tokenEndpoint", reference: "token_endpoint", kind: "endpoint", default: undefined, inKey: true, text: "all", credentials: both },
+  { name: "deviceAuthorizationEndpoint", reference: "device_authorization_endpoint", kind: "endpoint", default: undefined, inKey: false, text: "all", credentials: both },
+  { name: "flow", reference: "flow", kind: "flow", default: "auto", inKey: false, text: "all", credentials: interactive },
+  { name: "forceLogin", reference: "force_login", kind: "boolean", default: false, inKey: false, text: "all", credentials: interactive },
+  { name: "openBrowser", reference: "open_browser", kind: "boolean", default: true, inKey: false, text: "all", credentials: interactive },
+  { name: "authorizationEndpoint", reference: "authorization_endpoint", kind: "endpoint", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "redirectUri", reference: "redirect_uri", kind: "redirectUri", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "callbackHost", reference: "callback_host", kind: "host", default: "127.0.0.1", inKey: false, text: "all", credentials: interactive },
+  { name: "callbackPort", reference: "callback_port", kind: "port", default: 8765, inKey: false, text: "all", credentials: interactive },
+  { name: "callbackTimeoutSeconds", reference: "callback_timeout_seconds", kind: "seconds", default: 300, inKey: false, text: "all", credentials: interactive },
+  { name: "pkce", reference: "pkce", kind: "boolean", default: true, inKey: false, text: "all", credentials: interactive },
+  { name: "clientSecret", reference: "client_secret", kind: "secret", default: undefined, inKey: false, text: "secret", credentials: both },
+  { name: "jwksUri", kind: "endpoint", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "offlineAccess", kind: "boolean", default: false, inKey: false, text: "all", credentials: interactive },
+  { name: "prompt", kind: "prompt", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "loginHint", kind: "text", default: undefined, inKey: true, text: "all", credentials: interactive },
+  { name: "extraAuthorizationParams", kind: "parameters", default: undefined, inKey: true, text: "none", credentials: interactive },
+  { name: "browserCommand", kind: "command", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "applicationName", kind: "text", default: undefined, inKey: false, text: "all", credentials: interactive },
+  { name: "httpTimeoutSeconds", kind: "seconds", default: 30, inKey: false, text: "all", credentials: both },
+  { name: "allowInsecureHttp", kind: "boolean", default: false, inKey: false, text: "flag", credentials: both },
+  { name: "store", kind: "store", default: undefined, inKey: false, text: "none", credentials: both },
+  { name: "onPrompt", kind: "function", default: undefined, inKey: false, text: "none", credentials: interactive },
+  { name: "logger", kind: "function", default: undefined, inKey: false, text: "none", credentials: both },
+];
+
+/** `callbackPort` → `callback-port`: the flag and the key in a profile. */
+export function flagOf(row: OptionRow): string {
+  return row.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `callbackPort` → `LATCHKEY_CALLBACK_PORT`. */
+export function environmentNameOf(row: OptionRow): string {
+  return `LATCHKEY_${flagOf(row).replaceAll("-", "_").toUpperCase()}`;
+}

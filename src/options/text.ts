@@ -1,0 +1,178 @@
+// What each option means, in the words of `--help` and of the reference table. Changes when a wording does.
+
+/** The words for one option. */
+export interface OptionText {
+  /** One line, for `--help`: no full stop. */
+  readonly summary: string;
+  /** The whole meaning, with unit, limits and risk, for the documentation and the editor. */
+  readonly meaning: string;
+  /** What a value looks like, for `--help`; absent for booleans. */
+  readonly placeholder?: string;
+}
+
+/** By option name; a test holds it complete against the table. */
+export const optionTexts: Readonly<Record<string, OptionText>> = {
+  issuer: {
+    summary: "issuer URL of the OpenID Provider",
+    meaning:
+      "Issuer URL of the OpenID Provider. Locates its discovery document; every `iss` must equal it, character by character.",
+    placeholder: "URL",
+  },
+  clientId: {
+    summary: "client registered with the provider",
+    meaning: "The client that is registered with the provider.",
+    placeholder: "ID",
+  },
+  scopes: {
+    summary: "scopes to request, separated by spaces",
+    meaning:
+      "Scopes to request. Undefined: `openid profile email`, or none where the provider lists its scopes without `openid`.",
+    placeholder: '"A B"',
+  },
+  audience: {
+    summary: "audience of the token request (Auth0 and others)",
+    meaning:
+      "`audience` parameter of the authorization and the token request. Auth0 and others need it for an access token that an API accepts.",
+    placeholder: "VALUE",
+  },
+  useServerAudience: {
+    summary: "take the audience from the server's configuration",
+    meaning: "With `audience` undefined: take the one that the server's OIDC configuration names.",
+  },
+  caCertPath: {
+    summary: "PEM file with further trusted roots",
+    meaning:
+      "PEM bundle that is trusted for every HTTPS call, beside the roots that Node trusts. `~` expands. Read when the first connection is made.",
+    placeholder: "FILE",
+  },
+  cachePath: {
+    summary: "token cache file instead of the default",
+    meaning:
+      "Token cache file instead of the default location. `~` expands. One file holds the sign-ins of every configuration that names it.",
+    placeholder: "FILE",
+  },
+  tokenEndpoint: {
+    summary: "token endpoint instead of the discovered one",
+    meaning: "Token endpoint, in place of the one that discovery names.",
+    placeholder: "URL",
+  },
+  deviceAuthorizationEndpoint: {
+    summary: "device authorization endpoint instead of the discovered one",
+    meaning: "Device authorization endpoint, in place of the one that discovery names. Device flow only.",
+    placeholder: "URL",
+  },
+  flow: {
+    summary: "auto, auth_code or device",
+    meaning:
+      "Which sign-in to use. `auto`: the authorization code flow where an authorization endpoint is known, else the device flow.",
+    placeholder: "FLOW",
+  },
+  forceLogin: {
+    summary: "ignore the cached token and sign in anew",
+    meaning:
+      "Ignore any cached token and always start a new sign-in: tokens older than this object are never used, the one that it obtained is.",
+  },
+  openBrowser: {
+    summary: "open the URL in the default browser",
+    meaning: "Open the URL in the default browser. Either way the URL is shown.",
+  },
+  authorizationEndpoint: {
+    summary: "authorization endpoint instead of the discovered one",
+    meaning:
+      "Authorization endpoint, in place of the one that discovery names. With `tokenEndpoint` set too, no discovery takes place.",
+    placeholder: "URL",
+  },
+  redirectUri: {
+    summary: "registered redirect URI, sent as it is",
+    meaning:
+      "Redirect URI as registered with the provider, sent as it is. Undefined: `http://127.0.0.1:{callbackPort}/callback`. Its path is the listener's; its port too when it is a loopback address and `callbackPort` is not set.",
+    placeholder: "URL",
+  },
+  callbackHost: {
+    summary: "interface of the temporary listener",
+    meaning:
+      "Interface of the temporary listener. One that is not loopback, such as `0.0.0.0` in a container, lets other machines reach the listener while it waits.",
+    placeholder: "HOST",
+  },
+  callbackPort: {
+    summary: "port of the temporary listener; 0: any free one",
+    meaning:
+      "Port of the temporary listener. `0`: any free port. A list: the first free one of it.",
+    placeholder: "PORT",
+  },
+  callbackTimeoutSeconds: {
+    summary: "longest wait for the browser, in seconds",
+    meaning: "Longest wait for the browser's redirect, in seconds.",
+    placeholder: "SECONDS",
+  },
+  pkce: {
+    summary: "send PKCE parameters",
+    meaning:
+      "Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not. `false`: none is sent, for providers that reject them; a stolen code is then worth more.",
+  },
+  clientSecret: {
+    summary: "secret of a confidential client",
+    meaning:
+      "Secret for client authentication, where the provider wants one. Some want it even of a desktop application; it proves nothing there and is no protection.",
+    placeholder: "SECRET",
+  },
+  jwksUri: {
+    summary: "key set of the provider instead of the discovered one",
+    meaning: "The provider's key set, in place of the one that discovery names. ID tokens are verified with it.",
+    placeholder: "URL",
+  },
+  offlineAccess: {
+    summary: "ask for a refresh token (scope offline_access)",
+    meaning:
+      "Adds the scope `offline_access`, and what a provider wants besides for a refresh token (`prompt=consent` where nothing else is set).",
+  },
+  prompt: {
+    summary: "prompt parameter: login, consent, select_account or none",
+    meaning: "`prompt` parameter of the authorization request (OpenID Connect Core 3.1.2.1).",
+    placeholder: "VALUE",
+  },
+  loginHint: {
+    summary: "account to sign in with, as a hint to the provider",
+    meaning: "`login_hint` parameter of the authorization request. Sign-ins with different hints are cached apart.",
+    placeholder: "NAME",
+  },
+  extraAuthorizationParams: {
+    summary: "further parameters of the authorization request",
+    meaning:
+      "Further parameters of the authorization request, by name. Those that Latchkey sets itself (`state`, `nonce`, `redirect_uri` …) are refused.",
+  },
+  browserCommand: {
+    summary: "command that opens a URL, with its arguments",
+    meaning:
+      "Command that opens a URL, in place of the system's. Split at spaces (quotes group), run without a shell, the URL appended as one argument.",
+    placeholder: "COMMAND",
+  },
+  applicationName: {
+    summary: "name shown on the pages in the browser",
+    meaning: "Name of the embedding application, shown on the pages in the browser.",
+    placeholder: "NAME",
+  },
+  httpTimeoutSeconds: {
+    summary: "longest time for one operation with the provider, in seconds",
+    meaning:
+      "Longest time for one operation with the provider, its retries included, in seconds. Connecting takes 10 seconds at most.",
+    placeholder: "SECONDS",
+  },
+  allowInsecureHttp: {
+    summary: "allow http: beyond this machine (not for real tokens)",
+    meaning:
+      "Allow `http:` addresses beyond loopback. Everybody on the way can then read the tokens. Set by option or flag only.",
+  },
+  store: {
+    summary: "where sign-ins are kept",
+    meaning: "Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared by all processes of the user.",
+  },
+  onPrompt: {
+    summary: "shows prompts in place of the terminal",
+    meaning: "Receives what a person should see, in place of the default handler, which writes to standard error.",
+  },
+  logger: {
+    summary: "receives events",
+    meaning: "Receives an event for each step of the work. Events hold no secret, token or claim.",
+  },
+};

@@ -1,0 +1,60 @@
+// The cached sign-in as it stands in a file. Changes when the schema does.
+
+/** The schema that this version writes; a file with a newer one is left alone (C10). */
+export const schemaVersion = 1;
+
+/** One access token of a sign-in. Instants are seconds since the epoch. */
+export interface AccessTokenRecord {
+  token: string;
+  tokenType: "Bearer";
+  /** Scopes as granted. */
+  scopes: string[];
+  issuedAt: number;
+  /** Null where the provider did not say. */
+  expiresAt: number | null;
+}
+
+/** A refresh that has been sent and not been answered, as far as the record knows (lock.md, step 6). */
+export interface RefreshIntent {
+  nonce: string;
+  host: string;
+  bootId: string;
+  networkNamespace: string;
+  /** Seconds since the epoch. */
+  at: number;
+}
+
+/** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
+export interface SessionRecord {
+  /** The whole key as text: the file name is only a hash of it. */
+  key: string;
+  /** Random id of the sign-in's record, then a counter: `id.counter`. Never repeats after a logout. */
+  version: string;
+  /** Issuer as verified, and the client that signed in. */
+  issuer: string;
+  clientId: string;
+  /** Endpoints that a later refresh, userinfo or logout needs. */
+  tokenEndpoint: string;
+  userinfoEndpoint?: string;
+  revocationEndpoint?: string;
+  /** How the client authenticates, as the metadata said. */
+  authenticationMethod: "none" | "client_secret_basic" | "client_secret_post";
+  /** Null where no sign-in is cached any more though attempts or a broken refresh are remembered. */
+  accessToken: AccessTokenRecord | null;
+  refreshToken?: string;
+  idToken?: string;
+  /** Who signed in: `sub`, and the name to show, from the verified ID token. */
+  subject?: string;
+  displayName?: string;
+  /** When the person signed in (not the last refresh); milliseconds since the epoch. */
+  signedInAt: number;
+  /** When the tokens last changed; milliseconds since the epoch. */
+  renewedAt: number;
+  intent?: RefreshIntent;
+}
+
+/** A cache file: the default location holds one record per file, a custom `cachePath` any number. */
+export interface CacheFile {
+  latchkey: typeof schemaVersion;
+  records: SessionRecord[];
+}

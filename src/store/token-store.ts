@@ -1,0 +1,87 @@
+// The interface of everything that keeps sign-ins. Changes when a store must promise more.
+
+import type { SerializedOidcError } from "../core/errors.ts";
+import type { SessionRecord } from "../record/format.ts";
+
+/** How well a store protects what it keeps. */
+export type StoreLevel = "memory" | "file-permissions" | "keychain" | "caller-key";
+
+/** What the holder of a lock is doing. */
+export type WorkPhase = "refresh" | "login";
+
+/** How the work under a lock ended, as every waiter hears it. */
+export type WorkOutcome =
+  /** A record with this version was written. */
+  | { readonly kind: "done"; readonly version: string }
+  | { readonly kind: "failed"; readonly error: SerializedOidcError };
+
+/** A lock that is held. Release it exactly once, with `finish` or `abandon`. */
+export interface Lease {
+  readonly held: true;
+  /** Tells waiters what is being done. */
+  announce(phase: WorkPhase): void;
+  /** Tells every waiter the outcome and frees the lock. */
+  finish(outcome: WorkOutcome): Promise<void>;
+  /** Frees the lock without an outcome: waiters read again and try themselves. */
+  abandon(): Promise<void>;
+}
+
+/** The lock was held by another; this is what it told its waiters. */
+export interface SharedOutcome {
+  readonly held: false;
+  /** Null: the other ended without an outcome. Read again, then try again. */
+  readonly outcome: WorkOutcome | null;
+}
+
+/** How to wait for a lock. */
+export interface AcquireOptions {
+  readonly signal: AbortSignal;
+  /** Longest wait for another holder's work, in seconds, by phase; beyond it plus a grace: `cache_locked`. */
+  readonly longestWorkSeconds: (phase: WorkPhase) => number;
+  /** False: do not wait for a sign-in of another process; `interaction_pending` instead. */
+  readonly waitForLogin: boolean;
+  /** Called when the wait begins and at each change of phase. */
+  readonly onWaiting: (holder: { processId?: number; phase: WorkPhase }) => void;
+}
+
+/** What came of a compare and swap. */
+export type ReplaceResult =
+  | { readonly replaced: true }
+  /** Somebody else wrote first; this is the record now. */
+  | { readonly replaced: false; readonly current: SessionRecord | undefined };
+
+/**
+ * Keeps sign-ins by key. Any number of processes may share one store.
+ * @see lock.md in the project's documents for what `acquire` promises.
+ */
+export interface TokenStore {
+  /** What the user is told about the protection. */
+  readonly level: StoreLevel;
+  /** Where the records are, for people: a path or a name. */
+  readonly location: string;
+  /**
+   * The record of a key, or undefined. Damaged data is set aside and reported by `onWarning`, never thrown.
+   * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `store_unavailable`.
+   */
+  read(key: string): Promise<SessionRecord | undefined>;
+  /**
+   * Writes `next` (or deletes, when undefined) only if the record's version is still `expectedVersion` (undefined:
+   * no record). Durable when it resolves.
+   * @throws {OidcError} `cache_insecure`, `cache_write_failed`, `store_unavailable`.
+   */
+  replace(
+    key: string,
+    expectedVersion: string | undefined,
+    next: SessionRecord | undefined,
+  ): Promise<ReplaceResult>;
+  /**
+   * Takes the lock of a key, or waits for its holder and shares the holder's outcome.
+   * @throws {OidcError} `cache_locked`, `interaction_pending`; the signal's reason when it aborts.
+   */
+  acquire(key: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
+  /** Every record that can be read, for `status` and `logout --all`. */
+  list(): Promise<readonly SessionRecord[]>;
+}
+
+/** Something worth telling the person that did not stop the work. */
+export type StoreWarning = (code: string, message: string) => void;
