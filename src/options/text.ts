@@ -30,9 +30,9 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: '"A B"',
   },
   audience: {
-    summary: "audience of the token request (Auth0 and others)",
+    summary: "audience of the token request, where the provider wants one",
     meaning:
-      "`audience` parameter of the authorization and the token request. Auth0 and others need it for an access token that an API accepts.",
+      "`audience` parameter of the authorization and the token request. Some providers need it for an access token that an API accepts.",
     placeholder: "VALUE",
   },
   useServerAudience: {

@@ -1,48 +1,18 @@
 // The interface of everything that keeps sign-ins. Changes when a store must promise more.
 
-import type { SerializedOidcError } from "../core/errors.ts";
+import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
 import type { SessionRecord } from "../record/format.ts";
+
+export type {
+  AcquireOptions,
+  Lease,
+  SharedOutcome,
+  WorkOutcome,
+  WorkPhase,
+} from "../lock/types.ts";
 
 /** How well a store protects what it keeps. */
 export type StoreLevel = "memory" | "file-permissions" | "keychain" | "caller-key";
-
-/** What the holder of a lock is doing. */
-export type WorkPhase = "refresh" | "login";
-
-/** How the work under a lock ended, as every waiter hears it. */
-export type WorkOutcome =
-  /** A record with this version was written. */
-  | { readonly kind: "done"; readonly version: string }
-  | { readonly kind: "failed"; readonly error: SerializedOidcError };
-
-/** A lock that is held. Release it exactly once, with `finish` or `abandon`. */
-export interface Lease {
-  readonly held: true;
-  /** Tells waiters what is being done. */
-  announce(phase: WorkPhase): void;
-  /** Tells every waiter the outcome and frees the lock. */
-  finish(outcome: WorkOutcome): Promise<void>;
-  /** Frees the lock without an outcome: waiters read again and try themselves. */
-  abandon(): Promise<void>;
-}
-
-/** The lock was held by another; this is what it told its waiters. */
-export interface SharedOutcome {
-  readonly held: false;
-  /** Null: the other ended without an outcome. Read again, then try again. */
-  readonly outcome: WorkOutcome | null;
-}
-
-/** How to wait for a lock. */
-export interface AcquireOptions {
-  readonly signal: AbortSignal;
-  /** Longest wait for another holder's work, in seconds, by phase; beyond it plus a grace: `cache_locked`. */
-  readonly longestWorkSeconds: (phase: WorkPhase) => number;
-  /** False: do not wait for a sign-in of another process; `interaction_pending` instead. */
-  readonly waitForLogin: boolean;
-  /** Called when the wait begins and at each change of phase. */
-  readonly onWaiting: (holder: { processId?: number; phase: WorkPhase }) => void;
-}
 
 /** What came of a compare and swap. */
 export type ReplaceResult =

@@ -1,0 +1,148 @@
+// Changes when dist/ is made in another way: the library by tsc, the command line and its licences by rolldown.
+import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules, createRequire } from "node:module";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+/** @typedef {import("rolldown").OutputChunk} OutputChunk */
+/** @typedef {import("rolldown").Plugin} Plugin */
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const output = join(root, "dist");
+const commandLine = join(output, "cli");
+const mainSource = join(root, "src", "cli", "main.ts");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What is installed with the package, or beside it: never bundled. */
+const installedPackages = ["dependencies", "optionalDependencies", "peerDependencies"].flatMap(
+  (kind) => Object.keys(manifest[kind] ?? {}),
+);
+
+/** @param {string} specifier */
+const isBuiltin = (specifier) =>
+  specifier.startsWith("node:") || builtinModules.includes(specifier);
+
+/** @param {string} specifier */
+const isInstalled = (specifier) =>
+  installedPackages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+
+function compileLibrary() {
+  const compiler = createRequire(import.meta.url).resolve("typescript/package.json");
+  const { status, error } = spawnSync(
+    process.execPath,
+    [join(dirname(compiler), "bin", "tsc"), "-p", "tsconfig.build.json"],
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error("tsc found errors");
+}
+
+/** The warm command hands over to the whole one, which is a file of its own. @type {Plugin} */
+const mainStaysApart = {
+  name: "main-stays-apart",
+  resolveId(source, importer) {
+    const isMain = importer !== undefined && resolve(dirname(importer), source) === mainSource;
+    return isMain ? { id: "./main.js", external: true } : undefined;
+  },
+};
+
+/** Fails when a chunk would look for something that is not there once it is installed. @param {readonly OutputChunk[]} chunks @param {(specifier: string) => boolean} isAllowed */
+function assertImports(chunks, isAllowed) {
+  for (const { fileName, imports, dynamicImports } of chunks) {
+    const unknown = [...imports, ...dynamicImports].filter((specifier) => !isAllowed(specifier));
+    if (unknown.length > 0) throw new Error(`${fileName} imports ${unknown.join(", ")}`);
+  }
+}
+
+/** @param {import("rolldown").RolldownOutput} result */
+const chunksOf = (result) => result.output.filter((file) => file.type === "chunk");
+
+/** One CommonJS file, because that starts fastest. */
+async function bundleWarmCommand() {
+  const bundle = await rolldown({
+    input: join(root, "src", "cli", "latchkey.ts"),
+    platform: "node",
+    external: isBuiltin,
+    plugins: [mainStaysApart],
+  });
+  const path = join(commandLine, "latchkey.cjs");
+  const result = await bundle.write({
+    file: path,
+    format: "cjs",
+    banner: "#!/usr/bin/env node",
+    minify: false,
+    sourcemap: false,
+    codeSplitting: false,
+  });
+  await bundle.close();
+  const chunks = chunksOf(result);
+  assertImports(chunks, (specifier) => specifier.startsWith("node:") || specifier === "./main.js");
+  chmodSync(path, 0o755);
+  return chunks;
+}
+
+/** The whole command line as modules; what it imports lazily stays a file of its own. */
+async function bundleMain() {
+  const bundle = await rolldown({
+    input: mainSource,
+    platform: "node",
+    external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
+  });
+  const result = await bundle.write({
+    dir: commandLine,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name].js",
+    minify: false,
+    sourcemap: false,
+  });
+  await bundle.close();
+  const chunks = chunksOf(result);
+  const files = new Set(chunks.map(({ fileName }) => fileName));
+  assertImports(
+    chunks,
+    (specifier) =>
+      specifier.startsWith("node:") || isInstalled(specifier) || files.has(basename(specifier)),
+  );
+  return chunks;
+}
+
+/** The folder of the package that a bundled module comes from. @param {string} moduleId */
+function packageFolder(moduleId) {
+  const marker = `${sep}node_modules${sep}`;
+  const start = moduleId.lastIndexOf(marker);
+  if (start === -1) return undefined;
+  const [scopeOrName = "", name = ""] = moduleId.slice(start + marker.length).split(sep);
+  const folder = scopeOrName.startsWith("@") ? join(scopeOrName, name) : scopeOrName;
+  return join(moduleId.slice(0, start), "node_modules", folder);
+}
+
+/** The licences of everything that was bundled. @param {readonly OutputChunk[]} chunks */
+function writeLicences(chunks) {
+  const folders = new Set(
+    chunks
+      .flatMap(({ moduleIds }) => moduleIds)
+      .map((id) => packageFolder(id))
+      .filter((folder) => folder !== undefined),
+  );
+  const texts = [...folders].toSorted().map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(folder, "package.json"), "utf8"),
+    );
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} is bundled and has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  });
+  const head = "These packages are part of the files in cli/.\n";
+  writeFileSync(
+    join(output, "THIRD_PARTY_LICENSES"),
+    [head, ...texts].join(`\n${"-".repeat(80)}\n\n`),
+  );
+}
+
+rmSync(output, { recursive: true, force: true });
+compileLibrary();
+const chunks = [...(await bundleWarmCommand()), ...(await bundleMain())];
+writeLicences(chunks);

@@ -1,0 +1,36 @@
+// Changes when the numbers of a test run are shown or added up in another way. As a command: test-counts.mjs FOLDER
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** @typedef {{ passed: number, failed: number, skipped: string[] }} Counts */
+
+/** @param {string} path @returns {Counts} */
+export function readCounts(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** The line that ends a run: programs read it. @param {Counts} counts */
+export function countLine({ passed, failed, skipped }) {
+  const line = `${passed} passed, ${failed} failed`;
+  return skipped.length > 0 ? `${line}, ${skipped.length} skipped` : line;
+}
+
+/** The line over every run that left its counts in a folder. @param {string} folder */
+function countLineOfFolder(folder) {
+  /** @type {Counts} */
+  const sum = { passed: 0, failed: 0, skipped: [] };
+  for (const name of readdirSync(folder)) {
+    const counts = readCounts(join(folder, name));
+    sum.passed += counts.passed;
+    sum.failed += counts.failed;
+    sum.skipped.push(...counts.skipped);
+  }
+  return countLine(sum);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) throw new Error("usage: test-counts.mjs FOLDER");
+  console.log(countLineOfFolder(folder));
+}

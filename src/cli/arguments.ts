@@ -1,0 +1,254 @@
+// From the argument list to one command with its flags. Changes when the grammar of the command line does.
+
+import { parseArgs } from "node:util";
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { nearestName } from "../core/nearest.ts";
+import { parseOptionText } from "../options/parse-text.ts";
+import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
+import { commandFlags, commandNames, type CommandFlag, type CommandName } from "./flags.ts";
+
+/** A command line as it was typed, understood but not yet judged: option values are checked when they are resolved. */
+export interface CommandLine {
+  /** Undefined where only `--help`, `--version` or nothing was typed. */
+  readonly command: CommandName | undefined;
+  /** The command that help is wanted for: `latchkey help token`, `latchkey token --help`. */
+  readonly topic: CommandName | undefined;
+  /** Options by name, from flags alone. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Flags that are no options, by their name on the command line: true or false for switches, else the text. */
+  readonly flags: Readonly<Record<string, boolean | string>>;
+  /** What chose the options, as typed, for "Run: latchkey login …". */
+  readonly configuration: readonly string[];
+}
+
+/** What a flag stands for. */
+type Flag =
+  | { readonly kind: "option"; readonly row: OptionRow }
+  | { readonly kind: "command"; readonly flag: CommandFlag };
+
+const longestShown = 60;
+
+function shown(text: string): string {
+  return sanitizeProviderText(text, longestShown);
+}
+
+function refuse(message: string): OidcError {
+  return new OidcError("invalid_option", message);
+}
+
+/** The options that a flag may set. */
+const flagRows: readonly OptionRow[] = optionTable.filter(
+  (row) => row.text === "all" || row.text === "flag",
+);
+
+const flags: ReadonlyMap<string, Flag> = new Map<string, Flag>([
+  ...flagRows.map((row): [string, Flag] => [flagOf(row), { kind: "option", row }]),
+  ...commandFlags.map((flag): [string, Flag] => [flag.name, { kind: "command", flag }]),
+]);
+
+function takesValue(flag: Flag): boolean {
+  return flag.kind === "option"
+    ? flag.row.kind !== "boolean"
+    : flag.flag.kind === "text" || flag.flag.kind === "seconds";
+}
+
+function isNegatable(flag: Flag): boolean {
+  return flag.kind === "option" ? flag.row.kind === "boolean" : flag.flag.kind === "negatable";
+}
+
+/** What `util.parseArgs` is told: it splits arguments into tokens; what they mean is decided here. */
+function tokenizerOptions(): Record<string, { type: "string" | "boolean"; short?: string }> {
+  const known: Record<string, { type: "string" | "boolean"; short?: string }> = {};
+  for (const [name, flag] of flags) {
+    known[name] = { type: takesValue(flag) ? "string" : "boolean" };
+    if (isNegatable(flag)) known[`no-${name}`] = { type: "boolean" };
+  }
+  known["help"] = { type: "boolean", short: "h" };
+  return known;
+}
+
+/** Every flag as it may be typed, dashes included. */
+export function knownFlags(): string[] {
+  return [...flags].flatMap(([name, flag]) =>
+    isNegatable(flag) ? [`--${name}`, `--no-${name}`] : [`--${name}`],
+  );
+}
+
+// A word that is shown is one that was typed as a name, never as a value: a value may be a secret (O07).
+function unknownFlag(typed: string): OidcError {
+  const name = typed.replace(/^-+/, "").split("=", 1)[0] ?? "";
+  if (name === "client-secret") {
+    return refuse(
+      "There is no flag --client-secret: every program on this machine can read argument lists. Set " +
+        "LATCHKEY_CLIENT_SECRET, or name a file with --client-secret-file (- is standard input).",
+    );
+  }
+  const nearest = nearestName(`--${name}`, knownFlags());
+  const [dashes = "--"] = /^-+/.exec(typed) ?? [];
+  return refuse(
+    `There is no flag ${shown(`${dashes}${name}`)}.${nearest === undefined ? " See: latchkey --help" : ` Did you mean ${nearest}?`}`,
+  );
+}
+
+function unknownCommand(typed: string): OidcError {
+  const nearest = nearestName(typed, commandNames);
+  return refuse(
+    `There is no command ${shown(typed)}.${nearest === undefined ? " See: latchkey --help" : ` Did you mean ${nearest}?`}`,
+  );
+}
+
+function isCommand(word: string): word is CommandName {
+  return (commandNames as readonly string[]).includes(word);
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly value: string | undefined;
+  /** `--flag=value`, in one argument. */
+  readonly inline: boolean;
+}
+
+function valueOf(token: OptionToken): string {
+  const { name, value, inline } = token;
+  // `--issuer --flow device` is a forgotten value; "-" alone is standard input.
+  if (value === undefined || (!inline && value.startsWith("-") && value !== "-")) {
+    throw refuse(`--${name} needs a value: --${name}=VALUE.`);
+  }
+  return value;
+}
+
+function refuseValue(token: OptionToken): void {
+  if (token.value !== undefined) throw refuse(`--${token.name} takes no value.`);
+}
+
+function optionValue(row: OptionRow, token: OptionToken): unknown {
+  if (row.kind === "boolean" && token.value === undefined) return true;
+  return parseOptionText(row, valueOf(token), `--${token.name}`);
+}
+
+function commandFlagValue(flag: CommandFlag, token: OptionToken): boolean | string {
+  if (flag.kind === "switch" || flag.kind === "negatable") {
+    refuseValue(token);
+    return true;
+  }
+  const text = valueOf(token);
+  if (text === "") throw refuse(`--${token.name} needs a value that is not empty.`);
+  if (flag.kind === "seconds" && !/^\d{1,9}$/.test(text)) {
+    throw refuse(
+      `--${token.name} does not accept this value. Accepted: a whole number of seconds.`,
+    );
+  }
+  return text;
+}
+
+/** Collects what was typed; the first fault is kept, because `--help` beside it still means help. */
+class Reader {
+  readonly options: Record<string, unknown> = {};
+  readonly flags: Record<string, boolean | string> = {};
+  readonly configuration: string[] = [];
+  readonly words: string[] = [];
+  fault: OidcError | undefined;
+
+  read(token: OptionToken, typed: string): void {
+    try {
+      // One dash is a group of one-letter flags to the tokenizer (`-issuer`): name what was typed.
+      if (!typed.startsWith("--") && typed !== "-h") throw unknownFlag(typed);
+      this.#take(token, typed);
+    } catch (error) {
+      if (!(error instanceof OidcError)) throw error;
+      this.fault ??= error;
+    }
+  }
+
+  #take(token: OptionToken, typed: string): void {
+    const flag = flags.get(token.name);
+    if (flag?.kind === "option") {
+      this.#configure(flag.row.name, optionValue(flag.row, token), token);
+      return;
+    }
+    if (flag?.kind === "command") {
+      this.flags[token.name] = commandFlagValue(flag.flag, token);
+      if (flag.flag.kind === "text") this.#remember(token);
+      return;
+    }
+    const denied = token.name.startsWith("no-") ? flags.get(token.name.slice(3)) : undefined;
+    if (denied === undefined || !isNegatable(denied)) throw unknownFlag(typed);
+    refuseValue(token);
+    if (denied.kind === "option") this.#configure(denied.row.name, false, token);
+    else this.flags[denied.flag.name] = false;
+  }
+
+  #configure(name: string, value: unknown, token: OptionToken): void {
+    this.options[name] = value;
+    this.#remember(token);
+  }
+
+  #remember(token: OptionToken): void {
+    this.configuration.push(
+      token.value === undefined ? `--${token.name}` : `--${token.name}=${token.value}`,
+    );
+  }
+}
+
+function checkFlags(
+  given: Readonly<Record<string, boolean | string>>,
+  command: CommandName | undefined,
+): void {
+  for (const { name, commands } of commandFlags) {
+    const value = given[name];
+    if (value === undefined || command === undefined || commands.includes(command)) continue;
+    const typed = value === false ? `--no-${name}` : `--${name}`;
+    throw refuse(
+      `latchkey ${command} has no flag ${typed}; it belongs to ${commands.map((each) => `latchkey ${each}`).join(", ")}.`,
+    );
+  }
+  if (given["json"] === true && given["header"] === true) {
+    throw refuse("--json and --header are two forms of one answer. Choose one.");
+  }
+}
+
+/**
+ * Understands an argument list (without the program's own two). Used by the warm path and by the whole program, so
+ * that the two cannot disagree. Where a flag is repeated, the last one counts.
+ * @throws {OidcError} `invalid_option`, naming the argument and the nearest known one; never a value.
+ */
+export function parseArguments(argumentList: readonly string[]): CommandLine {
+  const { tokens } = parseArgs({
+    args: [...argumentList],
+    options: tokenizerOptions(),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const reader = new Reader();
+  for (const token of tokens) {
+    if (token.kind === "positional") reader.words.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, value, inlineValue, rawName, index } = token;
+    reader.read({ name, value, inline: inlineValue === true }, argumentList[index] ?? rawName);
+  }
+  return understand(reader);
+}
+
+function understand(reader: Reader): CommandLine {
+  const { options, flags: given, configuration, fault } = reader;
+  const asksForHelp = reader.words[0] === "help";
+  const [word, surplus] = asksForHelp ? reader.words.slice(1) : reader.words;
+  const command = word !== undefined && isCommand(word) ? word : undefined;
+  // The fault first: the word may be the value of a flag that does not exist, `--client-secret hunter2`.
+  if (word !== undefined && command === undefined) throw fault ?? unknownCommand(word);
+  const line = { options, flags: given, configuration, topic: command };
+  if (asksForHelp || given["help"] === true) return { ...line, command: "help" };
+  if (fault !== undefined) throw fault;
+  if (given["version"] === true) return { ...line, command: "version" };
+  if (surplus !== undefined) {
+    throw refuse(
+      `latchkey ${String(command)} takes no argument ${shown(surplus)}. A flag stands before its value: --issuer URL.`,
+    );
+  }
+  checkFlags(given, command);
+  if (command === undefined && configuration.length > 0) {
+    throw refuse(`The command is missing. Known: ${commandNames.join(", ")}.`);
+  }
+  return { ...line, command };
+}

@@ -1,0 +1,124 @@
+// `latchkey logout --all`: every sign-in of one cache, each with the options that it was made with. Changes when what
+// a key holds does.
+
+import { isOidcError } from "../../core/errors.ts";
+import { compose, type Composition } from "../../credential/compose.ts";
+import { resolveOptions, type CredentialKind } from "../../options/resolve.ts";
+import type { SessionRecord } from "../../record/format.ts";
+import { Keeper } from "../../session/keeper.ts";
+import type { CommandContext, Opened } from "../context.ts";
+import { issuerHost } from "../render/texts.ts";
+
+/** What became of all sign-ins. */
+export interface ForgottenAll {
+  readonly forgotten: number;
+  /** Hosts whose provider offers no revocation. */
+  readonly unsupported: readonly string[];
+  /** Hosts that could not be told. */
+  readonly failed: readonly string[];
+}
+
+/** What of this run's options is about the way to any provider, not about one sign-in. */
+const connectionOptions = [
+  "caCertPath",
+  "cachePath",
+  "httpTimeoutSeconds",
+  "allowInsecureHttp",
+] as const;
+
+function textOr<Absent>(value: unknown, absent: Absent): string | Absent {
+  return typeof value === "string" ? value : absent;
+}
+
+/** The options that a key was made from. Whether they were read rightly shows when the key is made again. */
+function optionsOfKey(
+  key: string,
+): { kind: CredentialKind; options: Record<string, unknown> } | undefined {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(key);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parts)) return undefined;
+  const [
+    ,
+    kind,
+    issuer,
+    ,
+    clientId,
+    scopes,
+    audience,
+    ,
+    tokenEndpoint,
+    loginHint,
+    extra,
+  ]: unknown[] = parts;
+  if (kind !== "interactive" && kind !== "client") return undefined;
+  const options = {
+    issuer: textOr(issuer, ""),
+    clientId: textOr(clientId, ""),
+    scopes: scopes ?? undefined,
+    audience: textOr(audience, undefined),
+    tokenEndpoint: textOr(tokenEndpoint, undefined),
+    ...(kind === "interactive"
+      ? {
+          loginHint: textOr(loginHint, undefined),
+          extraAuthorizationParams: Array.isArray(extra)
+            ? Object.fromEntries(extra as [string, string][])
+            : undefined,
+        }
+      : {}),
+  };
+  return { kind, options };
+}
+
+function composeFor(record: SessionRecord, opened: Opened): Composition | undefined {
+  const made = optionsOfKey(record.key);
+  if (made === undefined) return undefined;
+  const given: Record<string, unknown> = { ...made.options };
+  for (const name of connectionOptions) {
+    if (opened.options.explicit.has(name)) given[name] = opened.options[name];
+  }
+  // The secret of this run's client is nobody else's business.
+  const isOwn =
+    opened.options.issuer === record.issuer && opened.options.clientId === record.clientId;
+  if (isOwn) given["clientSecret"] = opened.options.clientSecret;
+  try {
+    const composition = compose(resolveOptions(given, made.kind), {}, made.kind);
+    return composition.key === record.key ? composition : undefined;
+  } catch (error) {
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Forgets every sign-in of the cache in use; with `revoke` each provider is told, as far as it can be.
+ * @throws {OidcError} `cache_write_failed`, `cache_insecure`.
+ */
+export async function forgetAll(context: CommandContext, revoke: boolean): Promise<ForgottenAll> {
+  const opened = await context.open(revoke);
+  const { store, world } = opened;
+  let forgotten = 0;
+  const unsupported = new Set<string>();
+  const failed = new Set<string>();
+  for (const record of await store.list()) {
+    context.signal.throwIfAborted();
+    const composition = revoke ? composeFor(record, opened) : undefined;
+    if (composition !== undefined) {
+      const result = await composition.session.logout({ revoke: true });
+      forgotten += result.forgotten;
+      if (result.revoked === "unsupported") unsupported.add(issuerHost(record.issuer));
+      if (result.revoked === "failed") failed.add(issuerHost(record.issuer));
+      continue;
+    }
+    const keeper = new Keeper(store, record.key, (code, message) => {
+      world.prompt({ type: "warning", code, message });
+    });
+    if ((await keeper.forget()) === undefined) continue;
+    forgotten += 1;
+    if (revoke) failed.add(issuerHost(record.issuer));
+  }
+  return { forgotten, unsupported: [...unsupported], failed: [...failed] };
+}

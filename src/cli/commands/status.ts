@@ -1,0 +1,54 @@
+// `latchkey status`: what is cached, never a token. Changes when that command does.
+
+import type { SessionRecord } from "../../record/format.ts";
+import type { CommandContext, Opened } from "../context.ts";
+import { statusText } from "../render/status.ts";
+import { nothingCached } from "../render/texts.ts";
+import { printableJson } from "../token-text.ts";
+
+/** True for what a person would call a sign-in: there is a token, or a way to one. */
+function isSignIn(record: SessionRecord): boolean {
+  return record.accessToken !== null || record.refreshToken !== undefined;
+}
+
+/** The whole key where issuer and client are named, else what one of them leaves over. */
+function isAskedFor(record: SessionRecord, opened: Opened): boolean {
+  const { issuer, clientId } = opened.options;
+  if (issuer !== "" && clientId !== "") return record.key === opened.key;
+  return (
+    (issuer === "" || record.issuer === issuer) && (clientId === "" || record.clientId === clientId)
+  );
+}
+
+/** Lists the cached sign-ins: all of them, or those of the configuration that is named. */
+export async function status(context: CommandContext): Promise<number> {
+  const opened = await context.open(false);
+  const { store, world } = opened;
+  const records = (await store.list())
+    .filter((record) => isSignIn(record) && isAskedFor(record, opened))
+    .toSorted((one, other) => other.renewedAt - one.renewedAt);
+  if (context.line.flags["json"] === true) {
+    const rows = records.map((record) => ({
+      issuer: record.issuer,
+      server: null,
+      clientId: record.clientId,
+      subject: record.subject ?? null,
+      scopes: record.accessToken?.scopes ?? [],
+      expiresAt: isoInstant(record.accessToken?.expiresAt ?? null),
+      refreshable: record.refreshToken !== undefined,
+      storeLevel: store.level,
+    }));
+    context.print(`${printableJson(rows)}\n`);
+    return 0;
+  }
+  if (records.length === 0) {
+    context.tell(nothingCached);
+    return 0;
+  }
+  context.print(`${statusText(records, new Date(world.clock.now()), context.columns)}\n`);
+  return 0;
+}
+
+function isoInstant(seconds: number | null): string | null {
+  return seconds === null ? null : new Date(seconds * 1000).toISOString();
+}

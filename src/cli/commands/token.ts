@@ -1,0 +1,27 @@
+// `latchkey token`: prints a token that is good now. Changes when that command does.
+
+import type { CommandContext } from "../context.ts";
+import { signedInText } from "../render/texts.ts";
+import { tokenText } from "../token-text.ts";
+import { cachedTokenText, tokenRequestOf } from "../warm.ts";
+
+/** Prints the token alone: cached, refreshed, or after a sign-in. */
+export async function token(context: CommandContext): Promise<number> {
+  const { line, settings, machine, signal } = context;
+  if (settings.clientSecretFile !== undefined) {
+    // A cached token needs no secret, and the file may be a pipe that can be read only once.
+    const cached = cachedTokenText(line, settings, machine, Date.now());
+    if (cached !== undefined) {
+      context.print(cached);
+      return 0;
+    }
+  }
+  const { session, world } = await context.open(true);
+  const result = await session.getToken({ ...tokenRequestOf(line), signal });
+  context.print(tokenText(result, line.flags));
+  if (result.source === "login") {
+    const record = await session.current();
+    if (record !== undefined) context.tell(signedInText(record, new Date(world.clock.now())));
+  }
+  return 0;
+}

@@ -1,0 +1,37 @@
+// `latchkey whoami`: who signed in. Changes when that command does.
+
+import { OidcError } from "../../core/errors.ts";
+import type { IdTokenClaims } from "../../core/types.ts";
+import type { UserInfoClaims } from "../../session/session-types.ts";
+import type { CommandContext } from "../context.ts";
+import { identityText } from "../render/identity.ts";
+import { issuerHost } from "../render/texts.ts";
+import { requireIssuer } from "../requirements.ts";
+import { printableJson } from "../token-text.ts";
+
+async function identity(context: CommandContext): Promise<IdTokenClaims | UserInfoClaims> {
+  const { session, options } = await context.open(true);
+  requireIssuer(options);
+  const record = await session.current();
+  if (record === undefined || (record.accessToken === null && record.refreshToken === undefined)) {
+    throw new OidcError(
+      "login_required",
+      `Nobody is signed in to ${issuerHost(options.issuer)} with these options. Run: latchkey login`,
+      { reason: "no_token" },
+    );
+  }
+  return (
+    (await session.claims()) ?? session.userInfo({ signal: context.signal, interactive: false })
+  );
+}
+
+/** Prints the identity: the claims of the ID token, or of the userinfo endpoint where there is none. Never prompts. */
+export async function whoami(context: CommandContext): Promise<number> {
+  const claims = await identity(context);
+  context.print(
+    context.line.flags["json"] === true
+      ? `${printableJson(claims)}\n`
+      : `${identityText(claims, context.columns)}\n`,
+  );
+  return 0;
+}

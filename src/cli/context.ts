@@ -1,0 +1,36 @@
+// What a command gets from the program that runs it. Changes when commands need more of it.
+
+import type { Machine } from "../options/paths.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import type { Composition } from "../credential/compose.ts";
+import type { CommandLine } from "./arguments.ts";
+import type { Settings } from "./settings.ts";
+
+/** One run of one command. */
+export interface CommandContext {
+  readonly line: CommandLine;
+  readonly machine: Machine;
+  readonly settings: Settings;
+  /** Aborts when the command is interrupted or terminated. */
+  readonly signal: AbortSignal;
+  /** Columns to write for; 80 where standard output is no terminal. */
+  readonly columns: number;
+  /**
+   * Checks the options and builds the real world around them.
+   * @param needsSecret whether a client secret may be sent; its file is not read otherwise.
+   * @throws {OidcError} `invalid_option`, `insecure_url`.
+   */
+  open(needsSecret: boolean): Promise<Opened>;
+  /** Writes a result to standard output. */
+  print(text: string): void;
+  /** Writes a line for people to standard error. */
+  tell(text: string): void;
+}
+
+/** A configuration with the world around it. */
+export interface Opened extends Composition {
+  readonly options: ResolvedOptions;
+}
+
+/** A command: gives its exit status, or throws. */
+export type Command = (context: CommandContext) => Promise<number>;

@@ -1,0 +1,41 @@
+// The commands and the flags that are no options, as data without prose. Changes when a command or such a flag is added.
+
+/** The commands of this version. */
+export const commandNames = [
+  "login",
+  "token",
+  "status",
+  "whoami",
+  "logout",
+  "help",
+  "version",
+] as const;
+
+/** One of the commands. */
+export type CommandName = (typeof commandNames)[number];
+
+/** A flag that is no option: it says what this one run does, not how to sign in. */
+export interface CommandFlag {
+  /** As typed, without the dashes. */
+  readonly name: string;
+  /** "switch" is on when given; "negatable" has a `--no-` form too. */
+  readonly kind: "switch" | "negatable" | "text" | "seconds";
+  /** The commands that take it. */
+  readonly commands: readonly CommandName[];
+}
+
+/** The flags that are no options, in the order of `--help`. */
+export const commandFlags: readonly CommandFlag[] = [
+  { name: "json", kind: "switch", commands: ["token", "status", "whoami"] },
+  { name: "header", kind: "switch", commands: ["token"] },
+  { name: "id-token", kind: "switch", commands: ["token"] },
+  { name: "force-refresh", kind: "switch", commands: ["token"] },
+  { name: "min-validity-seconds", kind: "seconds", commands: ["token"] },
+  { name: "interactive", kind: "negatable", commands: ["token"] },
+  { name: "revoke", kind: "switch", commands: ["logout"] },
+  { name: "all", kind: "switch", commands: ["logout"] },
+  { name: "profile", kind: "text", commands: commandNames },
+  { name: "client-secret-file", kind: "text", commands: commandNames },
+  { name: "help", kind: "switch", commands: commandNames },
+  { name: "version", kind: "switch", commands: commandNames },
+];

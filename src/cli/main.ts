@@ -1,0 +1,61 @@
+// The full program as a process: signals, exit status, and the end. Changes when the way a process ends does.
+
+import { isatty } from "node:tty";
+import { OidcError } from "../core/errors.ts";
+import { outcomePageSeconds } from "../core/limits.ts";
+import { thisMachine } from "../options/paths.ts";
+import { tell } from "./output.ts";
+import { runProgram } from "./program.ts";
+import { stopped } from "./render/texts.ts";
+
+/** 128 + the signal's number, as a shell counts it; reached by exiting, so that locks and listeners are closed first. */
+const exitStatusOf = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof exitStatusOf;
+
+// Longer than it takes to close a listener and tell waiting processes, short enough for somebody who pressed Ctrl-C.
+const longestCleanUpMilliseconds = 2000;
+
+const background = new Set<Promise<void>>();
+const controller = new AbortController();
+let stoppedBy: StopSignal | undefined;
+
+function stop(signal: StopSignal): void {
+  // The second one means it: whatever still hangs is left behind.
+  if (stoppedBy !== undefined) process.exit(exitStatusOf[signal]);
+  stoppedBy = signal;
+  setTimeout(() => process.exit(exitStatusOf[signal]), longestCleanUpMilliseconds).unref();
+  controller.abort(
+    new OidcError("aborted", "The command was asked to stop.", { reason: "interrupted" }),
+  );
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}
+
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+// Nobody is left to be told anything; the work goes on, and its result is on standard output.
+process.stderr.on("error", () => undefined);
+
+const status = await runProgram({
+  argumentList: process.argv.slice(2),
+  machine: thisMachine(),
+  signal: controller.signal,
+  background,
+});
+process.exitCode = status;
+if (stoppedBy === undefined) {
+  await Promise.race([Promise.allSettled(background), pause(outcomePageSeconds * 1000)]);
+} else {
+  process.exitCode = exitStatusOf[stoppedBy];
+  // Let the prompt take its own line away first; `^C` stands there otherwise.
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+  tell(isatty(2) ? `\r\u001b[K${stopped}` : stopped);
+}
+// What still runs has nothing more to give: an open connection must not hold the shell.
+setTimeout(() => process.exit(), 1000).unref();

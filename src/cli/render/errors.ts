@@ -1,0 +1,64 @@
+// An error as one paragraph on the terminal. Changes when the form of that paragraph does.
+
+import { sanitizeProviderText, type OidcError } from "../../core/errors.ts";
+import { flagOf, optionTable } from "../../options/table.ts";
+
+const longestParagraph = 4000;
+
+// The library names its options in backticks; the same words on the command line are flags.
+const flagNames: ReadonlyMap<string, string> = new Map([
+  ...optionTable
+    .filter((row) => row.text === "all" || row.text === "flag")
+    .map((row): [string, string] => [row.name, flagOf(row)]),
+  ["forceRefresh", "force-refresh"],
+  ["minValiditySeconds", "min-validity-seconds"],
+  ["interactive", "interactive"],
+]);
+
+function flagFor(whole: string, name: string, value: string | undefined): string {
+  if (name === "clientSecret") return "LATCHKEY_CLIENT_SECRET (or --client-secret-file)";
+  const flag = flagNames.get(name);
+  if (flag === undefined) return whole;
+  if (value === undefined || value === "true") return `--${flag}`;
+  return value === "false" ? `--no-${flag}` : `--${flag} ${value}`;
+}
+
+function inFlags(message: string): string {
+  return message.replace(/`([a-z][A-Za-z]*)(?:: ([^`]*))?`/g, flagFor);
+}
+
+/** A word as it can be typed into a shell. */
+function typed(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+// A reason is ours; a provider's error code stands in its place only where it is a plain word (O04, O06).
+function reasonOf(error: OidcError): string | undefined {
+  const reason = error.reason ?? error.providerError;
+  return reason !== undefined && /^[\w.-]{1,64}$/.test(reason) ? reason : undefined;
+}
+
+/**
+ * The paragraph for an error: its message with flags for option names, the command that helps completed by what this
+ * run was configured with, and the code.
+ */
+export function errorParagraph(error: OidcError, configuration: readonly string[]): string {
+  const login = ["latchkey login", ...configuration.map(typed)].join(" ");
+  const message = inFlags(error.message).replace(/\bRun: latchkey login$/, `Run: ${login}`);
+  const reason = reasonOf(error);
+  const tag = reason === undefined ? error.code : `${error.code}: ${reason}`;
+  return `${sanitizeProviderText(message, longestParagraph)} [${tag}]`;
+}
+
+/** The paragraph for a fault of Latchkey itself. Its message is left out: nobody has checked what it holds (O03). */
+export function faultParagraph(fault: unknown): string {
+  const name = fault instanceof Error ? sanitizeProviderText(fault.name, 60) : typeof fault;
+  const stack = fault instanceof Error ? (fault.stack ?? "") : "";
+  const places = stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => sanitizeProviderText(line, 300));
+  const lines = places.map((place) => `\n  ${place}`).join("");
+  return `This is a fault in Latchkey itself (${name}), not in what you did. Please report it with these lines. [internal_error]${lines}`;
+}

@@ -1,0 +1,142 @@
+// The words of `--help` that are not about options. Changes when one of them does.
+
+import type { CommandName } from "../flags.ts";
+
+/** What `--help` says about a command. */
+export interface CommandWords {
+  /** One line for the list of commands: no full stop. */
+  readonly summary: string;
+  /** A paragraph for the command's own help. */
+  readonly description: string;
+  readonly examples: readonly string[];
+}
+
+/** By command. */
+export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
+  login: {
+    summary: "sign in and remember it",
+    description:
+      "Signs in with the browser, always anew, and keeps the result for the other commands. Says on standard error who signed in; standard output stays empty.",
+    examples: [
+      "latchkey login --issuer https://id.example.com --client-id my-cli",
+      "latchkey login --profile work",
+      "latchkey login --profile work --no-open-browser",
+    ],
+  },
+  token: {
+    summary: "print an access token that is valid now",
+    description:
+      "Prints the access token alone on standard output: from the cache, refreshed where it has expired, or after a sign-in where nothing else is left.",
+    examples: [
+      'curl -H "$(latchkey token --profile work --header)" https://api.example.com/',
+      "latchkey token --profile work --no-interactive",
+      "latchkey token --profile work --json",
+    ],
+  },
+  status: {
+    summary: "list what is cached, never a token",
+    description:
+      "Lists the cached sign-ins: all of them, or those of the issuer, client or profile that is named. Uses no network. Ends with 0 whether or not there is one; with --json an empty cache is [].",
+    examples: ["latchkey status", "latchkey status --profile work --json"],
+  },
+  whoami: {
+    summary: "show who signed in",
+    description:
+      "Shows the identity: the claims of the cached ID token, or the answer of the userinfo endpoint where there is none. Never starts a sign-in.",
+    examples: ["latchkey whoami --profile work", "latchkey whoami --profile work --json"],
+  },
+  logout: {
+    summary: "forget a sign-in",
+    description:
+      "Forgets the cached sign-in without any request. --revoke also tells the provider; where that fails, the sign-in is forgotten all the same and the exit status is 1.",
+    examples: ["latchkey logout --profile work --revoke", "latchkey logout --all"],
+  },
+  help: {
+    summary: "explain a command",
+    description: "Explains a command and its flags.",
+    examples: ["latchkey help token", "latchkey token --help"],
+  },
+  version: {
+    summary: "print the version",
+    description: "Prints the version.",
+    examples: ["latchkey --version"],
+  },
+};
+
+/** One line and the placeholder of each flag that is no option. */
+export const flagWords: Readonly<
+  Record<string, { readonly summary: string; readonly placeholder?: string }>
+> = {
+  json: { summary: "print JSON" },
+  header: { summary: "print a whole header: Authorization: Bearer …" },
+  "id-token": { summary: "print the ID token instead" },
+  "force-refresh": { summary: "renew it even if the cached one is valid" },
+  "min-validity-seconds": {
+    summary: "valid for at least so long, in seconds (default 60)",
+    placeholder: "N",
+  },
+  interactive: { summary: "sign in where nothing else is left (default on)" },
+  revoke: { summary: "also tell the provider" },
+  all: { summary: "every sign-in of this cache" },
+  profile: { summary: "take the options of [profile.NAME]", placeholder: "NAME" },
+  "client-secret-file": {
+    summary: "file with the client secret; -: standard input",
+    placeholder: "FILE",
+  },
+  help: { summary: "show this" },
+  version: { summary: "print the version" },
+};
+
+/** The options by what they are about, in the order of `--help`. */
+export const optionGroups: readonly (readonly [title: string, options: readonly string[]])[] = [
+  ["Which sign-in", ["issuer", "clientId", "scopes", "audience", "useServerAudience", "loginHint"]],
+  [
+    "Signing in",
+    [
+      "flow",
+      "forceLogin",
+      "openBrowser",
+      "browserCommand",
+      "prompt",
+      "offlineAccess",
+      "pkce",
+      "redirectUri",
+      "callbackHost",
+      "callbackPort",
+      "callbackTimeoutSeconds",
+      "applicationName",
+    ],
+  ],
+  [
+    "Provider, where discovery is not to be used",
+    ["authorizationEndpoint", "tokenEndpoint", "deviceAuthorizationEndpoint", "jwksUri"],
+  ],
+  ["Network", ["caCertPath", "httpTimeoutSeconds", "allowInsecureHttp"]],
+  ["Cache", ["cachePath"]],
+];
+
+/** Where options come from besides flags. */
+export const sourceWords =
+  "Every option is also an environment variable (--client-id is LATCHKEY_CLIENT_ID) and a key of a profile, a table " +
+  "[profile.NAME] with keys such as client-id in the configuration file. A flag counts before the environment, the " +
+  "environment before the profile. --allow-insecure-http is a flag only; a client secret comes from " +
+  "LATCHKEY_CLIENT_SECRET or --client-secret-file, never from a flag.";
+
+/** What exit statuses mean. */
+export const exitWords: readonly (readonly [string, string])[] = [
+  ["0", "done"],
+  ["1", "any other failure"],
+  ["2", "wrong use: a flag, an option, a file"],
+  ["3", "a person has to sign in"],
+  ["4", "access denied"],
+  ["5", "time ran out"],
+  ["6", "network, TLS or rate limit"],
+  ["130, 143", "interrupted, terminated"],
+];
+
+/** The examples of the overview. */
+export const overviewExamples: readonly string[] = [
+  "latchkey login --issuer https://id.example.com --client-id my-cli",
+  "latchkey token --issuer https://id.example.com --client-id my-cli",
+  "latchkey status",
+];

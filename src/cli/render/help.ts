@@ -1,0 +1,129 @@
+// The layout of `--help`. Changes when its look does.
+
+import { flagOf, optionTable, type OptionRow } from "../../options/table.ts";
+import { optionTexts } from "../../options/text.ts";
+import { commandFlags, commandNames, type CommandFlag, type CommandName } from "../flags.ts";
+import {
+  commandWords,
+  exitWords,
+  flagWords,
+  optionGroups,
+  overviewExamples,
+  sourceWords,
+} from "./help-words.ts";
+import { pairs, wrap } from "./layout.ts";
+
+/** One line of a list of flags. */
+interface FlagLine {
+  readonly flag: string;
+  readonly summary: string;
+}
+
+const summaryColumn = 32;
+/** Below this width a summary stands under its flag, not beside it. */
+const narrow = 64;
+
+function layFlag({ flag, summary }: FlagLine, columns: number): string {
+  const head = `  ${flag}`;
+  if (columns < narrow) return `${head}\n      ${wrap(summary, columns, 6, 6)}`;
+  const text = wrap(summary, columns, summaryColumn, summaryColumn);
+  return head.length + 2 > summaryColumn
+    ? `${head}\n${" ".repeat(summaryColumn)}${text}`
+    : `${head.padEnd(summaryColumn)}${text}`;
+}
+
+function defaultOf(row: OptionRow): string {
+  if (row.default === undefined || row.default === "" || row.default === false) return "";
+  return row.default === true ? " (default on)" : ` (default ${String(row.default)})`;
+}
+
+function optionLine(row: OptionRow): FlagLine {
+  const text = optionTexts[row.name];
+  const name = row.kind === "boolean" ? `--[no-]${flagOf(row)}` : `--${flagOf(row)}`;
+  return {
+    flag: text?.placeholder === undefined ? name : `${name} ${text.placeholder}`,
+    summary: `${text?.summary ?? ""}${defaultOf(row)}`,
+  };
+}
+
+function commandFlagLine(flag: CommandFlag): FlagLine {
+  const words = flagWords[flag.name];
+  const short = flag.name === "help" ? "-h, " : "";
+  const name = flag.kind === "negatable" ? `--[no-]${flag.name}` : `--${flag.name}`;
+  return {
+    flag: `${short}${name}${words?.placeholder === undefined ? "" : ` ${words.placeholder}`}`,
+    summary: words?.summary ?? "",
+  };
+}
+
+function section(title: string, lines: readonly FlagLine[], columns: number): string {
+  return [`${title}:`, ...lines.map((line) => layFlag(line, columns))].join("\n");
+}
+
+function examples(lines: readonly string[]): string {
+  return ["Examples:", ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+function optionSections(columns: number): string[] {
+  return optionGroups.map(([title, names]) => {
+    const rows = names.flatMap((name) => optionTable.filter((row) => row.name === name));
+    return section(title, rows.map(optionLine), columns);
+  });
+}
+
+/** Flags of one command: first its own, then those that every command takes. */
+function flagsOf(command: CommandName, common: boolean): FlagLine[] {
+  return commandFlags
+    .filter((flag) => flag.commands.includes(command))
+    .filter((flag) => (flag.commands.length === commandNames.length) === common)
+    .filter((flag) => flag.name !== "version")
+    .map(commandFlagLine);
+}
+
+/** Help for one command. */
+export function commandHelp(
+  command: CommandName,
+  configurationFile: string,
+  columns: number,
+): string {
+  const { description, examples: lines } = commandWords[command];
+  const own = flagsOf(command, false);
+  const takesOptions = command !== "help" && command !== "version";
+  const usage = command === "help" ? "latchkey help [COMMAND]" : `latchkey ${command} [FLAGS]`;
+  return [
+    `Usage: ${takesOptions || command === "help" ? usage : `latchkey ${command}`}`,
+    wrap(description, columns),
+    ...(own.length > 0 ? [section("Flags", own, columns)] : []),
+    ...(takesOptions
+      ? [
+          section("For every command", flagsOf(command, true), columns),
+          ...optionSections(columns),
+          wrap(sourceWords, columns),
+          `Configuration file:\n  ${configurationFile}`,
+        ]
+      : []),
+    examples(lines),
+  ].join("\n\n");
+}
+
+/** Help without a command. */
+export function overviewHelp(configurationFile: string, columns: number): string {
+  return [
+    "Usage: latchkey COMMAND [FLAGS]",
+    wrap(
+      "Signs in with OpenID Connect and gives a bearer token that is always valid. Results go to standard output, " +
+        "everything for people to standard error.",
+      columns,
+    ),
+    `Commands:\n${pairs(
+      commandNames.map((name) => [name, commandWords[name].summary] as const),
+      columns,
+      2,
+    )}`,
+    wrap("Flags of a command: latchkey COMMAND --help", columns),
+    wrap(sourceWords, columns),
+    `Configuration file:\n  ${configurationFile}`,
+    `Exit status:\n${pairs(exitWords, columns, 2)}`,
+    examples(overviewExamples),
+  ].join("\n\n");
+}

@@ -1,0 +1,28 @@
+// An identity as `latchkey whoami` shows it to people. Changes when its look does.
+
+import { sanitizeProviderText } from "../../core/errors.ts";
+import { pairs } from "./layout.ts";
+
+// The standard claims that say who somebody is (OpenID Connect Core 5.1), in the order of interest; `--json` has all.
+const shownClaims: readonly (readonly [label: string, claim: string])[] = [
+  ["name", "name"],
+  ["user name", "preferred_username"],
+  ["email", "email"],
+  ["subject", "sub"],
+  ["issuer", "iss"],
+];
+
+function textOf(claims: Readonly<Record<string, unknown>>, claim: string): string | undefined {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (typeof value !== "string") return undefined;
+  const text = sanitizeProviderText(value, 300);
+  return text === "" ? undefined : text;
+}
+
+/** A few lines, one claim each. */
+export function identityText(claims: Readonly<Record<string, unknown>>, columns: number): string {
+  return pairs(
+    shownClaims.map(([label, claim]) => [label, textOf(claims, claim)] as const),
+    columns,
+  );
+}

@@ -1,0 +1,73 @@
+// What the commands say to people, all of it in one place. Changes when a wording does.
+
+import { sanitizeProviderText } from "../../core/errors.ts";
+import type { LogoutResult } from "../../core/types.ts";
+import type { SessionRecord } from "../../record/format.ts";
+import { clockTime } from "./time.ts";
+
+/** Names that a person is called by, from a provider: bounded and without anything that steers a terminal (O06). */
+export function nameOf(record: Pick<SessionRecord, "displayName" | "subject">): string | undefined {
+  const name = sanitizeProviderText(record.displayName ?? record.subject ?? "", 100);
+  return name === "" ? undefined : name;
+}
+
+/** The host of an issuer, with its port where that is not the usual one. */
+export function issuerHost(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : sanitizeProviderText(issuer, 100);
+}
+
+function whoAndWhere(record: SessionRecord): string {
+  const name = nameOf(record);
+  return `${issuerHost(record.issuer)}${name === undefined ? "" : ` as ${name}`}`;
+}
+
+function howLong(record: SessionRecord, now: Date): string {
+  if (record.refreshToken !== undefined) return " Renews by itself.";
+  const expiresAt = record.accessToken?.expiresAt ?? null;
+  if (expiresAt === null) return "";
+  return ` Valid until ${clockTime(new Date(expiresAt * 1000), now)}; then sign in again.`;
+}
+
+/** After a sign-in; each half only where it is known. */
+export function signedInText(record: SessionRecord, now: Date): string {
+  return `Signed in to ${whoAndWhere(record)}.${howLong(record, now)}`;
+}
+
+/** `latchkey status` without anything to list. */
+export const nothingCached = "Nothing is cached.";
+
+const revocations: Readonly<Record<LogoutResult["revoked"], string>> = {
+  no: "",
+  yes: " The provider has revoked it.",
+  unsupported: " The provider offers no revocation: what it issued stays good until it expires.",
+  failed: " The provider could not be told: what it issued stays good until it expires.",
+};
+
+/** After `latchkey logout` of one configuration. */
+export function loggedOutText(record: SessionRecord | undefined, result: LogoutResult): string {
+  if (record === undefined || result.forgotten === 0) {
+    return "There was no sign-in to forget for this configuration.";
+  }
+  return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[result.revoked]}`;
+}
+
+/** After `latchkey logout --all`. */
+export function allLoggedOutText(result: {
+  readonly forgotten: number;
+  readonly unsupported: readonly string[];
+  readonly failed: readonly string[];
+}): string {
+  const { forgotten, unsupported, failed } = result;
+  if (forgotten === 0) return "There was no sign-in to forget.";
+  const stays = "what was issued there stays good until it expires.";
+  return [
+    `Forgot ${String(forgotten)} ${forgotten === 1 ? "sign-in" : "sign-ins"}.`,
+    ...(unsupported.length === 0
+      ? []
+      : [`No revocation is offered by ${unsupported.join(", ")}: ${stays}`]),
+    ...(failed.length === 0 ? [] : [`Could not be told: ${failed.join(", ")}; ${stays}`]),
+  ].join(" ");
+}
+
+/** After Ctrl-C or a polite request to end. */
+export const stopped = "Stopped before it was done. [aborted]";

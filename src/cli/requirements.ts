@@ -1,0 +1,17 @@
+// What a command cannot do without. Changes when a command needs another option.
+
+import { OidcError } from "../core/errors.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+
+/**
+ * For commands that look at one cached sign-in, which without an issuer cannot be told from the others.
+ * @throws {OidcError} `missing_issuer`.
+ */
+export function requireIssuer(options: Pick<ResolvedOptions, "issuer">): void {
+  if (options.issuer !== "") return;
+  throw new OidcError(
+    "missing_issuer",
+    "It is not said which sign-in is meant. Set `issuer` and `clientId`, or choose a profile with --profile; " +
+      "latchkey status lists what is cached.",
+  );
+}

@@ -1,0 +1,67 @@
+// The flows of a credential, each loaded on first use so that a cache hit and a waiter stay free of protocol code.
+// Changes when a flow is added.
+
+import { OidcError } from "../core/errors.ts";
+import type { FlowWorld } from "../flow/flow-world.ts";
+import type { CredentialKind } from "../options/resolve.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import type { Flows } from "../session/flows.ts";
+
+function assertConfigured(options: ResolvedOptions): void {
+  if (options.issuer === "") {
+    throw new OidcError(
+      "missing_issuer",
+      "No provider is named. Set `issuer` to the issuer URL of the OpenID Provider.",
+    );
+  }
+  if (options.clientId === "") {
+    throw new OidcError(
+      "missing_client_id",
+      "No client is named. Set `clientId` to the client that is registered with the provider.",
+    );
+  }
+}
+
+/** The flows for a kind of credential. `openWorld` builds the network on first use. */
+export function assembleFlows(
+  kind: CredentialKind,
+  options: ResolvedOptions,
+  openWorld: () => Promise<FlowWorld>,
+): Flows {
+  const needsPerson = kind === "interactive";
+  const requestSeconds = options.httpTimeoutSeconds;
+  return {
+    needsPerson,
+    longestWorkSeconds: {
+      // A lost reply is sent once more.
+      refresh: 2 * requestSeconds,
+      // Discovery before and the token request after the wait for the person.
+      login: (needsPerson ? options.callbackTimeoutSeconds : 0) + 2 * requestSeconds,
+    },
+    assertConfigured: () => assertConfigured(options),
+    signIn: async (signal) => {
+      const world = await openWorld();
+      if (needsPerson) {
+        const { signInWithBrowser } = await import("../flow/auth-code.ts");
+        return signInWithBrowser(world, options, signal);
+      }
+      const { signInAsClient } = await import("../flow/client-credentials.ts");
+      return signInAsClient(world, options, signal);
+    },
+    refresh: async (record, signal) => {
+      const world = await openWorld();
+      const { refreshSignIn } = await import("../flow/refresh.ts");
+      return refreshSignIn(world, options, record, signal);
+    },
+    userInfo: async (record, accessToken, signal) => {
+      const world = await openWorld();
+      const { readUserInfo } = await import("../flow/userinfo.ts");
+      return readUserInfo(world, options, record, accessToken, signal);
+    },
+    revoke: async (record, signal) => {
+      const world = await openWorld();
+      const { revokeSignIn } = await import("../flow/revoke.ts");
+      return revokeSignIn(world, options, record, signal);
+    },
+  };
+}

@@ -1,0 +1,176 @@
+// The composition root: builds the real world and everything that works in it. Changes when parts are put together in
+// another way.
+
+import { hostname } from "node:os";
+import { systemClock } from "../core/clock.ts";
+import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
+import type { World } from "../core/world.ts";
+import type { FlowWorld } from "../flow/flow-world.ts";
+import { createTerminalPrompt } from "../interaction/terminal.ts";
+import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
+import type { CredentialKind } from "../options/resolve.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import { recordKey } from "../record/key.ts";
+import { StoredSession } from "../session/session.ts";
+import type { Session } from "../session/session-types.ts";
+import { createProcessLock } from "../lock/protocol.ts";
+import { createFileStore } from "../store/file-store.ts";
+import type { TokenStore } from "../store/token-store.ts";
+import { assembleFlows } from "./assembled-flows.ts";
+
+/** A session with the world that it works in. */
+export interface Composition {
+  readonly world: World;
+  readonly store: TokenStore;
+  readonly session: Session;
+  readonly key: string;
+}
+
+function realRandomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Showing something never breaks a sign-in. */
+function guarded(handler: PromptHandler): PromptHandler {
+  return (event: PromptEvent) => {
+    try {
+      handler(event);
+    } catch {
+      // The embedding program's handler failed; the sign-in goes on without it.
+    }
+  };
+}
+
+/** What a caller of {@link compose} may set besides the options. */
+export interface ComposeOverrides extends Partial<World> {
+  /** When a credential with `forceLogin` was made, in milliseconds since the epoch. Default: now. */
+  readonly signedInSince?: number;
+}
+
+/** The world of a configuration: the real one, with what the caller replaces. */
+export function composeWorld(
+  options: Pick<ResolvedOptions, "onPrompt" | "logger">,
+  overrides: Partial<World> = {},
+): World {
+  const environment = overrides.environment ?? process.env;
+  const platform = overrides.platform ?? process.platform;
+  const clock = overrides.clock ?? systemClock;
+  return {
+    clock,
+    randomBytes: realRandomBytes,
+    environment,
+    platform,
+    logger: options.logger,
+    personPresent: true,
+    background: new Set(),
+    openBrowser: async (url, command) => {
+      const { createBrowserLauncher } = await import("../interaction/browser.ts");
+      return createBrowserLauncher({ environment, platform, logger: options.logger })(url, command);
+    },
+    ...overrides,
+    prompt: guarded(
+      overrides.prompt ??
+        options.onPrompt ??
+        createTerminalPrompt({
+          stderr: process.stderr,
+          stdin: process.stdin,
+          environment,
+          clock,
+          hostName: hostname(),
+        }),
+    ),
+  };
+}
+
+/** The store of a configuration: the caller's, else one file. */
+function composeStore(
+  options: ResolvedOptions,
+  world: World,
+  machine: Machine,
+): TokenStore {
+  if (options.store !== undefined) return options.store as TokenStore;
+  const folder = stateFolder(machine);
+  const onWarning = warnWith(world);
+  return createFileStore({
+    location:
+      options.cachePath === undefined
+        ? { kind: "folder", folder }
+        : { kind: "file", path: absolutePath(options.cachePath, machine) },
+    lock: createProcessLock({
+      folder,
+      clock: world.clock,
+      randomBytes: world.randomBytes,
+      logger: world.logger,
+      onWarning,
+    }),
+    clock: world.clock,
+    randomBytes: world.randomBytes,
+    logger: world.logger,
+    onWarning,
+  });
+}
+
+function warnWith(world: World): (code: string, message: string) => void {
+  return (code, message) => {
+    world.prompt({ type: "warning", code, message });
+  };
+}
+
+function folderOrNone(machine: Machine): string | undefined {
+  try {
+    return stateFolder(machine);
+  } catch {
+    // Without a home folder nothing is remembered between runs; the store reports it where it matters.
+    return undefined;
+  }
+}
+
+/** Builds the network on first use, once. */
+function networkOpener(options: ResolvedOptions, world: World, machine: Machine): () => Promise<FlowWorld> {
+  let opened: Promise<FlowWorld> | undefined;
+  const open = async (): Promise<FlowWorld> => {
+    const { createHttpClient } = await import("../http/client.ts");
+    const onWarning = warnWith(world);
+    return {
+      ...world,
+      cacheFolder: folderOrNone(machine),
+      onWarning,
+      http: createHttpClient({
+        clock: world.clock,
+        logger: world.logger,
+        timeoutSeconds: options.httpTimeoutSeconds,
+        caCertPath:
+          options.caCertPath === undefined ? undefined : absolutePath(options.caCertPath, machine),
+        allowInsecureHttp: options.allowInsecureHttp,
+        environment: world.environment,
+        randomBytes: world.randomBytes,
+        onWarning,
+      }),
+    };
+  };
+  return () => (opened ??= open());
+}
+
+/**
+ * Puts a session together.
+ * @throws {OidcError} `cache_write_failed` (reason `no_home`) where no place for the cache is known.
+ */
+export function compose(
+  options: ResolvedOptions,
+  overrides: ComposeOverrides = {},
+  kind: CredentialKind = "interactive",
+): Composition {
+  const { signedInSince, ...outside } = overrides;
+  const world = composeWorld(options, outside);
+  const machine = thisMachine(world.environment);
+  const key = recordKey({ kind, options: { ...options } });
+  const store = composeStore(options, world, machine);
+  const session = new StoredSession({
+    world,
+    store,
+    flows: assembleFlows(kind, options, networkOpener(options, world, machine)),
+    bound: { key, issuer: options.issuer, clientId: options.clientId },
+    signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
+  });
+  return { world, store, session, key };
+}

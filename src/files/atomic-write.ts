@@ -1,0 +1,266 @@
+// The one guarded way to change a file: whole or not at all, durable, for its owner alone. Changes when a step of a
+// save does.
+
+import type { FileHandle } from "node:fs/promises";
+import { constants, promises as disk } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+
+import type { Clock } from "../core/clock.ts";
+import { systemClock } from "../core/clock.ts";
+import { OidcError } from "../core/errors.ts";
+import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-read.ts";
+
+/** The parts of a save that a caller may replace. */
+export interface AtomicWriteOptions {
+  /** Asked when everything is ready and only the rename is left. False: nothing is changed. */
+  readonly onlyIf?: () => boolean;
+  /** Default: the runtime's own generator. */
+  readonly randomBytes?: (length: number) => Uint8Array;
+  /** Times the retries on Windows. Default: the machine's clocks. */
+  readonly clock?: Clock;
+  /** Default: this process's platform. */
+  readonly platform?: NodeJS.Platform;
+  /** Default: the file system's. */
+  readonly rename?: (from: string, to: string) => Promise<void>;
+}
+
+/** Which leftovers go when a file is deleted. */
+export interface RemoveOptions {
+  /** True where no other process can be saving this file now: its temporary files go whatever their age. */
+  readonly exclusive?: boolean;
+}
+
+const temporaryName = /^\.[\w.-]{1,100}\.latchkey-[0-9a-f]{16}\.tmp$/;
+const abandonedAfterMilliseconds: number = 3600 * 1000;
+const renameRetryMilliseconds = 2000;
+const renamePauseMilliseconds = 20;
+const createFlags: number =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+function runtimeRandomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** What a failed save means to a person: a stable reason, what happened, what to do. */
+function explained(errno: string): readonly [reason: string, what: string, next: string] {
+  switch (errno) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return ["disk_full", "the disk is full or your quota is used up", "Free some space"];
+    case "EFBIG":
+      return ["disk_full", "the limit on file sizes is reached", "Raise it (ulimit -f)"];
+    case "EROFS":
+      return [
+        "read_only",
+        "the file system is read-only",
+        "Set cachePath to a place that can be written",
+      ];
+    case "EACCES":
+    case "EPERM":
+      return [
+        "not_permitted",
+        `it is not permitted (${errno})`,
+        "Check who owns the folders above it, or set cachePath to a place that can be written",
+      ];
+    case "ENOTDIR":
+    case "ENOENT":
+    case "ENAMETOOLONG":
+    case "ELOOP":
+    case "EISDIR":
+      return [
+        "no_such_folder",
+        `its folder cannot be reached or made (${errno})`,
+        "Check the path, or set another cachePath",
+      ];
+    default:
+      return [
+        "failed",
+        errno === "" ? "of an unknown fault" : `of a fault of the system (${errno})`,
+        "Check that the disk is in order, or set another cachePath",
+      ];
+  }
+}
+
+/** A failed change of a file as the error that callers know. An {@link OidcError} stays what it is. */
+export function writeFailure(path: string, error: unknown): OidcError {
+  if (error instanceof OidcError) return error;
+  const [reason, what, next] = explained(errnoOf(error));
+  return new OidcError(
+    "cache_write_failed",
+    `Saving ${path} failed, because ${what}. What was there before is unchanged. ${next}.`,
+    { reason, cause: error },
+  );
+}
+
+/** Makes the entries of a folder durable: a rename lives in the folder, not in the file. */
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; its rename is journalled.
+  if (process.platform === "win32") return;
+  const handle = await disk.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network and user-space file systems have no such call for folders; there is nothing more to do there.
+    if (!["EINVAL", "ENOTSUP", "ENOSYS"].includes(errnoOf(error))) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await disk.mkdir(folder, 0o700);
+      break;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "EEXIST") return;
+      if (errno !== "ENOENT" || parent === folder || tries > 0) throw error;
+      await makeFolder(parent);
+    }
+  }
+  // The umask can only take bits away. Where it took the owner's, nobody could use the folder.
+  const { mode } = await disk.lstat(folder);
+  if (process.platform !== "win32" && (mode & 0o777) !== 0o700) await disk.chmod(folder, 0o700);
+  await syncFolder(parent);
+}
+
+/**
+ * Makes a folder of Latchkey's where it is absent, with every folder above it that is absent too, each 0700 whatever
+ * the umask; and judges it where it is there (C01, C02).
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed`.
+ */
+export async function ensurePrivateFolder(folder: string): Promise<void> {
+  if (process.platform !== "win32" && checkPrivateFolderSync(folder) === "private") return;
+  try {
+    await makeFolder(resolve(folder));
+  } catch (error) {
+    throw writeFailure(folder, error);
+  }
+  checkPrivateFolderSync(folder);
+}
+
+/** The part of a temporary file's name that says whose it is. */
+function temporaryPrefix(path: string): string {
+  return `.${basename(path)
+    .replaceAll(/[^\w.-]/g, "_")
+    .slice(0, 100)}.latchkey-`;
+}
+
+/** Opens a new file that nobody else can have planted, readable by its owner alone from its first instant. */
+async function createTemporary(
+  path: string,
+  randomBytes: (length: number) => Uint8Array,
+): Promise<{ handle: FileHandle; temporary: string }> {
+  const random = Buffer.from(randomBytes(8)).toString("hex");
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${random}.tmp`);
+  return { handle: await disk.open(temporary, createFlags, 0o600), temporary };
+}
+
+/** Writes a temporary file to the end and onto the disk; gives the time by the file system's own clock. */
+async function fill(handle: FileHandle, bytes: Uint8Array | string): Promise<number> {
+  try {
+    const { mode } = await handle.stat();
+    if (process.platform !== "win32" && (mode & 0o777) !== 0o600) await handle.chmod(0o600);
+    await handle.writeFile(bytes);
+    await handle.sync();
+    return (await handle.stat()).mtimeMs;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Windows refuses to rename onto a file that another program has open for a moment: a scanner, an indexer (C15). */
+async function renameOver(from: string, to: string, options: AtomicWriteOptions): Promise<void> {
+  const rename = options.rename ?? disk.rename;
+  const clock = options.clock ?? systemClock;
+  const windows = (options.platform ?? process.platform) === "win32";
+  const deadline = clock.monotonic() + renameRetryMilliseconds;
+  for (;;) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const passing = ["EPERM", "EBUSY", "EACCES"].includes(errnoOf(error));
+      if (!windows || !passing || clock.monotonic() >= deadline) throw error;
+    }
+    await clock.sleep(renamePauseMilliseconds);
+  }
+}
+
+/**
+ * Removes temporary files that a process which died has left. Only names of exactly our form, only files, only this
+ * user's (C14); what cannot be removed stays.
+ */
+async function removeLeftovers(
+  folder: string,
+  isLeftover: (name: string, modifiedMilliseconds: number) => boolean,
+): Promise<void> {
+  try {
+    for (const name of await disk.readdir(folder)) {
+      if (!temporaryName.test(name)) continue;
+      const path = join(folder, name);
+      const stats = await disk.lstat(path);
+      const ours = stats.isFile() && stats.uid === (process.geteuid?.() ?? stats.uid);
+      if (ours && isLeftover(name, stats.mtimeMs)) await disk.unlink(path);
+    }
+  } catch {
+    // The save itself is done; another process may be tidying up at the same time.
+  }
+}
+
+/**
+ * Replaces the content of a file of Latchkey's own: whole or not at all at whatever instant the process dies, durable
+ * when it resolves, mode 0600 from its first instant, its folder made where absent.
+ * @returns False where `options.onlyIf` said no; then nothing was changed.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reasons `disk_full`, `read_only`,
+ * `not_permitted`, `no_such_folder`, `failed`); nothing was changed, and no temporary file is left.
+ */
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array | string,
+  options: AtomicWriteOptions = {},
+): Promise<boolean> {
+  const folder = dirname(path);
+  await ensurePrivateFolder(folder);
+  checkPrivateFileSync(path);
+  let writtenAt: number;
+  let temporary: string | undefined;
+  try {
+    const created = await createTemporary(path, options.randomBytes ?? runtimeRandomBytes);
+    temporary = created.temporary;
+    writtenAt = await fill(created.handle, bytes);
+    if (options.onlyIf?.() === false) return false;
+    await renameOver(temporary, path, options);
+    temporary = undefined;
+    await syncFolder(folder);
+  } catch (error) {
+    throw writeFailure(path, error);
+  } finally {
+    if (temporary !== undefined) await disk.unlink(temporary).catch(() => undefined);
+  }
+  await removeLeftovers(
+    folder,
+    (_name, modified) => modified < writtenAt - abandonedAfterMilliseconds,
+  );
+  return true;
+}
+
+/**
+ * Deletes a file of Latchkey's own, durably. One that is absent already is no fault.
+ * @throws {OidcError} `cache_write_failed`.
+ */
+export async function removePrivateFile(path: string, options: RemoveOptions = {}): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await disk.unlink(path);
+    await syncFolder(folder);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw writeFailure(path, error);
+  }
+  if (options.exclusive) {
+    const prefix = temporaryPrefix(path);
+    await removeLeftovers(folder, (name) => name.startsWith(prefix));
+  }
+}

@@ -1,0 +1,320 @@
+// The one guarded way to read a file: synchronous, bounded, judged by its descriptor. Changes when a kind of file
+// needs another guard.
+
+import type { Stats } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { OidcErrorCode } from "../core/errors.ts";
+import { OidcError } from "../core/errors.ts";
+
+/** Tells two states of one path apart without reading the file: every save makes another inode. */
+export interface FileIdentity {
+  readonly inode: number;
+  readonly size: number;
+  readonly modifiedMilliseconds: number;
+}
+
+/** A whole file and which state of its path it was. */
+export interface GuardedFile {
+  readonly bytes: Buffer;
+  readonly identity: FileIdentity;
+}
+
+/** How a file that the user wrote, not Latchkey, is guarded. */
+export interface UserFileRule {
+  /** What the file is called in messages: "configuration file", "CA bundle". */
+  readonly what: string;
+  /** Longest content, in bytes. */
+  readonly longestBytes: number;
+  /**
+   * "othersMayRead": only its owner (this user or root) may write it. "anyone": not guarded, for files without
+   * secrets or power. Links are followed for both: dotfile managers and container mounts use them.
+   */
+  readonly access: "othersMayRead" | "anyone";
+  /** The code of every error: `invalid_option`, `ca_bundle_invalid`. */
+  readonly code: OidcErrorCode;
+}
+
+interface Guard {
+  readonly what: string;
+  readonly access: "private" | UserFileRule["access"];
+  readonly longestBytes: number;
+  readonly insecure: OidcErrorCode;
+  readonly unreadable: OidcErrorCode;
+}
+
+// Windows has none of these flags and no mode bits either: what protects %LOCALAPPDATA% is its inherited access
+// list, which Node cannot read. `undefined | 0` is 0, so the flags need no cases.
+const readFlags: number = constants.O_RDONLY | constants.O_NONBLOCK;
+const ownFileFlags: number = readFlags | constants.O_NOFOLLOW;
+const folderFlags: number = readFlags | constants.O_DIRECTORY;
+
+/** The user that files must belong to; undefined on Windows, where nothing is asked of owner and mode. */
+function currentUser(): number | undefined {
+  return process.geteuid?.();
+}
+
+/** A path as it can be typed into a shell. */
+function typed(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function modeOf(stats: Stats): string {
+  return `0${(stats.mode & 0o777).toString(8)}`;
+}
+
+/** The errno of a system error, "" for anything else. */
+export function errnoOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "";
+}
+
+/** Which state of its path a file is. */
+export function identityOf(stats: Stats): FileIdentity {
+  return { inode: stats.ino, size: stats.size, modifiedMilliseconds: stats.mtimeMs };
+}
+
+/** True for two looks at the same state of a path; undefined means absent. */
+export function isSameIdentity(
+  one: FileIdentity | undefined,
+  other: FileIdentity | undefined,
+): boolean {
+  return (
+    one?.inode === other?.inode &&
+    one?.size === other?.size &&
+    one?.modifiedMilliseconds === other?.modifiedMilliseconds
+  );
+}
+
+function ownerProblem(path: string, stats: Stats, user: number): string {
+  return `belongs to user ${stats.uid}, not to you (user ${user}). Type: sudo chown ${user} ${typed(path)}`;
+}
+
+/** What is wrong with an opened file, with what to type; undefined where it may be used. */
+export function fileProblem(
+  path: string,
+  stats: Stats,
+  access: "private" | UserFileRule["access"],
+  user: number | undefined,
+): string | undefined {
+  if (!stats.isFile()) return `is no regular file. Move it away, or choose another path`;
+  if (access === "anyone") return undefined;
+  // A link count of 0 is a file that was replaced after it was opened: whole, and ours.
+  if (access === "private" && stats.nlink > 1) {
+    return `has ${stats.nlink} hard links, so it can be changed under another name. Type: rm ${typed(path)}`;
+  }
+  if (user === undefined) return undefined;
+  if (access === "private") {
+    if (stats.uid !== user) return ownerProblem(path, stats, user);
+    if ((stats.mode & 0o077) !== 0) {
+      return `is open to other users (mode ${modeOf(stats)}). Type: chmod 600 ${typed(path)}`;
+    }
+    return undefined;
+  }
+  if (stats.uid !== user && stats.uid !== 0) return ownerProblem(path, stats, user);
+  if ((stats.mode & 0o022) !== 0) {
+    return `can be written by other users (mode ${modeOf(stats)}). Type: chmod go-w ${typed(path)}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with an opened folder, with what to type; undefined where it may be used. */
+export function folderProblem(
+  path: string,
+  stats: Stats,
+  user: number | undefined,
+): string | undefined {
+  if (user === undefined) return undefined;
+  if (stats.uid !== user) return ownerProblem(path, stats, user);
+  if ((stats.mode & 0o077) !== 0) {
+    return `is open to other users (mode ${modeOf(stats)}). Type: chmod 700 ${typed(path)}, or choose a folder of your own`;
+  }
+  return undefined;
+}
+
+function insecure(guard: Guard, path: string, problem: string, cause?: unknown): OidcError {
+  return new OidcError(
+    guard.insecure,
+    `The ${guard.what} ${path} ${problem}. It was not used.`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** Why a path could not be opened, as an error; undefined where nothing is there. */
+function openFailure(guard: Guard, path: string, error: unknown): OidcError | undefined {
+  const errno = errnoOf(error);
+  if (errno === "ENOENT") return undefined;
+  if (errno === "ELOOP" || errno === "EMLINK") {
+    return insecure(guard, path, `is a symbolic link. Type: rm ${typed(path)}`, error);
+  }
+  if (errno === "ENXIO" || errno === "EOPNOTSUPP") {
+    return insecure(
+      guard,
+      path,
+      "is a socket or device. Move it away, or choose another path",
+      error,
+    );
+  }
+  if (errno === "EACCES" || errno === "EPERM") {
+    const user = currentUser();
+    try {
+      // The path is asked only to explain a refusal; nothing is trusted because of the answer.
+      const stats = lstatSync(path);
+      if (user !== undefined && stats.uid !== user) {
+        return insecure(guard, path, ownerProblem(path, stats, user), error);
+      }
+    } catch {
+      // Not even its entry can be seen: the general answer below says it.
+    }
+    return new OidcError(
+      guard.unreadable,
+      `Reading the ${guard.what} ${path} is not permitted (${errno}). Check its permissions and those of the folders above it.`,
+      { cause: error },
+    );
+  }
+  return new OidcError(
+    guard.unreadable,
+    `The ${guard.what} ${path} could not be read (${errno || "unknown fault"}). Check that the path is right and its disk is in order.`,
+    { cause: error },
+  );
+}
+
+/** Reads to the end, or gives undefined as soon as there is more than `longestBytes`. */
+function readBounded(descriptor: number, size: number, longestBytes: number): Buffer | undefined {
+  let buffer = Buffer.allocUnsafe(Math.min(size, longestBytes) + 1);
+  let length = 0;
+  for (;;) {
+    const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) return buffer.subarray(0, length);
+    length += count;
+    if (length > longestBytes) return undefined;
+    if (length === buffer.length) {
+      buffer = Buffer.concat([buffer], Math.min(length * 2, longestBytes + 1));
+    }
+  }
+}
+
+/** Opens, judges what was opened, and hands it on; undefined where nothing is there. */
+function withGuarded<Result>(
+  path: string,
+  guard: Guard,
+  use: (descriptor: number, stats: Stats) => Result,
+): Result | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, guard.access === "private" ? ownFileFlags : readFlags);
+  } catch (error) {
+    const failure = openFailure(guard, path, error);
+    if (failure === undefined) return undefined;
+    throw failure;
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    const problem = fileProblem(path, stats, guard.access, currentUser());
+    if (problem !== undefined) throw insecure(guard, path, problem);
+    return use(descriptor, stats);
+  } catch (error) {
+    if (error instanceof OidcError) throw error;
+    throw openFailure(guard, path, error) ?? error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readGuarded(path: string, guard: Guard): GuardedFile | undefined {
+  return withGuarded(path, guard, (descriptor, stats) => {
+    const bytes =
+      stats.size > guard.longestBytes
+        ? undefined
+        : readBounded(descriptor, stats.size, guard.longestBytes);
+    if (bytes === undefined) {
+      throw new OidcError(
+        guard.unreadable,
+        `The ${guard.what} ${path} is longer than ${guard.longestBytes} bytes. It was not read; check that the path is right.`,
+        { reason: "too_large" },
+      );
+    }
+    return { bytes, identity: identityOf(stats) };
+  });
+}
+
+function privateGuard(longestBytes: number): Guard {
+  return {
+    what: "cache file",
+    access: "private",
+    longestBytes,
+    insecure: "cache_insecure",
+    unreadable: "cache_unreadable",
+  };
+}
+
+const folderGuard: Guard = { ...privateGuard(0), what: "cache folder" };
+
+/**
+ * Whether a folder of Latchkey's is there, and fit for secrets: this user's, closed to everybody else (C02). A link
+ * to such a folder is fine; what it leads to is judged. On Windows nothing is asked, and the answer is "private".
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+ */
+export function checkPrivateFolderSync(folder: string): "private" | "absent" {
+  const user = currentUser();
+  if (user === undefined) return "private";
+  let descriptor: number;
+  try {
+    descriptor = openSync(folder, folderFlags);
+  } catch (error) {
+    const failure = openFailure(folderGuard, folder, error);
+    if (failure === undefined) return "absent";
+    throw failure;
+  }
+  try {
+    const problem = folderProblem(folder, fstatSync(descriptor), user);
+    if (problem !== undefined) throw insecure(folderGuard, folder, problem);
+    return "private";
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Judges a file of Latchkey's own as {@link readPrivateFileSync} does, without reading it. Its folder is not judged.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+ */
+export function checkPrivateFileSync(path: string): FileIdentity | undefined {
+  return withGuarded(path, privateGuard(0), (_descriptor, stats) => identityOf(stats));
+}
+
+/**
+ * A file of Latchkey's own with its identity, or undefined where it or its folder is absent. File and folder must be
+ * this user's and closed to everybody else; the file regular, no link, and at most `longestBytes` long.
+ * @throws {OidcError} `cache_insecure`; `cache_unreadable` (reason `too_large` beyond the bound).
+ */
+export function readPrivateGuardedFileSync(
+  path: string,
+  longestBytes: number,
+): GuardedFile | undefined {
+  if (checkPrivateFolderSync(dirname(path)) === "absent") return undefined;
+  return readGuarded(path, privateGuard(longestBytes));
+}
+
+/**
+ * The content of a file of Latchkey's own, or undefined where it or its folder is absent.
+ * @throws {OidcError} as {@link readPrivateGuardedFileSync}.
+ */
+export function readPrivateFileSync(path: string, longestBytes: number): Buffer | undefined {
+  return readPrivateGuardedFileSync(path, longestBytes)?.bytes;
+}
+
+/**
+ * The content of a file that the user wrote, or undefined where it is absent.
+ * @throws {OidcError} the rule's `code`; reason `too_large` beyond the bound.
+ */
+export function readUserFileSync(path: string, rule: UserFileRule): Buffer | undefined {
+  return readGuarded(path, {
+    what: rule.what,
+    access: rule.access,
+    longestBytes: rule.longestBytes,
+    insecure: rule.code,
+    unreadable: rule.code,
+  })?.bytes;
+}

@@ -1,0 +1,216 @@
+// The authorization code flow in a browser, from the first request to validated tokens. Changes when the flow does.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
+import { emit } from "../core/events.ts";
+import type { BrowserResult } from "../core/world.ts";
+import {
+  openCallbackListener,
+  type CallbackListener,
+  type SignInOutcome,
+} from "../interaction/listener.ts";
+import { readPastedRedirect } from "../interaction/paste.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import {
+  createAuthorizationAttempt,
+  type AuthorizationAttempt,
+} from "../provider/authorization-request.ts";
+import { openProvider, type Provider } from "../provider/metadata.ts";
+import type { TokenAnswer } from "../provider/token-answer.ts";
+import { chooseFlow } from "./choose.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { clientIdentity, providerOptions } from "./provider-input.ts";
+import { planRedirect, type RedirectPlan } from "./redirect.ts";
+
+/** One sign-in in progress. */
+interface Attempt {
+  readonly provider: Provider;
+  readonly listener: CallbackListener;
+  readonly request: AuthorizationAttempt;
+  readonly redirectUri: string;
+}
+
+function ignore(): void {
+  // The wait itself reports why the listener gave nothing.
+}
+
+function outcomeOf(error: unknown): SignInOutcome {
+  const code = isOidcError(error) ? error.code : "aborted";
+  return code === "access_denied" ? { kind: "refused" } : { kind: "failed", code };
+}
+
+function warnAboutExposure(world: FlowWorld, plan: RedirectPlan): void {
+  if (!plan.exposed) return;
+  world.onWarning(
+    "callback_host_exposed",
+    `The listener for the browser's redirect waits on ${plan.host}: while it waits, other machines can reach it. ` +
+      "Only an answer to this very sign-in is accepted.",
+  );
+}
+
+async function openListener(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  plan: RedirectPlan,
+  isExpectedState: (candidate: string) => boolean,
+): Promise<CallbackListener> {
+  return openCallbackListener({
+    host: plan.host,
+    ports: plan.ports,
+    path: plan.path,
+    redirectAuthority: plan.authority,
+    isExpectedState,
+    applicationName: options.applicationName,
+    clock: world.clock,
+    logger: world.logger,
+    randomBytes: world.randomBytes,
+  });
+}
+
+async function requestFor(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  provider: Provider,
+  redirectUri: string,
+): Promise<AuthorizationAttempt> {
+  return createAuthorizationAttempt(world, provider, {
+    ...clientIdentity(options),
+    redirectUri,
+    scopes: options.scopes,
+    audience: options.audience,
+    pkce: options.pkce,
+    prompt: options.prompt,
+    loginHint: options.loginHint,
+    offlineAccess: options.offlineAccess,
+    extraParameters: options.extraAuthorizationParams,
+  });
+}
+
+function timeIsUp(listener: CallbackListener, options: ResolvedOptions, provider: string): OidcError {
+  const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
+  if (listener.strayCallbacks > 0) {
+    return new OidcError(
+      "state_mismatch",
+      `The browser came back ${String(listener.strayCallbacks)} times within ${limit}, but never with the answer to this sign-in at ${provider}. ` +
+        "Close older sign-in tabs and start again; another program may be using the same redirect URI.",
+    );
+  }
+  return new OidcError(
+    "callback_timeout",
+    `Nobody finished the sign-in at ${provider} in the browser within ${limit}. ` +
+      "Start again; if the browser showed an error about the redirect URI, register the one that was used. For more time set `callbackTimeoutSeconds`.",
+  );
+}
+
+/** Waits for the redirect, a pasted address, the end of time or a cancellation, whichever is first. */
+async function waitForRedirect(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  attempt: Attempt,
+  browser: BrowserResult | undefined,
+  signal: AbortSignal,
+): Promise<URLSearchParams> {
+  const waiting = new AbortController();
+  const stop = AbortSignal.any([signal, waiting.signal]);
+  const milliseconds = options.callbackTimeoutSeconds * 1000;
+  try {
+    return await new Promise<URLSearchParams>((resolve, reject) => {
+      attempt.listener.callback.then(resolve, reject);
+      world.clock.sleep(milliseconds, { signal: stop }).then(
+        () => reject(timeIsUp(attempt.listener, options, hostOf(attempt.provider.metadata.issuer))),
+        reject,
+      );
+      world.prompt({
+        type: "authorizationUrl",
+        url: attempt.request.url,
+        redirectUri: attempt.redirectUri,
+        browserOpened: browser?.opened ?? false,
+        ...(browser?.opened === false ? { browserProblem: browser.problem } : {}),
+        expiresAt: new Date(world.clock.now() + milliseconds),
+        paste: (redirected) => {
+          const read = readPastedRedirect(redirected, attempt.redirectUri);
+          if ("problem" in read) {
+            world.onWarning("paste_refused", read.problem);
+          } else if (!attempt.request.isExpectedState(read.parameters.get("state") ?? "")) {
+            world.onWarning(
+              "paste_refused",
+              "That address belongs to another sign-in. Paste the one at which this sign-in ended.",
+            );
+          } else {
+            resolve(read.parameters);
+          }
+        },
+        cancel: () => {
+          reject(new OidcError("aborted", "The sign-in was cancelled."));
+        },
+      });
+    });
+  } finally {
+    waiting.abort();
+  }
+}
+
+async function signInThrough(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const { provider, listener, request } = attempt;
+  const host = hostOf(provider.metadata.issuer);
+  emit(world.logger, "login.started", { host, flow: "auth_code" });
+  // Keys are needed when the browser comes back: loading them now costs the person no time.
+  provider.prefetchKeys(signal);
+  const browser = options.openBrowser
+    ? await world.openBrowser(request.url, options.browserCommand)
+    : undefined;
+  const parameters = await waitForRedirect(world, options, attempt, browser, signal);
+  const answer = await request.exchange(parameters, signal);
+  listener.settle({ kind: "done" });
+  emit(world.logger, "login.finished", { host });
+  return answer;
+}
+
+/**
+ * Signs a person in with a browser.
+ * @throws {OidcError} any code of discovery, the listener, the authorization response and the token request.
+ * @see RFC 6749 section 4.1, RFC 8252, OpenID Connect Core section 3.1
+ */
+export async function signInWithBrowser(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const provider = await openProvider(world, providerOptions(options, options.flow), signal);
+  chooseFlow(options, provider.metadata);
+  const plan = planRedirect(options);
+  let request: AuthorizationAttempt | undefined;
+  const listener = await openListener(
+    world,
+    options,
+    plan,
+    (candidate) => request?.isExpectedState(candidate) ?? false,
+  );
+  let redirected = false;
+  void listener.callback.then(() => {
+    redirected = true;
+  }, ignore);
+  try {
+    warnAboutExposure(world, plan);
+    const redirectUri = plan.redirectUri(listener.authority);
+    request = await requestFor(world, options, provider, redirectUri);
+    return await signInThrough(world, options, { provider, listener, request, redirectUri }, signal);
+  } catch (error) {
+    listener.settle(outcomeOf(error));
+    // No browser came back, so none will fetch a page.
+    if (!redirected) await listener.close();
+    // What was remembered of the provider may be what failed; the next attempt looks again.
+    await provider.forgetCached();
+    throw error;
+  } finally {
+    const ended = listener.ended.then(() => {
+      world.background.delete(ended);
+    });
+    world.background.add(ended);
+  }
+}

@@ -1,0 +1,36 @@
+// A token for a program itself, no person present. Changes when the client credentials grant does.
+
+import { OidcError } from "../core/errors.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import { openProvider } from "../provider/metadata.ts";
+import type { TokenAnswer } from "../provider/token-answer.ts";
+import { requestClientCredentials } from "../provider/token-endpoint.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { clientIdentity, providerOptions } from "./provider-input.ts";
+
+/**
+ * Signs the client itself in.
+ * @throws {OidcError} `invalid_option` without a client secret, before any request; codes of discovery and of the
+ * token request.
+ * @see RFC 6749 section 4.4
+ */
+export async function signInAsClient(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  if (options.clientSecret === undefined) {
+    throw new OidcError(
+      "invalid_option",
+      "Client credentials need a client secret. Set `clientSecret`.",
+      { reason: "client_secret_missing" },
+    );
+  }
+  const provider = await openProvider(world, providerOptions(options, "client"), signal);
+  return requestClientCredentials(
+    world,
+    provider,
+    { ...clientIdentity(options), scopes: options.scopes, audience: options.audience },
+    signal,
+  );
+}

@@ -1,0 +1,87 @@
+// A new access token for a refresh token, the reply lost at most once. Changes when the rules of a refresh do.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { emit } from "../core/events.ts";
+import { hostOf } from "../core/hosts.ts";
+import { decodeStoredIdToken } from "../core/stored-id-token.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import type { TokenAnswer } from "../provider/token-answer.ts";
+import { refreshTokens } from "../provider/token-endpoint.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { clientIdentity, providerOptions } from "./provider-input.ts";
+
+/** A sign-in with a refresh token. */
+export type RefreshableRecord = SessionRecord & { refreshToken: string };
+
+async function send(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  record: RefreshableRecord,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const previous = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
+  return refreshTokens(
+    world,
+    {
+      ...clientIdentity(options),
+      // The record's: with `clientId` from elsewhere than the options it is what signed in.
+      clientId: record.clientId,
+      authenticationMethod: record.authenticationMethod,
+      tokenEndpoint: options.tokenEndpoint ?? record.tokenEndpoint,
+      refreshToken: record.refreshToken,
+      previous,
+      scopes: record.accessToken?.scopes ?? options.scopes ?? [],
+      audience: options.audience,
+      userinfoEndpoint: record.userinfoEndpoint,
+      revocationEndpoint: record.revocationEndpoint,
+      options: { ...providerOptions(options, options.flow), issuer: record.issuer },
+    },
+    signal,
+  );
+}
+
+function refusesToken(error: unknown): boolean {
+  return (
+    isOidcError(error) && error.code === "token_request_failed" && error.reason === "invalid_grant"
+  );
+}
+
+/**
+ * Renews the tokens of a sign-in. One request; where its reply was lost it is sent once more, because the provider may
+ * have rotated the refresh token already and then only a resend within its grace period saves the sign-in.
+ * @throws {OidcError} `token_request_failed` (reason `invalid_grant`: the provider ended the sign-in),
+ * `login_required` (reason `refresh_lost`: a reply was lost and the resend refused), `subject_changed`,
+ * `id_token_invalid`, `token_response_invalid`, network codes.
+ * @see RFC 6749 section 6, RFC 9700 section 4.14
+ */
+export async function refreshSignIn(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  record: RefreshableRecord,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const host = hostOf(record.tokenEndpoint);
+  emit(world.logger, "refresh.started", { host });
+  let answer: TokenAnswer;
+  try {
+    answer = await send(world, options, record, signal);
+  } catch (error) {
+    if (!isOidcError(error) || error.code !== "network" || signal.aborted) throw error;
+    try {
+      answer = await send(world, options, record, signal);
+    } catch (second) {
+      if (!refusesToken(second)) throw second;
+      throw new OidcError(
+        "login_required",
+        `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it. Sign in again.`,
+        { reason: "refresh_lost", cause: second },
+      );
+    }
+  }
+  emit(world.logger, "refresh.finished", {
+    host,
+    rotated: answer.refreshToken !== undefined && answer.refreshToken !== record.refreshToken,
+  });
+  return answer;
+}

@@ -1,0 +1,48 @@
+// Tells the provider that a sign-in is over. Changes when what is revoked does.
+
+import { Secret } from "../core/secret.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import { revokeToken } from "../provider/revocation-endpoint.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { clientIdentity } from "./provider-input.ts";
+
+/**
+ * Revokes the refresh token, then the access token, of a sign-in that is already forgotten here. Never rejects for
+ * what the provider does: the local part is done.
+ * @see RFC 7009 section 2.1
+ */
+export async function revokeSignIn(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  record: SessionRecord,
+  signal: AbortSignal,
+): Promise<"yes" | "unsupported" | "failed"> {
+  const { revocationEndpoint } = record;
+  if (revocationEndpoint === undefined) return "unsupported";
+  const tokens = [
+    record.refreshToken && { token: record.refreshToken, tokenTypeHint: "refresh_token" as const },
+    record.accessToken && {
+      token: record.accessToken.token,
+      tokenTypeHint: "access_token" as const,
+    },
+  ].filter((each) => each !== undefined && each !== "" && each !== null);
+  let outcome: "yes" | "unsupported" | "failed" = "yes";
+  for (const { token, tokenTypeHint } of tokens) {
+    const revoked = await revokeToken(
+      world,
+      {
+        revocationEndpoint,
+        issuer: record.issuer,
+        ...clientIdentity(options),
+        clientId: record.clientId,
+        authenticationMethod: record.authenticationMethod,
+        token: new Secret(token),
+        tokenTypeHint,
+      },
+      signal,
+    );
+    if (revoked !== "yes") outcome = revoked;
+  }
+  return outcome;
+}

@@ -1,0 +1,41 @@
+// Who signed in, by the userinfo endpoint. Changes when what is asked there does.
+
+import { OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
+import { Secret } from "../core/secret.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import { fetchUserInfo } from "../provider/userinfo-endpoint.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { clientIdentity, providerOptions } from "./provider-input.ts";
+
+/**
+ * The userinfo endpoint's claims for a cached sign-in.
+ * @throws {OidcError} `endpoint_invalid` where the provider has none, `subject_changed`, `token_response_invalid`.
+ */
+export async function readUserInfo(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  record: SessionRecord,
+  accessToken: string,
+  signal: AbortSignal,
+): Promise<{ sub: string; [claim: string]: unknown }> {
+  if (record.userinfoEndpoint === undefined) {
+    throw new OidcError(
+      "endpoint_invalid",
+      `${hostOf(record.issuer)} names no userinfo endpoint, so it cannot be asked who signed in.`,
+    );
+  }
+  return fetchUserInfo(
+    world,
+    {
+      userinfoEndpoint: record.userinfoEndpoint,
+      ...clientIdentity(options),
+      clientId: record.clientId,
+      accessToken: new Secret(accessToken),
+      expectedSubject: record.subject,
+      options: { ...providerOptions(options, options.flow), issuer: record.issuer },
+    },
+    signal,
+  );
+}

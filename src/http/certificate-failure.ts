@@ -1,0 +1,167 @@
+// Says what is wrong with the certificate that a host showed. Changes when TLS failures need other words.
+
+import type { PeerCertificate, DetailedPeerCertificate } from "node:tls";
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import type { FailurePlace } from "./failure.ts";
+
+/** How long the second look may take. */
+const longestLookMilliseconds = 3000;
+const longestChain = 10;
+const longestName = 100;
+const mostNames = 5;
+
+type Reason = "self_signed" | "unknown_issuer" | "expired" | "not_yet_valid" | "wrong_host";
+
+const reasons: Readonly<Record<string, Reason>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: "self_signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "unknown_issuer",
+  UNABLE_TO_GET_ISSUER_CERT: "unknown_issuer",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unknown_issuer",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unknown_issuer",
+  CERT_UNTRUSTED: "unknown_issuer",
+  CERT_HAS_EXPIRED: "expired",
+  CERT_NOT_YET_VALID: "not_yet_valid",
+  ERR_TLS_CERT_ALTNAME_INVALID: "wrong_host",
+  HOSTNAME_MISMATCH: "wrong_host",
+};
+
+/** The chain as shown, leaf first, or nothing. */
+type Chain = readonly PeerCertificate[];
+
+function chainOf(leaf: DetailedPeerCertificate): Chain {
+  const chain: PeerCertificate[] = [];
+  let current: DetailedPeerCertificate | undefined = leaf;
+  while (current?.raw !== undefined && chain.length < longestChain) {
+    chain.push(current);
+    // A self-signed certificate is its own issuer here.
+    current = current.issuerCertificate === current ? undefined : current.issuerCertificate;
+  }
+  return chain;
+}
+
+/**
+ * A second connection that shows its certificate whatever it is worth. Nothing is sent over it; what it shows is
+ * used for the message alone.
+ */
+async function lookAtCertificates(
+  url: URL,
+  longestMilliseconds: number,
+  signal: AbortSignal,
+): Promise<Chain> {
+  const { connect } = await import("node:tls");
+  const { isIP } = await import("node:net");
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port: url.port === "" ? 443 : Number(url.port),
+      rejectUnauthorized: false,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    });
+    const finish = (chain: Chain): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      socket.destroy();
+      resolve(chain);
+    };
+    const stop = (): void => finish([]);
+    const timer = setTimeout(stop, longestMilliseconds);
+    signal.addEventListener("abort", stop, { once: true });
+    socket.on("error", stop);
+    socket.on("close", stop);
+    socket.on("secureConnect", () => finish(chainOf(socket.getPeerCertificate(true))));
+    if (signal.aborted) stop();
+  });
+}
+
+function shown(text: unknown): string {
+  const first: unknown = Array.isArray(text) ? text[0] : text;
+  return typeof first === "string" ? sanitizeProviderText(first, longestName) : "";
+}
+
+function issuerOf(chain: Chain): string {
+  const issuer = chain.at(-1)?.issuer;
+  return shown(issuer?.CN) || shown(issuer?.O);
+}
+
+function day(text: string | undefined): string {
+  const instant = Date.parse(text ?? "");
+  return Number.isNaN(instant) ? "" : new Date(instant).toISOString().slice(0, 10);
+}
+
+function namesOf(certificate: PeerCertificate | undefined): string {
+  const names = (certificate?.subjectaltname ?? "")
+    .split(", ")
+    .map((name) => shown(name.replace(/^(?:DNS|IP Address):/, "")))
+    .filter((name) => name !== "");
+  return names.slice(0, mostNames).join(", ") + (names.length > mostNames ? " …" : "");
+}
+
+function describe(reason: Reason, chain: Chain, place: FailurePlace, now: number): string {
+  const subject = `${place.host} (${place.step})`;
+  const remedy = "The request was not sent.";
+  switch (reason) {
+    case "self_signed": {
+      return (
+        `${subject} shows a certificate that it signed itself, which is not trusted here. ${remedy} If it is the ` +
+        `right one, save it as PEM and set caCertPath.`
+      );
+    }
+    case "unknown_issuer": {
+      const issuer = issuerOf(chain);
+      const by = issuer === "" ? "by an authority" : `by "${issuer}"`;
+      return (
+        `${subject} shows a certificate issued ${by}, which is not trusted here. ${remedy} Save that root as PEM ` +
+        `and set caCertPath.`
+      );
+    }
+    case "expired": {
+      const expired = chain.find((certificate) => Date.parse(certificate.valid_to) < now);
+      const since = day(expired?.valid_to);
+      return (
+        `${subject} shows a certificate that ${since === "" ? "is no longer valid" : `expired on ${since}`}. ${remedy} ` +
+        `Whoever runs the host has to renew it; is this machine's clock right?`
+      );
+    }
+    case "not_yet_valid": {
+      const early = chain.find((certificate) => Date.parse(certificate.valid_from) > now);
+      const from = day(early?.valid_from);
+      return (
+        `${subject} shows a certificate that is not valid yet${from === "" ? "" : ` (from ${from})`}. ${remedy} ` +
+        `Is this machine's clock right?`
+      );
+    }
+    case "wrong_host": {
+      const names = namesOf(chain[0]);
+      return (
+        `${subject} shows a certificate for ${names === "" ? "no host name at all" : names}, not for ` +
+        `${place.hostname}. ${remedy} Is the address right?`
+      );
+    }
+    default: {
+      return reason satisfies never;
+    }
+  }
+}
+
+/**
+ * The error for a certificate that was refused, in words that say which and why; the error as it was where the code
+ * is about something else. Through a proxy no second look is taken, because it would go around the proxy.
+ */
+export async function explainCertificate(
+  error: OidcError,
+  tlsCode: string,
+  url: URL,
+  place: FailurePlace,
+  limits: { remainingMilliseconds: number; signal: AbortSignal; now: number },
+): Promise<OidcError> {
+  const reason = reasons[tlsCode];
+  if (reason === undefined) return error;
+  const longest = Math.min(longestLookMilliseconds, Math.max(0, limits.remainingMilliseconds));
+  const chain =
+    place.proxyHost === undefined ? await lookAtCertificates(url, longest, limits.signal) : [];
+  return new OidcError("tls", describe(reason, chain, place, limits.now), {
+    reason,
+    cause: error.cause,
+  });
+}

@@ -1,0 +1,217 @@
+// What Node's and undici's error codes mean to a person, and whether a retry makes sense. Changes when they do.
+
+import { OidcError } from "../core/errors.ts";
+import type { OidcErrorCode } from "../core/errors.ts";
+
+/** Where an operation failed, in the words of messages. */
+export interface FailurePlace {
+  readonly step: string;
+  /** `host:port`. */
+  readonly host: string;
+  readonly hostname: string;
+  /** `host:port` of the proxy in between. */
+  readonly proxyHost: string | undefined;
+  readonly connectTimeoutSeconds: number;
+}
+
+/** A failed exchange: the error for the caller, and what may still be done about it. */
+export interface Failure {
+  readonly error: OidcError;
+  /** Whether a metadata GET is worth one more try. */
+  readonly retry: boolean;
+  /** The TLS library's code, where a look at the certificate can make the message better. */
+  readonly tlsCode?: string;
+}
+
+interface Lower {
+  readonly code: string;
+  readonly syscall: string | undefined;
+  /** Only for the one message of undici that carries a status and nothing else. */
+  readonly message: string;
+}
+
+const deepestCause = 5;
+
+/** The lowest known code below what fetch threw. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
+function lowerError(thrown: unknown): Lower {
+  let current: unknown = thrown;
+  for (let depth = 0; depth < deepestCause && current instanceof Error; depth += 1) {
+    const { code, syscall } = current as NodeJS.ErrnoException;
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{1,80}$/.test(code)) {
+      const safeSyscall = /^[a-z]{1,20}$/i.test(syscall ?? "") ? syscall : undefined;
+      return { code, syscall: safeSyscall, message: current.message };
+    }
+    const [first] = current instanceof AggregateError ? (current.errors as unknown[]) : [];
+    current = first ?? current.cause;
+  }
+  return { code: "", syscall: undefined, message: "" };
+}
+
+function freshCause({ code, syscall }: Lower): Error {
+  const cause = new Error(code === "" ? "unknown failure of the transport" : code);
+  if (code !== "") Object.assign(cause, { code });
+  if (syscall !== undefined) Object.assign(cause, { syscall });
+  return cause;
+}
+
+const brokenOff = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+]);
+const noWay = new Set([
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+const certificateCodes = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "HOSTNAME_MISMATCH",
+  "INVALID_CA",
+  "INVALID_PURPOSE",
+  "PATH_LENGTH_EXCEEDED",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+function isTlsCode(code: string): boolean {
+  return (
+    certificateCodes.has(code) ||
+    /^(?:CERT_|ERR_SSL_|ERR_TLS_)/.test(code) ||
+    code === "EPROTO" ||
+    code === "UND_ERR_PRX_TLS"
+  );
+}
+
+/** Describes what fetch, or reading its body, threw. */
+export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
+  const lower = lowerError(thrown);
+  const { code } = lower;
+  const via = place.proxyHost === undefined ? "" : ` through the proxy ${place.proxyHost}`;
+  const proxyQuestion =
+    place.proxyHost === undefined
+      ? "is a proxy needed (HTTPS_PROXY)?"
+      : "is the proxy right (HTTPS_PROXY, NO_PROXY)?";
+  const unreached = `Could not reach ${place.host} (${place.step})${via}`;
+  const fail = (kind: OidcErrorCode, reason: string, message: string, retry: boolean): Failure => ({
+    error: new OidcError(kind, message, { reason, cause: freshCause(lower) }),
+    retry,
+  });
+  const network = (reason: string, message: string, retry = true): Failure =>
+    fail("network", reason, message, retry);
+
+  const proxyStatus = /^Proxy response \((\d{3})\)/.exec(lower.message)?.[1];
+  if (proxyStatus === "407") {
+    return network(
+      "proxy_authentication",
+      `${unreached}: the proxy wants a user name and password, or refused those that it got (407). ` +
+        `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
+      false,
+    );
+  }
+  if (proxyStatus !== undefined) {
+    return network(
+      "proxy_refused",
+      `${unreached}: the proxy refused the connection (status ${proxyStatus}). Ask whoever runs the proxy, or exempt ` +
+        `the host with NO_PROXY.`,
+      false,
+    );
+  }
+  if (isTlsCode(code)) {
+    const failure = fail(
+      "tls",
+      certificateCodes.has(code) || code.startsWith("CERT_") ? "certificate" : "protocol",
+      `${unreached}: no TLS connection came about (${code}). Does this port speak HTTPS, with TLS 1.2 or later?`,
+      false,
+    );
+    return { ...failure, tlsCode: code };
+  }
+  if (code === "ECONNREFUSED") {
+    return network(
+      "refused",
+      `${unreached}: connection refused. Is the issuer right, and ${proxyQuestion}`,
+    );
+  }
+  if (code === "ENOTFOUND" || code === "EAI_NODATA" || code === "EAI_NONAME") {
+    return network(
+      "dns",
+      place.proxyHost === undefined
+        ? `${unreached}: the name ${place.hostname} does not resolve. Is the issuer right, is this machine online, ` +
+            `and ${proxyQuestion}`
+        : `${unreached}: the proxy's name does not resolve. Is this machine online, and ${proxyQuestion}`,
+      false,
+    );
+  }
+  if (code === "EAI_AGAIN" || code === "EAI_FAIL") {
+    return network(
+      "dns",
+      `${unreached}: names cannot be looked up now (no answer from DNS). Is this machine online?`,
+      false,
+    );
+  }
+  // Through a proxy, an answer's head that is late is late in answering CONNECT: part of connecting.
+  const isProxyLate = code === "UND_ERR_HEADERS_TIMEOUT" && place.proxyHost !== undefined;
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" || isProxyLate) {
+    const within = code === "ETIMEDOUT" ? "" : ` within ${place.connectTimeoutSeconds} s`;
+    return fail(
+      "timeout",
+      "connect",
+      `${unreached}: no connection${within}. Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
+      code === "ETIMEDOUT",
+    );
+  }
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
+    return fail(
+      "timeout",
+      "answer",
+      `${place.host} took the request (${place.step})${via} and did not answer in time. Try again later.`,
+      false,
+    );
+  }
+  if (brokenOff.has(code)) {
+    return network(
+      "reset",
+      `${place.host} closed the connection before its answer was complete (${place.step})${via}. Try again; if it ` +
+        `stays so, look at firewalls and proxies in between.`,
+    );
+  }
+  if (noWay.has(code)) {
+    return network(
+      "unreachable",
+      `${unreached}: there is no way to it from here (${code}). Is this machine online, is a VPN needed, and ` +
+        proxyQuestion,
+    );
+  }
+  if (code === "UND_ERR_HEADERS_OVERFLOW" || code === "HPE_HEADER_OVERFLOW") {
+    return network(
+      "headers_too_large",
+      `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused. Is the issuer right?`,
+      false,
+    );
+  }
+  if (
+    code.startsWith("HPE_") ||
+    code.startsWith("Z_") ||
+    code.startsWith("ERR__ERROR_FORMAT") ||
+    code === "UND_ERR_HTTP_PARSER"
+  ) {
+    return network(
+      "malformed",
+      `What ${place.host} answered (${place.step})${via} is not HTTP that can be understood (${code}). ` +
+        `Are the address and its port right?`,
+    );
+  }
+  return network(
+    "unknown",
+    `${unreached}: the connection failed${code === "" ? "" : ` (${code})`}. Are the address and its port right, and ` +
+      proxyQuestion,
+    code !== "",
+  );
+}

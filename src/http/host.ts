@@ -1,0 +1,34 @@
+// How a host is named in messages, and what counts as this machine. Changes when the definition of loopback does.
+
+const longestHostname = 255;
+
+const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:": "80" };
+
+/**
+ * `host:port` of a URL for messages and log events: the port always stands there, path, query and user information
+ * never. Text that is no URL becomes "an address that is none".
+ */
+export function hostOf(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return "an address that is none";
+  }
+  const port = parsed.port === "" ? defaultPorts[parsed.protocol] : parsed.port;
+  const hostname = parsed.hostname.slice(0, longestHostname);
+  return port === undefined ? hostname : `${hostname}:${port}`;
+}
+
+/**
+ * True for this machine's own addresses as a URL's `hostname` names them: 127.0.0.0/8 in dotted form, `::1`,
+ * `localhost` and names below it. Not for `0.0.0.0`, and not for names that only begin like an address.
+ * @see RFC 6761 section 6.3, RFC 8252 section 8.3
+ */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase();
+  if (host === "localhost" || host === "::1" || host === "[::1]") return true;
+  if (host.endsWith(".localhost")) return host.length > ".localhost".length;
+  const octets = /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host);
+  return octets !== null && octets.slice(1).every((octet) => Number(octet) <= 255);
+}

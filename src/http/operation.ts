@@ -1,0 +1,87 @@
+// One running operation: its time limit, its abort signal and their end. Changes when what can stop one does.
+
+import type { Clock } from "../core/clock.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
+import type { HttpRequest } from "./exchange.ts";
+import { hostOf } from "./host.ts";
+
+/** What the parts of an operation share. */
+export interface Operation {
+  readonly request: HttpRequest;
+  /** Aborted by the caller, by the time limit, and when the operation is over. */
+  readonly signal: AbortSignal;
+  readonly remainingMilliseconds: () => number;
+  /** From here on the operation can no longer run out of time, only be aborted. */
+  readonly stopTimer: () => void;
+}
+
+function abortedError(request: HttpRequest, signal: AbortSignal): OidcError {
+  const reason: unknown = signal.reason;
+  if (isOidcError(reason)) return reason;
+  return new OidcError(
+    "aborted",
+    `The ${request.step} at ${hostOf(request.url)} was given up: aborted by the caller.`,
+  );
+}
+
+/**
+ * Runs `work` within a time limit on the monotonic clock. Afterwards nothing of it is left: timers are cleared,
+ * connections in the making and unread bodies are taken down.
+ * @throws {OidcError} `timeout`, `aborted` (or the signal's reason where that is an OidcError), and what `work` throws.
+ */
+export async function runOperation<Result>(
+  request: HttpRequest,
+  clock: Clock,
+  timeoutSeconds: number,
+  work: (operation: Operation) => Promise<Result>,
+): Promise<Result> {
+  const caller = request.signal;
+  if (caller?.aborted) throw abortedError(request, caller);
+
+  const controller = new AbortController();
+  const timer = new AbortController();
+  const deadline = clock.monotonic() + timeoutSeconds * 1000;
+  let endedBy: OidcError | undefined;
+  const end = (error: OidcError): void => {
+    endedBy ??= error;
+    controller.abort(endedBy);
+  };
+  const stop = (): void => {
+    if (caller !== undefined) end(abortedError(request, caller));
+  };
+  caller?.addEventListener("abort", stop, { once: true });
+  const expire = async (): Promise<void> => {
+    await clock.sleep(timeoutSeconds * 1000, { signal: timer.signal });
+    end(
+      new OidcError(
+        "timeout",
+        `No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ` +
+          `httpTimeoutSeconds). Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.`,
+        { reason: "operation" },
+      ),
+    );
+  };
+  expire().catch(() => {});
+  // A transport may be deaf to the signal, so the caller does not wait for it.
+  const stopped = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener("abort", () => reject(controller.signal.reason), {
+      once: true,
+    });
+  });
+  try {
+    const result = work({
+      request,
+      signal: controller.signal,
+      remainingMilliseconds: () => deadline - clock.monotonic(),
+      stopTimer: () => timer.abort(),
+    });
+    return await Promise.race([result, stopped]);
+  } catch (error) {
+    // What the end of an operation makes of its parts (an AbortError here, a reset there) is not the cause.
+    throw endedBy ?? error;
+  } finally {
+    timer.abort();
+    caller?.removeEventListener("abort", stop);
+    controller.abort();
+  }
+}

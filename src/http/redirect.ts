@@ -1,0 +1,42 @@
+// Which redirect is followed: one, of metadata, within its origin. Changes when decision 10 of the design does.
+
+import { OidcError } from "../core/errors.ts";
+import { discardBody } from "./bounded-body.ts";
+import type { FailurePlace } from "./failure.ts";
+import { hostOf } from "./host.ts";
+
+function refuse(place: FailurePlace, target: URL | undefined, why: string): OidcError {
+  const where = target === undefined ? "an address that is none" : hostOf(target);
+  return new OidcError(
+    "redirect_refused",
+    `${place.host} redirected the ${place.step} to ${where}, and ${why}. Is the address right? Set the one that ` +
+      `answers itself.`,
+  );
+}
+
+/**
+ * Where an answer redirects to, if that is followed; undefined for an answer that is no redirect.
+ * @param mayFollow true for the first answer to a metadata request alone. With credentials on board none is ever
+ * followed (RFC 9700 section 4.12).
+ * @throws {OidcError} `redirect_refused`, naming both hosts.
+ */
+export function redirectTarget(
+  response: Response,
+  from: URL,
+  place: FailurePlace,
+  mayFollow: boolean,
+): URL | undefined {
+  const location = response.headers.get("location");
+  const { status } = response;
+  // 304 is about a copy that the caller has, not about another place.
+  if (status < 300 || status > 399 || status === 304 || location === null) return undefined;
+  discardBody(response);
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (!mayFollow) throw refuse(place, target, "it is not followed");
+  // A document must come from the host that was asked: its `issuer` member proves nothing about who served it.
+  // The origin includes the scheme, so that nothing is downgraded to http:.
+  if (target?.origin !== from.origin || target.username !== "" || target.password !== "") {
+    throw refuse(place, target, "redirects are followed within one origin only");
+  }
+  return target;
+}

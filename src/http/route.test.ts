@@ -1,0 +1,214 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import * as net from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { build } from "rolldown";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { CertificateAuthority } from "../../test/support/certificates.ts";
+import { makeCertificateAuthority } from "../../test/support/certificates.ts";
+import { json, startHostileServer } from "../../test/support/hostile-server.ts";
+import type { HostileServer } from "../../test/support/hostile-server.ts";
+import { makeClient, tokenRequest } from "../../test/support/http-client.ts";
+
+let authority: CertificateAuthority;
+let server: HostileServer;
+let folder: string;
+
+beforeAll(async () => {
+  authority = await makeCertificateAuthority();
+  server = await startHostileServer(json({}), {
+    tls: { key: authority.key, cert: authority.certificate },
+  });
+  // The client as a program of its own, its lazy parts still lazy.
+  folder = await mkdtemp(join(tmpdir(), "latchkey-route-"));
+  await build({
+    input: { client: resolve("src/http/client.ts"), clock: resolve("src/core/clock.ts") },
+    external: (id) => !/^[./]/.test(id),
+    logLevel: "silent",
+    output: { dir: folder, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" },
+  });
+  await symlink(resolve("node_modules"), join(folder, "node_modules"));
+});
+
+afterAll(async () => {
+  await server.close();
+  await authority.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+afterEach(() => {
+  delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+});
+
+/** Runs a script in a process of its own, with `send(url, options)` at hand; its standard output. */
+async function run(script: string, environment: Record<string, string> = {}): Promise<string> {
+  const prelude = `
+    import { createRequire } from "node:module";
+    import { createHttpClient } from ${JSON.stringify(join(folder, "client.mjs"))};
+    import { systemClock } from ${JSON.stringify(join(folder, "clock.mjs"))};
+    const createClient = (options) => createHttpClient({ clock: systemClock, timeoutSeconds: 30,
+      environment: process.env, randomBytes: (length) => new Uint8Array(length), ...options });
+    const codeOf = (operation) => operation.then(({ status }) => status, ({ code }) => code);
+    const loaded = () => process.moduleLoadList.filter((name) => / (tls|https|http|crypto)$/.test(name));
+    const undiciFiles = () => Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("undici"));
+    const request = (url, more) => ({ method: "GET", url, step: "discovery", ...more });
+  `;
+  const { PATH = "" } = process.env;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "-e", prelude + script],
+    { env: { PATH, ...environment } },
+  );
+  return stdout.trim();
+}
+
+test("verifies certificates though the environment forbids it, and warns once [S04]", async () => {
+  const client = makeClient({ environment: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  for (let count = 0; count < 2; count += 1) {
+    expect((await client.failure(tokenRequest(server.origin))).code).toBe("tls");
+  }
+  expect(server.requests).toEqual([]);
+  expect(client.warnings).toEqual(["tls_verification_forced"]);
+});
+
+test("verifies though only the process's own environment forbids it [S04]", async () => {
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  const client = makeClient({ environment: {}, caCertPath: undefined });
+  expect((await client.failure(tokenRequest(server.origin))).code).toBe("tls");
+  expect(server.requests).toEqual([]);
+});
+
+test("verifies through a proxy though the environment forbids it [S04, N10]", async () => {
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  const proxy = net.createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket
+          .pipe(net.connect(server.port, "127.0.0.1"))
+          .on("error", () => {})
+          .pipe(socket);
+      });
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as net.AddressInfo;
+  const client = makeClient({ environment: { HTTPS_PROXY: `http://127.0.0.1:${port}` } });
+  expect((await client.failure(tokenRequest("https://id.example"))).code).toBe("tls");
+  expect(server.requests).toEqual([]);
+  proxy.close();
+});
+
+test("verifies in a process that was started with verification off [S04]", async () => {
+  const script = `console.log(await codeOf(createClient({}).send(request("${server.origin}"))));`;
+  expect(await run(script, { NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toBe("tls");
+  expect(server.requests).toEqual([]);
+});
+
+test("does not warn where verification is on", async () => {
+  const client = makeClient({ environment: { NODE_TLS_REJECT_UNAUTHORIZED: "1" } });
+  await client.failure(tokenRequest(server.origin));
+  expect(client.warnings).toEqual([]);
+});
+
+test("trusts NODE_EXTRA_CA_CERTS with the built-in fetch, and beside a bundle of its own [S02]", async () => {
+  const stranger = await makeCertificateAuthority();
+  const script = `
+    const answers = [];
+    for (const caCertPath of [undefined, ${JSON.stringify(stranger.caPath)}]) {
+      answers.push(await codeOf(createClient({ caCertPath }).send(request("${server.origin}"))));
+    }
+    console.log(JSON.stringify(answers));`;
+  expect(await run(script, { NODE_EXTRA_CA_CERTS: authority.caPath })).toBe("[200,200]");
+  expect(await run(script)).toBe('["tls","tls"]');
+  await stranger.dispose();
+});
+
+test("loads neither undici nor TLS before it has to", async () => {
+  const plain = await startHostileServer(json({}));
+  const script = `
+    const before = loaded();
+    await createClient({}).send(request("${plain.origin}"));
+    const afterwards = loaded();
+    await codeOf(createClient({ caCertPath: ${JSON.stringify(authority.caPath)} }).send(request("${plain.origin}")));
+    console.log(JSON.stringify([before, undiciFiles().length, afterwards, undiciFiles().length > 0]));`;
+  const [before, undici, , undiciAfterwards] = JSON.parse(await run(script)) as unknown[];
+  expect([before, undici, undiciAfterwards]).toEqual([[], 0, true]);
+  await plain.close();
+});
+
+/** A port of this machine that swallows connections: its process hangs and its queue is full. */
+async function startBlackHole(): Promise<{ port: number; close: () => void }> {
+  const script = `
+    const server = require("net").createServer();
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("fs").writeSync(1, String(server.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = (await once(child.stdout, "data")) as [Buffer];
+  const port = Number(output.toString());
+  // Linux queues one connection more than the backlog says and then drops what comes.
+  const queue = [net.connect(port, "127.0.0.1"), net.connect(port, "127.0.0.1")];
+  await Promise.all(
+    queue.map((socket) =>
+      once(
+        socket.on("error", () => {}),
+        "connect",
+      ),
+    ),
+  );
+  return { port, close: () => child.kill("SIGKILL") };
+}
+
+test.runIf(process.platform === "linux")(
+  "ends an attempt to connect to a black hole after its own limit [N01]",
+  async () => {
+    const hole = await startBlackHole();
+    const client = makeClient({ connectTimeoutSeconds: 0.2, caCertPath: authority.caPath });
+    const error = await client.failure(tokenRequest(`https://127.0.0.1:${hole.port}`));
+    hole.close();
+    expect([error.code, error.reason]).toEqual(["timeout", "connect"]);
+    expect(error.message).toContain(
+      `127.0.0.1:${hole.port} (token request): no connection within 0.2 s`,
+    );
+    expect(client.clock.pauses).toEqual([]);
+  },
+);
+
+test.runIf(process.platform === "linux")(
+  "does not hold the process for an attempt to connect that was given up [I3]",
+  async () => {
+    const hole = await startBlackHole();
+    const script = `
+      const caller = new AbortController();
+      const caCertPath = ${JSON.stringify(authority.caPath)};
+      const client = createClient({ connectTimeoutSeconds: 3600, caCertPath });
+      const url = "https://127.0.0.1:${hole.port}";
+      setTimeout(() => caller.abort(), 500);
+      console.log(await codeOf(client.send(request(url, { signal: caller.signal }))));`;
+    expect(await run(script)).toBe("aborted");
+    hole.close();
+  },
+);
+
+test("does not hold the process for a TLS handshake that was given up [I3]", async () => {
+  const mute = net.createServer((socket) => socket.on("error", () => {}).resume());
+  mute.listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const { port } = mute.address() as net.AddressInfo;
+  const script = `
+    const caller = new AbortController();
+    const caCertPath = ${JSON.stringify(authority.caPath)};
+    const client = createClient({ connectTimeoutSeconds: 3600, caCertPath });
+    setTimeout(() => caller.abort(), 500);
+    const url = "https://127.0.0.1:${port}";
+    console.log(await codeOf(client.send(request(url, { signal: caller.signal }))));`;
+  expect(await run(script)).toBe("aborted");
+  mute.close();
+});

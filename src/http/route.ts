@@ -1,0 +1,72 @@
+// Which way an address is reached: the built-in fetch, or undici where only that can. Changes when another need for
+// a dispatcher arises.
+
+import type { Transport } from "../core/world.ts";
+import type { Dispatchers } from "./dispatcher.ts";
+
+/** How one address is reached. */
+export interface Route {
+  readonly transport: Transport;
+  /** `host:port` of the proxy in between, for messages. */
+  readonly proxyHost: string | undefined;
+}
+
+/** What decides about the way. */
+export interface RouteOptions {
+  readonly caCertPath: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onWarning: ((code: string, message: string) => void) | undefined;
+  readonly connectTimeoutSeconds: number;
+}
+
+const direct: Route = { transport: (url, init) => fetch(url, init), proxyHost: undefined };
+
+function isVerificationOff(environment: RouteOptions["environment"]): boolean {
+  // Node itself looks at the process's own environment when it connects, so that counts too.
+  return (
+    environment["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" ||
+    process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0"
+  );
+}
+
+function namesProxy(environment: RouteOptions["environment"]): boolean {
+  return ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].some(
+    (name) => (environment[name] ?? "") !== "",
+  );
+}
+
+/**
+ * Finds the way to each address. undici costs some 60 milliseconds to load, so it is loaded only for a private CA, a
+ * proxy, or TLS verification that the environment switched off (it stays on here: CVE-2022-31105).
+ */
+export function createRouter(options: RouteOptions): (url: URL) => Promise<Route> {
+  let dispatchers: Promise<Dispatchers> | undefined;
+  let warned = false;
+
+  return async (url) => {
+    const verificationOff = isVerificationOff(options.environment);
+    if (verificationOff && !warned) {
+      warned = true;
+      options.onWarning?.(
+        "tls_verification_forced",
+        "NODE_TLS_REJECT_UNAUTHORIZED=0 is set. Latchkey verifies certificates all the same; to trust a private " +
+          "authority set caCertPath.",
+      );
+    }
+    // With a proxy variable even exempt addresses go by a dispatcher: under NODE_USE_ENV_PROXY (Node 24) the
+    // built-in fetch would send loopback addresses to the proxy.
+    if (options.caCertPath === undefined && !verificationOff && !namesProxy(options.environment)) {
+      return direct;
+    }
+    dispatchers ??= import("./dispatcher.ts").then(({ createDispatchers }) =>
+      createDispatchers(options),
+    );
+    try {
+      return (await dispatchers)(url);
+    } catch (error) {
+      // A bundle that is put right is read again by the next operation.
+      dispatchers = undefined;
+      throw error;
+    }
+  };
+}

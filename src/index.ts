@@ -1,0 +1,32 @@
+// The public entry point `latchkey`: exports alone.
+
+export { BearerTokenAuth, type BearerTokenAuthOptions } from "./credential/bearer-token-auth.ts";
+export {
+  OidcCredentialsAuth,
+  type OidcCredentialsAuthOptions,
+} from "./credential/client-credentials-auth.ts";
+export { OidcAuth, type OidcAuthOptions } from "./credential/oidc-auth.ts";
+export { fileStore, memoryStore, type FileStoreSettings } from "./credential/stores.ts";
+export { errorCodes, isOidcError, OidcError, type OidcErrorCode } from "./core/errors.ts";
+export type { LatchkeyEvent, LatchkeyEvents, Logger } from "./core/events.ts";
+export type { PromptEvent, PromptHandler } from "./core/prompt.ts";
+export type {
+  AccessToken,
+  Credential,
+  GetTokenOptions,
+  IdTokenClaims,
+  LogoutResult,
+} from "./core/types.ts";
+export type { SessionRecord } from "./record/format.ts";
+export type { UserInfoClaims } from "./session/session-types.ts";
+export type {
+  AcquireOptions,
+  Lease,
+  ReplaceResult,
+  SharedOutcome,
+  StoreLevel,
+  StoreWarning,
+  TokenStore,
+  WorkOutcome,
+  WorkPhase,
+} from "./store/token-store.ts";

@@ -1,0 +1,163 @@
+// Every text that the library shows on a terminal, in one place. Changes when a wording does.
+
+import { sanitizeProviderText } from "../core/errors.ts";
+import { isLoopbackHost } from "../core/hosts.ts";
+
+/** What the texts of one sign-in are made from. */
+export interface SignInFacts {
+  /** The authorization URL. */
+  readonly url: string;
+  readonly redirectUri: string;
+  readonly browserOpened: boolean;
+  readonly browserProblem: string | undefined;
+  /** Whether the person can paste the address here. */
+  readonly canPaste: boolean;
+  /** `user@host` of this machine, where the person came by SSH. */
+  readonly sshDestination: string | undefined;
+}
+
+/** Columns to wrap prose at; undefined where the output is no terminal. Addresses and commands are never broken. */
+export type Columns = number | undefined;
+
+const narrowestColumns = 20;
+
+/** Wraps prose at spaces; lines after the first begin with `indent` spaces. */
+export function wrap(text: string, columns: Columns, indent = 0): string {
+  if (columns === undefined) return text;
+  const width = Math.max(columns, narrowestColumns);
+  const lines: string[] = [];
+  let line = "";
+  // Two spaces stay together: they set a number or a command apart.
+  for (const word of text.split(/(?<! ) (?! )/u)) {
+    if (line === "") line = word;
+    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = " ".repeat(indent) + word;
+    }
+  }
+  return [...lines, line].join("\n");
+}
+
+/** What a person may be shown of an address: re-serialised, so that it holds no space, control or escape character. */
+function shownUrl(url: string): string {
+  return URL.canParse(url) ? new URL(url).href : sanitizeProviderText(url);
+}
+
+function shownHost(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "the provider";
+}
+
+/** The command that brings the port of a loopback redirect URI to the person's own machine. */
+function forwardCommand(facts: SignInFacts): string | undefined {
+  const { hostname, port } = new URL(facts.redirectUri);
+  if (facts.sshDestination === undefined || port === "") return undefined;
+  if (!isLoopbackHost(hostname)) return undefined;
+  const target = hostname === "localhost" ? "127.0.0.1" : hostname;
+  return `ssh -L ${port}:${target}:${port} ${facts.sshDestination}`;
+}
+
+function paragraphs(...parts: string[]): string {
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** `2  Or forward the port first:  COMMAND`; the command on its own line where it does not fit, and never broken. */
+function forwardWay(command: string, columns: Columns): string {
+  const line = `2  Or forward the port first:  ${command}`;
+  if (columns === undefined || line.length <= columns) return line;
+  return `2  Or forward the port first:\n\n${command}\n`;
+}
+
+/** The text of a sign-in, up to where a countdown or a `>` follows on a terminal. */
+export function signInText(facts: SignInFacts, columns: Columns): string {
+  const host = shownHost(facts.url);
+  const url = shownUrl(facts.url);
+  if (facts.browserOpened) {
+    return paragraphs(
+      wrap(`Opening your browser to sign in at ${host}. If nothing opens, visit:`, columns),
+      url,
+    );
+  }
+  if (facts.browserProblem === undefined) {
+    return paragraphs(wrap(`To sign in at ${host}, visit:`, columns), url);
+  }
+  const lead = `No browser here (${sanitizeProviderText(facts.browserProblem, 80)}).`;
+  const command = forwardCommand(facts);
+  if (facts.canPaste && command !== undefined) {
+    return paragraphs(
+      wrap(`${lead} Sign in with any of these; the first one counts:`, columns),
+      wrap("1  Open this on your computer, then paste the address it ends at here:", columns, 3),
+      url,
+      forwardWay(command, columns),
+    ).replace(/\n+$/u, "\n");
+  }
+  if (facts.canPaste) {
+    return paragraphs(
+      wrap(
+        `${lead} To sign in at ${host}, open this on any computer, then paste the address it ends at here:`,
+        columns,
+      ),
+      `${url}\n`,
+    );
+  }
+  if (command !== undefined) {
+    return paragraphs(
+      wrap(`${lead} To sign in at ${host}, forward the port on your computer first:`, columns),
+      command,
+      wrap("Then open this there:", columns),
+      url,
+    );
+  }
+  const { origin } = new URL(facts.redirectUri);
+  return paragraphs(
+    wrap(
+      `${lead} To sign in at ${host}, open this in a browser for which ${origin} is this machine:`,
+      columns,
+    ),
+    url,
+  );
+}
+
+/** The line that counts down, in the longest form that fits on one line. */
+export function countdownText(milliseconds: number, columns: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  const left = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const forms = [
+    `Waiting for the browser (${left}). Ctrl-C cancels.`,
+    `Waiting (${left}). Ctrl-C cancels.`,
+    `Waiting (${left})`,
+  ];
+  // A line as wide as the terminal would wrap, and could not be rewritten.
+  return forms.find((form) => form.length < columns) ?? "";
+}
+
+/** Stands after `>` while an address is pasted: never the address itself, which holds the code. */
+export function pastingText(characters: number, columns: number): string {
+  if (characters === 0) return "";
+  const count = `${characters} ${characters === 1 ? "character" : "characters"}`;
+  const forms = [
+    `${count}. Enter takes them, Ctrl-U starts over.`,
+    `${count}. Press Enter.`,
+    count,
+  ];
+  return forms.find((form) => form.length + 2 < columns) ?? "";
+}
+
+/** A pasted address was taken. */
+export const receivedText = "Received. Finishing sign-in.";
+
+/** A pasted address has another sign-in's state. */
+export const otherSignInPastedText =
+  "That address is from another sign-in. Open the address above, and paste the one that it ends at.";
+
+/** Another process signs in. */
+export function waitingForOtherText(processId: number | undefined, columns: Columns): string {
+  const who = processId === undefined ? "Another process" : `Process ${processId}`;
+  return `${wrap(`${who} is signing in; waiting for it (Ctrl-C stops waiting, not it).`, columns)}\n`;
+}
+
+/** Something worth knowing that did not stop the work. */
+export function warningText(code: string, message: string, columns: Columns): string {
+  const text = `Warning: ${sanitizeProviderText(message, 1000)} [${sanitizeProviderText(code, 64)}]`;
+  return `${wrap(text, columns)}\n`;
+}

@@ -1,0 +1,240 @@
+// The default prompt: shows a sign-in on standard error, and takes a pasted address. The only code of the library that
+// writes anywhere. Changes when a person is shown something at another moment.
+
+import type { Clock } from "../core/clock.ts";
+import { longestUrlCharacters } from "../core/limits.ts";
+import type { AuthorizationUrlEvent, PromptEvent, PromptHandler } from "../core/prompt.ts";
+import { isFreeTerminal, readLines } from "./line-input.ts";
+import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
+import { readPastedRedirect } from "./paste.ts";
+import {
+  countdownText,
+  otherSignInPastedText,
+  pastingText,
+  receivedText,
+  signInText,
+  waitingForOtherText,
+  warningText,
+  wrap,
+} from "./terminal-texts.ts";
+import type { Columns } from "./terminal-texts.ts";
+
+/** The part of `process.stderr` that is used. */
+export interface TerminalOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** What {@link createTerminalPrompt} takes. */
+export interface TerminalPromptOptions {
+  readonly stderr: TerminalOutput;
+  readonly stdin: TerminalInput;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** This machine's name, for the `ssh -L` hint. */
+  readonly hostName: string;
+  /** Does what the terminal does at Ctrl-C when it is not read key by key. Default: signals the process group. */
+  readonly raiseSignal?: (signal: TerminalSignal) => void;
+}
+
+const defaultColumns = 80;
+const eraseLine = "\r\u001b[2K";
+
+// Names that a person may copy into a shell.
+const shellSafeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u;
+
+function raiseSignalInGroup(signal: TerminalSignal): void {
+  // 0 is the process group: what a terminal signals. Windows knows neither groups nor SIGTSTP.
+  if (process.platform !== "win32") process.kill(0, signal);
+  else if (signal === "SIGINT") process.kill(process.pid, signal);
+}
+
+class TerminalPrompt {
+  readonly #options: TerminalPromptOptions;
+  readonly #raiseSignal: (signal: TerminalSignal) => void;
+  /** A line at the bottom that is rewritten in place: countdown or `>`. */
+  #liveLine = "";
+  #countdown: AbortController | undefined;
+  #reading: LineReading | undefined;
+  #announcedWait: string | undefined;
+
+  constructor(options: TerminalPromptOptions) {
+    this.#options = options;
+    this.#raiseSignal = options.raiseSignal ?? raiseSignalInGroup;
+  }
+
+  handle(event: PromptEvent): void {
+    switch (event.type) {
+      case "authorizationUrl":
+        this.#takeAway();
+        this.#showSignIn(event);
+        return;
+      case "waitingForOther": {
+        // A refresh takes a moment and asks nothing of anybody.
+        if (event.phase !== "login") return;
+        const text = waitingForOtherText(event.processId, this.#columns());
+        if (text !== this.#announcedWait) this.#writeAbove(text);
+        this.#announcedWait = text;
+        return;
+      }
+      case "warning":
+        this.#writeAbove(warningText(event.code, event.message, this.#columns()));
+        return;
+      case "settled":
+        this.#takeAway();
+        return;
+    }
+  }
+
+  #isTerminal(): boolean {
+    return this.#options.stderr.isTTY === true;
+  }
+
+  /** Whether a line can be rewritten. */
+  #isRewritable(): boolean {
+    return this.#isTerminal() && this.#options.environment["TERM"] !== "dumb";
+  }
+
+  #width(): number {
+    // 0 is what some pseudo-terminals say when nobody told them.
+    return this.#options.stderr.columns || defaultColumns;
+  }
+
+  #columns(): Columns {
+    return this.#isTerminal() ? this.#width() : undefined;
+  }
+
+  #showSignIn(event: AuthorizationUrlEvent): void {
+    const { stderr, stdin } = this.#options;
+    const canPaste =
+      !event.browserOpened &&
+      event.browserProblem !== undefined &&
+      this.#isTerminal() &&
+      isFreeTerminal(stdin);
+    const text = signInText(
+      {
+        url: event.url,
+        redirectUri: event.redirectUri,
+        browserOpened: event.browserOpened,
+        browserProblem: event.browserProblem,
+        canPaste,
+        sshDestination: this.#sshDestination(),
+      },
+      this.#columns(),
+    );
+    stderr.write(text);
+    if (canPaste) this.#readPaste(event);
+    else if (this.#isRewritable()) {
+      stderr.write("\n");
+      void this.#countDown(event.expiresAt.getTime());
+    }
+  }
+
+  #sshDestination(): string | undefined {
+    const { environment, hostName } = this.#options;
+    if (!environment["SSH_CONNECTION"] && !environment["SSH_TTY"]) return undefined;
+    const user = environment["USER"] ?? environment["LOGNAME"] ?? "";
+    return `${shellSafeName.test(user) ? user : "you"}@${shellSafeName.test(hostName) ? hostName : "this-host"}`;
+  }
+
+  async #countDown(expiresAt: number): Promise<void> {
+    const { clock } = this.#options;
+    const countdown = new AbortController();
+    this.#countdown = countdown;
+    try {
+      while (!countdown.signal.aborted) {
+        this.#setLiveLine(countdownText(expiresAt - clock.now(), this.#width()));
+        await clock.sleep(1000, { unref: true, signal: countdown.signal });
+      }
+    } catch {
+      // Settled, or standard error is gone: nothing more to show.
+    }
+  }
+
+  #readPaste(event: AuthorizationUrlEvent): void {
+    this.#setLiveLine("> ");
+    const reading = readLines(this.#options.stdin, longestUrlCharacters, {
+      onLength: (characters) => {
+        // Also after a line that was refused, where it draws the empty prompt again.
+        if (this.#reading === reading) {
+          this.#setLiveLine(`> ${pastingText(characters, this.#width())}`);
+        }
+      },
+      onLine: (line) => this.#takeLine(line, event),
+      onSignal: (signal) => this.#passSignal(signal),
+    });
+    this.#reading = reading;
+  }
+
+  #takeLine(line: string, event: AuthorizationUrlEvent): void {
+    const pasted = readPastedRedirect(line, event.redirectUri);
+    if ("problem" in pasted) {
+      this.#writeAbove(`${wrap(pasted.problem, this.#columns())}\n`);
+      return;
+    }
+    const state = new URL(event.url).searchParams.get("state");
+    if (state !== null && pasted.parameters.get("state") !== state) {
+      this.#writeAbove(`${wrap(otherSignInPastedText, this.#columns())}\n`);
+      return;
+    }
+    this.#takeAway();
+    this.#options.stderr.write(`${receivedText}\n`);
+    event.paste(line);
+  }
+
+  #passSignal(signal: TerminalSignal): void {
+    const reading = this.#reading;
+    if (signal !== "SIGTSTP" || process.platform === "win32") {
+      this.#raiseSignal(signal);
+      return;
+    }
+    // Stopped, the shell needs its terminal; continued, we need ours.
+    reading?.suspend();
+    process.once("SIGCONT", () => {
+      if (this.#reading !== reading) return;
+      reading?.resume();
+      this.#setLiveLine(this.#liveLine);
+    });
+    this.#raiseSignal(signal);
+  }
+
+  #setLiveLine(line: string): void {
+    const { stderr } = this.#options;
+    if (this.#isRewritable()) stderr.write(`${eraseLine}${line}`);
+    else if (this.#liveLine === "") stderr.write(line);
+    this.#liveLine = line;
+  }
+
+  #eraseLiveLine(): void {
+    if (this.#liveLine === "") return;
+    this.#options.stderr.write(this.#isRewritable() ? eraseLine : "\n");
+    this.#liveLine = "";
+  }
+
+  /** Writes whole lines, with the live line below them again. */
+  #writeAbove(text: string): void {
+    const line = this.#liveLine;
+    this.#eraseLiveLine();
+    this.#options.stderr.write(text);
+    if (line !== "") this.#setLiveLine(line);
+  }
+
+  #takeAway(): void {
+    this.#countdown?.abort();
+    this.#countdown = undefined;
+    this.#reading?.stop();
+    this.#reading = undefined;
+    this.#announcedWait = undefined;
+    this.#eraseLiveLine();
+  }
+}
+
+/**
+ * Makes the default prompt handler. It shows the address of a sign-in, counts down on a terminal, and takes a pasted
+ * address where no browser could be opened. Plain text: the only escape code erases its own line, on a terminal.
+ */
+export function createTerminalPrompt(options: TerminalPromptOptions): PromptHandler {
+  const prompt = new TerminalPrompt(options);
+  return (event) => prompt.handle(event);
+}

@@ -1,0 +1,192 @@
+// The holding end: proves itself to waiters, tells them phase and outcome. Changes when the handshake does.
+
+import type { Server, Socket } from "node:net";
+
+import type { Clock } from "../core/clock.ts";
+import { lockProofSeconds } from "../core/limits.ts";
+import {
+  createLineReader,
+  encodeHolderHello,
+  encodeHolderMessage,
+  parseNonce,
+  parseProof,
+} from "./message.ts";
+import type { HolderMessage } from "./message.ts";
+import { createSealer, isProof, proofBytes, prove } from "./proof.ts";
+import type { LockKeys } from "./proof.ts";
+import type { Lease, WorkOutcome, WorkPhase } from "./types.ts";
+
+// Any user can connect to an abstract socket. Those that have not proved to be ours are few, short of time and
+// allowed no more bytes than the two lines of a waiter.
+const mostUnproven = 256;
+const longestWaiterBytes = 512;
+// After the outcome a waiter that is still shaking hands gets a moment, without holding up anybody.
+const lingerMilliseconds = 250;
+// Those in the queue are let in before the holder's caller goes on; beyond this it is not held up for them.
+const longestDrainMilliseconds = 250;
+
+/** The holding end of one lock. */
+export interface Holder {
+  /** Takes a connection, from the moment at which the address is taken. */
+  accept(socket: Socket): void;
+  lease(server: Server): Lease;
+}
+
+interface Visitor {
+  readonly socket: Socket;
+  proven: boolean;
+  /** Undefined until its nonce has come. */
+  tell: ((message: HolderMessage) => void) | undefined;
+}
+
+/** Makes the holding end. */
+export function createHolder(
+  keys: LockKeys,
+  clock: Clock,
+  randomBytes: (length: number) => Uint8Array,
+): Holder {
+  const visitors = new Set<Visitor>();
+  let phase: WorkPhase = "refresh";
+  let outcome: WorkOutcome | null = null;
+  let freed: Promise<void> | undefined;
+  let postponedGreetings: (() => void)[] | undefined;
+  // Counts connections and nonces, to see when there are no more.
+  let progress = 0;
+
+  const welcome = (visitor: Visitor, waiterNonce: Uint8Array): Uint8Array => {
+    progress += 1;
+    const holderNonce = randomBytes(proofBytes);
+    const sealer = createSealer(keys, waiterNonce, holderNonce);
+    const greet = (): void => {
+      const proof = prove(keys, "holder", waiterNonce, holderNonce);
+      // What follows the proof is sealed, so it need not wait for the waiter's: a waiter that the machine lets run
+      // only after this process has ended still finds the outcome in its socket. A stranger finds noise of one length.
+      const news = encodeHolderMessage({ kind: "holder", processId: process.pid, phase }, sealer);
+      visitor.socket.write(encodeHolderHello(holderNonce, proof) + news);
+      visitor.tell = (message) => visitor.socket.write(encodeHolderMessage(message, sealer));
+    };
+    if (postponedGreetings === undefined) greet();
+    else postponedGreetings.push(greet);
+    // After the drain: a straggler.
+    if (freed !== undefined && postponedGreetings === undefined) dismiss(visitor, outcome);
+    return holderNonce;
+  };
+
+  const evictOldestUnproven = (): void => {
+    const unproven = [...visitors].filter((visitor) => !visitor.proven);
+    if (unproven.length > mostUnproven) unproven[0]?.socket.destroy();
+  };
+
+  return {
+    accept(socket) {
+      const visitor: Visitor = { socket, proven: false, tell: undefined };
+      visitors.add(visitor);
+      progress += 1;
+      evictOldestUnproven();
+      socket.unref();
+      const closed = new AbortController();
+      socket.on("error", () => undefined);
+      socket.once("close", () => {
+        visitors.delete(visitor);
+        closed.abort();
+      });
+      clock.sleep(lockProofSeconds * 1000, { signal: closed.signal, unref: true }).then(
+        () => {
+          if (!visitor.proven) socket.destroy();
+        },
+        () => undefined,
+      );
+
+      const reader = createLineReader(longestWaiterBytes);
+      let received = 0;
+      let nonces: { readonly waiter: Uint8Array; readonly holder: Uint8Array } | undefined;
+      /** False where the other end does not keep to the protocol. */
+      const onLine = (line: string): boolean => {
+        if (nonces === undefined) {
+          const waiter = parseNonce(line);
+          if (waiter === undefined) return false;
+          nonces = { waiter, holder: welcome(visitor, waiter) };
+          return true;
+        }
+        const proof = parseProof(line);
+        visitor.proven =
+          !visitor.proven &&
+          proof !== undefined &&
+          isProof(proof, keys, "waiter", nonces.waiter, nonces.holder);
+        return visitor.proven;
+      };
+      socket.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        const lines = received > longestWaiterBytes ? undefined : reader.push(chunk);
+        if (lines === undefined || !lines.every(onLine)) socket.destroy();
+      });
+    },
+
+    lease(server) {
+      return {
+        held: true,
+        announce(next) {
+          if (freed !== undefined || next === phase) return;
+          phase = next;
+          for (const visitor of visitors) visitor.tell?.({ kind: "phase", phase });
+        },
+        finish(result) {
+          freed ??= free(server, result);
+          return freed;
+        },
+        abandon() {
+          freed ??= free(server, null);
+          return freed;
+        },
+      };
+    },
+  };
+
+  async function free(server: Server, result: WorkOutcome | null): Promise<void> {
+    outcome = result;
+    await drain();
+    for (const visitor of visitors) dismiss(visitor, result);
+    // The kernel frees the address with the descriptor, which this closes at once; the callback of `close` would
+    // wait for the visitors.
+    server.close();
+    void clock.sleep(lingerMilliseconds, { unref: true }).then(() => {
+      for (const visitor of visitors) visitor.socket.destroy();
+    });
+  }
+
+  /**
+   * Lets those in who connected while this process was busy: without proof and outcome they would all try again, and
+   * a sign-in that was refused would be asked for once more. libuv accepts one connection in a turn of the event loop
+   * (measured: three turns told 2 of 20), so this goes on until three turns in a row bring nothing: the present one
+   * ends, the next accepts, the one after reads. Nobody is answered before: a hundred waiters that wake one by one
+   * would leave this process no processor to let in the rest (measured: 28 of 100).
+   */
+  async function drain(): Promise<void> {
+    const greetings: (() => void)[] = [];
+    postponedGreetings = greetings;
+    const end = clock.monotonic() + longestDrainMilliseconds;
+    let seen = progress;
+    for (let quietTurns = 0; quietTurns < 3 && clock.monotonic() < end; quietTurns += 1) {
+      await nextTurn();
+      if (progress !== seen) quietTurns = -1;
+      seen = progress;
+    }
+    postponedGreetings = undefined;
+    for (const greet of greetings) greet();
+  }
+}
+
+/** Tells the outcome and closes the sending half. The bytes are in the kernel when this returns. */
+function dismiss(visitor: Visitor, outcome: WorkOutcome | null): void {
+  if (visitor.tell === undefined) return;
+  if (outcome !== null) visitor.tell(outcome);
+  visitor.tell = undefined;
+  // Not destroyed yet: a waiter whose proof meets a closed socket gets EPIPE before it has read the outcome.
+  visitor.socket.end();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,114 @@
+// The random identity that all processes of one user share. Changes when the file's form or place does.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { errnoOf, fileProblem, readPrivateGuardedFileSync } from "../files/secure-read.ts";
+
+/** What the lock is named after, and what its holder and waiters know of each other. */
+export type LockIdentity =
+  | {
+      readonly state: "known";
+      /** 128 random bits, in hexadecimal digits. */
+      readonly secret: string;
+      /**
+       * The file that it was read from. A copied folder is another lock; one folder that two containers see under
+       * two paths is the same, which a path would not tell.
+       */
+      readonly inode: number;
+    }
+  | { readonly state: "unwritable"; readonly path: string; readonly why: string };
+
+const fileName = "lock-id";
+const secretBytes = 16;
+const longestFileBytes = 4096;
+const mostAppends = 3;
+
+const appendFlags: number =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Reads the lock identity of a folder; makes folder (0700) and file (0600) where they are absent.
+ *
+ * The file only ever grows, and the identity is its first 32 hexadecimal digits in a row. So nothing that a crash or
+ * a full disk leaves behind needs a repair that could race: whoever finds too little appends its own digits and reads
+ * again, and all who do so read the same.
+ * @throws {OidcError} `cache_insecure` where another user could read or change it.
+ */
+export function readLockIdentity(
+  folder: string,
+  randomBytes: (length: number) => Uint8Array,
+): LockIdentity {
+  const path = join(folder, fileName);
+  try {
+    for (let appends = 0; ; appends += 1) {
+      const found = readIdentity(path);
+      if (found !== undefined) return found;
+      if (appends === mostAppends) break;
+      appendDigits(folder, path, Buffer.from(randomBytes(secretBytes)).toString("hex"));
+    }
+    return { state: "unwritable", path, why: "what was written cannot be read back" };
+  } catch (error) {
+    if (!isOidcError(error)) return { state: "unwritable", path, why: meaningOf(error) };
+    if (error.code === "cache_insecure") throw error;
+    return { state: "unwritable", path, why: error.message };
+  }
+}
+
+function readIdentity(path: string): LockIdentity | undefined {
+  const file = readPrivateGuardedFileSync(path, longestFileBytes);
+  const secret = /[0-9a-f]{32}/u.exec(file?.bytes.toString("latin1") ?? "")?.[0];
+  if (file === undefined || secret === undefined) return undefined;
+  return { state: "known", secret, inode: file.identity.inode };
+}
+
+function appendDigits(folder: string, path: string, digits: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const descriptor =
+    createUnlessPresent(path, appendFlags | constants.O_CREAT | constants.O_EXCL) ??
+    openSync(path, appendFlags);
+  try {
+    const problem = fileProblem(path, fstatSync(descriptor), "private", process.geteuid?.());
+    if (problem !== undefined) {
+      throw new OidcError("cache_insecure", `The file ${path} ${problem}. It was not used.`);
+    }
+    writeSync(descriptor, digits);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function createUnlessPresent(path: string, flags: number): number | undefined {
+  try {
+    return openSync(path, flags, 0o600);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return undefined;
+    throw error;
+  }
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  EACCES: "not permitted",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENOTDIR: "a part of the path is not a folder",
+};
+
+function meaningOf(error: unknown): string {
+  const errno = errnoOf(error);
+  // Not a system error: a bug must not look like a fault of the disk.
+  if (errno === "") throw error;
+  return meanings[errno] ?? errno;
+}

@@ -1,0 +1,256 @@
+// The lock between operating-system processes. Changes when its promise between processes does.
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { bundleModule } from "../../test/support/bundle-module.ts";
+import { startLockProcess } from "../../test/support/lock-process.ts";
+import type { LockProcess } from "../../test/support/lock-process.ts";
+
+const failure = {
+  kind: "failed",
+  error: {
+    code: "login_required",
+    message: "No valid sign-in for id.example.com. Run: latchkey login",
+    reason: "refresh_refused",
+    providerError: "invalid_grant",
+    providerErrorDescription: "Token is not active",
+  },
+} as const;
+
+let worker = "";
+let folder = "";
+let started: LockProcess[] = [];
+
+beforeAll(async () => {
+  worker = await bundleModule(
+    fileURLToPath(new URL("../../test/support/lock-worker.ts", import.meta.url)),
+  );
+});
+
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), "latchkey-lock-")), "state");
+});
+
+afterEach(async () => {
+  for (const one of started) one.child.kill("SIGKILL");
+  await Promise.all(started.map((one) => one.ended));
+  started = [];
+  await rm(join(folder, ".."), { recursive: true, force: true });
+});
+
+async function start(speed?: number): Promise<LockProcess> {
+  const one = await startLockProcess(worker, folder, speed);
+  started.push(one);
+  return one;
+}
+
+async function startMany(count: number): Promise<LockProcess[]> {
+  return await Promise.all(Array.from({ length: count }, () => start()));
+}
+
+/** A holder and waiters that have heard of it. */
+async function holderAndWaiters(count: number): Promise<[LockProcess, LockProcess[]]> {
+  const [holder, ...waiters] = await startMany(count + 1);
+  if (holder === undefined) throw new Error("no process");
+  holder.tell({ do: "acquire", name: "key" });
+  await holder.next("held");
+  for (const waiter of waiters) waiter.tell({ do: "acquire", name: "key" });
+  for (const waiter of waiters) {
+    expect(await waiter.next("waiting")).toEqual({
+      event: "waiting",
+      processId: holder.processId,
+      phase: "refresh",
+    });
+  }
+  return [holder, waiters];
+}
+
+async function socketsOfLocks(): Promise<number> {
+  const sockets = await readFile("/proc/net/unix", "utf8");
+  return sockets.split("@latchkey.1.").length - 1;
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe.runIf(process.platform === "linux")("on Linux", () => {
+  test.each([20, 100])(
+    "lets %i processes hold the lock strictly one after the other",
+    { timeout: 90_000 },
+    async (count) => {
+      const sideFile = join(folder, "..", "side");
+      const processes = await startMany(count);
+      for (const one of processes) one.tell({ do: "takeTurns", name: "key", sideFile, times: 3 });
+      for (const one of processes) {
+        expect(await one.next("turnsTaken", "rejected")).toEqual({ event: "turnsTaken" });
+      }
+      expect(existsSync(sideFile)).toBe(false);
+    },
+  );
+
+  test.each([
+    ["done", { kind: "done", version: "AbC.7" }],
+    ["failed", failure],
+  ] as const)("tells 20 waiting processes the outcome %s [R01]", async (_kind, outcome) => {
+    const [holder, waiters] = await holderAndWaiters(20);
+    holder.tell({ do: "finish", outcome });
+    for (const waiter of waiters) {
+      expect(await waiter.next("shared", "held", "rejected")).toEqual({ event: "shared", outcome });
+    }
+  });
+
+  test("tells the outcome even when the holder leaves right after it", async () => {
+    const [holder, waiters] = await holderAndWaiters(20);
+    holder.tell({ do: "finishAndExit", outcome: failure });
+    for (const waiter of waiters) {
+      expect(await waiter.next("shared", "held", "rejected")).toEqual({
+        event: "shared",
+        outcome: failure,
+      });
+    }
+    expect(await holder.ended).toBe(0);
+  });
+
+  test("tells the outcome to processes that connected while the holder's event loop was blocked", async () => {
+    const [holder, ...waiters] = await startMany(21);
+    if (holder === undefined) throw new Error("no process");
+    const before = await socketsOfLocks();
+    holder.tell({ do: "acquire", name: "key" });
+    await holder.next("held");
+    holder.child.kill("SIGSTOP");
+    for (const waiter of waiters) waiter.tell({ do: "acquire", name: "key" });
+    // The kernel lists the lock's own socket, and one of the same name for each connection.
+    while ((await socketsOfLocks()) < before + 1 + waiters.length) await nextTurn();
+    holder.tell({ do: "finishAndExit", outcome: failure });
+    holder.child.kill("SIGCONT");
+    for (const waiter of waiters) {
+      expect(await waiter.next("shared", "held", "rejected")).toEqual({
+        event: "shared",
+        outcome: failure,
+      });
+    }
+  });
+
+  test("wakes all waiters of a holder that was killed, and lets exactly one take over [R04]", async () => {
+    const [holder, waiters] = await holderAndWaiters(20);
+    holder.child.kill("SIGKILL");
+    const outcomes = await Promise.all(
+      waiters.map((one) => one.next("shared", "held", "rejected")),
+    );
+    expect(outcomes).toEqual(waiters.map(() => ({ event: "shared", outcome: null })));
+    for (const waiter of waiters) waiter.tell({ do: "acquire", name: "key" });
+    const next = await Promise.all(waiters.map((one) => one.next("waiting", "held", "rejected")));
+    const holders = waiters.filter((_one, index) => next[index]?.event === "held");
+    expect(holders).toHaveLength(1);
+    for (const event of next.filter(({ event: name }) => name !== "held")) {
+      expect(event).toEqual({
+        event: "waiting",
+        processId: holders[0]?.processId,
+        phase: "refresh",
+      });
+    }
+  });
+
+  test("gives up on a suspended holder when its work must be over [R05]", async () => {
+    const holder = await start();
+    const waiter = await start(100);
+    holder.tell({ do: "acquire", name: "key" });
+    await holder.next("held");
+    waiter.tell({ do: "acquire", name: "key", longestWorkSeconds: 30 });
+    await waiter.next("waiting");
+    holder.child.kill("SIGSTOP");
+    const rejected = await waiter.next("rejected", "shared", "held");
+    expect(rejected).toMatchObject({ event: "rejected", code: "cache_locked" });
+    expect(rejected["message"]).toContain(
+      `Process ${holder.processId} is still renewing the token`,
+    );
+    // The lock is still the holder's: nobody stole it.
+    const third = await start(100);
+    third.tell({ do: "acquire", name: "key" });
+    expect(await third.next("rejected", "held")).toMatchObject({ code: "cache_locked" });
+    holder.child.kill("SIGCONT");
+  });
+
+  test("waits for a holder whose event loop is busy for a while", async () => {
+    const [holder, waiter] = await startMany(2);
+    holder?.tell({ do: "acquire", name: "key" });
+    await holder?.next("held");
+    holder?.tell({ do: "block", milliseconds: 1000 });
+    await holder?.next("blocking");
+    waiter?.tell({ do: "acquire", name: "key" });
+    expect(await waiter?.next("waiting", "rejected")).toMatchObject({ event: "waiting" });
+  });
+
+  test("does not count the time in which the waiter itself was suspended", async () => {
+    const [holder, waiters] = await holderAndWaiters(1);
+    const [waiter] = waiters;
+    // Far beyond every limit of a process whose clock runs 1,000 times as fast, in the time of one tick.
+    const fast = await start(1000);
+    fast.tell({ do: "acquire", name: "key", longestWorkSeconds: 300 });
+    await fast.next("waiting");
+    fast.tell({ do: "block", milliseconds: 500 });
+    await fast.next("blocking");
+    holder.tell({ do: "finish", outcome: { kind: "done", version: "v" } });
+    expect(await fast.next("shared", "rejected")).toMatchObject({ event: "shared" });
+    expect(await waiter?.next("shared", "rejected")).toMatchObject({ event: "shared" });
+  });
+
+  test("lets waiters hear a sign-in begin; who must not wait for it is told so", async () => {
+    const [holder, waiters] = await holderAndWaiters(1);
+    const silent = await start();
+    silent.tell({ do: "acquire", name: "key", waitForLogin: false });
+    await silent.next("waiting");
+    holder.tell({ do: "announce", phase: "login" });
+    expect(await waiters[0]?.next("waiting")).toMatchObject({ phase: "login" });
+    const rejected = await silent.next("rejected", "shared", "held");
+    expect(rejected).toMatchObject({ event: "rejected", code: "interaction_pending" });
+    expect(rejected["message"]).toContain(`Process ${holder.processId} is signing in`);
+  });
+
+  test("aborts a wait at once, and only that wait", async () => {
+    const [holder, [waiter, other]] = await holderAndWaiters(2);
+    waiter?.tell({ do: "abort" });
+    expect(await waiter?.next("rejected", "shared", "held")).toMatchObject({
+      message: "stop waiting",
+    });
+    holder.tell({ do: "finish", outcome: { kind: "done", version: "v" } });
+    expect(await other?.next("shared")).toMatchObject({ outcome: { version: "v" } });
+  });
+
+  test("a holder that finished ends by itself, with waiters and strangers or without [I3]", async () => {
+    const [holder, waiters] = await holderAndWaiters(1);
+    holder.tell({ do: "finish", outcome: { kind: "done", version: "v" } });
+    await holder.next("finished");
+    const before = performance.now();
+    holder.release();
+    expect(await holder.ended).toBe(0);
+    for (const waiter of waiters) {
+      waiter.release();
+      expect(await waiter.ended).toBe(0);
+    }
+    // Far less than the 10 s that the lock gives a waiter for its proof: no timer of it holds the process.
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+
+  test("a lease that nobody ever finishes ends with its process", async () => {
+    const [holder, waiters] = await holderAndWaiters(1);
+    holder.release();
+    expect(await holder.ended).toBe(0);
+    expect(await waiters[0]?.next("shared")).toMatchObject({ outcome: null });
+  });
+
+  test("20 processes that start at the same time agree on one lock-id", async () => {
+    const processes = await startMany(20);
+    const name = randomBytes(8).toString("hex");
+    for (const one of processes) one.tell({ do: "acquire", name });
+    const events = await Promise.all(processes.map((one) => one.next("held", "waiting")));
+    expect(events.filter(({ event }) => event === "held")).toHaveLength(1);
+  });
+});

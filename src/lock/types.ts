@@ -1,0 +1,41 @@
+// What a lock across processes gives and takes. Changes when holder and waiter must tell each other more.
+
+import type { SerializedOidcError } from "../core/errors.ts";
+
+/** What the holder of a lock is doing. */
+export type WorkPhase = "refresh" | "login";
+
+/** How the work under a lock ended, as every waiter hears it. */
+export type WorkOutcome =
+  /** A record with this version was written. */
+  | { readonly kind: "done"; readonly version: string }
+  | { readonly kind: "failed"; readonly error: SerializedOidcError };
+
+/** A lock that is held. Release it exactly once, with `finish` or `abandon`. */
+export interface Lease {
+  readonly held: true;
+  /** Tells waiters what is being done. */
+  announce(phase: WorkPhase): void;
+  /** Tells every waiter the outcome and frees the lock. */
+  finish(outcome: WorkOutcome): Promise<void>;
+  /** Frees the lock without an outcome: waiters read again and try themselves. */
+  abandon(): Promise<void>;
+}
+
+/** The lock was held by another; this is what it told its waiters. */
+export interface SharedOutcome {
+  readonly held: false;
+  /** Null: the other ended without an outcome. Read again, then try again. */
+  readonly outcome: WorkOutcome | null;
+}
+
+/** How to wait for a lock. */
+export interface AcquireOptions {
+  readonly signal: AbortSignal;
+  /** Longest wait for another holder's work, in seconds, by phase; beyond it plus a grace: `cache_locked`. */
+  readonly longestWorkSeconds: (phase: WorkPhase) => number;
+  /** False: do not wait for a sign-in of another process; `interaction_pending` instead. */
+  readonly waitForLogin: boolean;
+  /** Called when the wait begins and at each change of phase. */
+  readonly onWaiting: (holder: { processId?: number; phase: WorkPhase }) => void;
+}

@@ -1,0 +1,172 @@
+// The rules of waiting for another's work, whatever carries its words. Changes when step 3 or 4 of lock.md does.
+
+import type { Clock } from "../core/clock.ts";
+import { OidcError } from "../core/errors.ts";
+import { emit } from "../core/events.ts";
+import type { Logger } from "../core/events.ts";
+import { lockGraceSeconds, lockProofSeconds } from "../core/limits.ts";
+import type { HolderMessage } from "./message.ts";
+import { startRunningTime } from "./running-time.ts";
+import type { AcquireOptions, SharedOutcome, WorkPhase } from "./types.ts";
+
+/** What one `acquire` waits with. */
+export interface WaitContext {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly logger: Logger | undefined;
+  readonly options: AcquireOptions;
+}
+
+/** One try at waiting for one holder. */
+export interface Attempt {
+  /** What the holder shared; "again" where it went before it had proved itself. Rejects when the wait is over. */
+  readonly result: Promise<SharedOutcome | "again">;
+  /** A message of the proven holder. */
+  hear(message: HolderMessage): void;
+  /** The holder is gone. */
+  end(): void;
+}
+
+/** All tries of one `acquire`, under one budget of time. */
+export interface Wait {
+  attempt(): Attempt;
+  /** Waits for a random time between the two, so that waiters do not all come back at once. */
+  pause(shortestMilliseconds: number, longestMilliseconds: number): Promise<void>;
+  /** Throws `cache_locked`, naming the obstacle, when the time for a first proof is used up. */
+  assertProofPossible(obstacle: string): void;
+  /** Milliseconds since the wait began. */
+  elapsedMilliseconds(): number;
+  stop(): void;
+}
+
+/** Begins to wait. Call `stop` in every case. */
+export function startWait(context: WaitContext): Wait {
+  const { clock, options } = context;
+  const began = clock.monotonic();
+  const runningTime = startRunningTime(clock);
+  const proofMilliseconds = lockProofSeconds * 1000;
+
+  return {
+    attempt: () => createAttempt(context, runningTime, proofMilliseconds),
+    async pause(shortestMilliseconds, longestMilliseconds) {
+      const share = (context.randomBytes(1)[0] ?? 0) / 256;
+      await clock.sleep(
+        shortestMilliseconds + share * (longestMilliseconds - shortestMilliseconds),
+        { signal: options.signal },
+      );
+    },
+    assertProofPossible(obstacle) {
+      if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle);
+    },
+    elapsedMilliseconds: () => Math.round(clock.monotonic() - began),
+    stop: () => runningTime.stop(),
+  };
+}
+
+function createAttempt(
+  context: WaitContext,
+  runningTime: ReturnType<typeof startRunningTime>,
+  proofMilliseconds: number,
+): Attempt {
+  const { options, logger } = context;
+  let processId: number | undefined;
+  let phase: WorkPhase | undefined;
+  // Since when each phase is known. A holder that repeats itself does not get more time.
+  const heardAt: Partial<Record<WorkPhase, number>> = {};
+  let isSettled = false;
+  let settle: (settled: { value: SharedOutcome | "again" } | { error: unknown }) => void;
+  const result = new Promise<SharedOutcome | "again">((resolve, reject) => {
+    settle = (settled) => {
+      isSettled = true;
+      runningTime.onTick = undefined;
+      options.signal.removeEventListener("abort", onAbort);
+      if ("value" in settled) resolve(settled.value);
+      else reject(settled.error);
+    };
+  });
+
+  const onAbort = (): void => settle({ error: options.signal.reason });
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
+
+  runningTime.onTick = () => {
+    if (phase === undefined) {
+      if (runningTime.milliseconds >= proofMilliseconds) {
+        settle({ error: unproven("whoever holds it does not prove to be Latchkey run by you") });
+      }
+      return;
+    }
+    const limit = options.longestWorkSeconds(phase) + lockGraceSeconds;
+    if (runningTime.milliseconds - (heardAt[phase] ?? 0) >= limit * 1000) {
+      settle({ error: tooLong(processId, phase, limit) });
+    }
+  };
+
+  const hearPhase = (heard: WorkPhase): void => {
+    if (heard === phase) return;
+    phase = heard;
+    heardAt[heard] ??= runningTime.milliseconds;
+    if (heard === "login" && !options.waitForLogin) {
+      settle({ error: pending(processId) });
+      return;
+    }
+    const holder = { ...(processId === undefined ? {} : { processId }), phase: heard };
+    emit(logger, "lock.waiting", holder);
+    options.onWaiting(holder);
+  };
+
+  return {
+    result,
+    hear(message) {
+      if (isSettled) return;
+      // What the caller's `onWaiting` throws is the caller's to see, not a crash in a socket's event.
+      try {
+        if (message.kind === "holder") processId = message.processId;
+        if (message.kind === "holder" || message.kind === "phase") hearPhase(message.phase);
+        else settle({ value: { held: false, outcome: message } });
+      } catch (error) {
+        settle({ error });
+      }
+    },
+    end() {
+      settle({ value: phase === undefined ? "again" : { held: false, outcome: null } });
+    },
+  };
+}
+
+function nameOf(processId: number | undefined): string {
+  return processId === undefined || processId === process.pid
+    ? "Another call in this process"
+    : `Process ${processId}`;
+}
+
+const work: Readonly<Record<WorkPhase, string>> = {
+  refresh: "renewing the token",
+  login: "signing in",
+};
+
+function tooLong(processId: number | undefined, phase: WorkPhase, seconds: number): OidcError {
+  const other = processId !== undefined && processId !== process.pid;
+  return new OidcError(
+    "cache_locked",
+    `${nameOf(processId)} is still ${work[phase]} after ${seconds} seconds, longer than that can take (lock). ${
+      other
+        ? `See whether it hangs, end it where it does (kill ${processId}), and try again.`
+        : "Try again."
+    }`,
+  );
+}
+
+function pending(processId: number | undefined): OidcError {
+  return new OidcError(
+    "interaction_pending",
+    `${nameOf(processId)} is signing in, and this call does not wait for a person (lock). Try again when that sign-in is done.`,
+  );
+}
+
+function unproven(obstacle: string): OidcError {
+  return new OidcError(
+    "cache_locked",
+    `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock). Try again; if it stays so, look who holds it: ss -xlp | grep @latchkey`,
+  );
+}

@@ -1,0 +1,59 @@
+// The waiting end of a connection to the holder. Changes when the handshake does.
+
+import type { Socket } from "node:net";
+
+import {
+  createLineReader,
+  encodeHello,
+  encodeProof,
+  parseHolderMessage,
+  parseNonce,
+  parseProof,
+} from "./message.ts";
+import { createSealer, isProof, proofBytes, prove } from "./proof.ts";
+import type { LockKeys, Sealer } from "./proof.ts";
+import type { SharedOutcome } from "./types.ts";
+import type { Attempt } from "./wait.ts";
+
+/** Follows the holder at the other end of `socket` until it is done, gone, or the wait is over. */
+export async function followHolder(
+  socket: Socket,
+  keys: LockKeys,
+  randomBytes: (length: number) => Uint8Array,
+  attempt: Attempt,
+): Promise<SharedOutcome | "again"> {
+  const nonce = randomBytes(proofBytes);
+  const reader = createLineReader();
+  let sealer: Sealer | undefined;
+
+  /** False where the other end does not keep to the protocol. */
+  const onLine = (line: string): boolean => {
+    if (sealer === undefined) {
+      const holderNonce = parseNonce(line);
+      const proof = parseProof(line);
+      if (holderNonce === undefined || proof === undefined) return false;
+      if (!isProof(proof, keys, "holder", nonce, holderNonce)) return false;
+      sealer = createSealer(keys, nonce, holderNonce);
+      socket.write(encodeProof(prove(keys, "waiter", nonce, holderNonce)));
+      return true;
+    }
+    const message = parseHolderMessage(line, sealer);
+    if (message === undefined) return false;
+    if (message !== null) attempt.hear(message);
+    return true;
+  };
+
+  socket.on("data", (chunk: Buffer) => {
+    const lines = reader.push(chunk);
+    if (lines === undefined || !lines.every(onLine)) socket.destroy();
+  });
+  // "close" follows and says all that matters: the holder is gone.
+  socket.on("error", () => undefined);
+  socket.once("close", () => attempt.end());
+  socket.write(encodeHello(nonce));
+  try {
+    return await attempt.result;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,255 @@
+// The option types. Made from the option table by `npm run generate`: change options/table and options/text instead.
+
+import type { Logger } from "../core/events.ts";
+import type { PromptHandler } from "../core/prompt.ts";
+
+/** Options of an interactive sign-in. */
+export interface InteractiveOptions {
+  /**
+   * Issuer URL of the OpenID Provider. Locates its discovery document; every `iss` must equal it,
+   * character by character. Default: `""`.
+   */
+  issuer?: string | undefined;
+  /** The client that is registered with the provider. Default: `""`. */
+  clientId?: string | undefined;
+  /**
+   * Scopes to request. Undefined: `openid profile email`, or none where the provider lists its
+   * scopes without `openid`. Default: `undefined`.
+   */
+  scopes?: readonly string[] | undefined;
+  /**
+   * `audience` parameter of the authorization and the token request. Some providers need it for an
+   * access token that an API accepts. Default: `undefined`.
+   */
+  audience?: string | undefined;
+  /**
+   * With `audience` undefined: take the one that the server's OIDC configuration names. Default:
+   * `false`.
+   */
+  useServerAudience?: boolean | undefined;
+  /**
+   * PEM bundle that is trusted for every HTTPS call, beside the roots that Node trusts. `~`
+   * expands. Read when the first connection is made. Default: `undefined`.
+   */
+  caCertPath?: string | undefined;
+  /**
+   * Token cache file instead of the default location. `~` expands. One file holds the sign-ins of
+   * every configuration that names it. Default: `undefined`.
+   */
+  cachePath?: string | undefined;
+  /** Token endpoint, in place of the one that discovery names. Default: `undefined`. */
+  tokenEndpoint?: string | undefined;
+  /**
+   * Device authorization endpoint, in place of the one that discovery names. Device flow only.
+   * Default: `undefined`.
+   */
+  deviceAuthorizationEndpoint?: string | undefined;
+  /**
+   * Which sign-in to use. `auto`: the authorization code flow where an authorization endpoint is
+   * known, else the device flow. Default: `"auto"`.
+   */
+  flow?: "auto" | "auth_code" | "device" | undefined;
+  /**
+   * Ignore any cached token and always start a new sign-in: tokens older than this object are never
+   * used, the one that it obtained is. Default: `false`.
+   */
+  forceLogin?: boolean | undefined;
+  /** Open the URL in the default browser. Either way the URL is shown. Default: `true`. */
+  openBrowser?: boolean | undefined;
+  /**
+   * Authorization endpoint, in place of the one that discovery names. With `tokenEndpoint` set too,
+   * no discovery takes place. Default: `undefined`.
+   */
+  authorizationEndpoint?: string | undefined;
+  /**
+   * Redirect URI as registered with the provider, sent as it is. Undefined:
+   * `http://127.0.0.1:{callbackPort}/callback`. Its path is the listener's; its port too when it is
+   * a loopback address and `callbackPort` is not set. Default: `undefined`.
+   */
+  redirectUri?: string | undefined;
+  /**
+   * Interface of the temporary listener. One that is not loopback, such as `0.0.0.0` in a
+   * container, lets other machines reach the listener while it waits. Default: `"127.0.0.1"`.
+   */
+  callbackHost?: string | undefined;
+  /**
+   * Port of the temporary listener. `0`: any free port. A list: the first free one of it. Default:
+   * `8765`.
+   */
+  callbackPort?: number | readonly number[] | undefined;
+  /** Longest wait for the browser's redirect, in seconds. Default: `300`. */
+  callbackTimeoutSeconds?: number | undefined;
+  /**
+   * Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not. `false`:
+   * none is sent, for providers that reject them; a stolen code is then worth more. Default:
+   * `true`.
+   */
+  pkce?: boolean | undefined;
+  /**
+   * Secret for client authentication, where the provider wants one. Some want it even of a desktop
+   * application; it proves nothing there and is no protection. Default: `undefined`.
+   */
+  clientSecret?: string | undefined;
+  /**
+   * The provider's key set, in place of the one that discovery names. ID tokens are verified with
+   * it. Default: `undefined`.
+   */
+  jwksUri?: string | undefined;
+  /**
+   * Adds the scope `offline_access`, and what a provider wants besides for a refresh token
+   * (`prompt=consent` where nothing else is set). Default: `false`.
+   */
+  offlineAccess?: boolean | undefined;
+  /**
+   * `prompt` parameter of the authorization request (OpenID Connect Core 3.1.2.1). Default:
+   * `undefined`.
+   */
+  prompt?: string | undefined;
+  /**
+   * `login_hint` parameter of the authorization request. Sign-ins with different hints are cached
+   * apart. Default: `undefined`.
+   */
+  loginHint?: string | undefined;
+  /**
+   * Further parameters of the authorization request, by name. Those that Latchkey sets itself
+   * (`state`, `nonce`, `redirect_uri` …) are refused. Default: `undefined`.
+   */
+  extraAuthorizationParams?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Command that opens a URL, in place of the system's. Split at spaces (quotes group), run without
+   * a shell, the URL appended as one argument. Default: `undefined`.
+   */
+  browserCommand?: string | undefined;
+  /** Name of the embedding application, shown on the pages in the browser. Default: `undefined`. */
+  applicationName?: string | undefined;
+  /**
+   * Longest time for one operation with the provider, its retries included, in seconds. Connecting
+   * takes 10 seconds at most. Default: `30`.
+   */
+  httpTimeoutSeconds?: number | undefined;
+  /**
+   * Allow `http:` addresses beyond loopback. Everybody on the way can then read the tokens. Set by
+   * option or flag only. Default: `false`.
+   */
+  allowInsecureHttp?: boolean | undefined;
+  /**
+   * Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared
+   * by all processes of the user. Default: `undefined`.
+   */
+  store?: object | undefined;
+  /**
+   * Receives what a person should see, in place of the default handler, which writes to standard
+   * error. Default: `undefined`.
+   */
+  onPrompt?: PromptHandler | undefined;
+  /**
+   * Receives an event for each step of the work. Events hold no secret, token or claim. Default:
+   * `undefined`.
+   */
+  logger?: Logger | undefined;
+}
+
+/** Options of a sign-in with client credentials. */
+export interface ClientOptions {
+  /**
+   * Issuer URL of the OpenID Provider. Locates its discovery document; every `iss` must equal it,
+   * character by character. Default: `""`.
+   */
+  issuer?: string | undefined;
+  /** The client that is registered with the provider. Default: `""`. */
+  clientId?: string | undefined;
+  /**
+   * Scopes to request. Undefined: `openid profile email`, or none where the provider lists its
+   * scopes without `openid`. Default: `undefined`.
+   */
+  scopes?: readonly string[] | undefined;
+  /**
+   * `audience` parameter of the authorization and the token request. Some providers need it for an
+   * access token that an API accepts. Default: `undefined`.
+   */
+  audience?: string | undefined;
+  /**
+   * With `audience` undefined: take the one that the server's OIDC configuration names. Default:
+   * `false`.
+   */
+  useServerAudience?: boolean | undefined;
+  /**
+   * PEM bundle that is trusted for every HTTPS call, beside the roots that Node trusts. `~`
+   * expands. Read when the first connection is made. Default: `undefined`.
+   */
+  caCertPath?: string | undefined;
+  /**
+   * Token cache file instead of the default location. `~` expands. One file holds the sign-ins of
+   * every configuration that names it. Default: `undefined`.
+   */
+  cachePath?: string | undefined;
+  /** Token endpoint, in place of the one that discovery names. Default: `undefined`. */
+  tokenEndpoint?: string | undefined;
+  /**
+   * Device authorization endpoint, in place of the one that discovery names. Device flow only.
+   * Default: `undefined`.
+   */
+  deviceAuthorizationEndpoint?: string | undefined;
+  /**
+   * Secret for client authentication, where the provider wants one. Some want it even of a desktop
+   * application; it proves nothing there and is no protection. Default: `undefined`.
+   */
+  clientSecret?: string | undefined;
+  /**
+   * Longest time for one operation with the provider, its retries included, in seconds. Connecting
+   * takes 10 seconds at most. Default: `30`.
+   */
+  httpTimeoutSeconds?: number | undefined;
+  /**
+   * Allow `http:` addresses beyond loopback. Everybody on the way can then read the tokens. Set by
+   * option or flag only. Default: `false`.
+   */
+  allowInsecureHttp?: boolean | undefined;
+  /**
+   * Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared
+   * by all processes of the user. Default: `undefined`.
+   */
+  store?: object | undefined;
+  /**
+   * Receives an event for each step of the work. Events hold no secret, token or claim. Default:
+   * `undefined`.
+   */
+  logger?: Logger | undefined;
+}
+
+/** Every option with its value: given or default. */
+export interface ResolvedOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[] | undefined;
+  readonly audience: string | undefined;
+  readonly useServerAudience: boolean;
+  readonly caCertPath: string | undefined;
+  readonly cachePath: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly deviceAuthorizationEndpoint: string | undefined;
+  readonly flow: "auto" | "auth_code" | "device";
+  readonly forceLogin: boolean;
+  readonly openBrowser: boolean;
+  readonly authorizationEndpoint: string | undefined;
+  readonly redirectUri: string | undefined;
+  readonly callbackHost: string;
+  readonly callbackPort: number | readonly number[];
+  readonly callbackTimeoutSeconds: number;
+  readonly pkce: boolean;
+  readonly clientSecret: string | undefined;
+  readonly jwksUri: string | undefined;
+  readonly offlineAccess: boolean;
+  readonly prompt: string | undefined;
+  readonly loginHint: string | undefined;
+  readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;
+  readonly browserCommand: string | undefined;
+  readonly applicationName: string | undefined;
+  readonly httpTimeoutSeconds: number;
+  readonly allowInsecureHttp: boolean;
+  readonly store: object | undefined;
+  readonly onPrompt: PromptHandler | undefined;
+  readonly logger: Logger | undefined;
+  /** The names of the options that were given. */
+  readonly explicit: ReadonlySet<string>;
+}

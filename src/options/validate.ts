@@ -1,0 +1,173 @@
+// Is this value possible for this option? One rule for each kind. Changes when a kind's rule does.
+
+import { OidcError } from "../core/errors.ts";
+import { isLoopbackHost } from "../core/hosts.ts";
+import { longestUrlCharacters } from "../core/limits.ts";
+import type { OptionKind, OptionRow } from "./table.ts";
+
+/** What all rules may need to know besides the value. */
+export interface ValidationContext {
+  readonly allowInsecureHttp: boolean;
+}
+
+type Rule = (value: unknown, context: ValidationContext) => Verdict;
+/** The accepted value, or what is wrong with it. */
+type Verdict = { value: unknown } | { wrong: string } | { insecure: string };
+
+// RFC 6749 appendix A: no parameter of the protocol holds a control character (N11).
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
+// RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const longestText = 4096;
+// setTimeout's own bound, 2^31 - 1 milliseconds, in whole seconds.
+const longestSeconds = 2_147_483;
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (value === "") return "an empty string";
+  const kind = typeof value;
+  return kind === "object" || kind === "undefined" ? `an ${kind}` : `a ${kind}`;
+}
+
+function isText(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value.length > 0 &&
+    value.length <= longestText &&
+    !controlCharacter.test(value)
+  );
+}
+
+function webAddress(value: unknown, context: ValidationContext, query: boolean): Verdict {
+  if (!isText(value) || value.length > longestUrlCharacters || !URL.canParse(value)) {
+    return { wrong: "an absolute https: URL" };
+  }
+  const url = new URL(value);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return { wrong: "an https: URL" };
+  if (value.trim() !== value || /\s/.test(value)) return { wrong: "a URL without spaces" };
+  if (url.username || url.password) return { wrong: "a URL without user name and password" };
+  if (value.includes("#")) return { wrong: "a URL without a fragment (#)" };
+  if (!query && value.includes("?")) return { wrong: "a URL without a query (?)" };
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && !context.allowInsecureHttp) {
+    return { insecure: url.host };
+  }
+  return { value };
+}
+
+function seconds(value: unknown): Verdict {
+  return typeof value === "number" && value > 0 && value <= longestSeconds
+    ? { value }
+    : { wrong: `a number of seconds above 0, at most ${String(longestSeconds)}` };
+}
+
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
+}
+
+function text(accepted: string): Rule {
+  return (value) => (isText(value) ? { value } : { wrong: accepted });
+}
+
+function oneOf(values: readonly string[]): Rule {
+  return (value) =>
+    typeof value === "string" && values.includes(value)
+      ? { value }
+      : { wrong: values.map((each) => JSON.stringify(each)).join(" or ") };
+}
+
+// Parameters that a sign-in sets itself; a caller who could replace them would switch its checks off (A11).
+const ownParameters = new Set(
+  (
+    "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
+    "response_mode response_type scope state"
+  ).split(" "),
+);
+
+const promptValues = new Set(["none", "login", "consent", "select_account", "create"]);
+
+const rules: Readonly<Record<OptionKind, Rule>> = {
+  issuer: (value, context) => (value === "" ? { value } : webAddress(value, context, false)),
+  endpoint: (value, context) => webAddress(value, context, true),
+  redirectUri: (value, context) => webAddress(value, context, true),
+  text: text("a non-empty string without control characters"),
+  secret: text("a non-empty string without control characters"),
+  path: text("a path: a non-empty string without control characters"),
+  command: text("a command: a non-empty string without control characters"),
+  host: (value) =>
+    isText(value) && /^(?:[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]?)$/.test(value)
+      ? { value }
+      : { wrong: 'a host name or address such as "127.0.0.1" or "::1"' },
+  flow: oneOf(["auto", "auth_code", "device"]),
+  prompt: (value) =>
+    isText(value) && value.split(" ").every((each) => promptValues.has(each))
+      ? { value }
+      : { wrong: [...promptValues].map((each) => JSON.stringify(each)).join(", ") },
+  boolean: (value) => (typeof value === "boolean" ? { value } : { wrong: "true or false" }),
+  seconds,
+  port: (value) => {
+    if (isPort(value)) return { value };
+    if (Array.isArray(value) && value.length > 0 && value.length <= 100 && value.every(isPort)) {
+      return { value: Object.freeze([...(value as number[])]) };
+    }
+    return { wrong: "a port from 0 to 65535, or an array of such" };
+  },
+  scopes: (value) =>
+    Array.isArray(value) &&
+    value.length <= 200 &&
+    value.every((each) => typeof each === "string" && scopeToken.test(each) && each.length <= 500)
+      ? { value: Object.freeze([...(value as string[])]) }
+      : { wrong: 'an array of scopes such as ["openid", "email"], each without spaces' },
+  parameters: (value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return { wrong: "an object of strings" };
+    }
+    const entries = Object.entries(value);
+    const taken = entries.find(([name]) => ownParameters.has(name));
+    if (taken) return { wrong: `an object without \`${taken[0]}\`, which a sign-in sets itself` };
+    return entries.length <= 50 &&
+      entries.every(
+        ([name, each]) =>
+          isText(name) && typeof each === "string" && (each === "" || isText(each)),
+      )
+      ? { value: Object.freeze(Object.fromEntries(entries)) }
+      : { wrong: "an object of strings without control characters" };
+  },
+  store: (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    ["read", "replace", "acquire", "list"].every(
+      (method) => typeof (value as Record<string, unknown>)[method] === "function",
+    )
+      ? { value }
+      : { wrong: "a TokenStore: an object with read, replace, acquire and list" },
+  function: (value) => (typeof value === "function" ? { value } : { wrong: "a function" }),
+};
+
+// An empty client id means "the server says which", as on the reference page.
+function isUnset(row: OptionRow, value: unknown): boolean {
+  return row.default === "" && value === "";
+}
+
+/**
+ * The value as it is used, frozen where it is an array or an object.
+ * @throws {OidcError} `invalid_option` naming the option, the value's kind and what is accepted; `insecure_url`.
+ */
+export function validateOption(row: OptionRow, value: unknown, context: ValidationContext): unknown {
+  if (isUnset(row, value)) return value;
+  const verdict = rules[row.kind](value, context);
+  if ("value" in verdict) return verdict.value;
+  if ("insecure" in verdict) {
+    throw new OidcError(
+      "insecure_url",
+      `\`${row.name}\` is an http: address of ${verdict.insecure}: everybody on the way could read the tokens. ` +
+        "Use https:. For a test network without it, set `allowInsecureHttp`.",
+    );
+  }
+  throw new OidcError(
+    "invalid_option",
+    `\`${row.name}\` does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
+      `Accepted: ${verdict.wrong}.`,
+  );
+}

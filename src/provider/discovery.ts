@@ -1,0 +1,137 @@
+// Finds a provider's metadata document on the issuer's own origin. Changes when a well-known form is added.
+
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { metadataLifetimeSeconds } from "../core/limits.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
+import { hostOf } from "../http/host.ts";
+import { readJsonObject } from "../http/json-body.ts";
+import { lifetimeSeconds } from "./cache-lifetime.ts";
+import type { MetadataDocument } from "./metadata-document.ts";
+import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
+import { acceptsDiscoveredIssuer } from "./quirks.ts";
+
+const step = "discovery";
+const defaultTimeoutSeconds = 30;
+
+/** A discovery document whose issuer is the configured one; its endpoints are not validated yet. */
+export interface DiscoveredDocument {
+  readonly document: MetadataDocument;
+  readonly source: "openid" | "oauth";
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+interface WellKnownForm {
+  readonly source: "openid" | "oauth";
+  readonly url: string;
+}
+
+/**
+ * The addresses of an issuer's metadata, in the order in which they are tried.
+ * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 sections 3.1 and 5
+ */
+export function wellKnownForms(issuer: string): readonly WellKnownForm[] {
+  const { origin, pathname } = new URL(issuer);
+  // Discovery section 4.1: "any terminating / MUST be removed before appending /.well-known/openid-configuration".
+  const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
+  const forms: WellKnownForm[] = [
+    { source: "openid", url: `${origin}${path}/.well-known/openid-configuration` },
+    { source: "oauth", url: `${origin}/.well-known/oauth-authorization-server${path}` },
+  ];
+  if (path !== "") {
+    forms.push({ source: "oauth", url: `${origin}${path}/.well-known/oauth-authorization-server` });
+  }
+  return forms;
+}
+
+/** The document of an answer, or what is wrong with it. @throws {OidcError} where no other form may be tried. */
+function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | string {
+  const host = hostOf(answer.url);
+  if (answer.status >= 500) {
+    throw new OidcError(
+      "discovery_failed",
+      `${host} could not answer (discovery: status ${answer.status}). Try again later; if it stays so, ask the provider's administrator.`,
+      { reason: "server_error" },
+    );
+  }
+  if (answer.status !== 200) return `status ${answer.status}`;
+  const body = readJsonObject(answer);
+  if (!body.ok) return body.why;
+  const named = body.value["issuer"];
+  if (typeof named !== "string") return "JSON without an issuer";
+  // Discovery section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was used as the
+  // prefix". Identical, not equivalent: ID tokens and `iss` parameters are compared with the same string.
+  if (named !== issuer && !acceptsDiscoveredIssuer(issuer, named)) {
+    const shown = sanitizeProviderText(named);
+    throw new OidcError(
+      "issuer_mismatch",
+      `The discovery document at ${host} belongs to the issuer "${shown}", but the option issuer is "${issuer}". If you trust the provider at "${shown}", set issuer to exactly that, slash for slash.`,
+    );
+  }
+  return body.value;
+}
+
+/** Runs `work` with a signal that aborts with the caller's, or with `timeout` when `seconds` are over. */
+async function within<T>(
+  world: ProviderWorld,
+  seconds: number,
+  host: string,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const finished = new AbortController();
+  const timeIsUp = new AbortController();
+  const timeout = new OidcError(
+    "timeout",
+    `${host} gave no discovery document within ${seconds} seconds (discovery). Try again, or raise httpTimeoutSeconds.`,
+    { reason: "operation" },
+  );
+  world.clock.sleep(seconds * 1000, { signal: finished.signal }).then(
+    () => timeIsUp.abort(timeout),
+    () => undefined,
+  );
+  try {
+    const signals = outer === undefined ? [timeIsUp.signal] : [timeIsUp.signal, outer];
+    return await work(AbortSignal.any(signals));
+  } finally {
+    finished.abort();
+  }
+}
+
+/**
+ * Asks for the metadata document: OpenID Connect's form, then RFC 8414's. Another form is tried only after an answer
+ * that is no document; never after a transport failure, because a network that drops one answer can drop them all.
+ * @throws {OidcError} `discovery_failed`, `issuer_mismatch`, and what the transport throws.
+ */
+export function discover(
+  world: ProviderWorld,
+  options: ProviderOptions,
+  signal?: AbortSignal,
+): Promise<DiscoveredDocument> {
+  const host = hostOf(options.issuer);
+  const seconds = options.httpTimeoutSeconds ?? defaultTimeoutSeconds;
+  return within(world, seconds, host, signal, async (limited) => {
+    const tried: string[] = [];
+    for (const form of wellKnownForms(options.issuer)) {
+      const answer = await world.http.send({
+        method: "GET",
+        url: form.url,
+        step,
+        metadata: true,
+        signal: limited,
+      });
+      const document = readDocument(answer, options.issuer);
+      if (typeof document !== "string") {
+        const now = world.clock.now();
+        const lifetime = lifetimeSeconds(answer.headers, metadataLifetimeSeconds, now);
+        return { document, source: form.source, expiresAt: Math.floor(now / 1000) + lifetime };
+      }
+      tried.push(`${new URL(form.url).pathname}: ${document}`);
+    }
+    throw new OidcError(
+      "discovery_failed",
+      `${host} has no discovery document for the issuer "${options.issuer}" (${tried.join("; ")}). Check issuer, or set the endpoints by authorizationEndpoint and tokenEndpoint.`,
+      { reason: "not_found" },
+    );
+  });
+}

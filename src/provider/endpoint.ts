@@ -1,0 +1,44 @@
+// Which addresses are fit to receive codes, secrets and tokens. Changes when the rule for endpoints does.
+
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { longestUrlCharacters } from "../core/limits.ts";
+import { hostOf, isLoopbackHost } from "../http/host.ts";
+
+/** Why `value` can't be an endpoint, in a few words; undefined when it can. */
+export function endpointProblem(
+  value: unknown,
+  issuer: string,
+  allowInsecureHttp: boolean,
+): string | undefined {
+  if (typeof value !== "string") return "it is no string";
+  if (value.length > longestUrlCharacters) return "it is too long";
+  if (!URL.canParse(value)) return "it is no absolute URL";
+  const url = new URL(value);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return "its scheme is not https";
+  if (url.username !== "" || url.password !== "") return "it contains a user name or password";
+  // RFC 6749 section 3.1: "The endpoint URI MUST NOT include a fragment component." An empty one counts.
+  if (value.includes("#")) return "it has a fragment";
+  if (url.protocol === "http:" && !allowInsecureHttp) {
+    if (!isLoopbackHost(url.hostname)) return "it is http: and not on this machine";
+    // An https issuer that names an http endpoint is a downgrade, wherever that endpoint is.
+    if (issuer.startsWith("https:")) return "it is http: though the issuer is https:";
+  }
+  return undefined;
+}
+
+/** @throws {OidcError} `endpoint_invalid` naming the metadata field. */
+export function assertEndpoint(
+  value: unknown,
+  field: string,
+  issuer: string,
+  allowInsecureHttp: boolean,
+): asserts value is string {
+  const problem = endpointProblem(value, issuer, allowInsecureHttp);
+  if (problem === undefined) return;
+  const shown = typeof value === "string" ? ` ("${sanitizeProviderText(value)}")` : "";
+  throw new OidcError(
+    "endpoint_invalid",
+    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}. Ask the provider's administrator to correct it, or set the endpoint by its option.`,
+    { reason: field },
+  );
+}

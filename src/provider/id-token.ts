@@ -1,0 +1,267 @@
+// Verifies ID tokens: signature, then claims. Changes when OpenID Connect asks more of an ID token.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import * as oauth from "oauth4webapi";
+import type { Clock } from "../core/clock.ts";
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { clockToleranceSeconds } from "../core/limits.ts";
+import type { Secret } from "../core/secret.ts";
+import type { IdTokenClaims } from "../core/types.ts";
+import type { KeySource } from "./provider-types.ts";
+import { expectedIdTokenIssuer } from "./quirks.ts";
+import { checkSignature } from "./signature.ts";
+import type { SignatureProblem } from "./signature.ts";
+
+const longestSubject = 255;
+
+/** Claims of the sign-in's ID token, with which every later one must agree. */
+export type PreviousClaims = Readonly<
+  Partial<Pick<IdTokenClaims, "iss" | "sub" | "aud">> & { auth_time?: unknown; nonce?: unknown }
+>;
+
+/** What an ID token must agree with. */
+export interface IdTokenExpectation {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret | undefined;
+  readonly keys: KeySource;
+  readonly listedAlgorithms: readonly string[] | undefined;
+  /** The answer that the token came with, for `at_hash` and `c_hash`. */
+  readonly accessToken: string;
+  readonly code?: string | undefined;
+  /** Where it came from, for messages. */
+  readonly host: string;
+  /**
+   * "login": a nonce must be there exactly if one was sent. "refresh": it must agree with the sign-in's ID token
+   * (OpenID Connect Core section 12.2).
+   */
+  readonly occasion:
+    | { readonly kind: "login"; readonly nonce: string | undefined }
+    | { readonly kind: "refresh"; readonly previous: PreviousClaims | undefined };
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A verified ID token. */
+export interface VerifiedIdToken {
+  readonly claims: IdTokenClaims;
+  /** False where the provider has no known keys, so that only the claims were checked. */
+  readonly signatureVerified: boolean;
+}
+
+const explanations: Readonly<Record<string, string>> = {
+  id_token_alg:
+    "it is not signed with an algorithm that is both safe and listed by the provider. Ask the provider's administrator which one this client is registered for",
+  id_token_signature:
+    "its signature does not match the provider's keys. Do not use this sign-in; tell the provider's administrator",
+  id_token_iss: "its issuer is another one than the configured one",
+  id_token_aud: "it was not issued for this client. Check clientId",
+  id_token_time:
+    "its times do not fit this machine's clock: expired, from the future, or missing. Check the clock",
+  id_token_sub: "it does not say who signed in. Ask the provider's administrator",
+  id_token_nonce:
+    "it belongs to another sign-in. Sign in again; if it happens again, tell the provider's administrator",
+  id_token_auth_time: "it tells another time of sign-in than before. Sign in again",
+  id_token_at_hash: "it was issued with another access token. Do not use this sign-in",
+  id_token_c_hash: "it was issued for another authorization code. Do not use this sign-in",
+  id_token_malformed:
+    "it is no signed token of the usual form. Encrypted ID tokens are not supported",
+  id_token_missing: "there is none, though openid was granted. Ask the provider's administrator",
+  jwks_key_not_found:
+    "the provider's key set has no key that fits it. Try again in a minute; if it stays so, tell the provider's administrator",
+  jwks_ambiguous:
+    "too many of the provider's keys could have signed it, and it does not say which. Tell the provider's administrator",
+};
+
+/** An `id_token_invalid` with its stable reason. Neither the token nor its claims are in it. */
+export function idTokenError(reason: string, host: string, detail = ""): OidcError {
+  const explanation = explanations[reason] ?? "it can't be accepted";
+  return new OidcError(
+    "id_token_invalid",
+    `${host} answered without a usable ID token (token request): ${explanation}${detail}.`,
+    { reason },
+  );
+}
+
+const signatureReasons: Readonly<Record<SignatureProblem, string>> = {
+  malformed: "id_token_malformed",
+  alg: "id_token_alg",
+  signature: "id_token_signature",
+  jwks_key_not_found: "jwks_key_not_found",
+  jwks_ambiguous: "jwks_ambiguous",
+};
+
+const claimReasons: Readonly<Record<string, string>> = {
+  iss: "id_token_iss",
+  aud: "id_token_aud",
+  azp: "id_token_aud",
+  exp: "id_token_time",
+  iat: "id_token_time",
+  nbf: "id_token_time",
+  sub: "id_token_sub",
+  nonce: "id_token_nonce",
+  auth_time: "id_token_auth_time",
+};
+
+function isAudience(value: unknown): boolean {
+  if (typeof value === "string") return value !== "";
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === "string")
+  );
+}
+
+/** Claims whose form alone is wrong, in the order in which they are reported. */
+function firstMalformedClaim(claims: Readonly<Record<string, unknown>>): string | undefined {
+  const { iss, aud, exp, iat, nbf, sub, auth_time: authTime } = claims;
+  if (typeof iss !== "string") return "iss";
+  if (!isAudience(aud)) return "aud";
+  // JSON has no NaN, but 1e400 is read as Infinity: a token that never ends.
+  if (!Number.isFinite(exp)) return "exp";
+  if (!Number.isFinite(iat)) return "iat";
+  if (nbf !== undefined && !Number.isFinite(nbf)) return "nbf";
+  if (typeof sub !== "string" || sub === "" || sub.length > longestSubject) return "sub";
+  if (authTime !== undefined && !(Number.isFinite(authTime) && Number(authTime) >= 0)) {
+    return "auth_time";
+  }
+  return undefined;
+}
+
+/** Which claim oauth4webapi found wrong. Its messages are not read, only the data beside them. */
+function claimOf(error: oauth.OperationProcessingError): string | undefined {
+  const { cause } = error;
+  if (typeof cause !== "object" || cause === null || !("claim" in cause)) return undefined;
+  return typeof cause.claim === "string" ? cause.claim : undefined;
+}
+
+/** The claim checks of OpenID Connect Core 3.1.3.7, which oauth4webapi knows. */
+async function checkClaims(
+  token: string,
+  algorithm: string,
+  issuer: string,
+  clock: Clock,
+  expected: IdTokenExpectation,
+): Promise<IdTokenClaims> {
+  const server: oauth.AuthorizationServer = { issuer };
+  const client: oauth.Client = {
+    client_id: expected.clientId,
+    id_token_signed_response_alg: algorithm,
+    [oauth.clockSkew]: Math.floor(clock.now() / 1000) - Math.floor(Date.now() / 1000),
+    [oauth.clockTolerance]: clockToleranceSeconds,
+  };
+  const response = Response.json({
+    access_token: expected.accessToken,
+    token_type: "bearer",
+    id_token: token,
+  });
+  const { occasion } = expected;
+  try {
+    const result =
+      occasion.kind === "refresh"
+        ? await oauth.processRefreshTokenResponse(server, client, response)
+        : await oauth.processAuthorizationCodeResponse(server, client, response, {
+            expectedNonce: occasion.nonce ?? oauth.expectNoNonce,
+            requireIdToken: true,
+          });
+    const claims = oauth.getValidatedIdTokenClaims(result);
+    if (claims === undefined) throw idTokenError("id_token_missing", expected.host);
+    return claims;
+  } catch (error) {
+    if (error instanceof oauth.OperationProcessingError) {
+      const nonceMissing = occasion.kind === "login" && occasion.nonce !== undefined;
+      const claim = claimOf(error) ?? (nonceMissing ? "nonce" : "");
+      throw idTokenError(claimReasons[claim] ?? "id_token_malformed", expected.host);
+    }
+    throw error;
+  }
+}
+
+const digests: Readonly<Record<string, string>> = {
+  "256": "sha256",
+  "384": "sha384",
+  "512": "sha512",
+};
+
+/**
+ * True where a hash claim is absent or right: the left half of the digest that belongs to the algorithm.
+ * @see OpenID Connect Core sections 3.1.3.6 and 3.3.2.11
+ */
+function isHashOf(value: string | undefined, claim: unknown, algorithm: string): boolean {
+  if (claim === undefined) return true;
+  if (typeof claim !== "string" || value === undefined) return false;
+  // Ed25519 signs with SHA-512 inside.
+  const digest = createHash(digests[algorithm.slice(-3)] ?? "sha512")
+    .update(value, "ascii")
+    .digest();
+  const expected = digest.subarray(0, digest.length / 2);
+  const actual = Buffer.from(claim, "base64url");
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
+}
+
+function sameAudience(one: string | string[], other: string | string[]): boolean {
+  const [these, those] = [new Set([one].flat()), new Set([other].flat())];
+  return these.size === those.size && [...these].every((audience) => those.has(audience));
+}
+
+/** OpenID Connect Core section 12.2: the ID token of a refresh is about the same sign-in. */
+function assertSameSignIn(claims: IdTokenClaims, previous: PreviousClaims, host: string): void {
+  if (previous.sub !== undefined && claims.sub !== previous.sub) {
+    throw new OidcError(
+      "subject_changed",
+      `${host} renewed the sign-in for another person than the one who signed in (token request). The new tokens were thrown away; sign in again.`,
+    );
+  }
+  const differs = (claim: "iss" | "auth_time" | "nonce", mayBeAbsent: boolean): boolean =>
+    previous[claim] !== undefined &&
+    claims[claim] !== previous[claim] &&
+    !(mayBeAbsent && claims[claim] === undefined);
+  if (differs("iss", false)) throw idTokenError("id_token_iss", host);
+  if (previous.aud !== undefined && !sameAudience(claims.aud, previous.aud)) {
+    throw idTokenError("id_token_aud", host);
+  }
+  if (differs("auth_time", true)) throw idTokenError("id_token_auth_time", host);
+  if (differs("nonce", true)) throw idTokenError("id_token_nonce", host);
+}
+
+/**
+ * Verifies an ID token: form, algorithm and signature, then every claim. Where the provider has no known keys the claims
+ * alone, which Core section 3.1.3.7(6) allows for a token that came straight from the token endpoint.
+ * @throws {OidcError} `id_token_invalid` with a reason, `subject_changed`, and what fetching keys throws.
+ * @see OpenID Connect Core 1.0 section 3.1.3.7
+ */
+export async function verifyIdToken(
+  token: string,
+  clock: Clock,
+  expected: IdTokenExpectation,
+): Promise<VerifiedIdToken> {
+  const { host } = expected;
+  const signature = await checkSignature(token, expected);
+  if (!signature.accepted) throw idTokenError(signatureReasons[signature.problem], host);
+  const { payload, algorithm } = signature;
+
+  const malformed = firstMalformedClaim(payload);
+  if (malformed !== undefined) {
+    throw idTokenError(claimReasons[malformed] ?? "id_token_malformed", host);
+  }
+  const issuer = expectedIdTokenIssuer(expected.issuer, payload);
+  if (payload["iss"] !== issuer) {
+    const named = sanitizeProviderText(String(payload["iss"]));
+    throw idTokenError("id_token_iss", host, `: "${named}" instead of "${issuer}"`);
+  }
+  const claims = await checkClaims(token, algorithm, issuer, clock, expected);
+
+  // Core section 3.1.3.7(10): "The iat Claim can be used to reject tokens that were issued too far away from the
+  // current time". From the future is too far.
+  if (claims.iat > clock.now() / 1000 + clockToleranceSeconds) {
+    throw idTokenError("id_token_time", host);
+  }
+  if (!isHashOf(expected.accessToken, claims["at_hash"], algorithm)) {
+    throw idTokenError("id_token_at_hash", host);
+  }
+  if (!isHashOf(expected.code, claims["c_hash"], algorithm)) {
+    throw idTokenError("id_token_c_hash", host);
+  }
+  const { occasion } = expected;
+  if (occasion.kind === "refresh" && occasion.previous !== undefined) {
+    assertSameSignIn(claims, occasion.previous, host);
+  }
+  return { claims, signatureVerified: signature.verified };
+}

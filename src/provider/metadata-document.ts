@@ -1,0 +1,97 @@
+// From a discovery document to validated metadata. Changes when another member of the document is used.
+
+import { assertEndpoint } from "./endpoint.ts";
+import type { ProviderMetadata, ProviderOptions } from "./provider-types.ts";
+
+/** A discovery document: a JSON object from outside, nothing in it believed yet. */
+export type MetadataDocument = Readonly<Record<string, unknown>>;
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** A list of strings, or undefined where the member is something else: such a member is as good as absent. */
+function listOf(document: MetadataDocument, member: string): readonly string[] | undefined {
+  const value = document[member];
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((entry): entry is string => typeof entry === "string");
+}
+
+const endpoints = [
+  { field: "authorization_endpoint", name: "authorizationEndpoint" },
+  { field: "token_endpoint", name: "tokenEndpoint" },
+  { field: "device_authorization_endpoint", name: "deviceAuthorizationEndpoint" },
+  { field: "userinfo_endpoint", name: "userinfoEndpoint" },
+  { field: "revocation_endpoint", name: "revocationEndpoint" },
+  { field: "jwks_uri", name: "jwksUri" },
+] as const;
+
+const overridable = [
+  "authorizationEndpoint",
+  "tokenEndpoint",
+  "deviceAuthorizationEndpoint",
+  "jwksUri",
+] as const;
+
+function overridesOf(options: ProviderOptions): Partial<Mutable<ProviderMetadata>> {
+  const overrides: Partial<Mutable<ProviderMetadata>> = {};
+  for (const name of overridable) {
+    const value = options[name];
+    if (value !== undefined) overrides[name] = value;
+  }
+  return overrides;
+}
+
+/** Metadata of a provider that is configured by options alone. */
+export function metadataFromOptions(options: ProviderOptions): ProviderMetadata {
+  return {
+    issuer: options.issuer,
+    source: "options",
+    issParameterSupported: false,
+    pushedAuthorizationRequired: false,
+    ...overridesOf(options),
+  };
+}
+
+/**
+ * Validates a discovery document whose `issuer` has been compared already.
+ * @throws {OidcError} `endpoint_invalid`, the member's name as `reason`.
+ */
+export function parseMetadata(
+  document: MetadataDocument,
+  source: "openid" | "oauth",
+  options: ProviderOptions,
+): ProviderMetadata {
+  const overrides = overridesOf(options);
+  const found: Partial<Mutable<ProviderMetadata>> = {};
+  for (const { field, name } of endpoints) {
+    const value = document[field];
+    // An override stands alone: what metadata says in its place is not even looked at.
+    if (
+      value === undefined ||
+      value === null ||
+      overrides[name as keyof typeof overrides] !== undefined
+    ) {
+      continue;
+    }
+    assertEndpoint(value, field, options.issuer, options.allowInsecureHttp);
+    found[name] = value;
+  }
+  const lists = {
+    scopesSupported: listOf(document, "scopes_supported"),
+    grantTypes: listOf(document, "grant_types_supported"),
+    responseTypes: listOf(document, "response_types_supported"),
+    tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
+    idTokenSigningAlgorithms: listOf(document, "id_token_signing_alg_values_supported"),
+    userinfoSigningAlgorithms: listOf(document, "userinfo_signing_alg_values_supported"),
+  } as const;
+  for (const [name, list] of Object.entries(lists)) {
+    if (list !== undefined) found[name as keyof typeof lists] = list;
+  }
+  return {
+    issuer: options.issuer,
+    source,
+    ...found,
+    ...overrides,
+    issParameterSupported: document["authorization_response_iss_parameter_supported"] === true,
+    pushedAuthorizationRequired: document["require_pushed_authorization_requests"] === true,
+  };
+}

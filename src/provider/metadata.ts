@@ -1,0 +1,144 @@
+// Opens a provider: metadata from options, cache or discovery. Changes when another source of metadata is added.
+
+import { OidcError, isOidcError } from "../core/errors.ts";
+import { isLoopbackHost } from "../http/host.ts";
+import { DiscoveryCache } from "./discovery-cache.ts";
+import { discover } from "./discovery.ts";
+import type { DiscoveredDocument } from "./discovery.ts";
+import { KeySet, noKeys } from "./key-set.ts";
+import { metadataFromOptions, parseMetadata } from "./metadata-document.ts";
+import type {
+  Provider,
+  ProviderMetadata,
+  ProviderOptions,
+  ProviderWorld,
+} from "./provider-types.ts";
+import { acceptsDiscoveredIssuer } from "./quirks.ts";
+
+export type {
+  KeySource,
+  Provider,
+  ProviderMetadata,
+  ProviderOptions,
+  ProviderWorld,
+} from "./provider-types.ts";
+
+function assertIssuer(options: ProviderOptions): void {
+  const { issuer } = options;
+  if (issuer === "") {
+    throw new OidcError(
+      "missing_issuer",
+      "No issuer is set, and no server was asked for one. Set issuer to the provider's issuer URL.",
+    );
+  }
+  if (!URL.canParse(issuer)) {
+    throw new OidcError(
+      "invalid_option",
+      "The option issuer is no URL. Set it to the provider's issuer URL, such as https://id.example.com.",
+    );
+  }
+  const { protocol, hostname } = new URL(issuer);
+  if (protocol === "https:") return;
+  if (protocol === "http:" && (options.allowInsecureHttp || isLoopbackHost(hostname))) return;
+  throw new OidcError(
+    "insecure_url",
+    "The option issuer must be an https: URL; http: is accepted for this machine alone.",
+  );
+}
+
+/** Every endpoint that the chosen flow needs is an option, so the provider is not asked. */
+function isCompleteWithoutDiscovery(options: ProviderOptions): boolean {
+  const { authorizationEndpoint, deviceAuthorizationEndpoint, tokenEndpoint } = options;
+  if (tokenEndpoint === undefined) return false;
+  if (options.flow === "client") return true;
+  if (options.flow === "device") return deviceAuthorizationEndpoint !== undefined;
+  return authorizationEndpoint !== undefined;
+}
+
+function metadataFromDocument(
+  found: DiscoveredDocument,
+  options: ProviderOptions,
+): ProviderMetadata | undefined {
+  const named = found.document["issuer"];
+  if (typeof named !== "string") return undefined;
+  if (named !== options.issuer && !acceptsDiscoveredIssuer(options.issuer, named)) return undefined;
+  return parseMetadata(found.document, found.source, options);
+}
+
+/** Cached metadata that passes today's checks, whatever its age; undefined where there is none. */
+function cachedMetadata(
+  found: DiscoveredDocument | undefined,
+  options: ProviderOptions,
+): ProviderMetadata | undefined {
+  if (found === undefined) return undefined;
+  try {
+    return metadataFromDocument(found, options);
+  } catch (error) {
+    // What fails validation is not used; the provider is asked, and its answer says what is wrong.
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
+}
+
+function assemble(
+  world: ProviderWorld,
+  cache: DiscoveryCache,
+  options: ProviderOptions,
+  metadata: ProviderMetadata,
+): Provider {
+  const keySet =
+    metadata.jwksUri === undefined ? undefined : new KeySet(world, cache, metadata.jwksUri);
+  return {
+    metadata,
+    options,
+    keys: keySet ?? noKeys,
+    prefetchKeys: (signal) => keySet?.prefetch(signal),
+    forgetCached: () => cache.forget(),
+  };
+}
+
+/**
+ * Opens a provider for a sign-in. Discovery takes place only where the cache has no fresh document and the options do
+ * not name every endpoint of the chosen flow.
+ * @throws {OidcError} `discovery_failed`, `issuer_mismatch`, `endpoint_invalid`, `missing_issuer`, and what the
+ * transport throws.
+ * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
+ */
+export async function openProvider(
+  world: ProviderWorld,
+  options: ProviderOptions,
+  signal?: AbortSignal,
+): Promise<Provider> {
+  assertIssuer(options);
+  const cache = new DiscoveryCache(world, options);
+  if (isCompleteWithoutDiscovery(options)) {
+    return assemble(world, cache, options, metadataFromOptions(options));
+  }
+  const kept = cache.read().metadata;
+  if (kept !== undefined && kept.expiresAt > world.clock.now() / 1000) {
+    const metadata = cachedMetadata(kept, options);
+    if (metadata !== undefined) return assemble(world, cache, options, metadata);
+  }
+  const found = await discover(world, options, signal);
+  const metadata = parseMetadata(found.document, found.source, options);
+  await cache.merge({ metadata: found });
+  return assemble(world, cache, options, metadata);
+}
+
+/**
+ * Opens a provider for a refresh: the cached document serves however old it is, because a refresh is one request.
+ * Where nothing is cached, discovery takes place.
+ * @throws {OidcError} like {@link openProvider}.
+ */
+export async function openProviderForRefresh(
+  world: ProviderWorld,
+  options: ProviderOptions,
+  signal?: AbortSignal,
+): Promise<Provider> {
+  if (!isCompleteWithoutDiscovery(options)) {
+    const cache = new DiscoveryCache(world, options);
+    const metadata = cachedMetadata(cache.read().metadata, options);
+    if (metadata !== undefined) return assemble(world, cache, options, metadata);
+  }
+  return openProvider(world, options, signal);
+}

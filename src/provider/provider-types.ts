@@ -1,0 +1,95 @@
+// What a provider is to flows: its metadata, the options that locate it, and the world that requests need. Changes when
+// a flow needs to know more about a provider.
+
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/events.ts";
+import type { HttpClient } from "../http/exchange.ts";
+
+/** What is known of a provider, validated: a missing endpoint is undefined, never guessed. */
+export interface ProviderMetadata {
+  /** Byte for byte the configured issuer. */
+  readonly issuer: string;
+  /** "openid": OpenID Connect discovery; "oauth": RFC 8414; "options": no discovery took place. */
+  readonly source: "openid" | "oauth" | "options";
+  readonly authorizationEndpoint?: string;
+  readonly tokenEndpoint?: string;
+  readonly deviceAuthorizationEndpoint?: string;
+  readonly userinfoEndpoint?: string;
+  readonly revocationEndpoint?: string;
+  readonly jwksUri?: string;
+  readonly scopesSupported?: readonly string[];
+  readonly grantTypes?: readonly string[];
+  readonly responseTypes?: readonly string[];
+  readonly tokenEndpointAuthenticationMethods?: readonly string[];
+  readonly idTokenSigningAlgorithms?: readonly string[];
+  readonly userinfoSigningAlgorithms?: readonly string[];
+  /** RFC 9207: an authorization response without `iss` is refused. */
+  readonly issParameterSupported: boolean;
+  /** RFC 9126 section 5: authorization requests are accepted by PAR alone. */
+  readonly pushedAuthorizationRequired: boolean;
+}
+
+/** The options that locate a provider. Endpoints given here win over metadata, each alone. */
+export interface ProviderOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly authorizationEndpoint?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
+  readonly deviceAuthorizationEndpoint?: string | undefined;
+  readonly jwksUri?: string | undefined;
+  readonly allowInsecureHttp: boolean;
+  /** Part of the cache's key: what one trust anchor vouched for is not believed under another. */
+  readonly caCertPath?: string | undefined;
+  readonly flow: "auto" | "auth_code" | "device" | "client";
+  /** Longest time for discovery, all its well-known forms together, in seconds. Default 30. */
+  readonly httpTimeoutSeconds?: number | undefined;
+}
+
+/** What requests to a provider need from outside. */
+export interface ProviderWorld {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly logger: Logger | undefined;
+  /** Cryptographically strong random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** The folder that has `providers/`; undefined: metadata and keys are remembered in memory alone. */
+  readonly cacheFolder: string | undefined;
+  readonly onWarning: (code: string, message: string) => void;
+}
+
+/** A public key as a key set has it (RFC 7517), reduced to the members that verification needs. */
+export interface PublicKey {
+  readonly kty: "RSA" | "EC" | "OKP";
+  readonly kid?: string;
+  readonly alg?: string;
+  readonly crv?: string;
+  readonly n?: string;
+  readonly e?: string;
+  readonly x?: string;
+  readonly y?: string;
+}
+
+/** Where the keys of a provider come from. */
+export interface KeySource {
+  /** False where the provider has no key set that we know of: nothing signed with its keys can be verified. */
+  readonly known: boolean;
+  /**
+   * The keys at hand, however old; fetched where there are none.
+   * @throws {OidcError} `discovery_failed` with reason `jwks_unusable`, and what the transport throws.
+   */
+  current(signal?: AbortSignal): Promise<readonly PublicKey[]>;
+  /** Fetches the keys now, because those at hand do not fit. @throws {OidcError} like `current`. */
+  fetchAgain(signal?: AbortSignal): Promise<readonly PublicKey[]>;
+}
+
+/** An opened provider. */
+export interface Provider {
+  readonly metadata: ProviderMetadata;
+  /** The provider's keys: from the cache however old, fetched where there are none. */
+  readonly keys: KeySource;
+  readonly options: ProviderOptions;
+  /** Starts to load the keys in the background, where none are cached. Errors are kept until the keys are needed. */
+  prefetchKeys(signal?: AbortSignal): void;
+  /** Forgets the cached metadata and keys, so that the next `openProvider` discovers anew. */
+  forgetCached(): Promise<void>;
+}

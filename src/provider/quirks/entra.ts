@@ -1,0 +1,21 @@
+// Microsoft Entra ID. Changes when Entra does.
+
+import type { ProviderQuirks } from "./provider-quirks.ts";
+
+export const entra: ProviderQuirks = {
+  issuerHosts: [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+  ],
+  // AADSTS90009 without it: https://github.com/modelcontextprotocol/typescript-sdk/issues/2718
+  refreshNeedsScope: true,
+  // `common` and `organizations` name an issuer template, and each ID token the tenant's own issuer:
+  // https://github.com/coreos/go-oidc/issues/344
+  multiTenantIssuer: {
+    segments: ["common", "organizations"],
+    placeholder: "{tenantid}",
+    claim: "tid",
+    pattern: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  },
+};

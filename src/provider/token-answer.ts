@@ -1,0 +1,147 @@
+// What a token request gives: the answer's members, validated and bounded. Changes when another member is used.
+
+import { OidcError } from "../core/errors.ts";
+import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
+import type { IdTokenClaims } from "../core/types.ts";
+import type { SessionRecord } from "../record/format.ts";
+
+/** New tokens, and what is needed to use and renew them. Instants are seconds since the epoch. */
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly tokenType: "Bearer";
+  /** As granted; as requested where the provider did not say. */
+  readonly scopes: readonly string[];
+  readonly issuedAt: number;
+  /** Null where the provider did not say. */
+  readonly expiresAt: number | null;
+  /** After a refresh that gave none: the old one. */
+  readonly refreshToken?: string;
+  readonly idToken?: string;
+  readonly claims?: IdTokenClaims;
+  /** Only with an ID token. False: the provider has no known keys, only the claims were checked. */
+  readonly signatureVerified?: boolean;
+  readonly authenticationMethod: SessionRecord["authenticationMethod"];
+  readonly tokenEndpoint: string;
+  readonly userinfoEndpoint?: string;
+  readonly revocationEndpoint?: string;
+  readonly issuer: string;
+}
+
+/** The members of a token endpoint's answer, before the ID token is looked into. */
+export interface TokenMembers {
+  readonly accessToken: string;
+  readonly scopes: readonly string[];
+  readonly issuedAt: number;
+  readonly expiresAt: number | null;
+  readonly refreshToken: string | undefined;
+  readonly idToken: string | undefined;
+}
+
+/** What the members are read against. */
+export interface TokenRequestFacts {
+  readonly host: string;
+  readonly requestedScopes: readonly string[];
+  /** Seconds since the epoch at which the request was sent: a lifetime counts from there, never too long. */
+  readonly sentAt: number;
+  readonly onWarning: (code: string, message: string) => void;
+}
+
+// RFC 6750 section 2.1: b64token. Anything else could not be sent, or would be a second header.
+const bearerToken = /^[A-Za-z0-9._~+/-]+=*$/;
+// RFC 6749 appendices A.12 and A.17: VSCHAR.
+const visible = /^[\x20-\x7e]+$/;
+// RFC 6749 section 3.3: scope-token.
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+function invalid(host: string, reason: string, what: string): OidcError {
+  return new OidcError(
+    "token_response_invalid",
+    `${host} answered with ${what} (token request). Ask the provider's administrator; nothing was saved.`,
+    { reason },
+  );
+}
+
+/** True for text that can stand in an `Authorization: Bearer` header. */
+export function isBearerToken(token: string): boolean {
+  return token.length <= longestTokenCharacters && bearerToken.test(token);
+}
+
+function parseAccessToken(body: Readonly<Record<string, unknown>>, host: string): string {
+  const { access_token: accessToken, token_type: tokenType } = body;
+  if (typeof accessToken !== "string" || !isBearerToken(accessToken)) {
+    throw invalid(host, "access_token", "no usable access token");
+  }
+  // RFC 6749 section 7.1: "The client MUST NOT use an access token if it does not understand the token type."
+  if (typeof tokenType !== "string" || tokenType.toLowerCase() !== "bearer") {
+    throw invalid(host, "token_type", "a token of another type than Bearer");
+  }
+  return accessToken;
+}
+
+/** RFC 6749 section 5.1, and providers that send a numeric string. Null: unknown. */
+function parseLifetime(value: unknown, facts: TokenRequestFacts): number | null {
+  if (value === undefined || value === null) return null;
+  const text = typeof value === "string" ? value.trim() : "";
+  const seconds = typeof value === "number" || text === "" ? value : Number(text);
+  if (typeof seconds !== "number" || Number.isNaN(seconds)) {
+    facts.onWarning(
+      "token_response_odd",
+      `${facts.host} sent an expires_in that is no number (token request); the token's lifetime is unknown.`,
+    );
+    return null;
+  }
+  return Math.min(Math.max(Math.floor(seconds), 0), longestLifetimeSeconds);
+}
+
+function parseScopes(value: unknown, facts: TokenRequestFacts): readonly string[] {
+  // RFC 6749 section 5.1: optional "if identical to the scope requested by the client".
+  if (value === undefined || value === null) return facts.requestedScopes;
+  const scopes = Array.isArray(value)
+    ? value
+    : typeof value === "string"
+      ? value.split(" ")
+      : [false];
+  const named = scopes.filter((scope) => scope !== "");
+  const total = named.reduce<number>((sum, scope) => sum + String(scope).length, 0);
+  const usable = named.every(
+    (scope): scope is string => typeof scope === "string" && scopeToken.test(scope),
+  );
+  if (!usable || total > longestTokenCharacters) {
+    throw invalid(facts.host, "scope", "a scope that is no list of scopes");
+  }
+  return [...new Set(named)];
+}
+
+/** An optional token: absent, null and empty are the same. */
+function parseOptionalToken(
+  value: unknown,
+  member: "refresh_token" | "id_token",
+  host: string,
+): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value !== "string" || value.length > longestTokenCharacters || !visible.test(value)) {
+    throw invalid(host, member, `an unusable ${member.replace("_", " ")}`);
+  }
+  return value;
+}
+
+/**
+ * Reads the members of a token endpoint's successful answer. The access token itself is never looked into.
+ * @throws {OidcError} `token_response_invalid`, the member's name as `reason`.
+ * @see RFC 6749 section 5.1
+ */
+export function parseTokenMembers(
+  body: Readonly<Record<string, unknown>>,
+  facts: TokenRequestFacts,
+): TokenMembers {
+  const { host, sentAt } = facts;
+  const lifetime = parseLifetime(body["expires_in"], facts);
+  return {
+    accessToken: parseAccessToken(body, host),
+    scopes: parseScopes(body["scope"], facts),
+    issuedAt: sentAt,
+    expiresAt: lifetime === null ? null : sentAt + lifetime,
+    refreshToken: parseOptionalToken(body["refresh_token"], "refresh_token", host),
+    idToken: parseOptionalToken(body["id_token"], "id_token", host),
+  };
+}

@@ -1,0 +1,152 @@
+// Claims about the person from the userinfo endpoint, plain or signed. Changes when OpenID Connect Core 5.3 does.
+
+import * as oauth from "oauth4webapi";
+import { OidcError } from "../core/errors.ts";
+import { clockToleranceSeconds } from "../core/limits.ts";
+import type { Secret } from "../core/secret.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
+import { hostOf } from "../http/host.ts";
+import { openProviderForRefresh } from "./metadata.ts";
+import { sendRequest } from "./protocol-fetch.ts";
+import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
+import { expectedIdTokenIssuer } from "./quirks.ts";
+import { refusalError, successfulBody, withoutSecrets } from "./refusal.ts";
+import type { RequestContext } from "./refusal.ts";
+import { checkSignature } from "./signature.ts";
+import { isBearerToken } from "./token-answer.ts";
+
+const step = "userinfo";
+
+/** Claims about the person. */
+export interface UserInfo {
+  sub: string;
+  [claim: string]: unknown;
+}
+
+/** What a userinfo request needs. */
+export interface UserInfoInput {
+  readonly userinfoEndpoint: string;
+  readonly clientId: string;
+  readonly clientSecret?: Secret | undefined;
+  readonly accessToken: Secret;
+  /** `sub` of the ID token; undefined where there was none. */
+  readonly expectedSubject: string | undefined;
+  /** Where the keys are, should the answer be signed. */
+  readonly options: ProviderOptions;
+}
+
+function invalid(host: string, reason: string, what: string): OidcError {
+  return new OidcError(
+    "token_response_invalid",
+    `${host} answered with ${what} (userinfo). The claims were thrown away; ask the provider's administrator.`,
+    { reason },
+  );
+}
+
+function mediaType(answer: HttpAnswer): string {
+  const [type = ""] = (answer.headers.get("content-type") ?? "").split(";", 1);
+  return type.trim().toLowerCase();
+}
+
+/** RFC 6750 section 3: the reason of a refusal stands in the challenge, not in the body. */
+function challengeError(answer: HttpAnswer, context: RequestContext): OidcError | undefined {
+  const challenge = (answer.headers.get("www-authenticate") ?? "").slice(0, 4096);
+  const error = /\berror="([\x21\x23-\x5b\x5d-\x7e]{1,64})"/.exec(challenge)?.[1];
+  if (error === undefined) return undefined;
+  const refusal = { error: withoutSecrets(error, context.secrets), description: undefined };
+  return refusalError("token_request_failed", hostOf(answer.url), refusal, context);
+}
+
+/** The claims of a signed answer. Core section 5.3.2: `iss` and `aud` are compared, not merely allowed. */
+async function readSigned(
+  world: ProviderWorld,
+  answer: HttpAnswer,
+  input: UserInfoInput,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  const host = hostOf(answer.url);
+  const token = new TextDecoder().decode(answer.body).trim();
+  const provider = await openProviderForRefresh(world, input.options, signal);
+  const signature = await checkSignature(token, {
+    keys: provider.keys,
+    listedAlgorithms: provider.metadata.userinfoSigningAlgorithms,
+    clientSecret: input.clientSecret,
+    signal,
+  });
+  if (!signature.accepted || !signature.verified) {
+    const reason = signature.accepted ? "userinfo_unverifiable" : `userinfo_${signature.problem}`;
+    throw invalid(host, reason, "a signed answer whose signature is not the provider's");
+  }
+  const { payload: claims } = signature;
+  if (claims["iss"] !== expectedIdTokenIssuer(input.options.issuer, claims)) {
+    throw invalid(host, "userinfo_iss", "a signed answer of another issuer");
+  }
+  if (![claims["aud"]].flat().includes(input.clientId)) {
+    throw invalid(host, "userinfo_aud", "a signed answer for another client");
+  }
+  const { exp } = claims;
+  const now = world.clock.now() / 1000;
+  if (exp !== undefined && !(typeof exp === "number" && exp > now - clockToleranceSeconds)) {
+    throw invalid(host, "userinfo_time", "a signed answer whose time is over");
+  }
+  return claims;
+}
+
+/**
+ * The claims of the person whom an access token stands for.
+ * @throws {OidcError} `subject_changed` (another `sub` than expected, or none), `token_request_failed` (reason
+ * `invalid_token`: the provider refuses the access token), `token_response_invalid`, and what the transport throws.
+ * @see OpenID Connect Core 1.0 section 5.3
+ */
+export async function fetchUserInfo(
+  world: ProviderWorld,
+  input: UserInfoInput,
+  signal?: AbortSignal,
+): Promise<UserInfo> {
+  const { userinfoEndpoint, clientId, options } = input;
+  const host = hostOf(userinfoEndpoint);
+  const accessToken = input.accessToken.reveal();
+  if (!isBearerToken(accessToken)) {
+    throw new OidcError(
+      "token_response_invalid",
+      "The cached access token can't stand in a header, so it was not sent (userinfo). Sign in again.",
+      { reason: "access_token" },
+    );
+  }
+  const how = { step, accept: "application/json, application/jwt", signal };
+  const answer = await sendRequest(world.http, how, (request) =>
+    oauth.userInfoRequest(
+      { issuer: options.issuer, userinfo_endpoint: userinfoEndpoint },
+      { client_id: clientId },
+      accessToken,
+      request,
+    ),
+  );
+  const context: RequestContext = { step, secretSent: false, secrets: [accessToken] };
+  if (answer.status === 401 || answer.status === 403) {
+    const refused = challengeError(answer, context);
+    if (refused !== undefined) throw refused;
+  }
+  const isSigned = answer.status === 200 && mediaType(answer) === "application/jwt";
+  const claims = isSigned
+    ? await readSigned(world, answer, input, signal)
+    : successfulBody(answer, context);
+  const { sub } = claims;
+  // Core section 5.3.2: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the
+  // ID Token; if they do not match, the UserInfo Response values MUST NOT be used."
+  if (typeof sub !== "string" || sub === "") {
+    throw new OidcError(
+      "subject_changed",
+      `${host} did not say whom its answer is about (userinfo). The claims were thrown away; ask the provider's administrator.`,
+      { reason: "userinfo_sub_mismatch" },
+    );
+  }
+  if (input.expectedSubject !== undefined && sub !== input.expectedSubject) {
+    throw new OidcError(
+      "subject_changed",
+      `${host} answered about another person than the one who signed in (userinfo). The claims were thrown away; sign in again.`,
+      { reason: "userinfo_sub_mismatch" },
+    );
+  }
+  return { ...claims, sub };
+}

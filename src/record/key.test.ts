@@ -1,0 +1,178 @@
+// Changes when another option must keep sign-ins apart.
+import { describe, expect, test } from "vitest";
+
+import { optionTable, type OptionRow } from "../options/table.ts";
+import {
+  agreesWithKey,
+  cacheFileName,
+  hashOf,
+  isCacheFileName,
+  murmur3,
+  recordKey,
+} from "./key.ts";
+
+/** A value of the option's kind that differs from its default. */
+function anotherValue(row: OptionRow): unknown {
+  switch (row.kind) {
+    case "boolean":
+      return row.default !== true;
+    case "scopes":
+      return ["another"];
+    case "parameters":
+      return { another: "value" };
+    case "port":
+    case "seconds":
+      return 1234;
+    case "function":
+    case "store":
+      return () => undefined;
+    default:
+      return "https://another.example";
+  }
+}
+
+const base: Readonly<Record<string, unknown>> = {
+  ...Object.fromEntries(optionTable.map((row) => [row.name, row.default])),
+  issuer: "https://id.example.com",
+  clientId: "cli",
+  scopes: ["openid", "email"],
+};
+
+function keyWith(
+  options: Readonly<Record<string, unknown>>,
+  kind: "interactive" | "client" = "interactive",
+): string {
+  return recordKey({ kind, options: { ...base, ...options } });
+}
+
+describe("the key of a configuration", () => {
+  test.each(optionTable.filter((row) => row.inKey))("changes with $name [C06]", (row) => {
+    expect(keyWith({ [row.name]: anotherValue(row) })).not.toBe(keyWith({}));
+  });
+
+  test.each(optionTable.filter((row) => !row.inKey))("does not change with $name [C06]", (row) => {
+    expect(keyWith({ [row.name]: anotherValue(row) })).toBe(keyWith({}));
+  });
+
+  test.each(optionTable.filter((row) => !row.credentials.includes("client")))(
+    "of client credentials does not change with $name, which they do not take",
+    (row) => {
+      expect(keyWith({ [row.name]: anotherValue(row) }, "client")).toBe(keyWith({}, "client"));
+    },
+  );
+
+  test("tells a person's sign-in from client credentials [C06]", () => {
+    expect(keyWith({}, "client")).not.toBe(keyWith({}));
+  });
+
+  test("takes scopes as a set: order and repetition are the same, another set is not [C06]", () => {
+    expect(keyWith({ scopes: ["email", "openid", "email"] })).toBe(keyWith({}));
+    expect(keyWith({ scopes: ["email"] })).not.toBe(keyWith({}));
+    expect(keyWith({ scopes: [] })).not.toBe(keyWith({ scopes: undefined }));
+  });
+
+  test("takes extra parameters by name, whatever their order; none is the same as empty [C06]", () => {
+    const one = keyWith({ extraAuthorizationParams: { a: "1", b: "2" } });
+    expect(keyWith({ extraAuthorizationParams: { b: "2", a: "1" } })).toBe(one);
+    expect(keyWith({ extraAuthorizationParams: { a: "2", b: "1" } })).not.toBe(one);
+    expect(keyWith({ extraAuthorizationParams: {} })).toBe(keyWith({}));
+  });
+
+  test("cannot be written alike by two configurations that share their text [C06]", () => {
+    const keys = [
+      keyWith({ scopes: ["a b"] }),
+      keyWith({ scopes: ["a", "b"] }),
+      keyWith({ scopes: ['a","b'] }),
+      keyWith({ audience: "a", loginHint: "b" }),
+      keyWith({ audience: 'a",null,null,"b' }),
+      keyWith({ audience: "b", loginHint: "a" }),
+      keyWith({ audience: "" }),
+      keyWith({ audience: "null" }),
+      keyWith({ audience: null }),
+      keyWith({ extraAuthorizationParams: { a: "1,b=2" } }),
+      keyWith({ extraAuthorizationParams: { a: "1", b: "2" } }),
+      keyWith({ clientId: "\ud800" }),
+      keyWith({ clientId: "\ufffd" }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(new Set(keys.map(hashOf)).size).toBe(keys.length);
+  });
+
+  test("stays what it was when the first version wrote it", () => {
+    // Whoever changes this signs every user out.
+    expect(keyWith({})).toBe(
+      '[1,"interactive","https://id.example.com",null,"cli",["email","openid"],null,null,null,null,null,null,null]',
+    );
+    expect(cacheFileName(keyWith({}))).toBe("4bcdaa208542c79d394d062386af3e9a.json");
+  });
+});
+
+describe("the hash of a key", () => {
+  test("is MurmurHash3 x86 128 by the verification value of its author's test suite", () => {
+    // SMHasher's VerificationTest: the hashes of 0, 0-1, 0-1-2 … under falling seeds, hashed once more.
+    const littleEndian = (words: readonly number[]): Uint8Array =>
+      new Uint8Array(new Uint32Array(words).buffer);
+    const all = new Uint8Array(256 * 16);
+    for (let length = 0; length < 256; length += 1) {
+      const bytes = Uint8Array.from({ length }, (_byte, at) => at);
+      all.set(littleEndian(murmur3(bytes, 256 - length)), length * 16);
+    }
+    expect(murmur3(all, 0)[0]).toBe(0xb3ece62a);
+  });
+
+  test("takes text as UTF-8", () => {
+    // Vectors that the tests of several independent packages share.
+    expect(hashOf("I will not buy this record, it is scratched.")).toBe(
+      "a0a9683b25ac5e40d9af2895890dddf5",
+    );
+    expect(hashOf("I will not buy this tobacconist's, it is scratched.")).toBe(
+      "9b5b7ba2ef3f7866889adeaf00f3f98e",
+    );
+    expect(hashOf("ü")).not.toBe(hashOf("u"));
+    expect(hashOf("")).toBe("0".repeat(32));
+  });
+
+  test.each(["../../etc/passwd", "a/b", "C:\\x", "\0", "x".repeat(5000)])(
+    "makes a plain file name out of %j [C05]",
+    (clientId) => {
+      const name = cacheFileName(keyWith({ clientId, issuer: "https://x/../.." }));
+      expect(name).toMatch(/^[0-9a-f]{32}\.json$/);
+      expect(isCacheFileName(name)).toBe(true);
+    },
+  );
+
+  test.each([
+    "x.json",
+    "0.json",
+    `${"0".repeat(32)}.json.bak`,
+    `.${"0".repeat(32)}.json`,
+    "lock-id",
+  ])("does not make %s, which is foreign", (name) => {
+    expect(isCacheFileName(name)).toBe(false);
+  });
+});
+
+describe("a record and its key", () => {
+  const record = {
+    key: keyWith({ tokenEndpoint: "https://id.example.com/token" }),
+    issuer: "https://id.example.com",
+    clientId: "cli",
+    tokenEndpoint: "https://id.example.com/token",
+  };
+
+  test("agree where the key names what the record says, or leaves it open [C16]", () => {
+    expect(agreesWithKey(record)).toBe(true);
+    expect(agreesWithKey({ ...record, key: keyWith({ issuer: "", clientId: "" }) })).toBe(true);
+  });
+
+  test.each(["issuer", "clientId", "tokenEndpoint"] as const)(
+    "disagree over another %s [C16]",
+    (name) => {
+      expect(agreesWithKey({ ...record, [name]: "https://evil.example" })).toBe(false);
+    },
+  );
+
+  test("disagree where the key is broken off [C16]", () => {
+    expect(agreesWithKey({ ...record, key: record.key.slice(0, -1) })).toBe(false);
+  });
+});

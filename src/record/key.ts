@@ -1,0 +1,164 @@
+// What a cached sign-in is filed under: the key of a configuration, and the file name made from it. Changes when
+// another option must keep sign-ins apart.
+
+import { schemaVersion } from "./format.ts";
+
+/** A configuration as far as the key is concerned. */
+export interface RecordKeyInput {
+  /** Which credential: a person's sign-in, or client credentials. */
+  readonly kind: "interactive" | "client";
+  /** Validated options by name. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** A set in one fixed order: neither order nor repetition of scopes makes another sign-in. */
+function sortedSet(value: unknown): string[] | null {
+  return Array.isArray(value) ? [...new Set(value.map(String))].toSorted() : null;
+}
+
+function sortedPairs(value: unknown): [string, string][] | null {
+  if (typeof value !== "object" || value === null) return null;
+  const names = Object.keys(value).toSorted();
+  // Nothing is sent for an empty object, exactly as for none.
+  if (names.length === 0) return null;
+  return names.map((name) => [name, String((value as Record<string, unknown>)[name])]);
+}
+
+/**
+ * The key of a configuration: a JSON array, so that no two configurations can be written alike (C06). It depends on
+ * the options alone, never on what a provider answered.
+ */
+export function recordKey(input: RecordKeyInput): string {
+  const { kind, options } = input;
+  const interactive = kind === "interactive";
+  return JSON.stringify([
+    schemaVersion,
+    kind,
+    text(options["issuer"]) ?? "",
+    null, // server
+    text(options["clientId"]) ?? "",
+    sortedSet(options["scopes"]),
+    text(options["audience"]),
+    null, // resource
+    text(options["tokenEndpoint"]),
+    interactive ? text(options["loginHint"]) : null,
+    interactive ? sortedPairs(options["extraAuthorizationParams"]) : null,
+    null, // acrValues
+    null, // dpop
+  ]);
+}
+
+/**
+ * Whether what a record says about itself agrees with the key that it is filed under. One that was edited by hand
+ * does not (C16). A key that is not ours to read (another store's test) agrees with everything.
+ */
+export function agreesWithKey(record: {
+  readonly key: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly tokenEndpoint: string;
+}): boolean {
+  if (!record.key.startsWith(`[${schemaVersion},"`)) return true;
+  let parts: unknown;
+  try {
+    parts = JSON.parse(record.key);
+  } catch {
+    return false;
+  }
+  if (!Array.isArray(parts)) return false;
+  const agrees = (part: unknown, value: string): boolean =>
+    part === null || part === "" || part === value;
+  return (
+    agrees(parts[2], record.issuer) &&
+    agrees(parts[4], record.clientId) &&
+    agrees(parts[8], record.tokenEndpoint)
+  );
+}
+
+function rotateLeft(value: number, bits: number): number {
+  return (value << bits) | (value >>> (32 - bits));
+}
+
+function scramble(word: number, first: number, bits: number, second: number): number {
+  return Math.imul(rotateLeft(Math.imul(word, first), bits), second);
+}
+
+function finish(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+const c1 = 0x239b961b;
+const c2 = 0xab0e9789;
+const c3 = 0x38b34ae5;
+const c4 = 0xa1e38b93;
+
+/**
+ * MurmurHash3 x86 128 (Austin Appleby, public domain) as four 32-bit words. Loading `node:crypto` for a file name
+ * would cost a warm start a fifth of its time; the record repeats the whole key, so a collision is only a shared file.
+ */
+export function murmur3(bytes: Uint8Array, seed: number): [number, number, number, number] {
+  let h1 = seed;
+  let h2 = seed;
+  let h3 = seed;
+  let h4 = seed;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = bytes.length - (bytes.length % 16);
+  for (let at = 0; at < whole; at += 16) {
+    h1 ^= scramble(view.getUint32(at, true), c1, 15, c2);
+    h1 = (Math.imul(rotateLeft(h1, 19) + h2, 5) + 0x561ccd1b) | 0;
+    h2 ^= scramble(view.getUint32(at + 4, true), c2, 16, c3);
+    h2 = (Math.imul(rotateLeft(h2, 17) + h3, 5) + 0x0bcaa747) | 0;
+    h3 ^= scramble(view.getUint32(at + 8, true), c3, 17, c4);
+    h3 = (Math.imul(rotateLeft(h3, 15) + h4, 5) + 0x96cd1c35) | 0;
+    h4 ^= scramble(view.getUint32(at + 12, true), c4, 18, c1);
+    h4 = (Math.imul(rotateLeft(h4, 13) + h1, 5) + 0x32ac3b17) | 0;
+  }
+  // The rest, filled up with zeros: a word of zeros changes nothing.
+  const rest = new DataView(new ArrayBuffer(16));
+  bytes.subarray(whole).forEach((byte, at) => rest.setUint8(at, byte));
+  h1 ^= scramble(rest.getUint32(0, true), c1, 15, c2);
+  h2 ^= scramble(rest.getUint32(4, true), c2, 16, c3);
+  h3 ^= scramble(rest.getUint32(8, true), c3, 17, c4);
+  h4 ^= scramble(rest.getUint32(12, true), c4, 18, c1);
+
+  h1 ^= bytes.length;
+  h2 ^= bytes.length;
+  h3 ^= bytes.length;
+  h4 ^= bytes.length;
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  h1 = finish(h1);
+  h2 = finish(h2);
+  h3 = finish(h3);
+  h4 = finish(h4);
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  return [h1 >>> 0, h2 >>> 0, h3 >>> 0, h4 >>> 0];
+}
+
+/** 128 bits of a key as 32 hexadecimal digits. Not a cryptographic hash: whoever finds it must compare the key. */
+export function hashOf(key: string): string {
+  return murmur3(Buffer.from(key, "utf8"), 0)
+    .map((word) => word.toString(16).padStart(8, "0"))
+    .join("");
+}
+
+/** The name of the file that holds a key's record in the default cache folder: a hash, so no option is in it (C05). */
+export function cacheFileName(key: string): string {
+  return `${hashOf(key)}.json`;
+}
+
+/** True for a name that {@link cacheFileName} can give. */
+export function isCacheFileName(name: string): boolean {
+  return /^[0-9a-f]{32}\.json$/.test(name);
+}

@@ -1,0 +1,200 @@
+// A cache file's text made into records, believing nothing. Changes when the record's fields do.
+
+import { longestTokenCharacters, longestUrlCharacters } from "../core/limits.ts";
+import type { AccessTokenRecord, CacheFile, RefreshIntent, SessionRecord } from "./format.ts";
+import { schemaVersion } from "./format.ts";
+import { agreesWithKey } from "./key.ts";
+
+/** What a cache file's text says. */
+export type ParsedCacheFile =
+  /** `damagedRecords` counts those that were left out because their own fields are invalid. */
+  | {
+      readonly state: "records";
+      readonly records: readonly SessionRecord[];
+      readonly damagedRecords: number;
+    }
+  | { readonly state: "damaged"; readonly why: string }
+  /** Written by a later version: to be left alone (C10). */
+  | { readonly state: "newer" };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const longestKeyCharacters = 64 * 1024;
+const longestVersionCharacters = 200;
+const longestNameCharacters = 4 * 1024;
+const mostScopes = 1000;
+const authenticationMethods: readonly string[] = [
+  "none",
+  "client_secret_basic",
+  "client_secret_post",
+];
+// A line break in a token would be a header of its own in the request that carries it.
+const controlCharacter = /[\u0000-\u001f\u007f]/;
+
+/** Thrown and caught in this file only: the shortest way out of a record that cannot be used. */
+class Unusable extends Error {}
+
+// Fields are picked by name from own properties into new objects, and nothing is merged: a `__proto__` in the file is
+// one more member that nobody asks for (P05).
+function own(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function asFields(value: unknown): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Unusable();
+  return value as Fields;
+}
+
+function stringOf(value: unknown, longest: number): string {
+  if (typeof value !== "string" || value.length > longest || controlCharacter.test(value)) {
+    throw new Unusable();
+  }
+  return value;
+}
+
+function nonEmptyOf(value: unknown, longest: number): string {
+  const text = stringOf(value, longest);
+  if (text === "") throw new Unusable();
+  return text;
+}
+
+function optional<Value>(
+  fields: Fields,
+  name: string,
+  parse: (value: unknown) => Value,
+): Value | undefined {
+  const value = own(fields, name);
+  return value === undefined ? undefined : parse(value);
+}
+
+function urlOf(value: unknown): string {
+  return nonEmptyOf(value, longestUrlCharacters);
+}
+
+function tokenOf(value: unknown): string {
+  return nonEmptyOf(value, longestTokenCharacters);
+}
+
+function nameOf(value: unknown): string {
+  return stringOf(value, longestNameCharacters);
+}
+
+function instantOf(value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Unusable();
+  return value;
+}
+
+function parseAccessToken(value: unknown): AccessTokenRecord | null {
+  if (value === null) return null;
+  const fields = asFields(value);
+  const scopes = own(fields, "scopes");
+  if (
+    own(fields, "tokenType") !== "Bearer" ||
+    !Array.isArray(scopes) ||
+    scopes.length > mostScopes
+  ) {
+    throw new Unusable();
+  }
+  const expiresAt = own(fields, "expiresAt");
+  return {
+    token: tokenOf(own(fields, "token")),
+    tokenType: "Bearer",
+    scopes: scopes.map(nameOf),
+    issuedAt: instantOf(own(fields, "issuedAt")),
+    expiresAt: expiresAt === null ? null : instantOf(expiresAt),
+  };
+}
+
+function parseIntent(value: unknown): RefreshIntent {
+  const fields = asFields(value);
+  return {
+    nonce: nameOf(own(fields, "nonce")),
+    host: nameOf(own(fields, "host")),
+    bootId: nameOf(own(fields, "bootId")),
+    networkNamespace: nameOf(own(fields, "networkNamespace")),
+    at: instantOf(own(fields, "at")),
+  };
+}
+
+function parseFields(fields: Fields): SessionRecord {
+  const authenticationMethod = own(fields, "authenticationMethod");
+  if (!authenticationMethods.includes(authenticationMethod as string)) throw new Unusable();
+  const record: SessionRecord = {
+    key: nonEmptyOf(own(fields, "key"), longestKeyCharacters),
+    version: nonEmptyOf(own(fields, "version"), longestVersionCharacters),
+    issuer: urlOf(own(fields, "issuer")),
+    clientId: nonEmptyOf(own(fields, "clientId"), longestNameCharacters),
+    tokenEndpoint: urlOf(own(fields, "tokenEndpoint")),
+    authenticationMethod: authenticationMethod as SessionRecord["authenticationMethod"],
+    accessToken: parseAccessToken(own(fields, "accessToken")),
+    signedInAt: instantOf(own(fields, "signedInAt")),
+    renewedAt: instantOf(own(fields, "renewedAt")),
+  };
+  const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
+  const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
+  const refreshToken = optional(fields, "refreshToken", tokenOf);
+  const idToken = optional(fields, "idToken", tokenOf);
+  const subject = optional(fields, "subject", nameOf);
+  const displayName = optional(fields, "displayName", nameOf);
+  const intent = optional(fields, "intent", parseIntent);
+  if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
+  if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
+  if (refreshToken !== undefined) record.refreshToken = refreshToken;
+  if (idToken !== undefined) record.idToken = idToken;
+  if (subject !== undefined) record.subject = subject;
+  if (displayName !== undefined) record.displayName = displayName;
+  if (intent !== undefined) record.intent = intent;
+  return record;
+}
+
+/**
+ * A record made from untrusted data, or undefined where a field is missing or invalid, or where it does not agree
+ * with its own key (C16).
+ */
+export function parseRecord(value: unknown): SessionRecord | undefined {
+  try {
+    const record = parseFields(asFields(value));
+    return agreesWithKey(record) ? record : undefined;
+  } catch (error) {
+    if (error instanceof Unusable) return undefined;
+    throw error;
+  }
+}
+
+/** A cache file's text made into records. Never throws. */
+export function parseCacheFile(text: string): ParsedCacheFile {
+  if (text === "") return { state: "damaged", why: "it is empty" };
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which holds tokens.
+    return { state: "damaged", why: "it is not JSON" };
+  }
+  if (typeof file !== "object" || file === null || Array.isArray(file)) {
+    return { state: "damaged", why: "it is no cache file" };
+  }
+  const schema = own(file as Fields, "latchkey");
+  if (typeof schema !== "number" || !Number.isInteger(schema) || schema < schemaVersion) {
+    return { state: "damaged", why: "it names no schema that is known" };
+  }
+  if (schema > schemaVersion) return { state: "newer" };
+  const values = own(file as Fields, "records");
+  if (!Array.isArray(values)) return { state: "damaged", why: "it holds no list of records" };
+  const records: SessionRecord[] = [];
+  for (const value of values) {
+    const record = parseRecord(value);
+    if (record !== undefined) records.push(record);
+  }
+  const damagedRecords = values.length - records.length;
+  if (records.length === 0 && damagedRecords > 0) {
+    return { state: "damaged", why: "its records have missing or invalid fields" };
+  }
+  return { state: "records", records, damagedRecords };
+}
+
+/** Records as the text of a cache file. */
+export function formatCacheFile(records: readonly SessionRecord[]): string {
+  const file: CacheFile = { latchkey: schemaVersion, records: [...records] };
+  return `${JSON.stringify(file)}\n`;
+}

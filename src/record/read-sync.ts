@@ -1,0 +1,45 @@
+// A cache file read in one synchronous look: the whole of a warm start's work. Changes when what a file can turn out
+// to be does.
+
+import { isOidcError } from "../core/errors.ts";
+import { longestCacheFileBytes } from "../core/limits.ts";
+import type { FileIdentity, GuardedFile } from "../files/secure-read.ts";
+import { readPrivateGuardedFileSync } from "../files/secure-read.ts";
+import type { SessionRecord } from "./format.ts";
+import { parseCacheFile } from "./parse.ts";
+
+/** What a cache file turned out to be. */
+export type CacheRead =
+  | { readonly state: "absent" }
+  | {
+      readonly state: "records";
+      readonly records: readonly SessionRecord[];
+      /** How many records were left out because their own fields are invalid. */
+      readonly damagedRecords: number;
+      /** Changes with every save. */
+      readonly identity: FileIdentity;
+    }
+  /** `why` completes "it cannot be used: …". */
+  | { readonly state: "damaged"; readonly why: string }
+  /** Written by a later version of Latchkey. */
+  | { readonly state: "newer" };
+
+/**
+ * Reads a cache file. Loads nothing but `node:fs` and `node:path`, so that a warm start costs what Node itself does.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+ */
+export function readCacheFileSync(path: string): CacheRead {
+  let file: GuardedFile | undefined;
+  try {
+    file = readPrivateGuardedFileSync(path, longestCacheFileBytes);
+  } catch (error) {
+    // No file of ours grows so long: something else wrote there, and it is set aside like any other damage (C08).
+    if (isOidcError(error) && error.reason === "too_large") {
+      return { state: "damaged", why: `it is longer than ${longestCacheFileBytes} bytes` };
+    }
+    throw error;
+  }
+  if (file === undefined) return { state: "absent" };
+  const parsed = parseCacheFile(file.bytes.toString("utf8"));
+  return parsed.state === "records" ? { ...parsed, identity: file.identity } : parsed;
+}

@@ -1,0 +1,61 @@
+// The token as a caller gets it. Changes when the public shape of a token does.
+
+import { defineHidden } from "../core/secret.ts";
+import type { AccessToken, IdTokenClaims } from "../core/types.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { decodeStoredIdToken, idTokenTimes } from "../core/stored-id-token.ts";
+
+/** What a token object is made from. */
+export interface AccessTokenParts {
+  readonly token: string;
+  readonly expiresAt: number | null;
+  readonly scopes: readonly string[];
+  readonly idToken?: string | undefined;
+  readonly source: AccessToken["source"];
+}
+
+/** A token object whose secrets are hidden from printing, spreading and cloning (O08). */
+export function createAccessToken(parts: AccessTokenParts): AccessToken {
+  const { idToken } = parts;
+  const shown = {
+    tokenType: "Bearer" as const,
+    expiresAt: parts.expiresAt === null ? undefined : new Date(parts.expiresAt * 1000),
+    scopes: Object.freeze([...parts.scopes]),
+    source: parts.source,
+  };
+  defineHidden(shown, "token", parts.token);
+  if (idToken !== undefined) {
+    defineHidden(shown, "idToken", idToken);
+    let claims: IdTokenClaims | undefined;
+    Object.defineProperty(shown, "claims", {
+      enumerable: false,
+      get: () => (claims ??= decodeStoredIdToken(idToken)),
+    });
+  }
+  return Object.freeze(shown) as unknown as AccessToken;
+}
+
+/** The token of a cached sign-in that a call wants; the caller has checked that it is there. */
+export function accessTokenOf(
+  record: SessionRecord,
+  tokenKind: "access_token" | "id_token",
+  source: AccessToken["source"],
+): AccessToken {
+  const scopes = record.accessToken?.scopes ?? [];
+  const { idToken } = record;
+  return tokenKind === "id_token"
+    ? createAccessToken({
+        token: idToken ?? "",
+        expiresAt: idTokenTimes(idToken ?? "")?.expiresAt ?? null,
+        scopes,
+        idToken,
+        source,
+      })
+    : createAccessToken({
+        token: record.accessToken?.token ?? "",
+        expiresAt: record.accessToken?.expiresAt ?? null,
+        scopes,
+        idToken,
+        source,
+      });
+}

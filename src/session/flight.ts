@@ -1,0 +1,99 @@
+// One piece of work that any number of callers in this process wait for. Changes when waiting for work does.
+
+import { OidcError } from "../core/errors.ts";
+import type { WorkPhase } from "../store/token-store.ts";
+
+/** The error of a caller that has aborted. */
+export function abortedError(signal: AbortSignal): OidcError {
+  return signal.reason instanceof OidcError
+    ? signal.reason
+    : new OidcError("aborted", "The call was aborted by its caller.");
+}
+
+/** Rejects as soon as the signal aborts, whatever the promise does later. */
+export async function raceAbort<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return promise;
+  if (signal.aborted) throw abortedError(signal);
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(abortedError(signal));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** How one caller waits. */
+export interface JoinOptions {
+  readonly signal: AbortSignal | undefined;
+  /** False: leave with `interaction_pending` as soon as the work is a sign-in. */
+  readonly waitForLogin: boolean;
+}
+
+/** Work in progress. It is aborted when its last waiter has aborted. */
+export class Flight<Value> {
+  readonly #controller = new AbortController();
+  readonly #promise: Promise<Value>;
+  /** Told when the work becomes a sign-in. */
+  readonly #leavers = new Set<() => void>();
+  #phase: WorkPhase = "refresh";
+  #waiters = 0;
+
+  constructor(work: (signal: AbortSignal, announce: (phase: WorkPhase) => void) => Promise<Value>) {
+    // Started in a later turn, so that the owner knows the flight before the work can end.
+    this.#promise = Promise.resolve().then(() =>
+      work(this.#controller.signal, (phase) => {
+        this.#phase = phase;
+        if (phase === "login") for (const leave of this.#leavers) leave();
+      }),
+    );
+    // Every waiter may have gone when it fails; that is no unhandled rejection.
+    this.#promise.catch(() => undefined);
+  }
+
+  /**
+   * Waits for the outcome. Rejects with the work's error, with `aborted` at once when the signal aborts, or with
+   * `interaction_pending`.
+   */
+  async join(options: JoinOptions): Promise<Value> {
+    this.#waiters += 1;
+    try {
+      return await raceAbort(this.#orLeave(options.waitForLogin), options.signal);
+    } finally {
+      this.#waiters -= 1;
+      if (this.#waiters === 0 && options.signal?.aborted) {
+        this.#controller.abort(
+          new OidcError("aborted", "Every caller that waited for this sign-in has aborted."),
+        );
+      }
+    }
+  }
+
+  async #orLeave(waitForLogin: boolean): Promise<Value> {
+    if (waitForLogin) return this.#promise;
+    if (this.#phase === "login") throw interactionPending();
+    let leave = (): void => {};
+    const left = new Promise<never>((_resolve, reject) => {
+      leave = () => reject(interactionPending());
+      this.#leavers.add(leave);
+    });
+    try {
+      return await Promise.race([this.#promise, left]);
+    } finally {
+      this.#leavers.delete(leave);
+    }
+  }
+}
+
+function interactionPending(): OidcError {
+  return new OidcError(
+    "interaction_pending",
+    "A sign-in is in progress, and this call may not wait for a person. Try again when it is finished.",
+  );
+}

@@ -1,0 +1,23 @@
+// The work that a session can have done for it; each loads its protocol code when it is called. Changes when there is
+// another kind of work.
+
+import type { TokenAnswer } from "../flow/flow-world.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { UserInfoClaims } from "./session-types.ts";
+
+/** A sign-in with a refresh token. */
+export type RefreshableRecord = SessionRecord & { refreshToken: string };
+
+/** Network work. Everything rejects with `OidcError`. */
+export interface Flows {
+  /** False where a sign-in needs no person (client credentials). */
+  readonly needsPerson: boolean;
+  /** Longest time for each kind of work, in seconds: what a waiter allows the holder. */
+  readonly longestWorkSeconds: { readonly refresh: number; readonly login: number };
+  /** Before any lock or request: is enough known for a sign-in? */
+  assertConfigured(): void;
+  signIn(signal: AbortSignal): Promise<TokenAnswer>;
+  refresh(record: RefreshableRecord, signal: AbortSignal): Promise<TokenAnswer>;
+  userInfo(record: SessionRecord, accessToken: string, signal: AbortSignal): Promise<UserInfoClaims>;
+  revoke(record: SessionRecord, signal: AbortSignal): Promise<"yes" | "unsupported" | "failed">;
+}

@@ -1,0 +1,179 @@
+// One cache file with all its records: looked at, set aside, changed. Changes when the life of a file does.
+
+import { promises as disk, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { Clock } from "../core/clock.ts";
+import { OidcError } from "../core/errors.ts";
+import { emit, type Logger } from "../core/events.ts";
+import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
+import type { FileIdentity } from "../files/secure-read.ts";
+import { errnoOf, identityOf, isSameIdentity, readPrivateFileSync } from "../files/secure-read.ts";
+import { longestCacheFileBytes } from "../core/limits.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { formatCacheFile } from "../record/parse.ts";
+import type { CacheRead } from "../record/read-sync.ts";
+import { readCacheFileSync } from "../record/read-sync.ts";
+import type { FileLock } from "./file-lock.ts";
+import type { StoreWarning } from "./token-store.ts";
+
+/** What the life of a cache file depends on. */
+export interface CacheFileWorld {
+  readonly fileLock: FileLock;
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly onWarning: StoreWarning | undefined;
+  readonly logger: Logger | undefined;
+}
+
+/** What a change makes of the records: the new list, or "keep" where nothing is to be written. */
+export type Change = (records: readonly SessionRecord[]) => readonly SessionRecord[] | "keep";
+
+// A change meets another one only where the file's lock is not to be had.
+const mostTries = 20;
+
+/** Where a file goes that cannot be used: beside it, never over another one. */
+function asideName(path: string, world: CacheFileWorld): string {
+  const time = new Date(world.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return `${path}.damaged-${time}-${Buffer.from(world.randomBytes(4)).toString("hex")}`;
+}
+
+function warnOfDamage(path: string, movedTo: string, why: string, world: CacheFileWorld): void {
+  emit(world.logger, "cache.damaged", { path, movedTo });
+  world.onWarning?.(
+    "cache_damaged",
+    `The cache file ${path} cannot be used: ${why}. It was moved to ${movedTo}; the sign-ins in it are gone until you ` +
+      "sign in again, and that file can be deleted.",
+  );
+}
+
+/** Moves the damaged file away. Only under the file's lock: otherwise it may be a good one by now. */
+async function setAside(path: string, why: string, world: CacheFileWorld): Promise<void> {
+  const movedTo = asideName(path, world);
+  try {
+    await disk.rename(path, movedTo);
+  } catch (error) {
+    // Somebody else was first, and has said so.
+    if (errnoOf(error) === "ENOENT") return;
+    throw writeFailure(path, error);
+  }
+  warnOfDamage(path, movedTo, why, world);
+}
+
+/** Keeps a copy of a file whose good records are about to be written without its damaged ones. */
+async function copyAside(
+  path: string,
+  damagedRecords: number,
+  world: CacheFileWorld,
+): Promise<void> {
+  const bytes = readPrivateFileSync(path, longestCacheFileBytes);
+  if (bytes === undefined) return;
+  const copy = asideName(path, world);
+  await writeFileAtomically(copy, bytes, { randomBytes: world.randomBytes, clock: world.clock });
+  emit(world.logger, "cache.damaged", { path, movedTo: copy });
+  world.onWarning?.(
+    "cache_damaged",
+    `${damagedRecords} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or ` +
+      `invalid. The others stay; a copy of the file as it was is ${copy}, and can be deleted.`,
+  );
+}
+
+/**
+ * Looks at a file; one that is damaged is set aside and counts as absent (C08).
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+ */
+export async function lookAt(
+  path: string,
+  world: CacheFileWorld,
+): Promise<Exclude<CacheRead, { state: "damaged" }>> {
+  const first = readCacheFileSync(path);
+  if (first.state !== "damaged") return first;
+  return world.fileLock(path, async () => {
+    // Whoever waited for the lock may find that the file has been dealt with.
+    const read = readCacheFileSync(path);
+    if (read.state !== "damaged") return read;
+    try {
+      await setAside(path, read.why, world);
+    } catch (error) {
+      if (!(error instanceof OidcError)) throw error;
+      world.onWarning?.(
+        "cache_damaged",
+        `The cache file ${path} cannot be used: ${read.why}. It could not be moved away either. ${error.message}`,
+      );
+    }
+    return { state: "absent" };
+  });
+}
+
+function currentIdentity(path: string): FileIdentity | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? undefined : identityOf(stats);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
+/** One try: false where the file was changed by somebody who had no lock either. */
+async function tryChange(
+  path: string,
+  change: Change,
+  world: CacheFileWorld,
+  locked: boolean,
+): Promise<boolean> {
+  let read = readCacheFileSync(path);
+  if (read.state === "newer") {
+    throw new OidcError(
+      "cache_write_failed",
+      `The cache file ${path} was written by a later version of Latchkey, so it was left as it is. Update this one, or set another cachePath.`,
+      { reason: "newer_schema" },
+    );
+  }
+  if (read.state === "damaged") {
+    await setAside(path, read.why, world);
+    read = { state: "absent" };
+  }
+  const records = read.state === "absent" ? [] : read.records;
+  const next = change(records);
+  if (next === "keep") return true;
+  if (read.state === "records" && read.damagedRecords > 0) {
+    await copyAside(path, read.damagedRecords, world);
+  }
+  const identity = read.state === "absent" ? undefined : read.identity;
+  const isUnchanged = (): boolean => isSameIdentity(identity, currentIdentity(path));
+  if (next.length > 0) {
+    const written = await writeFileAtomically(path, formatCacheFile(next), {
+      randomBytes: world.randomBytes,
+      clock: world.clock,
+      onlyIf: isUnchanged,
+    });
+    if (written) emit(world.logger, "cache.written", { path });
+    return written;
+  }
+  if (!isUnchanged()) return false;
+  await removePrivateFile(path, { exclusive: locked });
+  return true;
+}
+
+/**
+ * Reads the records, lets `change` decide, and writes the result: under the file's lock, so that nothing written
+ * meanwhile by another process is lost. `change` may be called more than once. The last record takes the file along.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reasons of `writeFileAtomically`,
+ * `newer_schema`, `changed_meanwhile`).
+ */
+export async function changeRecords(
+  path: string,
+  change: Change,
+  world: CacheFileWorld,
+): Promise<void> {
+  await world.fileLock(path, async (locked) => {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      if (await tryChange(path, change, world, locked)) return;
+    }
+    throw new OidcError(
+      "cache_write_failed",
+      `The cache file ${path} is being changed by other programs all the time, so the sign-in could not be saved. Try again; if it stays so, give this program a cachePath of its own in another folder than ${dirname(path)}.`,
+      { reason: "changed_meanwhile" },
+    );
+  });
+}

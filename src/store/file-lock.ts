@@ -1,0 +1,89 @@
+// The short lock around one cache file: held for read, compare and rename. Changes when it is taken in another way.
+
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+
+import type { Clock } from "../core/clock.ts";
+import { isOidcError } from "../core/errors.ts";
+import type { ProcessLock } from "../lock/protocol.ts";
+import type { Lease } from "../lock/types.ts";
+
+/**
+ * Runs `work` while nobody else changes the file, in this process or another. `locked` is false where the lock across
+ * processes was not to be had; then `work` runs all the same, and must compare before it writes.
+ */
+export type FileLock = <Result>(
+  path: string,
+  work: (locked: boolean) => Promise<Result>,
+) => Promise<Result>;
+
+// A holder needs milliseconds; one that takes longer has been suspended, and a token must not wait for that.
+const longestHoldSeconds = 5;
+const longestWaitMilliseconds = 30_000;
+
+/** A folder's one true name: reached by two names, it is one lock. One that is absent keeps the name it has. */
+export async function realFolderOf(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch {
+    return resolve(folder);
+  }
+}
+
+/** A file's one true name. The file itself is no link: such a one is refused. */
+export async function realFileOf(path: string): Promise<string> {
+  return join(await realFolderOf(dirname(path)), basename(path));
+}
+
+async function take(name: string, lock: ProcessLock, clock: Clock): Promise<Lease | undefined> {
+  const deadline = clock.monotonic() + longestWaitMilliseconds;
+  try {
+    while (clock.monotonic() < deadline) {
+      const taken = await lock.acquire(name, {
+        signal: new AbortController().signal,
+        longestWorkSeconds: () => longestHoldSeconds,
+        waitForLogin: true,
+        onWaiting: () => undefined,
+      });
+      if (taken.held) return taken;
+    }
+    return undefined;
+  } catch (error) {
+    // A lock that cannot be had protects nothing; the comparison before the rename still does (lock.md, step 1).
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
+}
+
+// Within one process order is kept here, so that a file without a lock across processes still has one writer.
+const queues = new Map<string, Promise<unknown>>();
+
+async function inOrder<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const before = queues.get(name) ?? Promise.resolve();
+  const mine = before.then(work);
+  const settled = mine.then(
+    () => undefined,
+    () => undefined,
+  );
+  queues.set(name, settled);
+  try {
+    return await mine;
+  } finally {
+    if (queues.get(name) === settled) queues.delete(name);
+  }
+}
+
+/** Makes the lock of cache files from the lock across processes. */
+export function createFileLock(lock: ProcessLock, clock: Clock): FileLock {
+  return async (path, work) => {
+    const name = `file:${await realFileOf(path)}`;
+    return inOrder(name, async () => {
+      const lease = await take(name, lock, clock);
+      try {
+        return await work(lease !== undefined);
+      } finally {
+        await lease?.abandon();
+      }
+    });
+  };
+}

@@ -1,0 +1,186 @@
+// Keeps sign-ins in files: one for each key in a folder, or all of them in one file. Changes when the layout of the
+// files does.
+
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type { Clock } from "../core/clock.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
+import type { Logger } from "../core/events.ts";
+import { ensurePrivateFolder } from "../files/atomic-write.ts";
+import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
+import type { ProcessLock } from "../lock/protocol.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { cacheFileName, isCacheFileName } from "../record/key.ts";
+import { parseRecord } from "../record/parse.ts";
+import type { CacheFileWorld } from "./cache-file.ts";
+import { changeRecords, lookAt } from "./cache-file.ts";
+import { createFileLock, realFileOf, realFolderOf } from "./file-lock.ts";
+import type { ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
+
+/** Where the records are: a folder with a file for each key, or one file with all of them (`cachePath`). */
+export type FileStoreLocation =
+  | { readonly kind: "folder"; readonly folder: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** What a file store is made with. */
+export interface FileStoreOptions {
+  /** Absolute. */
+  readonly location: FileStoreLocation;
+  /** The lock across processes. */
+  readonly lock: ProcessLock;
+  readonly clock: Clock;
+  /** Cryptographically strong random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Codes: `cache_damaged`, `cache_newer_schema`, `cache_insecure`, `cache_unreadable`. */
+  readonly onWarning?: StoreWarning | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+class FileStore implements TokenStore {
+  readonly level = "file-permissions";
+  readonly location: string;
+  readonly #where: FileStoreLocation;
+  readonly #lock: ProcessLock;
+  readonly #world: CacheFileWorld;
+  /** Files that were warned about and stay as they are: once is enough. */
+  readonly #warnedAbout = new Set<string>();
+
+  constructor(options: FileStoreOptions) {
+    const { location, lock, clock, randomBytes, onWarning, logger } = options;
+    this.location = location.kind === "folder" ? location.folder : location.path;
+    this.#where = location;
+    this.#lock = lock;
+    const fileLock = createFileLock(lock, clock);
+    this.#world = { fileLock, clock, randomBytes, onWarning, logger };
+  }
+
+  async read(key: string): Promise<SessionRecord | undefined> {
+    return (await this.#recordsOf(this.#pathOf(key))).find((record) => record.key === key);
+  }
+
+  async replace(
+    key: string,
+    expectedVersion: string | undefined,
+    next: SessionRecord | undefined,
+  ): Promise<ReplaceResult> {
+    if (next !== undefined && (next.key !== key || parseRecord(next) === undefined)) {
+      throw new TypeError(
+        "A record that could not be read back is not written: its fields are invalid.",
+      );
+    }
+    let result: ReplaceResult = { replaced: true };
+    await changeRecords(
+      this.#pathOf(key),
+      (records) => {
+        const current = records.find((record) => record.key === key);
+        if (current?.version !== expectedVersion) {
+          result = { replaced: false, current };
+          return "keep";
+        }
+        result = { replaced: true };
+        if (current === undefined && next === undefined) return "keep";
+        const others = records.filter((record) => record.key !== key);
+        return next === undefined ? others : [...others, next];
+      },
+      this.#world,
+    );
+    return result;
+  }
+
+  async acquire(
+    key: string,
+    options: Parameters<TokenStore["acquire"]>[1],
+  ): ReturnType<TokenStore["acquire"]> {
+    await this.#makeFolder();
+    // The real path: one folder reached by two names is one lock (lock.md, step 1).
+    const place =
+      this.#where.kind === "folder"
+        ? await realFolderOf(this.#where.folder)
+        : await realFileOf(this.#where.path);
+    return this.#lock.acquire(`key:${JSON.stringify([place, key])}`, options);
+  }
+
+  async list(): Promise<readonly SessionRecord[]> {
+    if (this.#where.kind === "file") return this.#recordsOf(this.#where.path);
+    const { folder } = this.#where;
+    if (checkPrivateFolderSync(folder) === "absent") return [];
+    const found: SessionRecord[] = [];
+    for (const name of await namesIn(folder)) {
+      if (!isCacheFileName(name)) continue;
+      try {
+        const records = await this.#recordsOf(join(folder, name));
+        // A copy under another name is a file that nobody reads, and that no logout could find by its key.
+        found.push(...records.filter((record) => cacheFileName(record.key) === name));
+      } catch (error) {
+        if (!isOidcError(error)) throw error;
+        this.#warnOnce(name, error.code, error.message);
+      }
+    }
+    return found;
+  }
+
+  #pathOf(key: string): string {
+    const where = this.#where;
+    return where.kind === "file" ? where.path : join(where.folder, cacheFileName(key));
+  }
+
+  async #recordsOf(path: string): Promise<readonly SessionRecord[]> {
+    const read = await lookAt(path, this.#world);
+    if (read.state === "absent") return [];
+    if (read.state === "records") {
+      if (read.damagedRecords > 0) {
+        this.#warnOnce(
+          path,
+          "cache_damaged",
+          `${read.damagedRecords} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or invalid. The others are used.`,
+        );
+      }
+      return read.records;
+    }
+    this.#warnOnce(
+      path,
+      "cache_newer_schema",
+      `The cache file ${path} was written by a later version of Latchkey, so this one neither uses nor changes it. Update this one, or set another cachePath.`,
+    );
+    return [];
+  }
+
+  #warnOnce(what: string, code: string, message: string): void {
+    if (this.#warnedAbout.has(what)) return;
+    this.#warnedAbout.add(what);
+    this.#world.onWarning?.(code, message);
+  }
+
+  /** The real path needs a folder; where none can be made, the lock says what it can do without. */
+  async #makeFolder(): Promise<void> {
+    const where = this.#where;
+    try {
+      await ensurePrivateFolder(where.kind === "folder" ? where.folder : dirname(where.path));
+    } catch (error) {
+      if (!isOidcError(error) || error.code !== "cache_write_failed") throw error;
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT") return [];
+    throw new OidcError(
+      "cache_unreadable",
+      `The cache folder ${folder} could not be listed (${errno || "unknown fault"}). Check its permissions.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * A store in files that any number of processes share. Nothing is created on disk before the first `replace` or
+ * `acquire`.
+ */
+export function createFileStore(options: FileStoreOptions): TokenStore {
+  return new FileStore(options);
+}

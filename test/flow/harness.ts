@@ -1,0 +1,111 @@
+// A person at a desktop with an empty home folder, for tests of whole sign-ins. Changes when such a test needs more.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { isOidcError, OidcAuth, type OidcAuthOptions, type OidcError, type PromptEvent } from "../../src/index.ts";
+import {
+  startIdentityProvider,
+  type IdentityProvider,
+  type IdentityProviderOptions,
+} from "../support/identity-provider.ts";
+import { signIn, type SignInOptions } from "../support/scripted-browser.ts";
+
+/** An empty home folder in which the default cache lies, for the length of one test. */
+export function emptyHome(): string {
+  const home = mkdtempSync(join(tmpdir(), "latchkey-home-"));
+  const before = { HOME: process.env["HOME"], XDG_STATE_HOME: process.env["XDG_STATE_HOME"] };
+  process.env["HOME"] = home;
+  delete process.env["XDG_STATE_HOME"];
+  onTestFinished(() => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    rmSync(home, { recursive: true, force: true });
+  });
+  return home;
+}
+
+/** A provider that ends with the test; a fault inside it fails the test. */
+export async function provider(options: IdentityProviderOptions = {}): Promise<IdentityProvider> {
+  const started = await startIdentityProvider(options);
+  onTestFinished(() => started.close());
+  return started;
+}
+
+/** What happened at the prompt and in the browser. */
+export interface Person {
+  readonly events: PromptEvent[];
+  readonly visits: string[];
+  readonly onPrompt: (event: PromptEvent) => void;
+  /** Resolves when the browser has seen its last page. */
+  readonly finalPage: Promise<{ finalPage: string; finalUrl: string; redirectUrl: string }>;
+}
+
+/** Somebody who opens each authorization URL in the scripted browser. */
+export function person(options: SignInOptions & { idle?: boolean } = {}): Person {
+  const events: PromptEvent[] = [];
+  const visits: string[] = [];
+  let seen = (_page: { finalPage: string; finalUrl: string; redirectUrl: string }): void => {};
+  let failed = (_error: unknown): void => {};
+  const finalPage = new Promise<{ finalPage: string; finalUrl: string; redirectUrl: string }>(
+    (resolve, reject) => {
+      seen = resolve;
+      failed = reject;
+    },
+  );
+  finalPage.catch(() => undefined);
+  return {
+    events,
+    visits,
+    finalPage,
+    onPrompt: (event) => {
+      events.push(event);
+      if (event.type !== "authorizationUrl" || options.idle === true) return;
+      visits.push(event.url);
+      signIn(event.url, options).then(seen, (error: unknown) => {
+        failed(error);
+        event.cancel();
+      });
+    },
+  };
+}
+
+/** Options of a public client of a provider, signing in through the scripted browser. */
+export function desktop(
+  identityProvider: IdentityProvider,
+  someone: Person = person({
+    ...(identityProvider.certificateAuthority === undefined
+      ? {}
+      : { certificateAuthority: identityProvider.certificateAuthority }),
+  }),
+): OidcAuthOptions {
+  return {
+    issuer: identityProvider.issuer,
+    clientId: identityProvider.clients.public.clientId,
+    openBrowser: false,
+    callbackPort: 0,
+    callbackTimeoutSeconds: 15,
+    onPrompt: someone.onPrompt,
+  };
+}
+
+/** A credential for a provider; `changes` replace options. */
+export function credential(
+  identityProvider: IdentityProvider,
+  changes: OidcAuthOptions = {},
+): OidcAuth {
+  return new OidcAuth({ ...desktop(identityProvider), ...changes });
+}
+
+/** The error that a call ends with. */
+export async function failureOf(promise: Promise<unknown>): Promise<OidcError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isOidcError(error)) throw new Error("the call did not fail with an OidcError", { cause: error });
+  return error;
+}

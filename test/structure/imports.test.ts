@@ -1,0 +1,180 @@
+// The house's import rules, held against the real import graph.
+
+import { expect, test } from "vitest";
+import { importsOf, isProduct, readSource, sourceFiles, type ImportEdge } from "./sources.ts";
+
+/** A part: the first folder, or the file itself for entries and for the composition root. */
+function partOf(path: string): string {
+  if (compositionRoot.has(path)) return "composition";
+  return path.includes("/") ? (path.split("/")[0] ?? path) : "entry";
+}
+
+// The only files that know every part: they build the real world.
+const compositionRoot = new Set([
+  "credential/compose.ts",
+  "credential/assembled-flows.ts",
+  "credential/stores.ts",
+]);
+
+// The vocabulary: types of a part that others speak without depending on its code.
+const vocabulary = new Set([
+  "http/exchange.ts",
+  "lock/types.ts",
+  "options/types.ts",
+  "record/format.ts",
+  "session/session-types.ts",
+  "store/token-store.ts",
+]);
+
+/** Parts or single files that a part may import statically; every part may use core and itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  options: [],
+  files: [],
+  record: ["options", "files/secure-read.ts"],
+  lock: ["files"],
+  store: ["record", "lock", "files"],
+  http: ["files"],
+  provider: ["http", "files"],
+  interaction: [],
+  flow: ["provider", "interaction"],
+  session: ["record", "store"],
+  credential: ["session", "options", "record/key.ts", "files"],
+  composition: [
+    "options",
+    "files",
+    "record",
+    "lock",
+    "store",
+    "http",
+    "provider",
+    "interaction",
+    "flow",
+    "session",
+    "credential",
+  ],
+  cli: [
+    "options",
+    "files",
+    "record",
+    "lock",
+    "store",
+    "http",
+    "provider",
+    "interaction",
+    "flow",
+    "session",
+    "credential",
+    "composition",
+  ],
+  entry: ["credential", "composition", "store/token-store.ts", "record/format.ts", "session/session-types.ts"],
+};
+
+/** What may be reached by a dynamic import alone, so that the warm path and a waiter stay free of it. */
+const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
+  session: ["flow"],
+  credential: ["composition"],
+};
+
+/** Who may import a package. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  oauth4webapi: ["provider"],
+  jose: ["provider"],
+  undici: ["http"],
+  "smol-toml": ["cli"],
+};
+
+function allows(list: readonly string[] | undefined, to: string): boolean {
+  return list !== undefined && (list.includes(partOf(to)) || list.includes(to));
+}
+
+function isAllowed(edge: ImportEdge): boolean {
+  const from = partOf(edge.from);
+  if (edge.external) {
+    return edge.to.startsWith("node:") || (packages[edge.to]?.includes(from) ?? false);
+  }
+  const to = partOf(edge.to);
+  if (to === from || to === "core") return true;
+  if (from === "record" && edge.to === "options/text.ts") return false;
+  if (allows(mayImport[from], edge.to)) return true;
+  if (edge.kind === "type" && (vocabulary.has(edge.to) || allows(mayLoadLater[from], edge.to))) {
+    return true;
+  }
+  return edge.kind === "dynamic" && allows(mayLoadLater[from], edge.to);
+}
+
+const product = sourceFiles().filter(isProduct);
+
+test("every import follows the rules of the house", () => {
+  const forbidden = product
+    .flatMap((path) => importsOf(path))
+    .filter((edge) => !isAllowed(edge))
+    .map((edge) => `${edge.from} → ${edge.to} (${edge.kind})`);
+  expect(forbidden).toEqual([]);
+});
+
+test("no file is reached from itself by static imports", () => {
+  const graph = new Map(
+    product.map((path) => [
+      path,
+      importsOf(path)
+        .filter((edge) => !edge.external && edge.kind === "static")
+        .map((edge) => edge.to),
+    ]),
+  );
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      return;
+    }
+    if (done.has(path)) return;
+    done.add(path);
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+  };
+  for (const path of product) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+test("nothing imports node:http statically, which loads the built-in fetch on Node 22 and later", () => {
+  const found = product
+    .flatMap((path) => importsOf(path))
+    .filter((edge) => edge.kind === "static" && /^(node:)?https?$/.test(edge.to));
+  expect(found).toEqual([]);
+});
+
+test("the public entry reaches no protocol, network or browser code by static imports", () => {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const edge of importsOf(path)) {
+      if (!edge.external && edge.kind === "static") visit(edge.to);
+    }
+  };
+  visit("index.ts");
+  const parts = new Set([...reached].map((path) => path.split("/")[0]));
+  expect([...parts].filter((part) => ["http", "provider", "flow", "interaction"].includes(part ?? ""))).toEqual([]);
+});
+
+test("provider names stand in quirks and error words alone", () => {
+  const names =
+    /\b(google|keycloak|okta|auth0|entra|azure|microsoft|cognito|openshift|gitlab|github|dex|glewlwyd|better-auth)\b/i;
+  const found = product
+    .filter((path) => !/^provider\/(quirks|error-words)/.test(path))
+    .filter((path) => names.test(readSource(path)));
+  // WSL says "microsoft" in /proc/version: an operating system, not a provider.
+  expect(found.filter((path) => path !== "interaction/browser.ts")).toEqual([]);
+});
+
+test("every file says its one reason to change first, and is short", () => {
+  const faults = sourceFiles().flatMap((path) => {
+    const lines = readSource(path).replace(/^#!.*\n/, "").split("\n");
+    return [
+      ...(/^\/\/ \S/.test(lines[0] ?? "") ? [] : [`${path}: no first line`]),
+      ...(isProduct(path) && lines.length > 401 ? [`${path}: ${String(lines.length)} lines`] : []),
+    ];
+  });
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,25 @@
+// Changes when a test asks in another way whether a program is there.
+import { TestRunner } from "vitest";
+import type { TaskMeta } from "vitest";
+import { findCommand, neededPrograms } from "../../scripts/debian-packages.mjs";
+
+/** What a test file tells the test script, which prints it beside the names of the tests that skip themselves. */
+interface FileMeta extends TaskMeta {
+  missingNeeds?: string[];
+}
+
+export type Need = keyof typeof neededPrograms;
+
+/**
+ * Whether a program that `npm test` installs on Debian is there: `test.skipIf(!needs("openssl").available)(…)`.
+ * Called at the top of a test file, it also lets the test script name the reason of the skips.
+ */
+export function needs(name: Need): { available: boolean; reason: string; path: string } {
+  const { command, debianPackage } = neededPrograms[name];
+  const path = findCommand(command);
+  if (path !== undefined) return { available: true, reason: "", path };
+  const reason = `${command} is not installed (Debian package ${debianPackage})`;
+  const meta: FileMeta | undefined = TestRunner.getCurrentSuite().file?.meta;
+  if (meta !== undefined) meta.missingNeeds = [...(meta.missingNeeds ?? []), reason];
+  return { available: false, reason, path: "" };
+}
