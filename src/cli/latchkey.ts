@@ -3,11 +3,11 @@
 
 import { thisMachine } from "../options/paths.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
-import { answerFromCache } from "./warm.ts";
+import { quickAnswer } from "./quick.ts";
 
 function cachedAnswer(): string | undefined {
   try {
-    return answerFromCache(process.argv.slice(2), thisMachine(), Date.now());
+    return quickAnswer(process.argv.slice(2), thisMachine());
   } catch {
     // The full program does all of it again and reports what is wrong.
     return undefined;

@@ -50,7 +50,10 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   const full = await rolldown({
     input: main,
     platform: "node",
-    external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose", "undici"].includes(id) || /provider\//.test(id), // TEMPORARY
+    external: (id) =>
+      id.startsWith("node:") ||
+      ["oauth4webapi", "jose", "undici"].includes(id) ||
+      /provider\//.test(id), // TEMPORARY
   });
   await full.write({
     dir: folder,

@@ -13,10 +13,9 @@ import type { ResolvedOptions } from "../options/types.ts";
 import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
-import { createProcessLock } from "../lock/protocol.ts";
-import { createFileStore } from "../store/file-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
+import { openFileStore } from "./open-file-store.ts";
 
 /** A session with the world that it works in. */
 export interface Composition {
@@ -91,20 +90,10 @@ function composeStore(
   if (options.store !== undefined) return options.store as TokenStore;
   const folder = stateFolder(machine);
   const onWarning = warnWith(world);
-  return createFileStore({
-    location:
-      options.cachePath === undefined
-        ? { kind: "folder", folder }
-        : { kind: "file", path: absolutePath(options.cachePath, machine) },
-    lock: createProcessLock({
-      folder,
-      clock: world.clock,
-      randomBytes: world.randomBytes,
-      logger: world.logger,
-      onWarning,
-    }),
+  return openFileStore({
+    folder,
+    path: options.cachePath === undefined ? undefined : absolutePath(options.cachePath, machine),
     clock: world.clock,
-    randomBytes: world.randomBytes,
     logger: world.logger,
     onWarning,
   });

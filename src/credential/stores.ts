@@ -1,11 +1,7 @@
 // The given stores, as an embedding program makes them. Changes when a store gains an option.
 
-import { systemClock } from "../core/clock.ts";
-import { createProcessLock } from "../lock/protocol.ts";
 import { absolutePath, stateFolder, thisMachine } from "../options/paths.ts";
-import { createFileStore } from "../store/file-store.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { StoreWarning, TokenStore } from "../store/token-store.ts";
+import type { StoreLevel, StoreWarning, TokenStore } from "../store/token-store.ts";
 
 /** Options of {@link fileStore}. */
 export interface FileStoreSettings {
@@ -15,12 +11,23 @@ export interface FileStoreSettings {
   onWarning?: StoreWarning | undefined;
 }
 
-function ignoreWarning(): void {
-  // Nobody asked to be told.
-}
-
-function randomBytes(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
+/** A store whose code is loaded when it is first used, so that making one costs an importing program nothing. */
+function loadedLater(
+  level: StoreLevel,
+  location: string,
+  load: () => Promise<TokenStore>,
+): TokenStore {
+  let loaded: Promise<TokenStore> | undefined;
+  const store = (): Promise<TokenStore> => (loaded ??= load());
+  return {
+    level,
+    location,
+    read: async (key) => (await store()).read(key),
+    replace: async (key, expectedVersion, next) =>
+      (await store()).replace(key, expectedVersion, next),
+    acquire: async (key, options) => (await store()).acquire(key, options),
+    list: async () => (await store()).list(),
+  };
 }
 
 /**
@@ -30,20 +37,17 @@ function randomBytes(length: number): Uint8Array {
 export function fileStore(settings: FileStoreSettings = {}): TokenStore {
   const machine = thisMachine();
   const folder = stateFolder(machine);
-  const world = { clock: systemClock, randomBytes, logger: undefined };
-  const onWarning = settings.onWarning ?? ignoreWarning;
-  return createFileStore({
-    ...world,
-    location:
-      settings.path === undefined
-        ? { kind: "folder", folder }
-        : { kind: "file", path: absolutePath(settings.path, machine) },
-    lock: createProcessLock({ ...world, folder, onWarning }),
-    onWarning,
+  const path = settings.path === undefined ? undefined : absolutePath(settings.path, machine);
+  return loadedLater("file-permissions", path ?? folder, async () => {
+    const { openFileStore } = await import("./open-file-store.ts");
+    return openFileStore({ folder, path, onWarning: settings.onWarning });
   });
 }
 
 /** Keeps sign-ins in this process alone: gone when it ends. */
 export function memoryStore(): TokenStore {
-  return createMemoryStore();
+  return loadedLater("memory", "memory of this process", async () => {
+    const { createMemoryStore } = await import("../store/memory-store.ts");
+    return createMemoryStore();
+  });
 }

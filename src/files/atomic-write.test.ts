@@ -3,10 +3,14 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
+  lutimesSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -70,12 +74,12 @@ describe("a save", () => {
     expect(readdirSync(folder)).toEqual(["cache.json"]);
   });
 
-  test.each([0, 0o022, 0o277, 0o777])(
-    "makes file 0600 and every new folder 0700 under umask %o [C01]",
+  test.each(["0", "022", "277", "777"])(
+    "makes file 0600 and every new folder 0700 under umask %s [C01]",
     async (umask) => {
       const deep = join(folder, "a", "b", "c");
       const modes: string[] = [];
-      await withUmask(umask, () =>
+      await withUmask(Number.parseInt(umask, 8), () =>
         writeFileAtomically(join(deep, "cache.json"), "secret", {
           // What others could see just before the file appears under its name.
           onlyIf: () => {
@@ -187,9 +191,12 @@ describe("a save", () => {
     });
     rmSync(path);
     execFileSync("mkfifo", ["-m", "600", path]);
+    // A writer, so that this test fails where the guard is gone, in place of waiting for ever.
+    const writer = openSync(path, constants.O_RDWR);
     expect(await failureOf(writeFileAtomically(path, "x"))).toMatchObject({
       code: "cache_insecure",
     });
+    closeSync(writer);
     rmSync(path);
     mkdirSync(path, { mode: 0o700 });
     expect(await failureOf(writeFileAtomically(path, "x"))).toMatchObject({
@@ -300,6 +307,7 @@ describe("leftovers of a process that died", () => {
     mkdirSync(join(folder, ".folder.latchkey-0123456789abcdef.tmp"));
     utimesSync(join(folder, ".folder.latchkey-0123456789abcdef.tmp"), old, old);
     symlinkSync("report.tmp", join(folder, ".link.latchkey-0123456789abcdef.tmp"));
+    lutimesSync(join(folder, ".link.latchkey-0123456789abcdef.tmp"), old, old);
     await writeFileAtomically(path, "x");
     expect(readdirSync(folder).toSorted()).toEqual(
       [

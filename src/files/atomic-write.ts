@@ -197,16 +197,13 @@ async function removeLeftovers(
   folder: string,
   isLeftover: (name: string, modifiedMilliseconds: number) => boolean,
 ): Promise<void> {
-  try {
-    for (const name of await disk.readdir(folder)) {
-      if (!temporaryName.test(name)) continue;
-      const path = join(folder, name);
-      const stats = await disk.lstat(path);
-      const ours = stats.isFile() && stats.uid === (process.geteuid?.() ?? stats.uid);
-      if (ours && isLeftover(name, stats.mtimeMs)) await disk.unlink(path);
-    }
-  } catch {
-    // The save itself is done; another process may be tidying up at the same time.
+  // The save itself is done, and another process may be tidying up at the same time: nothing here is a failure.
+  for (const name of await disk.readdir(folder).catch(() => [])) {
+    if (!temporaryName.test(name)) continue;
+    const path = join(folder, name);
+    const stats = await disk.lstat(path).catch(() => undefined);
+    if (!stats?.isFile() || stats.uid !== (process.geteuid?.() ?? stats.uid)) continue;
+    if (isLeftover(name, stats.mtimeMs)) await disk.unlink(path).catch(() => undefined);
   }
 }
 

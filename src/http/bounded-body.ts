@@ -11,6 +11,15 @@ export function discardBody(response: Response): void {
   response.body?.cancel().catch(() => {});
 }
 
+/** The error for an answer beyond the limit. */
+export function tooLarge(place: string): OidcError {
+  return new OidcError(
+    "response_too_large",
+    `${place} sent more than ${longestResponseBytes} bytes and was cut off. No honest answer is so long: is this the ` +
+      `address of an OpenID Provider?`,
+  );
+}
+
 /**
  * The whole body, counted after decoding: a small compressed body may hold gigabytes, and `Content-Length` may lie.
  * @param place how messages name the sender: "id.example.com:443 (discovery)".
@@ -20,7 +29,6 @@ export function discardBody(response: Response): void {
 export async function readBoundedBody(
   response: Response,
   place: string,
-  longestBytes: number = longestResponseBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = (response.headers.get("content-encoding") ?? "").trim().toLowerCase();
   if (!decoded.has(encoding)) {
@@ -40,14 +48,10 @@ export async function readBoundedBody(
     const { done, value } = await reader.read();
     if (done) break;
     total += value.byteLength;
-    if (total > longestBytes) {
+    if (total > longestResponseBytes) {
       // Not awaited: a server that never lets go must not hold the caller.
       reader.cancel().catch(() => {});
-      throw new OidcError(
-        "response_too_large",
-        `${place} sent more than ${longestBytes} bytes and was cut off. No honest answer is so long: ` +
-          `is this the address of an OpenID Provider?`,
-      );
+      throw tooLarge(place);
     }
     chunks.push(value);
   }

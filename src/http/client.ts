@@ -7,6 +7,7 @@ import type { Logger } from "../core/events.ts";
 import { connectTimeoutSeconds } from "../core/limits.ts";
 import type { Transport } from "../core/world.ts";
 import { discardBody, readBoundedBody } from "./bounded-body.ts";
+import type { Route } from "./dispatcher.ts";
 import type { HttpAnswer, HttpClient } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
@@ -22,7 +23,6 @@ import {
   retryPauseMilliseconds,
 } from "./retry.ts";
 import { createRouter } from "./route.ts";
-import type { Route } from "./route.ts";
 
 /** What a client is made of. */
 export interface HttpClientOptions {

@@ -5,10 +5,26 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
+import type { Transport } from "../core/world.ts";
 import type { Proxy } from "./proxy.ts";
 import { proxyFor } from "./proxy.ts";
-import type { Route, RouteOptions } from "./route.ts";
 import { createSecureContext } from "./trust-roots.ts";
+import { fetchWith } from "./unpaused.ts";
+
+/** How one address is reached. */
+export interface Route {
+  readonly transport: Transport;
+  /** `host:port` of the proxy in between, for messages. */
+  readonly proxyHost: string | undefined;
+}
+
+/** What decides about the way. */
+export interface RouteOptions {
+  readonly caCertPath: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onWarning: ((code: string, message: string) => void) | undefined;
+  readonly connectTimeoutSeconds: number;
+}
 
 /** The way to an address by one of a few dispatchers, which live as long as this function. */
 export type Dispatchers = (url: URL) => Route;
@@ -18,7 +34,25 @@ type ConnectionOptions = buildConnector.BuildOptions & { secureContext: SecureCo
 const longestHeaderBytes = 16 * 1024;
 
 /** Sockets that are being connected. */
-type Connecting = Set<{ destroy: () => void }>;
+type Connecting = Set<Socket>;
+
+/** One dispatcher with what it is doing. */
+interface Way {
+  readonly dispatcher: Dispatcher;
+  readonly connecting: Connecting;
+  /** Requests that have no answer yet. */
+  running: number;
+}
+
+/**
+ * Ends a way on which nobody waits for an answer any more though a connection is still in the making: undici would go
+ * on connecting for a request that was aborted, and hold the process for ten seconds. Bodies that are being read
+ * come to their end, which is why the dispatcher is closed, not destroyed.
+ */
+function retire(way: Way): void {
+  for (const socket of way.connecting) socket.destroy();
+  way.dispatcher.close().catch(() => {});
+}
 
 /**
  * A connector that keeps the list of what is being connected, and whose sockets do not hold the process: an operation
@@ -81,41 +115,40 @@ export async function createDispatchers(options: RouteOptions): Promise<Dispatch
     rejectUnauthorized: true,
     timeout: connectTimeoutMilliseconds,
   };
-  const routes = new Map<string, Route>();
+  const ways = new Map<string, Way>();
 
-  const connecting: Connecting = new Set();
-  let running = 0;
-
-  const makeRoute = (dispatcher: Dispatcher, proxyHost: string | undefined): Route => ({
-    proxyHost,
-    transport: async (url, init) => {
-      running += 1;
-      try {
-        // The built-in fetch takes a dispatcher of undici 7 on Node 20 and later; its types name another version.
-        return await fetch(url, { ...init, dispatcher } as unknown as RequestInit);
-      } finally {
-        running -= 1;
-        // undici goes on connecting for a request that was aborted, which would hold the process for ten seconds.
-        if (running === 0) for (const socket of connecting) socket.destroy();
-      }
-    },
-  });
+  const makeWay = (proxy: Proxy | undefined): Way => {
+    const connecting: Connecting = new Set();
+    const dispatcher =
+      proxy === undefined
+        ? new Agent({
+            connect: watched(buildConnector(tls), connecting),
+            maxHeaderSize: longestHeaderBytes,
+          })
+        : throughProxy(proxy, tls, connectTimeoutMilliseconds, connecting);
+    return { dispatcher, connecting, running: 0 };
+  };
 
   return (url) => {
     const proxy = proxyFor(url, environment);
     const key = proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`;
-    let route = routes.get(key);
-    if (route === undefined) {
-      const dispatcher =
-        proxy === undefined
-          ? new Agent({
-              connect: watched(buildConnector(tls), connecting),
-              maxHeaderSize: longestHeaderBytes,
-            })
-          : throughProxy(proxy, tls, connectTimeoutMilliseconds, connecting);
-      route = makeRoute(dispatcher, proxy?.host);
-      routes.set(key, route);
-    }
-    return route;
+    return {
+      proxyHost: proxy?.host,
+      transport: async (address, init) => {
+        const way = ways.get(key) ?? makeWay(proxy);
+        ways.set(key, way);
+        way.running += 1;
+        try {
+          // The built-in fetch takes a dispatcher of undici 7 on Node 20 and later.
+          return await fetchWith(way.dispatcher, address, init);
+        } finally {
+          way.running -= 1;
+          if (way.running === 0 && way.connecting.size > 0) {
+            if (ways.get(key) === way) ways.delete(key);
+            retire(way);
+          }
+        }
+      },
+    };
   };
 }

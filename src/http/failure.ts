@@ -2,6 +2,8 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
+import { tooLarge } from "./bounded-body.ts";
+import { tooManyBytesCode } from "./unpaused.ts";
 
 /** Where an operation failed, in the words of messages. */
 export interface FailurePlace {
@@ -133,6 +135,9 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     );
     return { ...failure, tlsCode: code };
   }
+  if (code === tooManyBytesCode) {
+    return { error: tooLarge(`${place.host} (${place.step})`), retry: false };
+  }
   if (code === "ECONNREFUSED") {
     return network(
       "refused",
@@ -189,7 +194,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
         proxyQuestion,
     );
   }
-  if (code === "UND_ERR_HEADERS_OVERFLOW" || code === "HPE_HEADER_OVERFLOW") {
+  if (code === "UND_ERR_HEADERS_OVERFLOW") {
     return network(
       "headers_too_large",
       `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused. Is the issuer right?`,

@@ -41,18 +41,13 @@ export async function runOperation<Result>(
   const controller = new AbortController();
   const timer = new AbortController();
   const deadline = clock.monotonic() + timeoutSeconds * 1000;
-  let endedBy: OidcError | undefined;
-  const end = (error: OidcError): void => {
-    endedBy ??= error;
-    controller.abort(endedBy);
-  };
   const stop = (): void => {
-    if (caller !== undefined) end(abortedError(request, caller));
+    if (caller !== undefined) controller.abort(abortedError(request, caller));
   };
   caller?.addEventListener("abort", stop, { once: true });
   const expire = async (): Promise<void> => {
     await clock.sleep(timeoutSeconds * 1000, { signal: timer.signal });
-    end(
+    controller.abort(
       new OidcError(
         "timeout",
         `No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ` +
@@ -62,7 +57,8 @@ export async function runOperation<Result>(
     );
   };
   expire().catch(() => {});
-  // A transport may be deaf to the signal, so the caller does not wait for it.
+  // A transport may be deaf to the signal, so the caller does not wait for it. Registered before the transport's own
+  // listener, it also decides which error counts: not the AbortError or reset that the end makes of the parts.
   const stopped = new Promise<never>((_resolve, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), {
       once: true,
@@ -76,9 +72,6 @@ export async function runOperation<Result>(
       stopTimer: () => timer.abort(),
     });
     return await Promise.race([result, stopped]);
-  } catch (error) {
-    // What the end of an operation makes of its parts (an AbortError here, a reset there) is not the cause.
-    throw endedBy ?? error;
   } finally {
     timer.abort();
     caller?.removeEventListener("abort", stop);

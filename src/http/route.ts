@@ -1,25 +1,16 @@
 // Which way an address is reached: the built-in fetch, or undici where only that can. Changes when another need for
 // a dispatcher arises.
 
-import type { Transport } from "../core/world.ts";
-import type { Dispatchers } from "./dispatcher.ts";
+import type { Dispatchers, Route, RouteOptions } from "./dispatcher.ts";
+import { builtInDispatcher, fetchWith } from "./unpaused.ts";
 
-/** How one address is reached. */
-export interface Route {
-  readonly transport: Transport;
-  /** `host:port` of the proxy in between, for messages. */
-  readonly proxyHost: string | undefined;
-}
-
-/** What decides about the way. */
-export interface RouteOptions {
-  readonly caCertPath: string | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly onWarning: ((code: string, message: string) => void) | undefined;
-  readonly connectTimeoutSeconds: number;
-}
-
-const direct: Route = { transport: (url, init) => fetch(url, init), proxyHost: undefined };
+const direct: Route = {
+  transport: (url, init) => {
+    const dispatcher = builtInDispatcher();
+    return dispatcher === undefined ? fetch(url, init) : fetchWith(dispatcher, url, init);
+  },
+  proxyHost: undefined,
+};
 
 function isVerificationOff(environment: RouteOptions["environment"]): boolean {
   // Node itself looks at the process's own environment when it connects, so that counts too.

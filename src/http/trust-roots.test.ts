@@ -80,7 +80,7 @@ test("refuses a bundle without a usable certificate [S03]", async () => {
   }
 });
 
-test("refuses a bundle beyond the bound without reading it [S03]", async () => {
+test("refuses a bundle beyond the bound [S03]", async () => {
   const path = await file("long.pem", authority.caPem);
   await truncate(path, longestUserFileBytes + 1);
   expect(await problemOf(path)).toContain("is longer than");
@@ -121,7 +121,6 @@ test("repeats Node's own roots and those of NODE_EXTRA_CA_CERTS", async () => {
 });
 
 test("goes on without a NODE_EXTRA_CA_CERTS that cannot be read, as Node does", async () => {
-  expect(await nodeRoots({ NODE_EXTRA_CA_CERTS: join(folder, "absent.pem") })).toHaveLength(
-    tls.rootCertificates.length,
-  );
+  const absent = { NODE_EXTRA_CA_CERTS: join(folder, "absent.pem") };
+  expect(await nodeRoots(absent)).toEqual(await nodeRoots({}));
 });

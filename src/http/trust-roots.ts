@@ -33,9 +33,6 @@ async function readWhole(path: string): Promise<string> {
     const status = await file.stat();
     if (status.isDirectory()) throw new Unusable("is a folder, not a file");
     if (!status.isFile()) throw new Unusable("is not a regular file");
-    if (status.size > longestUserFileBytes) {
-      throw new Unusable(`is longer than ${longestUserFileBytes} bytes`);
-    }
     const buffer = Buffer.alloc(longestUserFileBytes + 1);
     let length = 0;
     for (;;) {

@@ -1,221 +1,26 @@
-import { randomBytes } from "node:crypto";
+// What a browser and a stranger get from the listener, over real sockets. Changes when a rule of L06 to L17 does.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { request } from "node:http";
-import type { IncomingHttpHeaders, RequestOptions } from "node:http";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
-import { networkInterfaces } from "node:os";
+import type { IncomingHttpHeaders } from "node:http";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { bundleModule } from "../../test/support/bundle-module.ts";
+import {
+  connected,
+  createListeners,
+  expectedState,
+  genuine,
+  holdPort,
+  send,
+  sendGenuine,
+} from "../../test/support/callback-listener.ts";
 import { createManualClock } from "../../test/support/manual-clock.ts";
-import { systemClock } from "../core/clock.ts";
-import { isOidcError } from "../core/errors.ts";
-import type { LatchkeyEvent } from "../core/events.ts";
 import { listenerHeaderSeconds } from "../core/limits.ts";
-import { openCallbackListener } from "./listener.ts";
-import type { CallbackListener, CallbackListenerOptions } from "./listener.ts";
 
-const expectedState = "expected-state-3f1c";
-const opened: CallbackListener[] = [];
-const events: LatchkeyEvent[] = [];
+const { open, closeAll, events } = createListeners();
+afterEach(closeAll);
 
-async function open(changes: Partial<CallbackListenerOptions> = {}): Promise<CallbackListener> {
-  const listener = await openCallbackListener({
-    host: "127.0.0.1",
-    ports: [0],
-    path: "/callback",
-    isExpectedState: (candidate) => candidate === expectedState,
-    clock: systemClock,
-    logger: (event) => events.push(event),
-    randomBytes,
-    ...changes,
-  });
-  opened.push(listener);
-  return listener;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-async function send(
-  listener: { port: number },
-  path: string,
-  options: RequestOptions = {},
-): Promise<Answer> {
-  const outgoing = request({
-    host: "127.0.0.1",
-    port: listener.port,
-    path,
-    agent: false,
-    ...options,
-  });
-  outgoing.end();
-  const [response] = await once(outgoing, "response");
-  let body = "";
-  for await (const chunk of response) body += String(chunk);
-  return { status: response.statusCode, headers: response.headers, body };
-}
-
-const genuine = `/callback?code=the-code&state=${expectedState}`;
 const headings = /<h1>(.*?)<\/h1>/u;
-
-async function sendGenuine(listener: CallbackListener): Promise<string> {
-  const { status, headers } = await send(listener, genuine);
-  expect(status).toBe(303);
-  return headers.location ?? "";
-}
-
-/** I3: nothing listens any more, and the port can be taken at once by anybody. */
-async function expectGone(listener: CallbackListener): Promise<void> {
-  const successor = createServer().listen({
-    host: "127.0.0.1",
-    port: listener.port,
-    exclusive: true,
-  });
-  await once(successor, "listening");
-  successor.close();
-  await once(successor, "close");
-}
-
-async function holdPort(host: string, port = 0): Promise<{ port: number; free(): Promise<void> }> {
-  const holder = createServer().listen({ host, port, exclusive: true });
-  await once(holder, "listening");
-  return {
-    port: (holder.address() as AddressInfo).port,
-    async free() {
-      holder.close();
-      await once(holder, "close");
-    },
-  };
-}
-
-async function connected(port: number, host = "127.0.0.1"): Promise<Socket> {
-  const socket = connect({ port, host });
-  await once(socket, "connect");
-  socket.on("error", () => undefined);
-  return socket;
-}
-
-afterEach(async () => {
-  events.length = 0;
-  const listeners = opened.splice(0);
-  await Promise.all(listeners.map((listener) => listener.close()));
-  await Promise.all(listeners.filter(({ host }) => host === "127.0.0.1").map(expectGone));
-});
-
-test("answers on its own address alone [L01]", async () => {
-  const listener = await open();
-  const others = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, family, scopeid }) => !internal && (family === "IPv4" || !scopeid))
-    .map(({ address }) => address);
-  for (const host of ["127.0.0.2", ...others]) {
-    const [error] = await once(connect({ port: listener.port, host }), "error").catch(
-      (thrown: unknown) => [thrown],
-    );
-    expect(error).toMatchObject({ code: "ECONNREFUSED" });
-  }
-  expect((await send(listener, "/")).status).toBe(404);
-});
-
-test("localhost is both loopback addresses on one port [L02]", async () => {
-  const listener = await open({ host: "localhost" });
-  expect(listener.authority).toBe(`localhost:${listener.port}`);
-  for (const host of ["127.0.0.1", "::1"]) {
-    const { status } = await send(listener, "/callback?state=x", {
-      host,
-      headers: { Host: listener.authority },
-    });
-    expect(status).toBe(400);
-  }
-});
-
-test.for(["127.0.0.1", "::1"])(
-  "localhost is refused while a stranger has %s [L02]",
-  async (host) => {
-    const stranger = await holdPort(host);
-    await expect(open({ host: "localhost", ports: [stranger.port] })).rejects.toMatchObject({
-      code: "callback_port_in_use",
-    });
-    await stranger.free();
-    const listener = await open({ host: "localhost", ports: [stranger.port] });
-    expect(listener.port).toBe(stranger.port);
-  },
-);
-
-test("a taken port is named with the option, before anything else happens [L03]", async () => {
-  const holder = await holdPort("127.0.0.1");
-  const clock = createManualClock();
-  const opening = open({ ports: [holder.port], clock });
-  opening.catch(() => undefined);
-  await clock.nextSleep();
-  await clock.advance(5000);
-  const error = await opening.catch((thrown: unknown) => thrown);
-  expect(isOidcError(error) && error.code).toBe("callback_port_in_use");
-  expect(isOidcError(error) && error.retryable).toBe(true);
-  expect(String(error)).toContain(`Port ${holder.port} on 127.0.0.1 is taken`);
-  expect(String(error)).toContain("callbackPort");
-  expect(clock.sleeping).toBe(0);
-  await holder.free();
-});
-
-test("a fixed port that becomes free in a moment is waited for [L03]", async () => {
-  const holder = await holdPort("127.0.0.1");
-  const clock = createManualClock();
-  const opening = open({ ports: [holder.port], clock });
-  await clock.nextSleep();
-  await holder.free();
-  await clock.advance(100);
-  expect((await opening).port).toBe(holder.port);
-});
-
-test("of several ports the first free one is taken [L03]", async () => {
-  const first = await holdPort("127.0.0.1");
-  const second = await holdPort("127.0.0.1");
-  await second.free();
-  const listener = await open({ ports: [first.port, second.port] });
-  expect(listener.port).toBe(second.port);
-  await first.free();
-});
-
-test("an interface that this machine does not have is said to be just that", async () => {
-  await expect(open({ host: "203.0.113.7", ports: [8765] })).rejects.toMatchObject({
-    code: "callback_port_in_use",
-    reason: "listener_failed",
-    message: expect.stringContaining("callbackHost"),
-  });
-});
-
-test("port 0: the announced port is the one that listens [L04]", async () => {
-  const listener = await open();
-  expect(listener.port).toBeGreaterThan(0);
-  expect(listener.authority).toBe(`127.0.0.1:${listener.port}`);
-  const location = await sendGenuine(listener);
-  expect(location).toMatch(/^\//u);
-});
-
-test("IPv6 has its brackets, and an interface for all keeps the loopback redirect", async () => {
-  const six = await open({ host: "::1" });
-  expect(six.authority).toBe(`[::1]:${six.port}`);
-  const { status } = await send(six, "/callback", {
-    host: "::1",
-    headers: { Host: six.authority },
-  });
-  expect(status).toBe(400);
-  const all = await open({ host: "0.0.0.0" });
-  expect(all.authority).toBe(`127.0.0.1:${all.port}`);
-  expect((await send(all, "/callback")).status).toBe(400);
-});
-
-test("nobody else gets the port while we listen [L05]", async () => {
-  const listener = await open();
-  await expect(holdPort("127.0.0.1", listener.port)).rejects.toMatchObject({ code: "EADDRINUSE" });
-  await expect(open({ ports: [listener.port] })).rejects.toMatchObject({
-    code: "callback_port_in_use",
-  });
-});
 
 test("a request for another host is refused, consumes nothing and learns nothing [L06]", async () => {
   const listener = await open();
@@ -333,10 +138,10 @@ test("200 idle connections do not keep the browser out [L12]", async () => {
   const listener = await open();
   const idle = await Promise.all(Array.from({ length: 200 }, () => connected(listener.port)));
   await sendGenuine(listener);
-  await listener.callback;
-  listener.settle({ kind: "done" });
+  expect((await listener.callback).get("code")).toBe("the-code");
   await listener.close();
-  await Promise.all(idle.map((socket) => socket.closed || once(socket, "close")));
+  await Promise.all(idle.map(async (socket) => socket.closed || once(socket, "close")));
+  expect(idle.every((socket) => socket.closed)).toBe(true);
 });
 
 test("headers beyond the bound are refused, and the wait goes on [L12]", async () => {
@@ -366,6 +171,7 @@ test(
     await Promise.all([once(silent, "close"), once(slow, "close")]);
     clearInterval(drip);
     await sendGenuine(listener);
+    expect((await listener.callback).get("code")).toBe("the-code");
   },
 );
 
@@ -382,7 +188,8 @@ test("closing destroys every connection, those in mid-request included [L13]", a
   await closed;
   expect(await held).toBeInstanceOf(Error);
   await listener.ended;
-  await expectGone(listener);
+  const successor = await holdPort("127.0.0.1", listener.port);
+  await successor.free();
   // Twice, or after the end, does nothing.
   listener.settle({ kind: "done" });
   await listener.close();
@@ -522,3 +329,28 @@ test("a browser that leaves while it waits takes its timer along", async () => {
   socket.destroy();
   await expect.poll(() => clock.sleeping).toBe(0);
 });
+
+test.for([
+  // Settled, but nobody fetches the outcome: the process does not wait for the grace to pass.
+  ["settle", "ended=false"],
+  ["close", "ended=true"],
+] as const)(
+  "after %s no browser's open connection holds the process [L13]",
+  async ([role, end]) => {
+    const module = await bundleModule(
+      fileURLToPath(new URL("../../test/support/listener-process.ts", import.meta.url)),
+    );
+    const child = spawn(process.execPath, [module, role], { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += String(chunk)));
+    const finished = once(child, "close");
+    await once(child.stdout, "data");
+    const port = Number(output);
+    const idle = [await connected(port), await connected(port)];
+    idle[0]?.write(`GET /callback HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`);
+    await send({ port }, "/callback?state=any");
+    expect(await finished).toEqual([0, null]);
+    expect(output).toBe(`${port} ${end}`);
+    for (const socket of idle) socket.destroy();
+  },
+);

@@ -1,3 +1,4 @@
+// What counts as the address at which a browser ended. Changes when people paste otherwise.
 import { expect, test } from "vitest";
 import { readPastedRedirect } from "./paste.ts";
 

@@ -1,3 +1,4 @@
+// Which requests mean something. Changes when a rule of L06 to L11 does.
 import { expect, test } from "vitest";
 import { routeRequest } from "./routes.ts";
 import type { RequestFacts } from "./routes.ts";

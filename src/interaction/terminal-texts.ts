@@ -94,7 +94,7 @@ export function signInText(facts: SignInFacts, columns: Columns): string {
   if (facts.canPaste) {
     return paragraphs(
       wrap(
-        `${lead} To sign in at ${host}, open this on any computer, then paste the address it ends at here:`,
+        `${lead} To sign in at ${host}, open this in any browser. If it ends at a page that cannot be reached, paste that page's address here:`,
         columns,
       ),
       `${url}\n`,
@@ -111,7 +111,7 @@ export function signInText(facts: SignInFacts, columns: Columns): string {
   const { origin } = new URL(facts.redirectUri);
   return paragraphs(
     wrap(
-      `${lead} To sign in at ${host}, open this in a browser for which ${origin} is this machine:`,
+      `${lead} To sign in at ${host}, open this in a browser that reaches this machine at ${origin}:`,
       columns,
     ),
     url,

@@ -153,7 +153,6 @@ class TerminalPrompt {
   }
 
   #readPaste(event: AuthorizationUrlEvent): void {
-    this.#setLiveLine("> ");
     const reading = readLines(this.#options.stdin, longestUrlCharacters, {
       onLength: (characters) => {
         // Also after a line that was refused, where it draws the empty prompt again.
@@ -165,6 +164,8 @@ class TerminalPrompt {
       onSignal: (signal) => this.#passSignal(signal),
     });
     this.#reading = reading;
+    // Last: whoever sees it may paste at once, and the terminal must not show the code.
+    this.#setLiveLine("> ");
   }
 
   #takeLine(line: string, event: AuthorizationUrlEvent): void {

@@ -45,7 +45,10 @@ export function takeLocally(
 
 async function follow(flight: Flight, attempt: Attempt): Promise<SharedOutcome | "again"> {
   flight.attempts.add(attempt);
-  attempt.hear({ kind: "holder", processId: process.pid, phase: flight.phase });
+  // Not before the caller has the promise of its `acquire`, as it is across processes.
+  queueMicrotask(() => {
+    attempt.hear({ kind: "holder", processId: process.pid, phase: flight.phase });
+  });
   try {
     return await attempt.result;
   } finally {

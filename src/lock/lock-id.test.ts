@@ -179,6 +179,14 @@ test("says what is wrong where nothing can be written", () => {
   expect(read()).toEqual({ state: "unwritable", path, why: "a part of the path is not a folder" });
 });
 
+test("leaves a file alone that it cannot have written", () => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(path, "-".repeat(5000), { mode: 0o600 });
+  expect(read()).toMatchObject({ state: "unwritable", why: "it is not what Latchkey wrote" });
+  writeFileSync(path, "-".repeat(4080), { mode: 0o600 });
+  expect(read()).toMatchObject({ state: "unwritable" });
+});
+
 test("passes on what is no fault of the disk", () => {
   expect(() =>
     readLockIdentity(folder, () => {

@@ -58,9 +58,8 @@ export function readLockIdentity(
     }
     return { state: "unwritable", path, why: "what was written cannot be read back" };
   } catch (error) {
-    if (!isOidcError(error)) return { state: "unwritable", path, why: meaningOf(error) };
-    if (error.code === "cache_insecure") throw error;
-    return { state: "unwritable", path, why: error.message };
+    if (isOidcError(error) && error.code === "cache_insecure") throw error;
+    return { state: "unwritable", path, why: meaningOf(error) };
   }
 }
 
@@ -107,8 +106,9 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 function meaningOf(error: unknown): string {
-  const errno = errnoOf(error);
-  // Not a system error: a bug must not look like a fault of the disk.
-  if (errno === "") throw error;
-  return meanings[errno] ?? errno;
+  const errno = errnoOf(isOidcError(error) ? error.cause : error);
+  if (errno !== "") return meanings[errno] ?? errno;
+  if (isOidcError(error)) return "it is not what Latchkey wrote";
+  // A bug must not look like a fault of the disk.
+  throw error;
 }

@@ -1,4 +1,5 @@
 // The lock between operating-system processes. Changes when its promise between processes does.
+import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { bundleModule } from "../../test/support/bundle-module.ts";
-import { startLockProcess } from "../../test/support/lock-process.ts";
+import { attachLockProcess, startLockProcess } from "../../test/support/lock-process.ts";
 import type { LockProcess } from "../../test/support/lock-process.ts";
 
 const failure = {
@@ -50,8 +51,8 @@ async function start(speed?: number): Promise<LockProcess> {
   return one;
 }
 
-async function startMany(count: number): Promise<LockProcess[]> {
-  return await Promise.all(Array.from({ length: count }, () => start()));
+function startMany(count: number): Promise<LockProcess[]> {
+  return Promise.all(Array.from({ length: count }, () => start()));
 }
 
 /** A holder and waiters that have heard of it. */
@@ -81,13 +82,16 @@ async function nextTurn(): Promise<void> {
 }
 
 describe.runIf(process.platform === "linux")("on Linux", () => {
-  test.each([20, 100])(
+  test.each([
+    [20, 5],
+    [100, 1],
+  ])(
     "lets %i processes hold the lock strictly one after the other",
     { timeout: 90_000 },
-    async (count) => {
+    async (count, times) => {
       const sideFile = join(folder, "..", "side");
       const processes = await startMany(count);
-      for (const one of processes) one.tell({ do: "takeTurns", name: "key", sideFile, times: 3 });
+      for (const one of processes) one.tell({ do: "takeTurns", name: "key", sideFile, times });
       for (const one of processes) {
         expect(await one.next("turnsTaken", "rejected")).toEqual({ event: "turnsTaken" });
       }
@@ -160,7 +164,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
 
   test("gives up on a suspended holder when its work must be over [R05]", async () => {
     const holder = await start();
-    const waiter = await start(100);
+    const waiter = await start(20);
     holder.tell({ do: "acquire", name: "key" });
     await holder.next("held");
     waiter.tell({ do: "acquire", name: "key", longestWorkSeconds: 30 });
@@ -172,7 +176,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
       `Process ${holder.processId} is still renewing the token`,
     );
     // The lock is still the holder's: nobody stole it.
-    const third = await start(100);
+    const third = await start(20);
     third.tell({ do: "acquire", name: "key" });
     expect(await third.next("rejected", "held")).toMatchObject({ code: "cache_locked" });
     holder.child.kill("SIGCONT");
@@ -191,9 +195,9 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   test("does not count the time in which the waiter itself was suspended", async () => {
     const [holder, waiters] = await holderAndWaiters(1);
     const [waiter] = waiters;
-    // Far beyond every limit of a process whose clock runs 1,000 times as fast, in the time of one tick.
-    const fast = await start(1000);
-    fast.tell({ do: "acquire", name: "key", longestWorkSeconds: 300 });
+    // A second and the grace of 5, on a clock that runs 20 times as fast: 10 seconds pass while it is blocked.
+    const fast = await start(20);
+    fast.tell({ do: "acquire", name: "key", longestWorkSeconds: 1 });
     await fast.next("waiting");
     fast.tell({ do: "block", milliseconds: 500 });
     await fast.next("blocking");
@@ -244,6 +248,23 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     holder.release();
     expect(await holder.ended).toBe(0);
     expect(await waiters[0]?.next("shared")).toMatchObject({ outcome: null });
+  });
+
+  test("workers of one cluster exclude each other as other processes do", async () => {
+    cluster.setupPrimary({ exec: worker, args: [folder, "1"], silent: true });
+    const forks = [cluster.fork(), cluster.fork()];
+    const [holder, waiter] = await Promise.all(
+      forks.map((fork) => attachLockProcess(fork.process)),
+    );
+    if (holder === undefined || waiter === undefined) throw new Error("no process");
+    started.push(holder, waiter);
+    holder.tell({ do: "acquire", name: "key" });
+    await holder.next("held");
+    waiter.tell({ do: "acquire", name: "key" });
+    expect(await waiter.next("waiting", "held", "rejected")).toMatchObject({
+      event: "waiting",
+      processId: holder.processId,
+    });
   });
 
   test("20 processes that start at the same time agree on one lock-id", async () => {

@@ -2,9 +2,9 @@
 
 import type { ClientAuth } from "oauth4webapi";
 import type { Secret } from "../core/secret.ts";
-import type { SessionRecord } from "../record/format.ts";
 
-export type ClientAuthenticationMethod = SessionRecord["authenticationMethod"];
+/** How the client proves itself at the token endpoint. */
+export type ClientAuthenticationMethod = "none" | "client_secret_basic" | "client_secret_post";
 
 /** Who asks. */
 export interface ClientIdentity {
@@ -45,6 +45,14 @@ function formEncode(text: string): string {
   return new URLSearchParams({ "": text }).toString().slice(1);
 }
 
+/**
+ * What stands behind `Basic` in the header. RFC 6749 section 2.3.1: id and secret are form-encoded first, so that
+ * neither can contain the colon.
+ */
+export function basicCredentials(clientId: string, secret: string): string {
+  return Buffer.from(`${formEncode(clientId)}:${formEncode(secret)}`, "ascii").toString("base64");
+}
+
 /** Puts the client's identity into a request, by exactly one method, never in the URL. */
 export function authenticateClient(
   method: ClientAuthenticationMethod,
@@ -53,9 +61,7 @@ export function authenticateClient(
   return (_server, { client_id: clientId }, body, headers) => {
     const secret = client.clientSecret?.reveal();
     if (method === "client_secret_basic" && secret !== undefined) {
-      // RFC 6749 section 2.3.1: id and secret are form-encoded first, so that neither can contain the colon.
-      const pair = `${formEncode(clientId)}:${formEncode(secret)}`;
-      headers.set("authorization", `Basic ${Buffer.from(pair, "ascii").toString("base64")}`);
+      headers.set("authorization", `Basic ${basicCredentials(clientId, secret)}`);
       return;
     }
     body.set("client_id", clientId);

@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { ClientAuthenticationMethod } from "./client-authentication.ts";
 
 /** New tokens, and what is needed to use and renew them. Instants are seconds since the epoch. */
 export interface TokenAnswer {
@@ -20,7 +20,7 @@ export interface TokenAnswer {
   readonly claims?: IdTokenClaims;
   /** Only with an ID token. False: the provider has no known keys, only the claims were checked. */
   readonly signatureVerified?: boolean;
-  readonly authenticationMethod: SessionRecord["authenticationMethod"];
+  readonly authenticationMethod: ClientAuthenticationMethod;
   readonly tokenEndpoint: string;
   readonly userinfoEndpoint?: string;
   readonly revocationEndpoint?: string;

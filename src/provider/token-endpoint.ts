@@ -6,6 +6,7 @@ import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../http/host.ts";
 import {
   authenticateClient,
+  basicCredentials,
   chooseAuthenticationMethod,
   fittingMethod,
 } from "./client-authentication.ts";
@@ -87,12 +88,12 @@ async function requestTokens(world: ProviderWorld, request: TokenRequest): Promi
   const answer: HttpAnswer = await sendRequest(world.http, { step, signal }, (options) =>
     request.make(server, { client_id: client.clientId }, authentication, options),
   );
-  const secret = client.clientSecret?.reveal();
+  const secret = client.clientSecret?.reveal() ?? "";
   const body = successfulBody(answer, {
     step,
     grantType,
     secretSent: method !== "none",
-    secrets: [secret, ...request.secrets],
+    secrets: [secret, basicCredentials(client.clientId, secret), ...request.secrets],
   });
   return parseTokenMembers(body, {
     host: hostOf(answer.url),

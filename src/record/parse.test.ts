@@ -171,4 +171,14 @@ describe("a cache file", () => {
       parseCacheFile(`{"latchkey":1,"records":[{"__proto__":${JSON.stringify(whole)}}]}`).state,
     ).toBe("damaged");
   });
+
+  test("takes nothing from a prototype that somebody else has polluted [P05]", () => {
+    const polluted = Object.prototype as unknown as Record<string, unknown>;
+    polluted["refreshToken"] = "planted";
+    try {
+      expect(Object.hasOwn(parseRecord({ ...smallest }) ?? {}, "refreshToken")).toBe(false);
+    } finally {
+      delete polluted["refreshToken"];
+    }
+  });
 });

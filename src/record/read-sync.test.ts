@@ -58,7 +58,7 @@ test("tells absent, damaged and newer files apart [C08][C10]", () => {
   expect(readCacheFileSync(path).state).toBe("damaged");
 });
 
-test("takes a file of 100 MB for damaged without reading it [C08]", () => {
+test("takes a file of 100 MB for damaged [C08]", () => {
   write("");
   truncateSync(path, 100 * 1024 * 1024);
   expect(readCacheFileSync(path).state).toBe("damaged");
@@ -76,7 +76,7 @@ test("throws for a file that others may read, whatever is in it [C02]", () => {
   expect(isOidcError(failure) && failure.code).toBe("cache_insecure");
 });
 
-test("bundled, loads no module beyond node:fs and node:path, which Node has loaded already", async () => {
+async function bundled(): Promise<string> {
   const bundle = join(folder, "bundle.cjs");
   await build({
     input: join(import.meta.dirname, "read-sync.ts"),
@@ -84,6 +84,26 @@ test("bundled, loads no module beyond node:fs and node:path, which Node has load
     logLevel: "silent",
     output: { file: bundle, format: "cjs" },
   });
+  return bundle;
+}
+
+test("does not wait for a writer where a FIFO is in place of the file [C04]", async () => {
+  execFileSync("mkfifo", ["-m", "600", path]);
+  const script = `
+    try { require(process.argv[1]).readCacheFileSync(process.argv[2]); }
+    catch (error) { process.stdout.write(error.code); }
+  `;
+  // In a process of its own, because a synchronous wait could not be ended from within.
+  const output = execFileSync(process.execPath, ["-e", script, await bundled(), path], {
+    encoding: "utf8",
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+  });
+  expect(output).toBe("cache_insecure");
+});
+
+test("bundled, loads no module beyond node:fs and node:path, which Node has loaded already", async () => {
+  const bundle = await bundled();
   write(formatCacheFile([record]));
   const script = `
     const before = new Set(process.moduleLoadList);

@@ -140,9 +140,8 @@ test("two cache files in one folder are two locks", async () => {
   for (const each of [one, two]) if (each.held) await each.abandon();
 });
 
-test("work on one file goes one after the other, on two files beside each other", async () => {
-  const fileLock = createFileLock(lockIn(folder), systemClock);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+test.each([true, false])("work on one file goes one after the other; locked: %s", async (real) => {
+  const fileLock = createFileLock(real ? lockIn(folder) : impossibleLock, systemClock);
   const log: string[] = [];
   const work = (name: string) => async (locked: boolean) => {
     log.push(`${name} begins ${locked}`);
@@ -152,7 +151,12 @@ test("work on one file goes one after the other, on two files beside each other"
     log.push(`${name} ends`);
   };
   await Promise.all([fileLock(file, work("first")), fileLock(file, work("second"))]);
-  expect(log).toEqual(["first begins true", "first ends", "second begins true", "second ends"]);
+  expect(log).toEqual([
+    `first begins ${real}`,
+    "first ends",
+    `second begins ${real}`,
+    "second ends",
+  ]);
 });
 
 test("work that fails frees the file for the next, and the failure is its own", async () => {

@@ -23,7 +23,7 @@ import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
+import { describeTokenStore, exampleKey, exampleRecord, waiting } from "./conformance.ts";
 import type { FileStoreLocation } from "./file-store.ts";
 import { createFileStore } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -140,13 +140,24 @@ describe("a file store", () => {
     expect(openFile()).toMatchObject({ level: "file-permissions", location: file });
   });
 
-  test("writes no record that it could not read back", async () => {
+  test.each([
+    ["a line break in a token", { refreshToken: "a\r\nb" }],
+    ["a control character in a name", { subject: "a\u0000b" }],
+    ["no instant", { renewedAt: Number.NaN }],
+    ["another client than its key's", { clientId: "other" }],
+  ])("writes no record that it could not read back: %s", async (_name, changes) => {
     const store = openFile();
-    const record = exampleRecord("one", "a.1", { renewedAt: Number.NaN });
-    await expect(store.replace(key, undefined, record)).rejects.toBeInstanceOf(TypeError);
-    await expect(
-      store.replace(otherKey, undefined, exampleRecord("one", "a.1")),
-    ).rejects.toBeInstanceOf(TypeError);
+    await store.replace(key, undefined, exampleRecord("one", "a.1"));
+    const failure = await failureOf(
+      store.replace(key, "a.1", exampleRecord("one", "a.2", changes)),
+    );
+    expect(failure).toMatchObject({ code: "cache_write_failed", reason: "unusable_record" });
+    expect((await store.read(key))?.version).toBe("a.1");
+  });
+
+  test("files no record under another's key", async () => {
+    const record = exampleRecord("one", "a.1");
+    await expect(openFile().replace(otherKey, undefined, record)).rejects.toBeInstanceOf(TypeError);
     expect(existsSync(file)).toBe(false);
   });
 });
@@ -167,15 +178,18 @@ describe("what is insecure is neither read nor written [C02][C03]", () => {
     expect(readFileSync(fileOf(key), "utf8")).toBe(before);
   });
 
-  test.each([...attempts, ["list", (store: TokenStore) => store.list()] as const])(
-    "%s: a folder that is open to others",
-    async (_name, attempt) => {
-      const store = openFolder();
-      await store.replace(key, undefined, exampleRecord("one", "a.1"));
-      chmodSync(folder, 0o755);
-      expect((await failureOf(attempt(store))).code).toBe("cache_insecure");
-    },
-  );
+  const folderAttempts: typeof attempts = [
+    ...attempts,
+    ["list", (store) => store.list()],
+    ["acquire", (store) => store.acquire(key, waiting())],
+  ];
+
+  test.each(folderAttempts)("%s: a folder that is open to others", async (_name, attempt) => {
+    const store = openFolder();
+    await store.replace(key, undefined, exampleRecord("one", "a.1"));
+    chmodSync(folder, 0o755);
+    expect((await failureOf(attempt(store))).code).toBe("cache_insecure");
+  });
 
   test.each(attempts)("%s: a symbolic link", async (_name, attempt) => {
     const store = openFile();
@@ -307,16 +321,18 @@ describe("a file of a later version [C10]", () => {
 });
 
 describe("list", () => {
-  test("skips what is not ours: other names, copies of our files, folders", async () => {
+  test("sets aside what is damaged, and skips what is not ours: other names, copies, folders", async () => {
     const store = openFolder();
     await store.replace(key, undefined, exampleRecord("one", "a.1"));
     const content = readFileSync(fileOf(key), "utf8");
+    await plant(join(folder, cacheFileName(otherKey)), "{");
     await plant(join(folder, "notes.json"), "{");
     await plant(join(folder, `${cacheFileName(key)}.bak`), content);
     await plant(join(folder, `${"0".repeat(32)}.json`), content);
     await mkdir(join(folder, "sub.json"));
     expect((await store.list()).map((record) => record.version)).toEqual(["a.1"]);
-    expect(warnings).toEqual([]);
+    expect(warnings.map(([code]) => code)).toEqual(["cache_damaged"]);
+    expect(setAsideIn(folder)).toHaveLength(1);
     expect(readFileSync(join(folder, "notes.json"), "utf8")).toBe("{");
   });
 });

@@ -64,11 +64,10 @@ class FileStore implements TokenStore {
     expectedVersion: string | undefined,
     next: SessionRecord | undefined,
   ): Promise<ReplaceResult> {
-    if (next !== undefined && (next.key !== key || parseRecord(next) === undefined)) {
-      throw new TypeError(
-        "A record that could not be read back is not written: its fields are invalid.",
-      );
+    if (next !== undefined && next.key !== key) {
+      throw new TypeError("A record is filed under its own key.");
     }
+    if (next !== undefined && parseRecord(next) === undefined) throw this.#unusable();
     let result: ReplaceResult = { replaced: true };
     await changeRecords(
       this.#pathOf(key),
@@ -118,6 +117,15 @@ class FileStore implements TokenStore {
       }
     }
     return found;
+  }
+
+  /** A provider's answer may hold what no file should: the token in hand is good, but it could not be read back. */
+  #unusable(): OidcError {
+    return new OidcError(
+      "cache_write_failed",
+      `The sign-in was not saved to ${this.location}, because a part of the provider's answer is too long to keep or holds control characters. It works until this program ends; report it to the provider.`,
+      { reason: "unusable_record" },
+    );
   }
 
   #pathOf(key: string): string {

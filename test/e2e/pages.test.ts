@@ -8,9 +8,11 @@ import type { AddressInfo } from "node:net";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-import type { Browser, Page as Tab } from "playwright-core";
+import type { Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startChromium } from "../support/chromium.ts";
+import type { Chromium } from "../support/chromium.ts";
+import { needs } from "../support/debian-packages.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { openCallbackListener } from "../../src/interaction/listener.ts";
 import {
@@ -21,18 +23,7 @@ import {
 } from "../../src/interaction/pages/states.ts";
 import type { Page } from "../../src/interaction/pages/page.ts";
 
-const executablePath = "/usr/bin/chromium";
-const hasBrowser = existsSync(executablePath);
-const launchArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const hasBrowser = needs("chromium").available;
 
 interface State {
   readonly page: Page;
@@ -90,7 +81,7 @@ const views = {
   zoomed: { width: 640, height: 400 },
 } as const;
 
-let browser: Browser;
+let browser: Chromium;
 let server: Server;
 let origin: string;
 let folder: string;
@@ -105,7 +96,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  browser = await chromium.launch({ executablePath, headless: true, args: launchArguments });
+  browser = await startChromium();
 }, 60_000);
 
 afterAll(async () => {
@@ -125,8 +116,7 @@ test.skipIf(!hasBrowser).for(Object.keys(states))(
   { timeout: 60_000 },
   async (name) => {
     const state = states[name] as State;
-    const context = await browser.newContext({ deviceScaleFactor: 2 });
-    const tab = await context.newPage();
+    const tab = await browser.newPage();
     const asked: string[] = [];
     const complaints: string[] = [];
     tab.on("request", (request) => asked.push(request.url()));
@@ -159,8 +149,9 @@ test.skipIf(!hasBrowser).for(Object.keys(states))(
     // The style sheet was let in by its hash, and knows both appearances.
     expect(backgrounds).toEqual(new Set(["rgb(250, 249, 246)", "rgb(22, 24, 28)"]));
     expect(asked.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);
+    expect(browser.blocked).toEqual([]);
     expect(complaints.filter((text) => /security policy|refused/iu.test(text))).toEqual([]);
-    await context.close();
+    await tab.close();
   },
 );
 

@@ -6,10 +6,10 @@ import type { AddressInfo } from "node:net";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { OidcAuth, type OidcAuthOptions } from "../../src/index.ts";
+import { memoryStore, OidcAuth, type LatchkeyEvent, type OidcAuthOptions } from "../../src/index.ts";
+import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
-import { signIn } from "../support/scripted-browser.ts";
 import { credential, desktop, emptyHome, failureOf, person, provider } from "./harness.ts";
 
 /** Signs in and gives the query of the authorization request and the body of the token request. */
@@ -376,7 +376,24 @@ test("deviceAuthorizationEndpoint alone does not skip discovery of the code flow
   expect(identityProvider.requests().discovery).toBe(1);
 });
 
-test("signIn helper sees one genuine callback alone", async () => {
-  // A guard for the tests above: the scripted browser refuses anything that is not on this machine.
-  await expect(signIn("https://id.example.com/authorize")).rejects.toThrow();
+test("store: keeps the sign-ins in place of the file", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const store = memoryStore();
+  const auth = credential(identityProvider, { store });
+  await auth.getToken();
+  expect(existsSync(auth.resolvedCachePath())).toBe(false);
+  expect((await credential(identityProvider, { store }).getToken()).source).toBe("cache");
+  expect((await store.list()).map((record) => record.subject)).toEqual(["alice"]);
+});
+
+test("logger: receives events that hold no secret [O01]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const events: LatchkeyEvent[] = [];
+  await credential(identityProvider, { logger: (event) => events.push(event) }).getToken();
+  expect(events.map((event) => event.name)).toEqual(
+    expect.arrayContaining(["lock.acquired", "http.request", "login.started", "login.finished"]),
+  );
+  expectNoSecrets(JSON.stringify(events), secretsOf([identityProvider]));
 });

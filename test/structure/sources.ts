@@ -48,7 +48,7 @@ export function sourceFiles(): readonly string[] {
 
 /** Files that are shipped: no tests and none of their helpers. */
 export function isProduct(path: string): boolean {
-  return !/\.test(-d)?\.ts$/.test(path) && !path.endsWith("conformance.ts");
+  return !/(\.test(-d)?|\/conformance|\/testing)\.ts$/.test(path);
 }
 
 export function readSource(path: string): string {

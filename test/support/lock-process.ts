@@ -26,7 +26,7 @@ export interface LockProcess {
 }
 
 /** Starts a process from the bundled `lock-worker.ts` and waits until it listens to commands. */
-export async function startLockProcess(
+export function startLockProcess(
   worker: string,
   folder: string,
   speed: number = 1,
@@ -34,8 +34,15 @@ export async function startLockProcess(
   const child = spawn(process.execPath, [worker, folder, String(speed)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  return attachLockProcess(child);
+}
+
+/** The same for a process that was started in another way. */
+export async function attachLockProcess(child: ChildProcess): Promise<LockProcess> {
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error("standard input and output must be pipes");
   // Writing to a process that was killed on purpose is no fault of the test.
-  child.stdin.on("error", () => undefined);
+  stdin.on("error", () => undefined);
   const events: LockEvent[] = [];
   let changed: () => void = () => undefined;
   let change = new Promise<void>((resolve) => (changed = resolve));
@@ -44,7 +51,7 @@ export async function startLockProcess(
     change = new Promise((resolve) => (changed = resolve));
   };
   let isOver = false;
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: stdout });
   lines.on("line", (line) => {
     events.push(JSON.parse(line) as LockEvent);
     wake();
@@ -60,8 +67,8 @@ export async function startLockProcess(
     child,
     processId: child.pid ?? 0,
     ended,
-    tell: (command) => void child.stdin.write(`${JSON.stringify(command)}\n`),
-    release: () => child.stdin.end(),
+    tell: (command) => void stdin.write(`${JSON.stringify(command)}\n`),
+    release: () => stdin.end(),
     async next(...names) {
       for (;;) {
         const index = events.findIndex((event) => names.includes(event.event));

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 
 import { isOidcError } from "../../src/core/errors.ts";
 import { createProcessLock } from "../../src/lock/protocol.ts";
-import type { Lease, WorkOutcome, WorkPhase } from "../../src/lock/types.ts";
+import type { Lease, SharedOutcome, WorkOutcome, WorkPhase } from "../../src/lock/types.ts";
 import { createFastClock } from "./fast-clock.ts";
 
 /** What a test tells the process. */
@@ -40,9 +40,13 @@ function say(event: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-async function acquire(name: string, waitForLogin = true, longestWorkSeconds = 60) {
+function acquire(
+  name: string,
+  waitForLogin = true,
+  longestWorkSeconds = 60,
+): Promise<Lease | SharedOutcome> {
   abort = new AbortController();
-  return await lock.acquire(name, {
+  return lock.acquire(name, {
     signal: abort.signal,
     longestWorkSeconds: () => longestWorkSeconds,
     waitForLogin,

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { isOidcError } from "../../src/core/errors.ts";
 import type { OidcError } from "../../src/core/errors.ts";
@@ -30,11 +30,33 @@ export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 }
 
-/** A provider that ends with the test. */
+let fileProvider: Promise<IdentityProvider> | undefined;
+
+afterAll(async () => {
+  await (await fileProvider)?.close();
+});
+
+/**
+ * Without options the one provider of the test file, its rules and counts taken back after each test; with options,
+ * `{}` too, one of its own that ends with the test.
+ */
 export async function startProvider(options?: IdentityProviderOptions): Promise<IdentityProvider> {
-  const provider = await startIdentityProvider(options);
-  cleanups.push(() => provider.close());
-  return provider;
+  if (options !== undefined) {
+    const own = await startIdentityProvider(options);
+    cleanups.push(() => own.close());
+    return own;
+  }
+  fileProvider ??= startIdentityProvider();
+  const provider = await fileProvider;
+  provider.resetRequests();
+  return {
+    ...provider,
+    tamper: (rule) => {
+      const undo = provider.tamper(rule);
+      cleanups.push(async () => undo());
+      return undo;
+    },
+  };
 }
 
 export async function makeFolder(): Promise<string> {

@@ -1,23 +1,28 @@
 // `latchkey token`: prints a token that is good now. Changes when that command does.
 
+import { resolveOptions } from "../../options/resolve.ts";
 import type { CommandContext } from "../context.ts";
 import { signedInText } from "../render/texts.ts";
 import { tokenText } from "../token-text.ts";
-import { cachedTokenText, tokenRequestOf } from "../warm.ts";
+import { cachedTokenText, tokenRequestOf } from "../cached-token.ts";
 
 /** Prints the token alone: cached, refreshed, or after a sign-in. */
 export async function token(context: CommandContext): Promise<number> {
   const { line, settings, machine, signal } = context;
   if (settings.clientSecretFile !== undefined) {
     // A cached token needs no secret, and the file may be a pipe that can be read only once.
-    const cached = cachedTokenText(line, settings, machine, Date.now());
+    const cached = cachedTokenText(
+      { ...resolveOptions(settings.given, "interactive") },
+      line.flags,
+      machine,
+    );
     if (cached !== undefined) {
       context.print(cached);
       return 0;
     }
   }
   const { session, world } = await context.open(true);
-  const result = await session.getToken({ ...tokenRequestOf(line), signal });
+  const result = await session.getToken({ ...tokenRequestOf(line.flags), signal });
   context.print(tokenText(result, line.flags));
   if (result.source === "login") {
     const record = await session.current();

@@ -1,6 +1,7 @@
 // The frame that every page shares: document, escaping and response headers. Changes when all pages change.
 
 import { createHash } from "node:crypto";
+import { sanitizeProviderText } from "../../core/errors.ts";
 import { markPath, styleSheet } from "./style.ts";
 
 /** A whole answer to a browser. */
@@ -51,7 +52,8 @@ export function renderPage(content: PageContent): Page {
     content.heading === undefined
       ? ""
       : `<svg viewBox="0 0 64 64" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${markPath}"/></svg>`;
-  const name = content.applicationName?.trim().slice(0, longestApplicationName);
+  // An option, but often made from a file name or a title: its controls are not for a page either.
+  const name = sanitizeProviderText(content.applicationName ?? "", longestApplicationName);
   const footer = name ? `<footer>${escapeHtml(name)}</footer>` : "";
   return {
     status: content.status,

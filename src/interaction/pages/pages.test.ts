@@ -1,3 +1,4 @@
+// What every page promises, whatever its state. Changes when a page's promise or wording does.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Page } from "./page.ts";
@@ -74,7 +75,7 @@ test("an application's name is text on the page, whatever is in it [L14]", () =>
 });
 
 test("a very long name is cut, an empty one leaves nothing behind", () => {
-  expect(outcomePage({ kind: "done" }, "n".repeat(500)).html).toContain(`>${"n".repeat(60)}<`);
+  expect(outcomePage({ kind: "done" }, "n".repeat(500)).html).toContain(`>${"n".repeat(60)}…<`);
   expect(outcomePage({ kind: "done" }, "  ").html).not.toContain("<footer>");
   expect(outcomePage({ kind: "done" }, undefined).html).not.toContain("<footer>");
 });

@@ -1,0 +1,64 @@
+// The answer to `latchkey token` from the cache alone: one synchronous look, without network, locks or cryptography.
+// Changes when what a cached token may answer does.
+
+import type { GetTokenOptions } from "../core/types.ts";
+import { cacheFilePath, type Machine } from "../options/paths.ts";
+import { cacheFileName, recordKey } from "../record/key.ts";
+import { readCacheFileSync } from "../record/read-sync.ts";
+import { accessTokenOf } from "../session/access-token.ts";
+import { satisfying, wantedOf } from "../session/satisfy.ts";
+import { tokenText } from "./token-text.ts";
+
+/** Flags that are no options, by name: true or false for switches, else the text. */
+export type GivenFlags = Readonly<Record<string, boolean | string>>;
+
+/** Options by name, checked; those that are absent have their default. */
+export type CheckedOptions = Readonly<Record<string, unknown>>;
+
+/** What the flags of `latchkey token` ask of a credential. */
+export function tokenRequestOf(flags: GivenFlags): GetTokenOptions {
+  const seconds = flags["min-validity-seconds"];
+  return {
+    tokenKind: flags["id-token"] === true ? "id_token" : "access_token",
+    forceRefresh: flags["force-refresh"] === true,
+    interactive: flags["interactive"] !== false,
+    minValiditySeconds: typeof seconds === "string" ? Number(seconds) : undefined,
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * The whole output of `latchkey token` where the cache holds it; undefined where more than a look is needed. The
+ * session's own rules decide, so that a look and a call cannot disagree.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reason `no_home`).
+ */
+export function cachedTokenText(
+  options: CheckedOptions,
+  flags: GivenFlags,
+  machine: Machine,
+): string | undefined {
+  const request = tokenRequestOf(flags);
+  if (options["forceLogin"] === true || request.forceRefresh === true) return undefined;
+  const key = recordKey({ kind: "interactive", options });
+  const { cachePath } = options;
+  const path = cacheFilePath(textOf(cachePath) || undefined, cacheFileName(key), machine);
+  const cache = readCacheFileSync(path);
+  // Records that cannot be used are worth a warning, and that is the full program's to say.
+  if (cache.state !== "records" || cache.damagedRecords > 0) return undefined;
+  const wanted = wantedOf(request, {
+    personPresent: false,
+    signedInSince: null,
+    version: undefined,
+  });
+  const bound = { key, issuer: textOf(options["issuer"]), clientId: textOf(options["clientId"]) };
+  for (const each of cache.records) {
+    const record = satisfying(each, wanted, bound, Date.now() / 1000);
+    if (record !== undefined) {
+      return tokenText(accessTokenOf(record, wanted.tokenKind, "cache"), flags);
+    }
+  }
+  return undefined;
+}

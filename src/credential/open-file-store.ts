@@ -1,0 +1,35 @@
+// Puts the file store and its lock together. Changes when a file store needs another part.
+
+import { systemClock, type Clock } from "../core/clock.ts";
+import type { Logger } from "../core/events.ts";
+import { createProcessLock } from "../lock/protocol.ts";
+import { createFileStore } from "../store/file-store.ts";
+import type { StoreWarning, TokenStore } from "../store/token-store.ts";
+
+/** Where the files are and what they are written with. */
+export interface FileStoreParts {
+  /** The default folder: `lock-id` lies there, and the files unless `path` is set. */
+  readonly folder: string;
+  /** One file for all records. */
+  readonly path: string | undefined;
+  /** Default: the machine's clocks. */
+  readonly clock?: Clock;
+  readonly logger?: Logger | undefined;
+  readonly onWarning: StoreWarning | undefined;
+}
+
+function randomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Opens a file store with the lock across processes. Nothing is read or written yet. */
+export function openFileStore(parts: FileStoreParts): TokenStore {
+  const { folder, path, clock = systemClock, logger } = parts;
+  const onWarning = parts.onWarning ?? (() => undefined);
+  const world = { clock, randomBytes, logger, onWarning };
+  return createFileStore({
+    ...world,
+    location: path === undefined ? { kind: "folder", folder } : { kind: "file", path },
+    lock: createProcessLock({ ...world, folder }),
+  });
+}

@@ -1,0 +1,63 @@
+// Changes with how clients prove themselves.
+import { expect, test } from "vitest";
+import { Secret } from "../core/secret.ts";
+import {
+  authenticateClient,
+  chooseAuthenticationMethod,
+  fittingMethod,
+} from "./client-authentication.ts";
+import type { ClientAuthenticationMethod } from "./client-authentication.ts";
+
+async function sent(method: ClientAuthenticationMethod, clientId: string, secret?: string) {
+  const body = new URLSearchParams();
+  const headers = new Headers();
+  const client =
+    secret === undefined ? { clientId } : { clientId, clientSecret: new Secret(secret) };
+  const server = { issuer: "https://id.example" };
+  await authenticateClient(method, client)(server, { client_id: clientId }, body, headers);
+  return { body: Object.fromEntries(body), authorization: headers.get("authorization") };
+}
+
+test.each([
+  ["a:b", "s:%+ü &=€"],
+  ["my-client_1.0", "plain-secret_1"],
+  ["ü", "😀"],
+])("id %j and secret %j survive Basic [T25]", async (clientId, secret) => {
+  const { body, authorization } = await sent("client_secret_basic", clientId, secret);
+  expect(body).toEqual({});
+  const pair = Buffer.from(authorization?.slice("Basic ".length) ?? "", "base64").toString("ascii");
+  const parts = pair.split(":").map((part) => new URLSearchParams(`v=${part}`).get("v"));
+  expect(parts).toEqual([clientId, secret]);
+});
+
+test("dashes, dots and underscores stay readable for servers that do not decode [T25]", async () => {
+  const { authorization } = await sent("client_secret_basic", "my-client", "a-b_c.d");
+  expect(authorization).toBe(`Basic ${Buffer.from("my-client:a-b_c.d").toString("base64")}`);
+});
+
+test("one method per request [T25]", async () => {
+  const post = await sent("client_secret_post", "c", "s");
+  expect(post).toEqual({ body: { client_id: "c", client_secret: "s" }, authorization: null });
+  const none = await sent("none", "c", "s");
+  expect(none).toEqual({ body: { client_id: "c" }, authorization: null });
+});
+
+test.each<[string[] | undefined, boolean, ClientAuthenticationMethod]>([
+  [undefined, false, "none"],
+  [["client_secret_basic"], false, "none"],
+  [undefined, true, "client_secret_basic"],
+  [["client_secret_post", "client_secret_basic"], true, "client_secret_basic"],
+  [["client_secret_post"], true, "client_secret_post"],
+  [["private_key_jwt"], true, "client_secret_basic"],
+  [[], true, "client_secret_basic"],
+])("listed %j, secret %s: %s [T25]", (listed, hasSecret, expected) => {
+  const secret = hasSecret ? new Secret("s") : undefined;
+  expect(chooseAuthenticationMethod(listed, secret)).toBe(expected);
+});
+
+test("a sign-in's method follows a secret that was set or removed since", () => {
+  const secret = new Secret("s");
+  expect(fittingMethod("none", secret)).toBe("client_secret_basic");
+  expect(fittingMethod("client_secret_post", secret)).toBe("client_secret_post");
+  expect(fittingMethod("client_secret_basic", undefined)).toBe("none");
+});

@@ -1,0 +1,242 @@
+// The documents, held against the code that they speak of. Changes when a document promises another kind of thing.
+
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { knownFlags, parseArguments } from "../../src/cli/arguments.ts";
+import { commandNames } from "../../src/cli/flags.ts";
+import { readProfile } from "../../src/cli/profile.ts";
+import { exitWords } from "../../src/cli/render/help-words.ts";
+import { errorCodes, exitCodeOf, OidcError } from "../../src/core/errors.ts";
+import { thisMachine } from "../../src/options/paths.ts";
+import { optionTable } from "../../src/options/table.ts";
+import { runLatchkey, scratchHome } from "../support/command-line.ts";
+import { startIdentityProvider } from "../support/identity-provider.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const documents = [
+  "README.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+interface Block {
+  readonly document: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = documents.flatMap((document) =>
+  [...read(document).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+    document,
+    language: language ?? "",
+    text: text ?? "",
+  })),
+);
+
+function blocksOf(language: string): readonly Block[] {
+  return blocks.filter((block) => block.language === language);
+}
+
+/** The rows of the tables of a document, as their cells. */
+function rowsOf(text: string): readonly (readonly string[])[] {
+  return [...text.matchAll(/^\| (.*) \|$/gm)].map(([, row]) =>
+    (row ?? "").split("|").map((cell) => cell.trim()),
+  );
+}
+
+function inBackticks(text: string): readonly string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word ?? "");
+}
+
+/** The paragraphs of a document outside of its blocks. */
+function withoutBlocks(text: string): readonly string[] {
+  return text.replace(/^```[\s\S]*?^```$/gm, "").split("\n\n");
+}
+
+/** The words of each command line in a block, `npx` and what stands around a substitution taken away. */
+function latchkeyCommands(block: Block): readonly (readonly string[])[] {
+  return block.text
+    .split("\n")
+    .flatMap((line) => [...line.matchAll(/\blatchkey ([^"|)]*)/g)])
+    .map(([, words]) => (words ?? "").trim().split(/\s+/));
+}
+
+test("each JavaScript block is an example, to the letter", () => {
+  const code = blocksOf("js");
+  expect(code.length).toBeGreaterThan(0);
+  for (const { document, text } of code) {
+    const name = /^\/\/ (examples\/[\w-]+\.mjs)\b/.exec(text)?.[1];
+    expect(name, `${document}: a block without the name of its example`).toBeDefined();
+    expect(text, `${document} and ${name}`).toBe(read(name ?? ""));
+  }
+  const shown = new Set(code.map(({ text }) => /examples\/([\w-]+\.mjs)/.exec(text)?.[1]));
+  expect(shown).toEqual(new Set(readdirSync(join(root, "examples"))));
+});
+
+test("errors.md has every code with its exit status, in the same order, and no other", () => {
+  const rows = rowsOf(read("docs/errors.md")).filter(([code]) => code?.startsWith("`"));
+  expect(rows.map(([code, exit]) => `${code} ${exit}`)).toEqual(
+    errorCodes.map(
+      (code) =>
+        `\`${code}\` ${exitCodeOf(code)}${new OidcError(code, "").retryable ? ", retryable" : ""}`,
+    ),
+  );
+  for (const row of rows) expect(row.filter((cell) => cell === "")).toEqual([]);
+});
+
+test("the README's exit statuses are those of --help", () => {
+  const rows = rowsOf(read("README.md")).filter(([status]) => /^\d+(?:, \d+)?$/.test(status ?? ""));
+  expect(rows).toEqual(exitWords.map((row) => [...row]));
+});
+
+test("the README's troubleshooting names codes and options that exist", () => {
+  const section = read("README.md").split("## When it does not work")[1]?.split("\n## ")[0] ?? "";
+  const rows = rowsOf(section).filter(([code]) => code?.startsWith("`"));
+  expect(rows.length).toBeGreaterThan(5);
+  const codes = rows.flatMap(([code = ""]) => inBackticks(code).map((text) => text.split(":")[0]));
+  expect(
+    codes.filter((code) => !(errorCodes as readonly (string | undefined)[]).includes(code)),
+  ).toEqual([]);
+  const options = new Set(optionTable.map(({ name }) => name));
+  const words = rows.flatMap(([, , change = ""]) => inBackticks(change));
+  expect(words.filter((word) => /^[a-z]+[A-Z]\w*$/.test(word) && !options.has(word))).toEqual([]);
+});
+
+test("every command in a shell block is one that the command line understands", () => {
+  const commands = blocksOf("sh").flatMap(latchkeyCommands);
+  expect(commands.length).toBeGreaterThan(10);
+  const refusals = commands.flatMap((words) => {
+    try {
+      parseArguments(words);
+      return [];
+    } catch (error) {
+      return [`latchkey ${words.join(" ")}: ${String(error)}`];
+    }
+  });
+  expect(refusals).toEqual([]);
+});
+
+test.each(documents)("%s: every flag and variable that it names exists", (document) => {
+  const flags = new Set(knownFlags());
+  const named = withoutBlocks(read(document)).flatMap(inBackticks);
+  const unknown = named
+    .flatMap((code) =>
+      [...code.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map(([, flag]) => flag ?? ""),
+    )
+    .filter((flag) => !flags.has(flag));
+  expect(unknown).toEqual([]);
+  const variables = new Set([
+    "LATCHKEY_PROFILE",
+    ...[...read("docs/options.md").matchAll(/`(LATCHKEY_\w+)`/g)].map(([, name]) => name),
+  ]);
+  const strange = [...read(document).matchAll(/\bLATCHKEY_\w+/g)].map(([name]) => name);
+  expect(strange.filter((name) => !variables.has(name))).toEqual([]);
+});
+
+test("command-line.md has every command", () => {
+  const listed = rowsOf(read("docs/command-line.md")).flatMap(([cell = ""]) =>
+    inBackticks(cell).map((text) => text.replace("latchkey ", "")),
+  );
+  expect(listed.toSorted()).toEqual([...commandNames].toSorted());
+});
+
+test.each(blocksOf("toml"))("$document: its profiles can be read", ({ text }) => {
+  const place = mkdtempSync(join(tmpdir(), "latchkey-docs-"));
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  mkdirSync(join(place, "latchkey"), { mode: 0o700 });
+  writeFileSync(join(place, "latchkey", "config.toml"), text, { mode: 0o600 });
+  const machine = {
+    ...thisMachine({ XDG_CONFIG_HOME: place, HOME: place }),
+    platform: "linux" as const,
+  };
+  const names = [...text.matchAll(/^\[profile\.([\w-]+)\]$/gm)].map(([, name]) => name ?? "");
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    expect(Object.keys(readProfile(name, machine).options)).toContain("clientId");
+  }
+});
+
+test.each(documents)("%s: every link within the repository leads somewhere", (document) => {
+  const links = [...read(document).matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link ?? "");
+  const dead = links
+    .filter((link) => !/^https?:/.test(link))
+    .filter((link) => !existsSync(join(root, dirname(document), link)));
+  expect(dead).toEqual([]);
+});
+
+test.each(documents)("%s names no path of one machine, and does not shout", (document) => {
+  const prose = withoutBlocks(read(document)).join("\n");
+  expect(prose.match(/\/(?:work|root|home\/\w+|tmp)\/\S*/g)).toBeNull();
+  expect(prose.match(/\w!(?:\s|$)/g)).toBeNull();
+});
+
+test("the table of the house in design.md is the one that the import test enforces", () => {
+  const source = read("test/structure/imports.test.ts");
+  const listOf = (name: string): Map<string, readonly string[]> => {
+    const body =
+      new RegExp(`const ${name}\\b[^=]*= \\{([\\s\\S]*?)\\n\\};`).exec(source)?.[1] ?? "";
+    const entries = [...body.matchAll(/^ {2}(\w+): \[([^\]]*)\]/gm)];
+    return new Map(
+      entries.map(([, part = "", list = ""]) => [
+        part,
+        [...list.matchAll(/"([^"]+)"/g)].map(([, item]) => item ?? ""),
+      ]),
+    );
+  };
+  const rows = rowsOf(read("docs/design.md").split("## The house")[1]?.split("\n## ")[0] ?? "");
+  const parts = rows.filter(([part]) => part?.startsWith("`"));
+  const column = (index: number): Map<string, readonly string[]> =>
+    new Map(
+      parts.map((cells) => [inBackticks(cells[0] ?? "")[0] ?? "", inBackticks(cells[index] ?? "")]),
+    );
+  const allowed = listOf("mayImport");
+  expect(allowed.size).toBeGreaterThan(10);
+  expect(column(2)).toEqual(allowed);
+  const later = new Map([...column(3)].filter(([, list]) => list.length > 0));
+  expect(later).toEqual(listOf("mayLoadLater"));
+});
+
+test("the README's first commands get a token from a real provider", async () => {
+  const provider = await startIdentityProvider();
+  onTestFinished(() => provider.close());
+  const home = await scratchHome();
+  onTestFinished(() => home.remove());
+  const browser = fileURLToPath(new URL("../support/browser-command.mjs", import.meta.url));
+  const env = { BROWSER: `${process.execPath} ${browser}`, LATCHKEY_CALLBACK_PORT: "0" };
+  const commands = blocksOf("sh")
+    .filter(({ document, text }) => document === "README.md" && text.includes("npx latchkey login"))
+    .flatMap(latchkeyCommands)
+    .map((words) =>
+      words.map((word) =>
+        word
+          .replace("https://id.example.com", provider.issuer)
+          .replace(/^my-cli$/, provider.clients.public.clientId),
+      ),
+    );
+  expect(commands.map(([name]) => name)).toEqual(["login", "token"]);
+  const [login = [], token = []] = commands;
+  const signedIn = await runLatchkey(login, { home: home.path, env });
+  expect([signedIn.code, signedIn.stdout]).toEqual([0, ""]);
+  expect(signedIn.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as /);
+  const printed = await runLatchkey(token, { home: home.path, env });
+  expect([printed.code, printed.stderr]).toEqual([0, ""]);
+  expect(printed.stdout).toMatch(/^\S+\n$/);
+  expect(provider.secretsIssued()).toContain(printed.stdout.trim());
+});
