@@ -44,7 +44,7 @@ function makePrompt(signal) {
       if (event.browserOpened) {
         detail("Your browser opens. Any name and password will do. If nothing opens, visit:");
       } else {
-        detail(`No browser here (${event.browserProblem ?? "none found"}).`);
+        detail(`No browser here (${event.browserProblem ?? "continuous integration"}).`);
         detail(`So the demo signs in as ${demoUser} by itself: a stand-in browser fills in the`);
         detail("provider's pages. All that it knows is this address:");
       }
@@ -103,6 +103,8 @@ async function tell(provider, url, folder, signal) {
     clientId,
     offlineAccess: true,
     callbackPort: 0,
+    // Nobody looks at the browser of a build server.
+    openBrowser: process.env["CI"] !== "true",
     cachePath: join(folder, "tokens.json"),
     onPrompt: prompt.onPrompt,
   };

@@ -20,6 +20,7 @@ export interface Profile {
 
 // A name is part of messages and of commands to copy, and nothing else: no path is ever made from it (C05).
 const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const mostNames = 20;
 const secretFileKey = "client-secret-file";
 const keyRows = optionTable.filter((row) => row.text === "all");
 
@@ -121,9 +122,8 @@ export function readProfile(name: string, machine: Machine): Profile {
     const known = isTable(profiles)
       ? Object.keys(profiles).filter((each) => profileName.test(each))
       : [];
-    const nearest = nearestName(name, known);
     throw refuse(
-      `There is no table [profile.${name}] in ${path}.${nearest === undefined ? "" : ` Did you mean ${nearest}?`}`,
+      `There is no table [profile.${name}] in ${path}.${known.length === 0 ? "" : ` Known: ${known.slice(0, mostNames).join(", ")}.`}`,
     );
   }
   return readTable(table, `[profile.${name}] of ${path}`);

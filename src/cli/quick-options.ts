@@ -47,7 +47,7 @@ export function quickValue(name: string, typed: string): unknown {
       return words.length <= 200 && words.every((word) => scope.test(word)) ? words : undefined;
     }
     case "h":
-      return /^[\w.-]+$/.test(typed) ? typed : undefined;
+      return /^(127\.0\.0\.1|localhost|::1)$/.test(typed) ? typed : undefined;
     case "f":
       return /^(auto|auth_code|device)$/.test(typed) ? typed : undefined;
     case "m":

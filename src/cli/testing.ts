@@ -50,10 +50,7 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   const full = await rolldown({
     input: main,
     platform: "node",
-    external: (id) =>
-      id.startsWith("node:") ||
-      ["oauth4webapi", "jose", "undici"].includes(id) ||
-      /provider\//.test(id), // TEMPORARY
+    external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose", "undici"].includes(id),
   });
   await full.write({
     dir: folder,

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   endlessChunks,
+  endlessNothing,
   gzipBomb,
   reply,
   startHostileServer,
@@ -44,6 +45,14 @@ test("counts decoded bytes [N03]", async () => {
   expect((await makeClient().failure(metadataRequest(server.origin))).code).toBe(
     "response_too_large",
   );
+});
+
+test("counts encoded bytes too, for a body that decodes to nothing [N03]", async () => {
+  server.behave(endlessNothing());
+  expect((await makeClient().failure(metadataRequest(server.origin))).code).toBe(
+    "response_too_large",
+  );
+  await server.allClosed();
 });
 
 test("reads a gzipped answer though none was asked for [N03]", async () => {

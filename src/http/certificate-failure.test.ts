@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { CertificateAuthority } from "../../test/support/certificates.ts";
@@ -144,6 +145,24 @@ test("sends nothing in the second look at a certificate [S01]", async () => {
   await running.allClosed();
   expect(running.connections()).toBe(2);
   expect(running.requests).toEqual([]);
+});
+
+test("does not let the second look turn a refused certificate into a timeout [S01]", async () => {
+  const client = makeClient();
+  const picky = createTlsServer({ key: authority.key, cert: authority.certificate });
+  let connections = 0;
+  picky
+    .on("tlsClientError", () => {})
+    .on("connection", () => {
+      connections += 1;
+      if (connections === 2) client.clock.expire();
+    });
+  picky.listen(0, "127.0.0.1");
+  await once(picky, "listening");
+  const { port } = picky.address() as AddressInfo;
+  const error = await client.failure(tokenRequest(`https://127.0.0.1:${port}`));
+  picky.close();
+  expect([error.code, error.reason, connections]).toEqual(["tls", "unknown_issuer", 2]);
 });
 
 test("keeps request and certificate objects out of the error [O03]", async () => {

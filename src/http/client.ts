@@ -113,8 +113,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       proxyHost: route.proxyHost,
       connectTimeoutSeconds: connectSeconds,
     };
-    // The time may have run out while roots were read; nothing is sent then.
-    operation.signal.throwIfAborted();
     emit(logger, "http.request", { method, host, step });
     const startedAt = clock.monotonic();
     try {

@@ -233,6 +233,22 @@ test("does not hold the process for a TLS handshake that was given up [I3]", asy
   mute.close();
 });
 
+test("does not hold the process for a TLS handshake behind a proxy that was given up [I3, N10]", async () => {
+  const proxy = net.createServer((socket) => {
+    socket.on("error", () => {}).once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as net.AddressInfo;
+  const script = `
+    const caller = new AbortController();
+    setTimeout(() => caller.abort(), 500);
+    const client = createClient({ connectTimeoutSeconds: 3600 });
+    console.log(await codeOf(client.send(request("https://id.example", { signal: caller.signal }))));`;
+  expect(await run(script, { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toBe("aborted");
+  proxy.close();
+});
+
 test("reaches a host again after an attempt to connect to it was given up", async () => {
   const client = makeClient({ caCertPath: authority.caPath });
   const caller = new AbortController();

@@ -208,6 +208,9 @@ test("a planted opener is not found: neither in the working directory nor by a r
     for (const command of ["xdg-open", "./xdg-open"]) {
       expect(await open(url, command)).toEqual({ opened: false, problem: "xdg-open not found" });
     }
+    // A name is looked up in a folder of PATH; it does not lead out of it.
+    const climbing = launcher({ environment: { PATH: "/usr/bin" } });
+    expect(await climbing(url, `"../..${planted}"`)).toMatchObject({ opened: false });
   } finally {
     process.chdir(before);
   }

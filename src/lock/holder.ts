@@ -17,9 +17,9 @@ import type { LockKeys } from "./proof.ts";
 import type { Lease, WorkOutcome, WorkPhase } from "./types.ts";
 
 // Any user can connect to an abstract socket. Those that have not proved to be ours are few, short of time and
-// allowed no more bytes than the two lines of a waiter.
+// allowed no longer lines than the two of a waiter.
 const mostUnproven = 256;
-const longestWaiterBytes = 512;
+const longestWaiterLineBytes = 512;
 // After the outcome a waiter that is still shaking hands gets a moment, without holding up anybody.
 const lingerMilliseconds = 250;
 // Those in the queue are let in before the holder's caller goes on; beyond this it is not held up for them.
@@ -97,8 +97,7 @@ export function createHolder(
         () => undefined,
       );
 
-      const reader = createLineReader(longestWaiterBytes);
-      let received = 0;
+      const reader = createLineReader(longestWaiterLineBytes);
       let nonces: { readonly waiter: Uint8Array; readonly holder: Uint8Array } | undefined;
       /** False where the other end does not keep to the protocol. */
       const onLine = (line: string): boolean => {
@@ -116,8 +115,7 @@ export function createHolder(
         return visitor.proven;
       };
       socket.on("data", (chunk: Buffer) => {
-        received += chunk.length;
-        const lines = received > longestWaiterBytes ? undefined : reader.push(chunk);
+        const lines = reader.push(chunk);
         if (lines === undefined || !lines.every(onLine)) socket.destroy();
       });
     },
@@ -126,7 +124,7 @@ export function createHolder(
       return {
         held: true,
         announce(next) {
-          if (freed !== undefined || next === phase) return;
+          if (next === phase) return;
           phase = next;
           for (const visitor of visitors) visitor.tell?.({ kind: "phase", phase });
         },

@@ -34,7 +34,6 @@ export function takeLocally(
   return {
     held: true,
     announce(phase) {
-      if (flights.get(name) !== flight) return;
       flight.phase = phase;
       tell({ kind: "phase", phase });
     },

@@ -174,6 +174,18 @@ test("what it checks, it checks on the file that it writes to", () => {
   expect(readFileSync(path, "latin1")).toBe("");
 });
 
+test("follows no link that came between its look and its write [C03]", () => {
+  const target = join(root, "target");
+  writeFileSync(target, "", { mode: 0o600 });
+  const identity = readLockIdentity(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    symlinkSync(target, path);
+    return randomBytes(16);
+  });
+  expect(identity.state).toBe("unwritable");
+  expect(readFileSync(target, "latin1")).toBe("");
+});
+
 test("says what is wrong where nothing can be written", () => {
   writeFileSync(join(root, "home"), "");
   expect(read()).toEqual({ state: "unwritable", path, why: "a part of the path is not a folder" });

@@ -34,14 +34,18 @@ const longestFileBytes = 4096;
 const mostAppends = 3;
 
 const appendFlags: number =
-  constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
 
 /**
  * Reads the lock identity of a folder; makes folder (0700) and file (0600) where they are absent.
  *
- * The file only ever grows, and the identity is its first 32 hexadecimal digits in a row. So nothing that a crash or
- * a full disk leaves behind needs a repair that could race: whoever finds too little appends its own digits and reads
- * again, and all who do so read the same.
+ * The file only ever grows, and the identity is its first 32 hexadecimal digits in a row. So two creators need no
+ * O_EXCL to agree, and nothing that a crash or a full disk leaves behind needs a repair that could race: whoever
+ * finds too little appends its own digits and reads again, and all who do so read the same.
  * @throws {OidcError} `cache_insecure` where another user could read or change it.
  */
 export function readLockIdentity(
@@ -72,10 +76,9 @@ function readIdentity(path: string): LockIdentity | undefined {
 
 function appendDigits(folder: string, path: string, digits: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const descriptor =
-    createUnlessPresent(path, appendFlags | constants.O_CREAT | constants.O_EXCL) ??
-    openSync(path, appendFlags);
+  const descriptor = openSync(path, appendFlags, 0o600);
   try {
+    // Whatever stands there now, also where it came between the look and this: judged by its descriptor.
     const problem = fileProblem(path, fstatSync(descriptor), "private", process.geteuid?.());
     if (problem !== undefined) {
       throw new OidcError("cache_insecure", `The file ${path} ${problem}. It was not used.`);
@@ -84,15 +87,6 @@ function appendDigits(folder: string, path: string, digits: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function createUnlessPresent(path: string, flags: number): number | undefined {
-  try {
-    return openSync(path, flags, 0o600);
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return undefined;
-    throw error;
   }
 }
 

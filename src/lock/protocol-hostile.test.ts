@@ -23,6 +23,7 @@ import { createSealer, deriveLockKeys, prove } from "./proof.ts";
 import type { LockKeys } from "./proof.ts";
 import { createProcessLock } from "./protocol.ts";
 import type { AcquireOptions, Lease } from "./types.ts";
+import { followHolder } from "./waiter.ts";
 
 let folder = "";
 let keys: LockKeys;
@@ -61,7 +62,8 @@ function lock(speed = 100): ReturnType<typeof createProcessLock> {
   return createProcessLock({ folder, clock: createFastClock(speed), randomBytes });
 }
 
-async function hold(name = "key", speed = 1): Promise<Lease> {
+/** Holds the lock, by default with a clock that stands almost still: what is cut off was not by time. */
+async function hold(name = "key", speed = 0.001): Promise<Lease> {
   const result = await lock(speed).acquire(name, options);
   if (!result.held) throw new Error("it is held");
   leases.push(result);
@@ -182,6 +184,33 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     },
   );
 
+  const speakers = Object.keys(squatters).filter(
+    (name) =>
+      !["says nothing", "never reads", "closes at once", "drips byte by byte"].includes(name),
+  );
+  test.each(speakers)("that %s is left as soon as it shows, and gets no proof", async (name) => {
+    const said = new Promise<string>((resolve) => {
+      void squat((socket) => {
+        let text = "";
+        socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        void closing(socket).then(() => resolve(text));
+        squatters[name]?.(socket);
+      });
+    });
+    let ended: () => void = () => undefined;
+    const end = new Promise<"again">((resolve) => (ended = () => resolve("again")));
+    const heard: unknown[] = [];
+    // No time passes here: only what is said can end it.
+    const result = followHolder(await stranger(), keys, randomBytes, {
+      result: end,
+      hear: (message) => heard.push(message),
+      end: ended,
+    });
+    expect(await result).toBe("again");
+    expect(heard).toEqual([]);
+    expect(await said).toMatch(/^(\{"nonce":"[0-9a-f]{64}"\}\n)?$/);
+  });
+
   test("that refuses every connection only delays, too", async () => {
     const server = createServer((socket) => socket.destroy());
     servers.push(server);
@@ -210,7 +239,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
       holder.on("data", (chunk: Buffer) => {
         for (const line of chunk.toString().split(/(?<=\n)/)) {
           lines += 1;
-          // The third line is the outcome: another one in its place, of the same length.
+          // The third line is the change of phase: another text in its place, of the same length.
           const changed = line.replace(/[A-Za-z](?=[^A-Za-z]*\n$)/, (letter) =>
             letter === "A" ? "B" : "A",
           );
@@ -225,7 +254,6 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     await once(outside, "listening");
 
     const heard: unknown[] = [];
-    const { followHolder } = await import("./waiter.ts");
     let begun: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (begun = resolve));
     let ended: () => void = () => undefined;
@@ -239,7 +267,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
       end: ended,
     });
     await waiting;
-    await lease.finish({ kind: "done", version: "v" });
+    lease.announce("login");
     expect(await result).toBe("again");
     expect(heard).toEqual([{ kind: "holder", processId: process.pid, phase: "refresh" }]);
   });
@@ -347,7 +375,7 @@ describe.runIf(process.platform === "linux")("a stranger at the holder's socket"
   });
 
   test("does not hold up the holder's end", async () => {
-    const lease = await hold();
+    const lease = await hold("key", 1);
     const socket = await stranger();
     const closed = everythingFrom(socket);
     await lease.finish({ kind: "done", version: "v" });

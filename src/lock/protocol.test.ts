@@ -119,6 +119,18 @@ describe.each([
     },
   );
 
+  test.skipIf(skipped)(
+    "what is called after finish does not change what waiters hear",
+    async () => {
+      const lock = makeLock({ platform });
+      const lease = await hold(lock, "key");
+      const { result } = await follow(lock, "key");
+      const finished = lease.finish(failure);
+      await Promise.all([lease.abandon(), lease.finish({ kind: "done", version: "v" }), finished]);
+      expect(await result).toEqual({ held: false, outcome: failure });
+    },
+  );
+
   test.skipIf(skipped)("who comes late hears the phase that is on", async () => {
     const lock = makeLock({ platform });
     const lease = await hold(lock, "key");

@@ -20,7 +20,14 @@ export function thisMachine(
     environment,
     platform: process.platform,
     homeDirectory: homeOf(environment),
-    workingDirectory: process.cwd(),
+    // Asked only for a relative path: it may have been removed, and what needs none works all the same.
+    get workingDirectory() {
+      try {
+        return process.cwd();
+      } catch {
+        throw noPlace("the working folder no longer exists");
+      }
+    },
   };
 }
 
@@ -91,7 +98,7 @@ export function absolutePath(path: string, machine: Machine): string {
   if (path === "~" || path.startsWith("~/") || (machine.platform === "win32" && path.startsWith("~\\"))) {
     return join(homeFolder(machine), path.slice(1));
   }
-  return resolve(machine.workingDirectory, path);
+  return isAbsolute(path) ? resolve(path) : resolve(machine.workingDirectory, path);
 }
 
 /**

@@ -140,6 +140,16 @@ describe("form", () => {
     expect(provider.requests().jwks).toBe(0);
   });
 
+  test.each([".AAAA", ".AAAA.AAAA", "=", "\u00e9"])(
+    "refuses a signed token that goes on with %j, without asking for keys [T15]",
+    async (more) => {
+      const { claims, refusalOf, provider } = await startSignIn();
+      const error = await refusalOf(`${await forgeToken(claims)}${more}`);
+      expect(["id_token", "id_token_malformed"]).toContain(error.reason);
+      expect(provider.requests().jwks).toBe(0);
+    },
+  );
+
   test("a missing token is an error only with OIDC discovery and openid granted [T16]", async () => {
     const plain = await startSignIn();
     expect(await plain.refusalOf(null)).toMatchObject({

@@ -230,11 +230,23 @@ describe("keys", () => {
     expect((await finishWith(await forgeToken(claims))).signatureVerified).toBe(true);
   });
 
-  test("an RSA key below 2048 bits verifies nothing [T08]", async () => {
-    const weak = strangeKey("weak", 1024);
-    expect(parseKeySet({ keys: [publicHalf(weak)] })).toEqual([]);
-    const strong = publicHalf(strangeKey("strong"));
-    expect(parseKeySet({ keys: [strong] })).toHaveLength(1);
+  test.each<[string, Record<string, unknown>]>([
+    ["use: enc", { use: "enc" }],
+    ["key_ops without verify", { key_ops: ["encrypt"] }],
+    ["key_ops that is no list", { key_ops: "verify" }],
+    ["a modulus below 2048 bits", publicHalf(strangeKey("k", 1024))],
+    ["a modulus that is no text", { n: 7 }],
+    ["an endless modulus", { n: "A".repeat(5000) }],
+    ["an endless exponent", { e: "A".repeat(500) }],
+    ["no exponent", { e: undefined }],
+    ["kty: oct", { kty: "oct", k: "AAAA" }],
+    ["kty: EC without a curve", { kty: "EC", x: "AAAA", y: "AAAA" }],
+    ["kty: EC on another curve", { kty: "EC", crv: "secp256k1", x: "AAAA", y: "AAAA" }],
+    ["kty: OKP for agreement", { kty: "OKP", crv: "X25519", x: "AAAA" }],
+  ])("a key with %s is not used [T08]", (_name, changes) => {
+    const good = publicHalf(strangeKey("k"));
+    expect(parseKeySet({ keys: [good] })).toHaveLength(1);
+    expect(parseKeySet({ keys: [{ ...good, ...changes }] })).toEqual([]);
   });
 
   test("private members of a published key are dropped, and the set is capped [T08]", async () => {

@@ -62,6 +62,8 @@ async function desk(options: IdentityProviderOptions = {}): Promise<Desk> {
         },
         stdio: ["ignore", "pipe", "pipe"],
       });
+      // A test that runs out of time leaves no process.
+      onTestFinished(() => void child.kill("SIGKILL"));
       let output = "";
       let isInterrupted = false;
       const interrupt = (): void => {

@@ -27,6 +27,7 @@ interface Setting {
   readonly preload?: string;
   /** An executable that counts as the person's browser. */
   readonly browser?: string;
+  readonly isContinuousIntegration?: boolean;
   /** Called with each piece of standard output. */
   readonly onOutput?: (text: string, stop: () => void) => void;
 }
@@ -52,10 +53,13 @@ async function runDemo(setting: Setting = {}): Promise<Run> {
         HOME: home,
         TMPDIR: temporary,
         ...(setting.browser === undefined ? {} : { BROWSER: setting.browser }),
+        ...(setting.isContinuousIntegration === true ? { CI: "true" } : {}),
       },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
+  // A test that runs out of time leaves no process.
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   let isStopped = false;
@@ -118,6 +122,15 @@ test("with a browser the demo leaves the sign-in to it", async () => {
   expect([stderr, code]).toEqual(["", 0]);
   expect(stdout).toContain("Your browser opens.");
   expect(stdout).not.toContain("by itself");
+});
+
+test("on a build server no browser is opened, even where there is one", async () => {
+  const { code, stdout, stderr } = await runDemo({
+    browser: "/bin/true",
+    isContinuousIntegration: true,
+  });
+  expect([stderr, code]).toEqual(["", 0]);
+  expect(stdout).toContain("No browser here (continuous integration).");
 });
 
 test("one request more than promised, and the demo fails", withoutDisplay, async () => {

@@ -153,6 +153,16 @@ export function gzipBomb(megabytes: number): Behaviour {
   );
 }
 
+/** A gzipped body without an end that decodes to nothing: empty blocks, one after the other. */
+export function endlessNothing(): Behaviour {
+  return (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n");
+    socket.write(Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
+    const emptyBlock = Uint8Array.from([0, 0, 0, 0xff, 0xff]);
+    forever(socket, Buffer.alloc(0x4000 * emptyBlock.length, emptyBlock));
+  };
+}
+
 /** Bytes that are no HTTP. */
 export function garbage(): Behaviour {
   return (socket) => void socket.end("SSH-2.0-OpenSSH_9.9\r\n");

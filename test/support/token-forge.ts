@@ -27,8 +27,19 @@ export async function providerKey(algorithm: string): Promise<JWK> {
   return key;
 }
 
-/** A key pair that belongs to nobody, as private JWK. */
+const namedKeys = new Map<string, JWK>();
+
+/** A key pair that belongs to nobody, as private JWK; the same one for the same `kid` and length. */
 export function strangeKey(kid?: string, modulusLength = 2048): JWK {
+  const name = `${kid} ${modulusLength}`;
+  const made = kid === undefined ? undefined : namedKeys.get(name);
+  if (made !== undefined) return made;
+  const key = makeKey(kid, modulusLength);
+  namedKeys.set(name, key);
+  return key;
+}
+
+function makeKey(kid: string | undefined, modulusLength: number): JWK {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength });
   return { ...privateKey.export({ format: "jwk" }), ...(kid === undefined ? {} : { kid }) };
 }

@@ -28,7 +28,7 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
     description:
       "Prints the access token alone on standard output: from the cache, refreshed where it has expired, or after a sign-in where nothing else is left.",
     examples: [
-      'curl -H "$(latchkey token --profile work --header)" https://api.example.com/',
+      "curl -H @<(latchkey token --profile work --header) https://api.example.com/",
       "latchkey token --profile work --no-interactive",
       "latchkey token --profile work --json",
     ],
@@ -72,10 +72,10 @@ export const flagWords: Readonly<
   "id-token": { summary: "print the ID token instead" },
   "force-refresh": { summary: "renew it even if the cached one is valid" },
   "min-validity-seconds": {
-    summary: "valid for at least so long, in seconds (default 60)",
+    summary: "valid for at least so long, in seconds (default\u00a060)",
     placeholder: "N",
   },
-  interactive: { summary: "sign in where nothing else is left (default on)" },
+  interactive: { summary: "sign in where nothing else is left (default\u00a0on)" },
   revoke: { summary: "also tell the provider" },
   all: { summary: "every sign-in of this cache" },
   profile: { summary: "take the options of [profile.NAME]", placeholder: "NAME" },

@@ -34,7 +34,7 @@ function layFlag({ flag, summary }: FlagLine, columns: number): string {
 
 function defaultOf(row: OptionRow): string {
   if (row.default === undefined || row.default === "" || row.default === false) return "";
-  return row.default === true ? " (default on)" : ` (default ${String(row.default)})`;
+  return ` (default\u00a0${row.default === true ? "on" : String(row.default)})`;
 }
 
 function optionLine(row: OptionRow): FlagLine {

@@ -1,6 +1,9 @@
 // Text laid out for a number of columns. Changes when the look of tables and paragraphs does.
 
-/** Wraps at spaces; a word that is too long (a URL) stays whole. The first line starts at column `used`. */
+/**
+ * Wraps at spaces; a word that is too long (a URL) stays whole, and so does what a no-break space joins. The first line
+ * starts at column `used`.
+ */
 export function wrap(text: string, columns: number, indent = 0, used = 0): string {
   const lines: string[] = [];
   let line = "";
@@ -15,7 +18,7 @@ export function wrap(text: string, columns: number, indent = 0, used = 0): strin
     }
   }
   lines.push(line);
-  return lines.join(`\n${" ".repeat(indent)}`);
+  return lines.join(`\n${" ".repeat(indent)}`).replaceAll("\u00a0", " ");
 }
 
 /** Names and values, the values in one column. Values that are undefined are left out. */

@@ -1,0 +1,165 @@
+import { expect, test } from "vitest";
+import { isOidcError } from "../core/errors.ts";
+import { flagOf, optionTable } from "../options/table.ts";
+import { knownFlags, parseArguments } from "./arguments.ts";
+import { commandFlags, commandNames } from "./flags.ts";
+
+function refusal(...argumentList: string[]): string {
+  try {
+    parseArguments(argumentList);
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    expect(error.code).toBe("invalid_option");
+    return error.message;
+  }
+  throw new Error(`${argumentList.join(" ")} was accepted`);
+}
+
+test("takes a flag with its value in the next argument or after =", () => {
+  const apart = parseArguments(["token", "--issuer", "https://a.example", "--callback-port", "0"]);
+  const joined = parseArguments(["token", "--issuer=https://a.example", "--callback-port=0"]);
+  expect(apart.options).toEqual({ issuer: "https://a.example", callbackPort: 0 });
+  expect(joined).toEqual(apart);
+});
+
+test("takes the command wherever it stands", () => {
+  expect(parseArguments(["--profile", "work", "token", "--json"])).toMatchObject({
+    command: "token",
+    flags: { profile: "work", json: true },
+  });
+});
+
+test("every option that text can set has its flag on every command", () => {
+  for (const row of optionTable.filter(({ text }) => text === "all" || text === "flag")) {
+    for (const command of commandNames) {
+      const typed = row.kind === "boolean" ? [`--${flagOf(row)}`] : [`--${flagOf(row)}`, "1"];
+      expect(Object.keys(parseArguments([command, ...typed]).options)).toEqual(
+        command === "help" ? expect.anything() : [row.name],
+      );
+    }
+  }
+});
+
+test("every switch of an option has a --no- form", () => {
+  for (const row of optionTable.filter(({ kind }) => kind === "boolean")) {
+    expect(parseArguments(["login", `--no-${flagOf(row)}`]).options).toEqual({ [row.name]: false });
+    expect(parseArguments(["login", `--${flagOf(row)}=false`]).options).toEqual({
+      [row.name]: false,
+    });
+    expect(parseArguments(["login", `--${flagOf(row)}`]).options).toEqual({ [row.name]: true });
+  }
+});
+
+test("reads lists by spaces, and the last of a repeated flag counts", () => {
+  expect(parseArguments(["login", "--scopes", "a b  c"]).options).toEqual({
+    scopes: ["a", "b", "c"],
+  });
+  expect(parseArguments(["login", "--callback-port=1 2"]).options).toEqual({
+    callbackPort: [1, 2],
+  });
+  expect(parseArguments(["login", "--issuer=a", "--issuer=b"]).options).toEqual({ issuer: "b" });
+});
+
+test("names an unknown flag and the nearest known one", () => {
+  expect(refusal("token", "--isuer", "https://a.example")).toContain(
+    "--isuer. Did you mean --issuer?",
+  );
+  expect(refusal("token", "--no-open-brwser")).toContain("Did you mean --no-open-browser?");
+  expect(refusal("token", "--no-issuer")).toContain("There is no flag --no-issuer.");
+  expect(refusal("token", "-issuer", "x")).toContain(
+    "There is no flag -issuer. Did you mean --issuer?",
+  );
+  expect(refusal("token", "--zzzzzzzzzzzzzzzzzzzzzzzzz")).toContain("See: latchkey --help");
+});
+
+test("names an unknown command and the nearest known one", () => {
+  expect(refusal("tokn")).toContain("There is no command tokn. Did you mean token?");
+  expect(refusal("help", "tokn")).toContain("There is no command tokn. Did you mean token?");
+});
+
+test("names an argument that nothing takes", () => {
+  expect(refusal("token", "https://a.example")).toContain(
+    "latchkey token takes no argument https://a.example.",
+  );
+  expect(refusal("token", "--", "--json")).toContain("takes no argument --json");
+});
+
+test("there is no flag for the client secret, and its value is not repeated [O07]", () => {
+  for (const typed of [
+    ["token", "--client-secret", "hunter2"],
+    ["token", "--client-secret=hunter2"],
+    ["--client-secret", "hunter2", "token"],
+    ["--client-secret", "hunter2"],
+    ["--client-secret", "hunter2", "--help"],
+  ]) {
+    const message = refusal(...typed);
+    expect(message).not.toContain("hunter2");
+    expect(message).toContain("LATCHKEY_CLIENT_SECRET");
+    expect(message).toContain("--client-secret-file");
+  }
+  expect(knownFlags()).not.toContain("--client-secret");
+});
+
+test("an unknown flag's value is not repeated either [O07]", () => {
+  expect(refusal("token", "--pasword=hunter2")).not.toContain("hunter2");
+  expect(refusal("token", "--callback-port=hunter2")).not.toContain("hunter2");
+  expect(refusal("token", "--min-validity-seconds=hunter2")).not.toContain("hunter2");
+});
+
+test("a forgotten value is said, and an empty or dashed one can be given with =", () => {
+  expect(refusal("token", "--issuer", "--flow", "device")).toContain(
+    "--issuer needs a value: --issuer=VALUE.",
+  );
+  expect(refusal("token", "--client-id")).toContain("--client-id needs a value");
+  expect(refusal("token", "--profile=")).toContain("not empty");
+  expect(parseArguments(["token", "--client-id=-x-"]).options).toEqual({ clientId: "-x-" });
+  expect(parseArguments(["token", "--client-secret-file", "-"]).flags).toEqual({
+    "client-secret-file": "-",
+  });
+});
+
+test("a switch takes no value", () => {
+  expect(refusal("token", "--json=yes")).toContain("--json takes no value.");
+  expect(refusal("token", "--no-interactive=1")).toContain("--no-interactive takes no value.");
+});
+
+test("a command's own flag is refused elsewhere, with the command that has it", () => {
+  for (const flag of commandFlags.filter(({ commands }) => commands.length < commandNames.length)) {
+    for (const command of commandNames.filter(
+      (name) => name !== "help" && !flag.commands.includes(name),
+    )) {
+      const typed = flag.kind === "seconds" ? [`--${flag.name}`, "1"] : [`--${flag.name}`];
+      expect(refusal(command, ...typed)).toContain(
+        `latchkey ${command} has no flag --${flag.name}`,
+      );
+    }
+  }
+  expect(refusal("login", "--no-interactive")).toContain("has no flag --no-interactive");
+});
+
+test("--json and --header exclude each other", () => {
+  expect(refusal("token", "--json", "--header")).toContain("Choose one.");
+});
+
+test("help wins over faults beside it; nothing at all asks for help by itself", () => {
+  expect(parseArguments(["token", "--bogus", "--help"])).toMatchObject({
+    command: "help",
+    topic: "token",
+  });
+  expect(parseArguments(["help", "login"])).toMatchObject({ command: "help", topic: "login" });
+  expect(parseArguments(["-h"])).toMatchObject({ command: "help", topic: undefined });
+  expect(parseArguments(["--version"]).command).toBe("version");
+  expect(parseArguments([]).command).toBeUndefined();
+  expect(refusal("--profile", "work")).toContain("The command is missing.");
+});
+
+test("names from the prototype chain are no flags and no commands", () => {
+  expect(refusal("token", "--__proto__=x")).toContain("There is no flag --__proto__");
+  expect(refusal("token", "--constructor")).toContain("There is no flag --constructor");
+  expect(refusal("toString")).toContain("There is no command toString");
+});
+
+test("control characters in an argument do not reach the terminal [O06]", () => {
+  expect(refusal("token", "--\u001b[31mred")).not.toContain("\u001b");
+  expect(refusal("\u001b]8;;https://evil.example\u0007x")).not.toContain("\u001b");
+});

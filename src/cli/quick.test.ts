@@ -1,0 +1,343 @@
+// The quick readers may know less than the full ones, but never anything else.
+
+import { expect, test } from "vitest";
+import { parseOptionText } from "../options/parse-text.ts";
+import { resolveOptions } from "../options/resolve.ts";
+import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
+import { isOidcError } from "../core/errors.ts";
+import { parseArguments } from "./arguments.ts";
+import { readProfile } from "./profile.ts";
+import { quickArguments } from "./quick-arguments.ts";
+import { quickEnvironment, quickName, quickOptions, quickValue } from "./quick-options.ts";
+import { quickProfile } from "./quick-profile.ts";
+import { createHome } from "./testing.ts";
+
+const textRows = optionTable.filter(({ text }) => text === "all" || text === "secret");
+
+/** Numbers that look random and are the same in every run. */
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+function pick<Item>(items: readonly Item[], next: (below: number) => number): Item {
+  const item = items[next(items.length)];
+  if (item === undefined) throw new Error("nothing to pick from");
+  return item;
+}
+
+function refusedOr<Value>(action: () => Value): Value | "refused" {
+  try {
+    return action();
+  } catch (error) {
+    if (isOidcError(error)) return "refused";
+    throw error;
+  }
+}
+
+const values = [
+  "",
+  " ",
+  "x",
+  "true",
+  "false",
+  "0",
+  "1",
+  "2",
+  "65535",
+  "65536",
+  "99999",
+  "8765 8766",
+  "1.5",
+  "1e3",
+  "-1",
+  "2147483",
+  "3000000",
+  "openid email",
+  "openid openid",
+  " openid  email ",
+  'a"b',
+  "a\tb",
+  "a\nb",
+  "a\\b",
+  "auto",
+  "device",
+  "auth_code",
+  "none",
+  "login",
+  "login consent",
+  "https://id.example.com",
+  "https://id.example.com/",
+  "https://id.example.com/a/b?c=d",
+  "https://id.example.com/#x",
+  "https://user@id.example.com",
+  "https://id.example.com:99999",
+  "https://1.2.3.999",
+  "https://",
+  "https://xn--",
+  "http://127.0.0.1:8080/x",
+  "http://localhost",
+  "http://localhost.evil.example",
+  "http://127.0.0.1.evil.example",
+  "http://id.example.com",
+  "https://id.example.com/%zz",
+  "https://[::1]/",
+  "ftp://id.example.com",
+  "::1",
+  "127.0.0.1",
+  "-h",
+  "/etc/x",
+  "~/x",
+  "x/y",
+  "ä",
+  "\u2028",
+  "\u0007",
+  "a".repeat(4096),
+  "a".repeat(4097),
+];
+
+test("the quick list of options is the option table", () => {
+  expect([...quickOptions.keys()].toSorted()).toEqual(textRows.map(({ name }) => name).toSorted());
+  const kinds = new Map<string, Set<string>>();
+  for (const row of textRows) {
+    const letter = quickOptions.get(row.name) ?? "";
+    kinds.set(letter, (kinds.get(letter) ?? new Set()).add(row.kind));
+  }
+  const families = Object.fromEntries(
+    [...kinds].map(([letter, set]) => [letter, [...set].toSorted()]),
+  );
+  expect(families).toEqual({
+    u: ["endpoint", "issuer", "redirectUri"],
+    t: ["command", "text"],
+    a: ["path"],
+    b: ["boolean"],
+    s: ["seconds"],
+    p: ["port"],
+    w: ["scopes"],
+    h: ["host"],
+    f: ["flow"],
+    m: ["prompt"],
+    x: ["secret"],
+  });
+  for (const row of textRows) expect(quickName(flagOf(row))).toBe(row.name);
+});
+
+test("a value that is taken quickly is the one that validation gives", () => {
+  let taken = 0;
+  for (const row of textRows) {
+    for (const typed of values) {
+      const quick = quickValue(row.name, typed);
+      if (quick === undefined) continue;
+      taken += 1;
+      const given = { [row.name]: parseOptionText(row, typed, row.name) };
+      const resolved = resolveOptions(given, "interactive") as unknown as Record<string, unknown>;
+      const expected = resolved[row.name];
+      expect([row.name, typed, quick]).toEqual([row.name, typed, expected]);
+    }
+  }
+  expect(taken).toBeGreaterThan(200);
+});
+
+test("every option has a value that is taken quickly", () => {
+  for (const { name } of textRows) {
+    expect([name, values.some((typed) => quickValue(name, typed) !== undefined)]).toEqual([
+      name,
+      true,
+    ]);
+  }
+});
+
+test("names in capitals or from the prototype chain are no options", () => {
+  for (const name of [
+    "clientId",
+    "constructor",
+    "__proto__",
+    "client--id",
+    "-client-id",
+    "client-secrets",
+  ]) {
+    expect(quickName(name)).toBeUndefined();
+  }
+});
+
+test("an argument list that is taken quickly is the one that is understood", () => {
+  const next = sequence(1);
+  const flags = [
+    ...optionTable.flatMap((row: OptionRow) => [`--${flagOf(row)}`, `--no-${flagOf(row)}`]),
+    ...[
+      "json",
+      "header",
+      "id-token",
+      "interactive",
+      "no-interactive",
+      "profile",
+      "help",
+      "version",
+    ].map((name) => `--${name}`),
+    ...[
+      "min-validity-seconds",
+      "client-secret-file",
+      "force-refresh",
+      "revoke",
+      "all",
+      "no-json",
+      "bogus",
+    ].map((name) => `--${name}`),
+    "--",
+    "-h",
+    "-",
+    "token",
+    "login",
+    "--__proto__",
+    "--constructor",
+  ];
+  let taken = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const list = ["token"];
+    for (let count = next(4); count > 0; count -= 1) {
+      const flag = pick(flags, next);
+      const form = next(3);
+      if (form === 0) list.push(flag);
+      if (form === 1) list.push(`${flag}=${pick(values, next)}`);
+      if (form === 2) list.push(flag, pick(values, next));
+    }
+    const quick = quickArguments(list);
+    if (quick === undefined) continue;
+    taken += 1;
+    const full = refusedOr(() => parseArguments(list));
+    expect([list, full]).toMatchObject([list, { command: "token", flags: quick.flags }]);
+    if (full === "refused") continue;
+    expect([list, Object.keys(full.flags)]).toEqual([list, Object.keys(quick.flags)]);
+    expect([list, full.options]).toEqual([list, quick.options]);
+  }
+  expect(taken).toBeGreaterThan(2000);
+});
+
+test("an environment that is taken quickly is the one that is read", () => {
+  expect(
+    quickEnvironment({ LATCHKEY_ISSUER: "https://a.example", LATCHKEY_PKCE: "0", OTHER: "x" }),
+  ).toEqual({
+    issuer: "https://a.example",
+    pkce: false,
+  });
+  expect(quickEnvironment({ LATCHKEY_CLIENT_ID: "" })).toEqual({});
+  expect(quickEnvironment({ LATCHKEY_PKCE: "maybe" })).toBeUndefined();
+  expect(quickEnvironment({ LATCHKEY_ALLOW_INSECURE_HTTP: "1" })).toEqual({});
+});
+
+const tomlLines = [
+  "[profile.work]",
+  "[profile.other]",
+  "[profile.a.b]",
+  "[profile]",
+  "[other]",
+  '[profile."work"]',
+  "[[profile.work]]",
+  "",
+  "# a comment",
+  'issuer = "https://id.example.com"',
+  "issuer = 'https://id.example.com' # why",
+  'issuer = """https://id.example.com"""',
+  'client-id = "a\\tb"',
+  'client-id = "x"',
+  "client-id = 5",
+  "client-id = true",
+  'clientId = "x"',
+  'client-secret = "x"',
+  'client-secret-file = "-"',
+  'client-secret-file = "/x"',
+  'client-secret-file = "x"',
+  "allow-insecure-http = true",
+  'scopes = ["openid", "email"]',
+  'scopes = ["openid email"]',
+  'scopes = ["openid",]',
+  "scopes = []",
+  'scopes = "openid email"',
+  "scopes = [",
+  "]",
+  "callback-port = 0",
+  "callback-port = 08",
+  "callback-port = 8_765",
+  "callback-port = [1, 2]",
+  'callback-port = "8765"',
+  "http-timeout-seconds = 5",
+  "http-timeout-seconds = 5.5",
+  "http-timeout-seconds = 0",
+  "pkce = false",
+  'pkce = "false"',
+  "pkce = 0",
+  "  open-browser  =  true",
+  'cache-path = "~/x"',
+  'cache-path = "x"',
+  "audience = '''",
+  "'''",
+  'audience = "'.concat('"'),
+  'profile.work.audience = "x"',
+  "x",
+  'flow = "device"',
+  'flow = "other"',
+];
+
+test("a profile that is taken quickly is the one that is read", () => {
+  const home = createHome();
+  const machine = {
+    environment: {},
+    platform: "linux",
+    homeDirectory: home.path,
+    workingDirectory: home.path,
+  } as const;
+  const next = sequence(2);
+  let taken = 0;
+  try {
+    for (let round = 0; round < 6000; round += 1) {
+      const lines = next(4) > 0 ? ["[profile.work]"] : [];
+      for (let count = next(6); count > 0; count -= 1) lines.push(pick(tomlLines, next));
+      const file = `${lines.join("\n")}\n`;
+      const quick = quickProfile("work", file);
+      if (quick === undefined) continue;
+      taken += 1;
+      home.configure(file);
+      const full = refusedOr(() => {
+        const { options } = readProfile("work", machine);
+        const resolved = resolveOptions(options, "interactive") as unknown as Record<
+          string,
+          unknown
+        >;
+        return Object.fromEntries(Object.keys(options).map((name) => [name, resolved[name]]));
+      });
+      expect([file, full]).toEqual([file, quick]);
+    }
+  } finally {
+    home.remove();
+  }
+  expect(taken).toBeGreaterThan(500);
+});
+
+test("a usual configuration file is taken quickly", () => {
+  const file = [
+    "# Sign-ins",
+    "",
+    "[profile.work]",
+    'issuer = "https://id.example.com"   # the company\'s',
+    "client-id = 'my-cli'",
+    'scopes = ["openid", "email"]',
+    "callback-port = 0",
+    "open-browser = false",
+    'client-secret-file = "~/.secrets/my-cli"',
+    "",
+    "[profile.other]",
+    'issuer = "https://other.example.com"',
+    "",
+  ].join("\n");
+  expect(quickProfile("work", file)).toEqual({
+    issuer: "https://id.example.com",
+    clientId: "my-cli",
+    scopes: ["openid", "email"],
+    callbackPort: 0,
+    openBrowser: false,
+  });
+  expect(quickProfile("absent", file)).toBeUndefined();
+});
