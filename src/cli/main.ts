@@ -29,10 +29,14 @@ function stop(signal: StopSignal): void {
   );
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
+/** Gives a browser the moment that it needs to fetch the outcome's page; nothing else holds the process then. */
+async function lingerFor(work: ReadonlySet<Promise<void>>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
   });
+  await Promise.race([Promise.allSettled(work), limit]);
+  clearTimeout(timer);
 }
 
 process.on("SIGINT", stop);
@@ -48,7 +52,7 @@ const status = await runProgram({
 });
 process.exitCode = status;
 if (stoppedBy === undefined) {
-  await Promise.race([Promise.allSettled(background), pause(outcomePageSeconds * 1000)]);
+  await lingerFor(background, outcomePageSeconds * 1000);
 } else {
   process.exitCode = exitStatusOf[stoppedBy];
   // Let the prompt take its own line away first; `^C` stands there otherwise.

@@ -63,8 +63,8 @@ export function quickArguments(argumentList: readonly string[]): QuickArguments 
     if (setSwitch(read, name)) continue;
     index += 1;
     const value = argumentList[index];
-    if (value === undefined || value.startsWith("-") || !setValue(read, name, value))
-      return undefined;
+    if (value === undefined || value.startsWith("-")) return undefined;
+    if (!setValue(read, name, value)) return undefined;
   }
   return isToken && !(read.flags["json"] && read.flags["header"]) ? read : undefined;
 }

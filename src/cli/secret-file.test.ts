@@ -26,8 +26,7 @@ function refusal(file: string): string {
   try {
     readClientSecret(file, machine);
   } catch (error) {
-    if (!isOidcError(error)) throw error;
-    expect(error.code).toBe("invalid_option");
+    if (!isOidcError(error) || error.code !== "invalid_option") throw error;
     return error.message;
   }
   throw new Error("the file was accepted");

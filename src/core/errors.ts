@@ -23,6 +23,7 @@ export type OidcErrorCode =
   | "state_mismatch"
   | "access_denied"
   | "authorization_failed"
+  | "device_code_expired"
   | "login_required"
   | "interaction_pending"
   | "subject_changed"
@@ -72,6 +73,7 @@ const kinds: Readonly<Record<OidcErrorCode, ErrorKind>> = {
   state_mismatch: general,
   access_denied: refused,
   authorization_failed: general,
+  device_code_expired: timeIsUp,
   login_required: needsPerson,
   interaction_pending: retryable(needsPerson),
   subject_changed: general,

@@ -18,8 +18,15 @@ export interface LatchkeyEvents {
   "discovery.cached": { host: string };
   "refresh.started": { host: string };
   "refresh.finished": { host: string; rotated: boolean };
-  "login.started": { host: string; flow: "auth_code" };
+  "login.started": { host: string; flow: "auth_code" | "device" };
   "login.finished": { host: string };
+  "login.way_ended": { host: string; flow: "auth_code" | "device"; code: string };
+  "device.code_issued": { host: string; expiresInSeconds: number; intervalSeconds: number };
+  "device.polled": {
+    host: string;
+    outcome: "granted" | "pending" | "slow_down" | "unreachable";
+    nextInSeconds: number;
+  };
   "listener.ignored": { why: string };
   "browser.opened": { command: string };
   "browser.failed": { why: string };

@@ -1,17 +1,34 @@
-// Which hosts are this machine, and how a host is named in messages. Changes when an address form is added.
+// How a host is named in messages, and what counts as this machine. Changes when the definition of loopback does.
+
+const longestHostname = 255;
+
+const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:": "80" };
 
 /**
- * True for an address that never leaves this machine: 127.0.0.0/8, `::1`, `localhost` and names below it
- * (RFC 6761 section 6.3). Takes a URL's `hostname`, with or without the brackets of an IPv6 address.
+ * `host:port` of a URL for messages and log events: the port always stands there, path, query and user information
+ * never. Text that is no URL becomes "an address that is none".
  */
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  if (host === "::1" || host === "localhost" || host.endsWith(".localhost")) return true;
-  return /^127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/.test(host);
+export function hostOf(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return "an address that is none";
+  }
+  const port = parsed.port === "" ? defaultPorts[parsed.protocol] : parsed.port;
+  const hostname = parsed.hostname.slice(0, longestHostname);
+  return port === undefined ? hostname : `${hostname}:${port}`;
 }
 
-/** `host:port` of a URL, the port always named. */
-export function hostOf(url: string | URL): string {
-  const { hostname, port, protocol } = new URL(url);
-  return `${hostname}:${port || (protocol === "http:" ? "80" : "443")}`;
+/**
+ * True for this machine's own addresses as a URL's `hostname` names them: 127.0.0.0/8 in dotted form, `::1`,
+ * `localhost` and names below it. Not for `0.0.0.0`, and not for names that only begin like an address.
+ * @see RFC 6761 section 6.3, RFC 8252 section 8.3
+ */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase();
+  if (host === "localhost" || host === "::1" || host === "[::1]") return true;
+  if (host.endsWith(".localhost")) return host.length > ".localhost".length;
+  const octets = /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host);
+  return octets !== null && octets.slice(1).every((octet) => Number(octet) <= 255);
 }

@@ -26,6 +26,19 @@ export const metadataLifetimeSeconds: number = 24 * 3600;
 export const keySetLifetimeSeconds = 3600;
 /** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */
 export const shortestMetadataLifetimeSeconds = 300;
+/** Longest time that a device code is believed to be good for, in seconds (V09). */
+export const longestDeviceCodeSeconds = 1800;
+
+/** Between two polls of the device flow where the provider names no interval, in seconds (RFC 8628 section 3.2). */
+export const usualPollIntervalSeconds = 5;
+
+/** Shortest and longest interval that a provider may ask for, in seconds (V09). */
+export const shortestPollIntervalSeconds = 1;
+export const longestPollIntervalSeconds = 60;
+
+/** Longest user code that is shown, in characters (V09). */
+export const longestUserCodeCharacters = 64;
+
 /** The loopback listener: request headers, in bytes (L12). */
 export const listenerHeaderBytes: number = 16 * 1024;
 /** The loopback listener: time for a request's headers, in seconds (L12). */

@@ -20,6 +20,30 @@ export interface AuthorizationUrlEvent {
   cancel(): void;
 }
 
+/** The person visits an address on any device and enters a code there. */
+export interface DeviceCodeEvent {
+  readonly type: "deviceCode";
+  /** The code to enter: printable ASCII, at most 64 characters. Always show it. */
+  readonly userCode: string;
+  readonly verificationUri: string;
+  /** The address with the code in it, where the provider gives one: for a QR code, or to be opened here. */
+  readonly verificationUriComplete?: string;
+  /** When the code ends. */
+  readonly expiresAt: Date;
+  /** Why this way was chosen, in one sentence, where it was not asked for. */
+  readonly why?: string;
+  /** True where a browser sign-in was shown before and counts too: add this, take nothing away. */
+  readonly besideBrowser?: boolean;
+  /** Where, as which client and for what the person signs in: a defence against codes from strangers. */
+  readonly issuer?: string;
+  readonly clientId?: string;
+  readonly scopes?: readonly string[];
+  /** Whether a browser was started with the address. */
+  readonly browserOpened?: boolean;
+  /** Ends this sign-in with `aborted`. */
+  cancel(): void;
+}
+
 /** Another process is doing the work that this one wants; its outcome will be shared. */
 export interface WaitingForOtherEvent {
   readonly type: "waitingForOther";
@@ -42,7 +66,12 @@ export interface SettledEvent {
 }
 
 /** Everything that may be shown to a person. */
-export type PromptEvent = AuthorizationUrlEvent | WaitingForOtherEvent | WarningEvent | SettledEvent;
+export type PromptEvent =
+  | AuthorizationUrlEvent
+  | DeviceCodeEvent
+  | WaitingForOtherEvent
+  | WarningEvent
+  | SettledEvent;
 
 /** Receives prompt events. What it throws is ignored: showing something never breaks a sign-in. */
 export type PromptHandler = (event: PromptEvent) => void;

@@ -30,6 +30,8 @@ export interface World {
   readonly logger: Logger | undefined;
   /** Whether a person can answer here: false under `CI=true` without a terminal. */
   readonly personPresent: boolean;
+  /** Whether standard error is a terminal: only there a second way to sign in is offered beside the first. */
+  readonly terminal: boolean;
   /** Work that outlives a call without holding the process: the outcome page of a sign-in. */
   readonly background: Set<Promise<void>>;
 }

@@ -61,6 +61,7 @@ export function composeWorld(
     platform,
     logger: options.logger,
     personPresent: true,
+    terminal: process.stderr.isTTY === true,
     background: new Set(),
     openBrowser: async (url, command) => {
       const { createBrowserLauncher } = await import("../interaction/browser.ts");
@@ -72,7 +73,10 @@ export function composeWorld(
         options.onPrompt ??
         createTerminalPrompt({
           stderr: process.stderr,
-          stdin: process.stdin,
+          // Opening standard input has a cost and side effects; it is read only when a sign-in is shown.
+          get stdin() {
+            return process.stdin;
+          },
           environment,
           clock,
           hostName: hostname(),

@@ -11,7 +11,7 @@ import type { Route } from "./dispatcher.ts";
 import type { HttpAnswer, HttpClient } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
-import { hostOf } from "./host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { runOperation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { prepareRequest } from "./prepare.ts";

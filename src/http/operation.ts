@@ -3,7 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { HttpRequest } from "./exchange.ts";
-import { hostOf } from "./host.ts";
+import { hostOf } from "../core/hosts.ts";
 
 /** What the parts of an operation share. */
 export interface Operation {

@@ -2,7 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { HttpRequest } from "./exchange.ts";
-import { hostOf, isLoopbackHost } from "./host.ts";
+import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 
 /** An operation in the form in which it is sent. */
 export interface PreparedRequest {

@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "./host.ts";
+import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

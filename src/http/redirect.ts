@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { discardBody } from "./bounded-body.ts";
 import type { FailurePlace } from "./failure.ts";
-import { hostOf } from "./host.ts";
+import { hostOf } from "../core/hosts.ts";
 
 function refuse(place: FailurePlace, target: URL | undefined, why: string): OidcError {
   const where = target === undefined ? "an address that is none" : hostOf(target);

@@ -245,8 +245,11 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
 
   test("a lease that nobody ever finishes ends with its process", async () => {
     const [holder, waiters] = await holderAndWaiters(1);
+    const before = performance.now();
     holder.release();
     expect(await holder.ended).toBe(0);
+    // As above: far less than the time that a waiter has for its proof.
+    expect(performance.now() - before).toBeLessThan(5000);
     expect(await waiters[0]?.next("shared")).toMatchObject({ outcome: null });
   });
 

@@ -5,7 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { validateAuthorizationResponse } from "./authorization-response.ts";
 import { endpointProblem } from "./endpoint.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
@@ -110,7 +110,11 @@ function authorizationEndpointOf(provider: Provider): string {
   return endpoint;
 }
 
-function scopesOf(input: AuthorizationInput, metadata: ProviderMetadata): readonly string[] {
+/** The scopes to ask for: the caller's, else the usual ones where the provider does not list others. */
+export function scopesOf(
+  input: Pick<AuthorizationInput, "scopes" | "offlineAccess">,
+  metadata: ProviderMetadata,
+): readonly string[] {
   const listed = metadata.scopesSupported;
   const fallback = listed === undefined || listed.includes("openid") ? defaultScopes : [];
   const scopes = new Set(input.scopes ?? fallback);

@@ -3,7 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
 import { refusalError, withoutSecrets } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";

@@ -8,7 +8,7 @@ import { longestResponseBytes } from "../core/limits.ts";
 import { removePrivateFile, writeFileAtomically } from "../files/atomic-write.ts";
 import { readPrivateFileSync } from "../files/secure-read.ts";
 import type { HttpClient } from "../http/exchange.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";

@@ -3,7 +3,7 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { lifetimeSeconds } from "./cache-lifetime.ts";
 import type { MetadataDocument } from "./metadata-document.ts";

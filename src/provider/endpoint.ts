@@ -2,7 +2,7 @@
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
-import { hostOf, isLoopbackHost } from "../http/host.ts";
+import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 
 /** Why `value` can't be an endpoint, in a few words; undefined when it can. */
 export function endpointProblem(

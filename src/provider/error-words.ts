@@ -95,6 +95,12 @@ const rows: readonly ErrorWords[] = [
   },
   {
     error: "unauthorized_client",
+    grantType: "urn:ietf:params:oauth:grant-type:device_code",
+    advice:
+      "This client may not use the device flow. Allow the device authorization grant in its registration, or check flow and clientId.",
+  },
+  {
+    error: "unauthorized_client",
     advice:
       "This client may not sign in this way. Allow the authorization code flow (and refresh tokens) in its registration, or check clientId.",
   },
@@ -122,6 +128,11 @@ const rows: readonly ErrorWords[] = [
     error: "invalid_grant",
     grantType: "authorization_code",
     advice: "The code was used, is too old, or belongs to another redirect URI. Sign in again.",
+  },
+  {
+    error: "invalid_grant",
+    grantType: "urn:ietf:params:oauth:grant-type:device_code",
+    advice: "The device code was used already, or is no longer known. Sign in again.",
   },
   {
     error: "invalid_request",

@@ -32,11 +32,13 @@ export interface IdTokenExpectation {
   /** Where it came from, for messages. */
   readonly host: string;
   /**
-   * "login": a nonce must be there exactly if one was sent. "refresh": it must agree with the sign-in's ID token
+   * "login": a nonce must be there exactly if one was sent. "device": none could be sent, so none is looked at (RFC 8628
+   * has no such parameter). "refresh": it must agree with the sign-in's ID token
    * (OpenID Connect Core section 12.2).
    */
   readonly occasion:
     | { readonly kind: "login"; readonly nonce: string | undefined }
+    | { readonly kind: "device" }
     | { readonly kind: "refresh"; readonly previous: PreviousClaims | undefined };
   readonly signal?: AbortSignal | undefined;
 }
@@ -155,12 +157,14 @@ async function checkClaims(
   const { occasion } = expected;
   try {
     const result =
-      occasion.kind === "refresh"
-        ? await oauth.processRefreshTokenResponse(server, client, response)
-        : await oauth.processAuthorizationCodeResponse(server, client, response, {
+      occasion.kind === "login"
+        ? await oauth.processAuthorizationCodeResponse(server, client, response, {
             expectedNonce: occasion.nonce ?? oauth.expectNoNonce,
             requireIdToken: true,
-          });
+          })
+        : occasion.kind === "device"
+          ? await oauth.processDeviceCodeResponse(server, client, response)
+          : await oauth.processRefreshTokenResponse(server, client, response);
     const claims = oauth.getValidatedIdTokenClaims(result);
     if (claims === undefined) throw idTokenError("id_token_missing", expected.host);
     return claims;

@@ -2,7 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { mostJsonWebKeys } from "../core/limits.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import type { DiscoveryCache } from "./discovery-cache.ts";
 import type { KeySource, ProviderWorld, PublicKey } from "./provider-types.ts";

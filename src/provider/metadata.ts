@@ -1,7 +1,7 @@
 // Opens a provider: metadata from options, cache or discovery. Changes when another source of metadata is added.
 
 import { OidcError, isOidcError } from "../core/errors.ts";
-import { isLoopbackHost } from "../http/host.ts";
+import { isLoopbackHost } from "../core/hosts.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
 import { discover } from "./discovery.ts";
 import type { DiscoveredDocument } from "./discovery.ts";

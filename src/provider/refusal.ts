@@ -3,7 +3,7 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { adviceFor, standardReason } from "./error-words.ts";
 
@@ -66,8 +66,10 @@ export function refusalError(
   if (description !== undefined && description.trim() !== "") {
     words.push(`The provider says: "${sanitizeProviderText(description)}"`);
   }
+  const reason = standardReason(error);
   return new OidcError(code, words.join(" "), {
-    reason: standardReason(error),
+    // "access_denied: access_denied" says nothing more.
+    reason: reason === code ? undefined : reason,
     providerError: error,
     providerErrorDescription: description,
   });

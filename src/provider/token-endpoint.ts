@@ -3,7 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { OidcError, isOidcError } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import {
   authenticateClient,
   basicCredentials,
@@ -103,7 +103,8 @@ async function requestTokens(world: ProviderWorld, request: TokenRequest): Promi
   });
 }
 
-function tokenEndpointOf(provider: Provider): string {
+/** @throws {OidcError} `endpoint_invalid` where the provider has none. */
+export function tokenEndpointOf(provider: Provider): string {
   const { tokenEndpoint, issuer } = provider.metadata;
   if (tokenEndpoint !== undefined) return tokenEndpoint;
   throw new OidcError(
@@ -113,11 +114,13 @@ function tokenEndpointOf(provider: Provider): string {
   );
 }
 
-function withAudience(audience: string | undefined): Record<string, string> {
+/** The `audience` parameter, where one is set. */
+export function withAudience(audience: string | undefined): Record<string, string> {
   return audience === undefined ? {} : { audience };
 }
 
-function answerFrom(
+/** Puts the answer of a grant together from its parts. */
+export function answerFrom(
   members: TokenMembers,
   verified: VerifiedIdToken | undefined,
   rest: Pick<TokenAnswer, "authenticationMethod" | "tokenEndpoint" | "issuer"> & {

@@ -5,7 +5,7 @@ import { OidcError } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { hostOf } from "../http/host.ts";
+import { hostOf } from "../core/hosts.ts";
 import { openProviderForRefresh } from "./metadata.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";

@@ -14,16 +14,6 @@ export interface AccessTokenRecord {
   expiresAt: number | null;
 }
 
-/** A refresh that has been sent and not been answered, as far as the record knows (lock.md, step 6). */
-export interface RefreshIntent {
-  nonce: string;
-  host: string;
-  bootId: string;
-  networkNamespace: string;
-  /** Seconds since the epoch. */
-  at: number;
-}
-
 /** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
 export interface SessionRecord {
   /** The whole key as text: the file name is only a hash of it. */
@@ -39,7 +29,7 @@ export interface SessionRecord {
   revocationEndpoint?: string;
   /** How the client authenticates, as the metadata said. */
   authenticationMethod: "none" | "client_secret_basic" | "client_secret_post";
-  /** Null where no sign-in is cached any more though attempts or a broken refresh are remembered. */
+  /** Null where a sign-in is remembered without one. */
   accessToken: AccessTokenRecord | null;
   refreshToken?: string;
   idToken?: string;
@@ -50,7 +40,6 @@ export interface SessionRecord {
   signedInAt: number;
   /** When the tokens last changed; milliseconds since the epoch. */
   renewedAt: number;
-  intent?: RefreshIntent;
 }
 
 /** A cache file: the default location holds one record per file, a custom `cachePath` any number. */

@@ -37,7 +37,6 @@ const whole: SessionRecord = {
   idToken: "a.b.c",
   subject: "alice",
   displayName: "Alice Müller",
-  intent: { nonce: "n", host: "h", bootId: "b", networkNamespace: "s", at: 1_700_000_000 },
 };
 
 const withoutEnd = { ...whole.accessToken, expiresAt: null };

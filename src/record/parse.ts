@@ -1,7 +1,7 @@
 // A cache file's text made into records, believing nothing. Changes when the record's fields do.
 
 import { longestTokenCharacters, longestUrlCharacters } from "../core/limits.ts";
-import type { AccessTokenRecord, CacheFile, RefreshIntent, SessionRecord } from "./format.ts";
+import type { AccessTokenRecord, CacheFile, SessionRecord } from "./format.ts";
 import { schemaVersion } from "./format.ts";
 import { agreesWithKey } from "./key.ts";
 
@@ -105,17 +105,6 @@ function parseAccessToken(value: unknown): AccessTokenRecord | null {
   };
 }
 
-function parseIntent(value: unknown): RefreshIntent {
-  const fields = asFields(value);
-  return {
-    nonce: nameOf(own(fields, "nonce")),
-    host: nameOf(own(fields, "host")),
-    bootId: nameOf(own(fields, "bootId")),
-    networkNamespace: nameOf(own(fields, "networkNamespace")),
-    at: instantOf(own(fields, "at")),
-  };
-}
-
 function parseFields(fields: Fields): SessionRecord {
   const authenticationMethod = own(fields, "authenticationMethod");
   if (!authenticationMethods.includes(authenticationMethod as string)) throw new Unusable();
@@ -136,14 +125,12 @@ function parseFields(fields: Fields): SessionRecord {
   const idToken = optional(fields, "idToken", tokenOf);
   const subject = optional(fields, "subject", nameOf);
   const displayName = optional(fields, "displayName", nameOf);
-  const intent = optional(fields, "intent", parseIntent);
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
   if (refreshToken !== undefined) record.refreshToken = refreshToken;
   if (idToken !== undefined) record.idToken = idToken;
   if (subject !== undefined) record.subject = subject;
   if (displayName !== undefined) record.displayName = displayName;
-  if (intent !== undefined) record.intent = intent;
   return record;
 }
 

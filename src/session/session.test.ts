@@ -66,6 +66,7 @@ class Bench {
       prompt: (event) => this.prompts.push(event),
       logger: undefined,
       personPresent: options.personPresent ?? true,
+      terminal: false,
       background: new Set(),
     };
     const flows: Flows = {

@@ -134,7 +134,6 @@ export function describeTokenStore(name: string, open: () => Promise<StoreUnderT
       test("are absent until they are written, then the same for everybody", async () => {
         expect(await store.read(key)).toBeUndefined();
         const record = exampleRecord("one", "a.1", {
-          intent: { nonce: "n", host: "h", bootId: "b", networkNamespace: "s", at: 1 },
         });
         expect(await store.replace(key, undefined, record)).toEqual({ replaced: true });
         expect(await store.read(key)).toEqual(record);

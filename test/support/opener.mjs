@@ -10,4 +10,5 @@ writeFileSync(`${file}.new`, JSON.stringify({ words, environment: process.env, p
 renameSync(`${file}.new`, file);
 const status = words.indexOf("--status");
 if (status !== -1) process.exitCode = Number(words[status + 1]);
-if (words.includes("--stay")) setInterval(() => undefined, 60_000);
+// Longer than any test, and not for ever where one failed before it ended this.
+if (words.includes("--stay")) setTimeout(() => undefined, 60_000);

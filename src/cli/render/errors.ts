@@ -27,9 +27,16 @@ function inFlags(message: string): string {
   return message.replace(/`([a-z][A-Za-z]*)(?:: ([^`]*))?`/g, flagFor);
 }
 
-/** A word as it can be typed into a shell. */
-function typed(word: string): string {
+function quoted(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** `--flag=value` as a person would type it into a shell. */
+function typed(argument: string): string {
+  const sign = argument.indexOf("=");
+  const value = argument.slice(sign + 1);
+  if (sign === -1 || value === "" || value.startsWith("-")) return quoted(argument);
+  return `${argument.slice(0, sign)} ${quoted(value)}`;
 }
 
 // A reason is ours; a provider's error code stands in its place only where it is a plain word (O04, O06).

@@ -57,7 +57,7 @@ function commandFlagLine(flag: CommandFlag): FlagLine {
 }
 
 function section(title: string, lines: readonly FlagLine[], columns: number): string {
-  return [`${title}:`, ...lines.map((line) => layFlag(line, columns))].join("\n");
+  return [wrap(`${title}:`, columns), ...lines.map((line) => layFlag(line, columns))].join("\n");
 }
 
 function examples(lines: readonly string[]): string {

@@ -65,7 +65,7 @@ export function allLoggedOutText(result: {
     ...(unsupported.length === 0
       ? []
       : [`No revocation is offered by ${unsupported.join(", ")}: ${stays}`]),
-    ...(failed.length === 0 ? [] : [`Could not be told: ${failed.join(", ")}; ${stays}`]),
+    ...(failed.length === 0 ? [] : [`${failed.join(", ")} could not be told: ${stays}`]),
   ].join(" ");
 }
 

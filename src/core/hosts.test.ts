@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf, isLoopbackHost } from "./host.ts";
+import { hostOf, isLoopbackHost } from "./hosts.ts";
 
 test.each([
   ["https://id.example.com/a?code=1", "id.example.com:443"],

@@ -1,0 +1,306 @@
+// Everything the command line says, captured at two widths, so that it can be read and changed as a whole.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { errorCodes, OidcError } from "../../core/errors.ts";
+import type { SessionRecord } from "../../record/format.ts";
+import { optionTable } from "../../options/table.ts";
+import { commandFlags, commandNames } from "../flags.ts";
+import { printableJson } from "../token-text.ts";
+import { errorParagraph, faultParagraph } from "./errors.ts";
+import { commandHelp, overviewHelp } from "./help.ts";
+import { flagWords, optionGroups } from "./help-words.ts";
+import { identityText } from "./identity.ts";
+import { statusText } from "./status.ts";
+import { allLoggedOutText, loggedOutText, nothingCached, signedInText, stopped } from "./texts.ts";
+import { clockTime, span } from "./time.ts";
+
+const zone = process.env["TZ"];
+beforeAll(() => {
+  process.env["TZ"] = "UTC";
+});
+afterAll(() => {
+  if (zone === undefined) delete process.env["TZ"];
+  else process.env["TZ"] = zone;
+});
+
+const now = new Date("2026-11-23T15:00:00Z");
+const inSeconds = (seconds: number): number => Math.floor(now.getTime() / 1000) + seconds;
+const configurationFile = "/home/alice/.config/latchkey/config.toml";
+
+function record(changes: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    key: "key",
+    version: "a.1",
+    issuer: "https://id.example.com",
+    clientId: "my-cli",
+    tokenEndpoint: "https://id.example.com/token",
+    authenticationMethod: "none",
+    accessToken: {
+      token: "hunter2-access-token",
+      tokenType: "Bearer",
+      scopes: ["openid", "email"],
+      issuedAt: inSeconds(-60),
+      expiresAt: inSeconds(2520),
+    },
+    refreshToken: "hunter2-refresh-token",
+    idToken: "hunter2-id-token",
+    subject: "248289761001",
+    displayName: "alice@example.com",
+    signedInAt: 0,
+    renewedAt: 0,
+    ...changes,
+  };
+}
+
+function withoutRefreshToken(changes: Partial<SessionRecord> = {}): SessionRecord {
+  const { refreshToken: _none, ...rest } = record(changes);
+  return rest;
+}
+
+function expiring(seconds: number | null): SessionRecord["accessToken"] {
+  return {
+    token: "hunter2-access-token",
+    tokenType: "Bearer",
+    scopes: ["openid"],
+    issuedAt: inSeconds(-7200),
+    expiresAt: seconds === null ? null : inSeconds(seconds),
+  };
+}
+
+/** As a terminal of this width shows it: a line that is too long goes on in the next one. */
+function folded(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => line.match(new RegExp(`.{1,${String(columns)}}`, "gu")) ?? [""])
+    .join("\n");
+}
+
+const records: readonly SessionRecord[] = [
+  record(),
+  withoutRefreshToken({ issuer: "https://id.example.com:8443/realms/a", clientId: "other" }),
+  withoutRefreshToken({ accessToken: expiring(-300), subject: "alice", displayName: "alice" }),
+  withoutRefreshToken({ accessToken: expiring(null) }),
+  record({ accessToken: null }),
+  record({ accessToken: expiring(40 * 24 * 3600) }),
+];
+
+const texts: Readonly<Record<string, (columns: number) => string>> = {
+  "help-overview": (columns) => overviewHelp(configurationFile, columns),
+  ...Object.fromEntries(
+    commandNames.map((name) => [
+      `help-${name}`,
+      (columns: number) => commandHelp(name, configurationFile, columns),
+    ]),
+  ),
+  status: (columns) => statusText(records, now, columns),
+  whoami: (columns) =>
+    identityText(
+      {
+        iss: "https://id.example.com",
+        sub: "248289761001",
+        aud: "my-cli",
+        name: "Alice Example",
+        preferred_username: "alice",
+        email: "alice@example.com",
+      },
+      columns,
+    ),
+  sentences: (columns) =>
+    folded(
+      [
+        signedInText(record(), now),
+        signedInText(withoutRefreshToken(), now),
+        signedInText(withoutRefreshToken({ accessToken: expiring(2 * 24 * 3600) }), now),
+        signedInText(
+          withoutRefreshToken({ accessToken: expiring(null), displayName: "", subject: "" }),
+          now,
+        ),
+        nothingCached,
+        loggedOutText(undefined, { forgotten: 0, revoked: "no" }),
+        loggedOutText(record(), { forgotten: 1, revoked: "no" }),
+        loggedOutText(record(), { forgotten: 1, revoked: "yes" }),
+        loggedOutText(record(), { forgotten: 1, revoked: "unsupported" }),
+        loggedOutText(record(), { forgotten: 1, revoked: "failed" }),
+        allLoggedOutText({ forgotten: 0, unsupported: [], failed: [] }),
+        allLoggedOutText({ forgotten: 1, unsupported: [], failed: [] }),
+        allLoggedOutText({
+          forgotten: 3,
+          unsupported: ["a.example"],
+          failed: ["b.example", "c.example"],
+        }),
+        stopped,
+      ].join("\n\n"),
+      columns,
+    ),
+  errors: (columns) =>
+    folded(
+      [
+        errorParagraph(
+          new OidcError(
+            "callback_port_in_use",
+            "Port 8765 on 127.0.0.1 is taken by another program, so the browser could not come back. Free it, or register and set another: `callbackPort: 8766`.",
+          ),
+          [],
+        ),
+        errorParagraph(
+          new OidcError(
+            "login_required",
+            "No valid sign-in for id.example.com, and prompting is off. Run: latchkey login",
+            {
+              reason: "no_token",
+            },
+          ),
+          ["--profile=data"],
+        ),
+        errorParagraph(
+          new OidcError(
+            "token_request_failed",
+            "id.example.com:443 does not know client “data-cli”, or wants a secret for it (token request: invalid_client). Check `clientId`; for a confidential client set `clientSecret`.",
+            { providerError: "invalid_client" },
+          ),
+          [],
+        ),
+        faultParagraph(undefined),
+      ].join("\n\n"),
+      columns,
+    ),
+};
+
+const captures = Object.keys(texts).flatMap((name) =>
+  [80, 40].map((columns) => ({ name, columns })),
+);
+
+test.each(captures)("says what it said: $name at $columns columns", async ({ name, columns }) => {
+  const text = texts[name]?.(columns) ?? "";
+  expect(text).not.toContain("hunter2");
+  await expect(`${text}\n`).toMatchFileSnapshot(`../__captures__/${name}-${String(columns)}.txt`);
+});
+
+test.each(commandNames)("help for %s fits 80 columns", (name) => {
+  const long = [commandHelp(name, configurationFile, 80), overviewHelp(configurationFile, 80)]
+    .flatMap((text) => text.split("\n"))
+    .filter((line) => line.length > 80);
+  expect(long).toEqual([]);
+});
+
+test("help has every option that text can set, once, and every flag has its words", () => {
+  const grouped = optionGroups.flatMap(([, names]) => names);
+  const settable = optionTable.filter(({ text }) => text === "all" || text === "flag");
+  expect(grouped.toSorted()).toEqual(settable.map(({ name }) => name).toSorted());
+  expect(Object.keys(flagWords).toSorted()).toEqual(
+    commandFlags.map(({ name }) => name).toSorted(),
+  );
+});
+
+test("an option in backticks is said as its flag; other words in backticks stay", () => {
+  const say = (message: string): string =>
+    errorParagraph(new OidcError("invalid_option", message), []);
+  for (const { name, text } of optionTable) {
+    if (text !== "all" && text !== "flag") continue;
+    expect(say(`Set \`${name}\`.`)).toMatch(/^Set --[a-z-]+\. \[invalid_option\]$/);
+  }
+  expect(say("`openBrowser: false` `pkce: true` `callbackPort: 0`")).toBe(
+    "--no-open-browser --pkce --callback-port 0 [invalid_option]",
+  );
+  expect(say("`clientSecret`")).toBe(
+    "LATCHKEY_CLIENT_SECRET (or --client-secret-file) [invalid_option]",
+  );
+  expect(say("`chmod 600 /x` `openid` `store`")).toBe(
+    "`chmod 600 /x` `openid` `store` [invalid_option]",
+  );
+});
+
+test("every error code ends its paragraph", () => {
+  for (const code of errorCodes) {
+    expect(errorParagraph(new OidcError(code, "So it is."), [])).toBe(`So it is. [${code}]`);
+  }
+});
+
+test("the command to run can be copied into a shell as it stands", () => {
+  const error = new OidcError("login_required", "None. Run: latchkey login", {
+    reason: "no_token",
+  });
+  expect(
+    errorParagraph(error, [
+      "--scopes=a b",
+      "--login-hint=o'neil",
+      "--issuer=https://a.example",
+      "--client-id=-x",
+      "--no-pkce",
+    ]),
+  ).toBe(
+    String.raw`None. Run: latchkey login --scopes 'a b' --login-hint 'o'\''neil' --issuer https://a.example --client-id=-x --no-pkce [login_required: no_token]`,
+  );
+});
+
+const hostile =
+  "a\u001b[31mb\u009b2Jc\u202ed\r\ne\u001b]8;;https://evil.example\u0007f\u0000g\u2028h\u200bi";
+const steering =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029\u200b-\u200f]/u;
+
+test("nothing that steers a terminal comes through, from any field [O06]", () => {
+  const shown = [
+    errorParagraph(new OidcError("network", hostile, { reason: hostile }), [
+      `--login-hint=${hostile}`,
+    ]),
+    errorParagraph(new OidcError("login_required", "None. Run: latchkey login"), [
+      `--login-hint=${hostile}`,
+    ]),
+    faultParagraph(
+      Object.assign(new Error(hostile), { name: hostile, stack: `${hostile}\n    at ${hostile}` }),
+    ),
+    signedInText(record({ displayName: hostile, issuer: hostile }), now),
+    loggedOutText(record({ displayName: hostile, issuer: hostile }), {
+      forgotten: 1,
+      revoked: "no",
+    }),
+    allLoggedOutText({ forgotten: 1, unsupported: [], failed: ["host"] }),
+    statusText(
+      [
+        record({
+          issuer: hostile,
+          clientId: hostile,
+          subject: hostile,
+          displayName: `${hostile}x`,
+          accessToken: {
+            token: "t",
+            tokenType: "Bearer",
+            scopes: [hostile],
+            issuedAt: 0,
+            expiresAt: null,
+          },
+        }),
+      ],
+      now,
+      80,
+    ),
+    identityText(
+      { name: hostile, sub: hostile, iss: hostile, email: hostile, preferred_username: hostile },
+      80,
+    ),
+    printableJson({ [hostile]: [hostile] }),
+  ];
+  for (const text of shown) expect(text).not.toMatch(steering);
+  expect(shown[0]).not.toContain("\n");
+  expect(JSON.parse(printableJson({ [hostile]: [hostile] }))).toEqual({ [hostile]: [hostile] });
+});
+
+test("a fault of Latchkey itself is told without its message, which nobody has checked [O03]", () => {
+  const paragraph = faultParagraph(new TypeError("token hunter2 is wrong"));
+  expect(paragraph).toContain("(TypeError)");
+  expect(paragraph).toContain("[internal_error]");
+  expect(paragraph).not.toContain("hunter2");
+  expect(faultParagraph(new TypeError("hunter2\n    at hunter2"))).not.toMatch(/is wrong/);
+});
+
+test("instants and spans are said in the shortest form that is still clear", () => {
+  const at = (text: string): string => clockTime(new Date(text), now);
+  expect([
+    at("2026-11-23T23:59:00Z"),
+    at("2026-11-24T00:01:00Z"),
+    at("2027-01-02T00:00:00Z"),
+  ]).toEqual(["23:59", "24 Nov 00:01", "2 Jan 2027"]);
+  expect(
+    [0, 59_999, 60_000, 3_599_999, 3_600_000, 47 * 3_600_000, 48 * 3_600_000, -90_000].map(span),
+  ).toEqual(["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days", "1 min"]);
+});

@@ -1,0 +1,299 @@
+// The package as its users get it: packed, installed into an empty folder, imported, compiled against, run. Changes when
+// what is published does.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const kibibyte = 1024;
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly mode: number;
+  }[];
+}
+
+let folder: string;
+let packed: Packed;
+/** Where the package lies after `npm install`, and by itself, without any dependency. */
+let installed: string;
+let alone: string;
+
+function run(command: string, parameters: readonly string[], workingDirectory: string): string {
+  return execFileSync(command, parameters, {
+    cwd: workingDirectory,
+    encoding: "utf8",
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] ?? "" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function isPacked(value: unknown): value is Packed {
+  return typeof value === "object" && value !== null && "filename" in value && "files" in value;
+}
+
+function pack(): Packed {
+  const isBuilt = existsSync(join(root, "dist", "cli", "latchkey.cjs"));
+  if (!isBuilt) throw new Error("nothing is built: npm run build");
+  const answer: unknown = JSON.parse(
+    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
+  );
+  const found = Object.values(answer as object).find(isPacked);
+  if (found === undefined) throw new Error("npm pack said nothing");
+  return found;
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, JSON.stringify(value));
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "latchkey-package-"));
+  packed = pack();
+  const tarball = join(folder, packed.filename);
+  installed = join(folder, "installed");
+  mkdirSync(installed);
+  writeJson(join(installed, "package.json"), { name: "consumer", private: true, type: "module" });
+  run(
+    "npm",
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", tarball],
+    installed,
+  );
+  alone = join(folder, "alone");
+  mkdirSync(join(alone, "node_modules"), { recursive: true });
+  writeJson(join(alone, "package.json"), { name: "consumer", private: true, type: "module" });
+  cpSync(join(installed, "node_modules", "latchkey"), join(alone, "node_modules", "latchkey"), {
+    recursive: true,
+  });
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function contents(): { path: string; text: string }[] {
+  return packed.files.map(({ path }) => ({
+    path,
+    text: readFileSync(join(installed, "node_modules", "latchkey", path), "utf8"),
+  }));
+}
+
+test("holds the files that it is meant to hold, and no other [P02]", () => {
+  const allowed = [
+    /^package\.json$/,
+    /^(README|CHANGELOG)\.md$/,
+    /^LICENSE$/,
+    /^dist\/THIRD_PARTY_LICENSES$/,
+    /^dist\/index\.(js|d\.ts)$/,
+    /^dist\/cli\/latchkey\.cjs$/,
+    /^dist\/cli\/[\w-]+\.js$/,
+    /^dist\/(core|credential|files|flow|http|interaction|lock|options|provider|record|session|store)(\/[\w-]+)*\.(js|d\.ts)$/,
+  ];
+  const others = packed.files
+    .map(({ path }) => path)
+    .filter((path) => !allowed.some((pattern) => pattern.test(path)));
+  expect(others).toEqual([]);
+  const paths = packed.files.map(({ path }) => path);
+  for (const needed of [
+    "package.json",
+    "LICENSE",
+    "README.md",
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/cli/latchkey.cjs",
+    "dist/cli/main.js",
+    "dist/THIRD_PARTY_LICENSES",
+  ]) {
+    expect(paths).toContain(needed);
+  }
+});
+
+test("holds no test, source map, key, token or path of the machine that built it [P02]", () => {
+  const suspicious =
+    /\.test\.|sourceMappingURL|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[\w-]{20,}\.[\w-]{20,}|\/work\/|\/root\/|\/tmp\/|file:\/\/\//;
+  const found = contents().flatMap(({ path, text }) => {
+    const match = suspicious.exec(text);
+    return match === null ? [] : [`${path}: ${match[0]}`];
+  });
+  expect(found).toEqual([]);
+});
+
+test("every file that dist/cli bundles from another package has its licence in the package", () => {
+  const licences = readFileSync(
+    join(installed, "node_modules/latchkey/dist/THIRD_PARTY_LICENSES"),
+    "utf8",
+  );
+  expect(licences).toContain("smol-toml");
+  expect(licences).toContain("Redistribution and use in source and binary forms");
+});
+
+test("has no script that runs at installation [P01]", () => {
+  const { scripts = {} } = JSON.parse(
+    readFileSync(join(installed, "node_modules", "latchkey", "package.json"), "utf8"),
+  ) as { scripts?: Record<string, string> };
+  const atInstallation = [
+    "preinstall",
+    "install",
+    "postinstall",
+    "prepare",
+    "prepublish",
+    "preprepare",
+    "postprepare",
+  ];
+  expect(Object.keys(scripts).filter((name) => atInstallation.includes(name))).toEqual([]);
+  expect(packed.files.map(({ path }) => path)).not.toContain("binding.gyp");
+});
+
+test("brings at most three packages beside itself, none with an install script [P01]", () => {
+  const { packages } = JSON.parse(readFileSync(join(installed, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const names = Object.keys(packages).filter((name) => name !== "");
+  expect(names.toSorted()).toEqual([
+    "node_modules/jose",
+    "node_modules/latchkey",
+    "node_modules/oauth4webapi",
+    "node_modules/undici",
+  ]);
+  expect(names.filter((name) => packages[name]?.hasInstallScript)).toEqual([]);
+});
+
+function sizeOf(path: string): number {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + readFileSync(join(entry.parentPath, entry.name)).length, 0);
+}
+
+// The ceilings of perf.md, row 19.
+test("the tarball is at most 150 KiB", () => {
+  expect(packed.size / kibibyte).toBeLessThanOrEqual(150);
+});
+
+test("installed, with everything that it brings, it is at most 3 MiB", () => {
+  expect(sizeOf(join(installed, "node_modules")) / kibibyte).toBeLessThanOrEqual(3 * kibibyte);
+});
+
+test("every export resolves, and nothing else does", () => {
+  const script = `
+    const names = Object.keys(await import("latchkey")).toSorted();
+    const about = await import("latchkey/package.json", { with: { type: "json" } });
+    const inside = await import("latchkey/dist/core/errors.js").then(() => "open", (error) => error.code);
+    console.log(JSON.stringify({ names, name: about.default.name, inside }));`;
+  const said = JSON.parse(
+    run(process.execPath, ["--input-type=module", "--no-warnings", "-e", script], installed),
+  ) as {
+    names: string[];
+    name: string;
+    inside: string;
+  };
+  expect(said).toMatchObject({ name: "latchkey", inside: "ERR_PACKAGE_PATH_NOT_EXPORTED" });
+  expect(said.names).toEqual(
+    expect.arrayContaining(["BearerTokenAuth", "OidcAuth", "OidcCredentialsAuth", "OidcError"]),
+  );
+});
+
+test("importing it loads no other package and no heavy part of Node", () => {
+  writeFileSync(
+    join(alone, "probe.js"),
+    `const before = new Set(process.moduleLoadList);
+    const { OidcAuth } = await import("latchkey");
+    new OidcAuth({ issuer: "https://id.example.com", clientId: "x" });
+    const loaded = process.moduleLoadList.filter((name) => !before.has(name));
+    console.log(JSON.stringify(loaded));`,
+  );
+  // Beside nothing but itself: a static import of a dependency would fail here.
+  const loaded = JSON.parse(run(process.execPath, ["probe.js"], alone)) as string[];
+  const heavy =
+    /\b(crypto|tls|https?|http2|net|undici|child_process|worker_threads|dns|readline|zlib|stream\/web|webstreams)\b/;
+  expect(loaded.filter((name) => heavy.test(name))).toEqual([]);
+});
+
+test("its types compile for a consumer that checks libraries too", () => {
+  writeFileSync(
+    join(installed, "consumer.ts"),
+    `import { BearerTokenAuth, OidcAuth, OidcCredentialsAuth, OidcError } from "latchkey";
+import type { AccessToken, Credential, GetTokenOptions, OidcAuthOptions } from "latchkey";
+
+const options: OidcAuthOptions = { issuer: "https://id.example.com", clientId: "x", scopes: ["openid"] };
+const credentials: readonly Credential[] = [
+  new OidcAuth(options),
+  new OidcCredentialsAuth({ issuer: "https://id.example.com", clientId: "x", clientSecret: "y" }),
+  new BearerTokenAuth({ token: "t" }),
+];
+const request: GetTokenOptions = { minValiditySeconds: 60, interactive: false };
+export async function header(): Promise<string> {
+  try {
+    const token: AccessToken = await (credentials[0] ?? new OidcAuth()).getToken(request);
+    return \`\${token.tokenType} \${token.token}\`;
+  } catch (error) {
+    if (error instanceof OidcError) return error.code;
+    throw error;
+  }
+}
+// @ts-expect-error an unknown option
+new OidcAuth({ isuer: "https://id.example.com" });
+`,
+  );
+  mkdirSync(join(installed, "node_modules", "@types"), { recursive: true });
+  symlinkSync(join(root, "node_modules/@types/node"), join(installed, "node_modules/@types/node"));
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  for (const resolution of ["nodenext", "bundler"]) {
+    writeJson(join(installed, "tsconfig.json"), {
+      compilerOptions: {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        skipLibCheck: false,
+        target: "ES2023",
+        module: resolution === "bundler" ? "esnext" : "nodenext",
+        moduleResolution: resolution,
+        types: ["node"],
+      },
+      files: ["consumer.ts"],
+    });
+    const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", "."], {
+      cwd: installed,
+      encoding: "utf8",
+    });
+    expect([resolution, status, stdout]).toEqual([resolution, 0, ""]);
+  }
+});
+
+test("its command runs as npm links it", () => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    version: string;
+  };
+  const home = join(folder, "home");
+  mkdirSync(home, { mode: 0o700 });
+  const { status, stdout, stderr } = spawnSync(
+    join(installed, "node_modules", ".bin", "latchkey"),
+    ["--version"],
+    {
+      env: { PATH: process.env["PATH"], HOME: home },
+      encoding: "utf8",
+    },
+  );
+  expect([status, stdout, stderr]).toEqual([0, `latchkey ${version}\n`, ""]);
+  const token = spawnSync(
+    join(installed, "node_modules", ".bin", "latchkey"),
+    ["token", "--issuer=https://id.example.com", "--client-id=x", "--no-interactive"],
+    { env: { PATH: process.env["PATH"], HOME: home }, encoding: "utf8" },
+  );
+  expect([token.status, token.stdout]).toEqual([3, ""]);
+  expect(token.stderr).toContain("[login_required: no_token]");
+});
