@@ -2,6 +2,7 @@
 // Changes when a flow is added.
 
 import { OidcError } from "../core/errors.ts";
+import { longestDeviceCodeSeconds } from "../core/limits.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -22,6 +23,14 @@ function assertConfigured(options: ResolvedOptions): void {
   }
 }
 
+/** Longest wait for the person. `auto` may take either flow, and which one is known only after discovery. */
+function longestWaitSeconds(options: ResolvedOptions): number {
+  const { flow, callbackTimeoutSeconds } = options;
+  if (flow === "auth_code") return callbackTimeoutSeconds;
+  if (flow === "device") return longestDeviceCodeSeconds;
+  return Math.max(callbackTimeoutSeconds, longestDeviceCodeSeconds);
+}
+
 /** The flows for a kind of credential. `openWorld` builds the network on first use. */
 export function assembleFlows(
   kind: CredentialKind,
@@ -35,15 +44,15 @@ export function assembleFlows(
     longestWorkSeconds: {
       // A lost reply is sent once more.
       refresh: 2 * requestSeconds,
-      // Discovery before and the token request after the wait for the person.
-      login: (needsPerson ? options.callbackTimeoutSeconds : 0) + 2 * requestSeconds,
+      // Discovery and the request for a code before, the token request and keys after the wait for the person.
+      login: (needsPerson ? longestWaitSeconds(options) : 0) + 4 * requestSeconds,
     },
     assertConfigured: () => assertConfigured(options),
     signIn: async (signal) => {
       const world = await openWorld();
       if (needsPerson) {
-        const { signInWithBrowser } = await import("../flow/auth-code.ts");
-        return signInWithBrowser(world, options, signal);
+        const { signInPerson } = await import("../flow/ladder.ts");
+        return signInPerson(world, options, signal);
       }
       const { signInAsClient } = await import("../flow/client-credentials.ts");
       return signInAsClient(world, options, signal);

@@ -15,12 +15,21 @@ import {
   createAuthorizationAttempt,
   type AuthorizationAttempt,
 } from "../provider/authorization-request.ts";
-import { openProvider, type Provider } from "../provider/metadata.ts";
+import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
-import { chooseFlow } from "./choose.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity, providerOptions } from "./provider-input.ts";
+import { clientIdentity } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
+
+/**
+ * Decides, once the browser was tried, whether anything else is offered beside it. `byBrowser` waits for the redirect
+ * and exchanges its code.
+ */
+export type BesideBrowser = (
+  browser: BrowserResult | undefined,
+  byBrowser: (signal: AbortSignal) => Promise<TokenAnswer>,
+  signal: AbortSignal,
+) => Promise<TokenAnswer>;
 
 /** One sign-in in progress. */
 interface Attempt {
@@ -155,6 +164,7 @@ async function signInThrough(
   options: ResolvedOptions,
   attempt: Attempt,
   signal: AbortSignal,
+  beside: BesideBrowser,
 ): Promise<TokenAnswer> {
   const { provider, listener, request } = attempt;
   const host = hostOf(provider.metadata.issuer);
@@ -164,8 +174,18 @@ async function signInThrough(
   const browser = options.openBrowser
     ? await world.openBrowser(request.url, options.browserCommand)
     : undefined;
-  const parameters = await waitForRedirect(world, options, attempt, browser, signal);
-  const answer = await request.exchange(parameters, signal);
+  const byBrowser = async (stop: AbortSignal): Promise<TokenAnswer> => {
+    try {
+      const parameters = await waitForRedirect(world, options, attempt, browser, stop);
+      return await request.exchange(parameters, stop);
+    } catch (error) {
+      // The tab says at once what came of it, though another way may still be waited for. Where that one was first,
+      // the tab says so below.
+      if (!stop.aborted) listener.settle(outcomeOf(error));
+      throw error;
+    }
+  };
+  const answer = await beside(browser, byBrowser, signal);
   listener.settle({ kind: "done" });
   emit(world.logger, "login.finished", { host });
   return answer;
@@ -173,16 +193,16 @@ async function signInThrough(
 
 /**
  * Signs a person in with a browser.
- * @throws {OidcError} any code of discovery, the listener, the authorization response and the token request.
+ * @throws {OidcError} any code of the listener, the authorization response and the token request.
  * @see RFC 6749 section 4.1, RFC 8252, OpenID Connect Core section 3.1
  */
 export async function signInWithBrowser(
   world: FlowWorld,
   options: ResolvedOptions,
+  provider: Provider,
   signal: AbortSignal,
+  beside: BesideBrowser,
 ): Promise<TokenAnswer> {
-  const provider = await openProvider(world, providerOptions(options, options.flow), signal);
-  chooseFlow(options, provider.metadata);
   const plan = planRedirect(options);
   let request: AuthorizationAttempt | undefined;
   const listener = await openListener(
@@ -199,13 +219,12 @@ export async function signInWithBrowser(
     warnAboutExposure(world, plan);
     const redirectUri = plan.redirectUri(listener.authority);
     request = await requestFor(world, options, provider, redirectUri);
-    return await signInThrough(world, options, { provider, listener, request, redirectUri }, signal);
+    const attempt = { provider, listener, request, redirectUri };
+    return await signInThrough(world, options, attempt, signal, beside);
   } catch (error) {
     listener.settle(outcomeOf(error));
     // No browser came back, so none will fetch a page.
     if (!redirected) await listener.close();
-    // What was remembered of the provider may be what failed; the next attempt looks again.
-    await provider.forgetCached();
     throw error;
   } finally {
     const ended = listener.ended.then(() => {

@@ -5,6 +5,11 @@ import { hostOf } from "../core/hosts.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 
+/** What was chosen; `why` in one sentence, where the person would otherwise wonder. */
+export type ChosenFlow =
+  | { readonly flow: "auth_code" }
+  | { readonly flow: "device"; readonly why?: string };
+
 /** What discovery offered, in words for a person. */
 function offered(metadata: ProviderMetadata): string {
   const endpoints = [
@@ -15,33 +20,52 @@ function offered(metadata: ProviderMetadata): string {
   return endpoints.length === 0 ? "none of the endpoints of a sign-in" : endpoints.join(" and ");
 }
 
+const needed: Readonly<Record<ResolvedOptions["flow"], { flow: string; endpoints: string }>> = {
+  auto: {
+    flow: "any sign-in of a person",
+    endpoints: "`tokenEndpoint` and `authorizationEndpoint` or `deviceAuthorizationEndpoint`",
+  },
+  auth_code: {
+    flow: "the authorization code flow",
+    endpoints: "`authorizationEndpoint` and `tokenEndpoint`",
+  },
+  device: {
+    flow: "the device flow",
+    endpoints: "`deviceAuthorizationEndpoint` and `tokenEndpoint`",
+  },
+};
+
 /**
- * Decides, or says why no sign-in is possible.
+ * Decides, or says why no sign-in is possible. A token endpoint is needed for all.
  *
- * | `flow` | authorization endpoint known | else |
- * |---|---|---|
- * | `auto`, `auth_code` | authorization code flow | `no_interactive_flow` |
+ * | `flow` | authorization endpoint known | only a device authorization endpoint known | neither |
+ * |---|---|---|---|
+ * | `auto` | authorization code flow | device flow | `no_interactive_flow` |
+ * | `auth_code` | authorization code flow | `no_interactive_flow` | `no_interactive_flow` |
+ * | `device` | device flow where its endpoint is known too | device flow | `no_interactive_flow` |
  *
  * @throws {OidcError} `no_interactive_flow`.
  */
 export function chooseFlow(
-  options: Pick<ResolvedOptions, "flow" | "issuer">,
+  options: Pick<ResolvedOptions, "flow">,
   metadata: ProviderMetadata,
-): "auth_code" {
+): ChosenFlow {
+  const { flow } = options;
   const provider = hostOf(metadata.issuer);
-  if (options.flow === "device") {
-    throw new OidcError(
-      "no_interactive_flow",
-      'This version signs in with the authorization code flow only. Set `flow` to "auto" or "auth_code".',
-      { reason: "device_flow_missing" },
-    );
-  }
-  if (metadata.authorizationEndpoint !== undefined && metadata.tokenEndpoint !== undefined) {
-    return "auth_code";
+  const { authorizationEndpoint, deviceAuthorizationEndpoint, tokenEndpoint } = metadata;
+  if (tokenEndpoint !== undefined) {
+    if (flow !== "device" && authorizationEndpoint !== undefined) return { flow: "auth_code" };
+    if (flow === "device" && deviceAuthorizationEndpoint !== undefined) return { flow: "device" };
+    if (flow === "auto" && deviceAuthorizationEndpoint !== undefined) {
+      return {
+        flow: "device",
+        why: `${provider} names no authorization endpoint, so you sign in with a code, on any device.`,
+      };
+    }
   }
   throw new OidcError(
     "no_interactive_flow",
-    `${provider} offers ${offered(metadata)}, which is not enough for the authorization code flow. ` +
-      "Is `issuer` right? Where the provider has the endpoints without naming them, set `authorizationEndpoint` and `tokenEndpoint`.",
+    `${provider} offers ${offered(metadata)} (discovery), which is not enough for ${needed[flow].flow}. ` +
+      `Is \`issuer\` right? Where the provider has the endpoints without naming them, set ${needed[flow].endpoints}.`,
   );
 }

@@ -3,7 +3,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
-import { longestPollIntervalSeconds, longestRetryAfterSeconds } from "../core/limits.ts";
+import { longestPollIntervalSeconds } from "../core/limits.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import {
   deviceCodeExpired,
@@ -80,7 +80,7 @@ function passingFailure(error: unknown): { readonly waitSeconds: number } | unde
   if (!isOidcError(error)) return undefined;
   if (error.code === "network" || error.code === "timeout") return { waitSeconds: 0 };
   if (error.code !== "rate_limited") return undefined;
-  return { waitSeconds: error.retryAfterSeconds ?? longestRetryAfterSeconds };
+  return { waitSeconds: error.retryAfterSeconds ?? 0 };
 }
 
 /**
@@ -104,10 +104,11 @@ async function pollUntilDone(
   const remaining = deadlineOf(world, authorization.expiresInSeconds);
   const pace = new Pace(authorization.intervalSeconds);
   let waitMilliseconds = pace.nextMilliseconds();
+  let lastFailure: unknown;
   for (;;) {
     await world.clock.sleep(Math.max(0, Math.min(waitMilliseconds, remaining())), { signal });
     // Here and not after the answer: a machine that slept over the end must not poll again.
-    if (remaining() <= 0) throw deviceCodeExpired(host);
+    if (remaining() <= 0) throw deviceCodeExpired(host, { cause: lastFailure });
     let askedSeconds = 0;
     let outcome: "pending" | "slow_down" | "unreachable";
     try {
@@ -119,12 +120,14 @@ async function pollUntilDone(
       outcome = poll.kind;
       if (poll.kind === "slow_down") pace.slowDown(poll.intervalSeconds);
       else pace.answered();
+      lastFailure = undefined;
     } catch (error) {
       const passing = signal.aborted ? undefined : passingFailure(error);
       if (passing === undefined) throw error;
       askedSeconds = passing.waitSeconds;
       outcome = "unreachable";
       pace.failed();
+      lastFailure = error;
     }
     waitMilliseconds = Math.max(pace.nextMilliseconds(), askedSeconds * 1000);
     emit(world.logger, "device.polled", { host, outcome, nextInSeconds: waitMilliseconds / 1000 });

@@ -92,8 +92,8 @@ function takenError(host: string, ports: readonly number[]): OidcError {
   const [port = 0] = ports;
   const message =
     ports.length > 1
-      ? `Ports ${ports.join(", ")} on ${host} are all taken by other programs, so the browser could not come back. Free one, or register and set another callbackPort.`
-      : `Port ${port} on ${host} is taken by another program, so the browser could not come back. Free it, or register and set another callbackPort${port < 65535 ? `, such as ${port + 1}` : ""}.`;
+      ? `Ports ${ports.join(", ")} on ${host} are all taken by other programs, so the browser could not come back. Free one, or register and set another \`callbackPort\`.`
+      : `Port ${port} on ${host} is taken by another program, so the browser could not come back. Free it, or register and set another \`callbackPort\`${port < 65535 ? `, such as ${port + 1}` : ""}.`;
   return new OidcError("callback_port_in_use", message);
 }
 
@@ -101,7 +101,7 @@ function unusableError(host: string, port: number, cause: unknown): OidcError {
   const code = codeOf(cause);
   const why =
     code === "EACCES" || code === "EPERM"
-      ? `this user may not open port ${port} on ${host}. Register and set a callbackPort above 1023.`
+      ? `this user may not open port ${port} on ${host}. Register and set a \`callbackPort\` above 1023.`
       : `${host} port ${port} cannot be listened on (${code || "unknown reason"}). callbackHost must be an address of this machine; 127.0.0.1 is the usual one.`;
   return new OidcError("callback_port_in_use", `The browser could not come back: ${why}`, {
     reason: "listener_failed",

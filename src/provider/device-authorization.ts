@@ -157,11 +157,18 @@ async function verify(
 }
 
 /** The error of a code that was not entered in time. */
-export function deviceCodeExpired(host: string, providerError?: string): OidcError {
+export function deviceCodeExpired(
+  host: string,
+  details: { providerError?: string; cause?: unknown } = {},
+): OidcError {
+  const what =
+    details.cause === undefined
+      ? `Nobody entered the code at ${host} before it expired.`
+      : `The code expired while ${host} gave no answer; whether anybody entered it is not known.`;
   return new OidcError(
     "device_code_expired",
-    `Nobody entered the code at ${host} before it expired. Sign in again: a new code is shown.`,
-    { providerError },
+    `${what} Sign in again: a new code is shown.`,
+    details,
   );
 }
 
@@ -193,7 +200,9 @@ async function pollOnce(
         intervalSeconds: body.ok ? parseInterval(body.value["interval"]) : undefined,
       };
     case "expired_token":
-      throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), refusal.error);
+      throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), {
+        providerError: refusal.error,
+      });
     case "access_denied":
       throw refusalError("access_denied", host, refusal, context);
   }

@@ -79,8 +79,14 @@ export class StoredSession implements Session {
   }
 
   async login(options: { signal?: AbortSignal } = {}): Promise<SignInResult> {
+    // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
+    // process finishes meanwhile is as new.
+    const signedInSince = Math.max(
+      this.#parts.world.clock.now(),
+      (await this.#keeper.read())?.signedInAt ?? 0,
+    );
     const wanted: Wanted = {
-      ...wantedOf({}, { personPresent: true, signedInSince: this.#parts.world.clock.now(), version: undefined }),
+      ...wantedOf({}, { personPresent: true, signedInSince, version: undefined }),
       mustBeKept: true,
     };
     const result = await this.#obtain(wanted, options.signal);

@@ -42,7 +42,8 @@ function typed(argument: string): string {
 // A reason is ours; a provider's error code stands in its place only where it is a plain word (O04, O06).
 function reasonOf(error: OidcError): string | undefined {
   const reason = error.reason ?? error.providerError;
-  return reason !== undefined && /^[\w.-]{1,64}$/.test(reason) ? reason : undefined;
+  const says = reason !== undefined && reason !== error.code && /^[\w.-]{1,64}$/.test(reason);
+  return says ? reason : undefined;
 }
 
 /**

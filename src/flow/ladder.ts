@@ -1,0 +1,141 @@
+// One sign-in of a person, by one flow or by two at a time. Changes when what is offered together does.
+
+import { isOidcError, type OidcErrorCode } from "../core/errors.ts";
+import { emit } from "../core/events.ts";
+import { hostOf } from "../core/hosts.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import { openProvider, type Provider } from "../provider/metadata.ts";
+import type { TokenAnswer } from "../provider/token-answer.ts";
+import { signInWithBrowser } from "./auth-code.ts";
+import { chooseFlow } from "./choose.ts";
+import { signInWithDevice } from "./device.ts";
+import type { FlowWorld } from "./flow-world.ts";
+import { providerOptions } from "./provider-input.ts";
+
+/** One way to sign in. */
+export interface Way {
+  readonly flow: "auth_code" | "device";
+  start(signal: AbortSignal): Promise<TokenAnswer>;
+}
+
+// What ends the way that it happened on and no other. Everything else ends the sign-in: an answer that does not belong
+// to it, a token that fails a check, a certificate that is not trusted. A list of what may pass, so that a new code
+// is not taken for harmless.
+const endsOneWay: ReadonlySet<OidcErrorCode> = new Set([
+  "access_denied",
+  "authorization_failed",
+  "callback_timeout",
+  "device_code_expired",
+  "network",
+  "rate_limited",
+  "redirect_refused",
+  "response_too_large",
+  "timeout",
+  "token_request_failed",
+  "token_response_invalid",
+]);
+
+const partings: Partial<Record<OidcErrorCode, string>> = {
+  access_denied: "One of the ways to sign in was refused; the other one still counts.",
+  callback_timeout: "The time for the browser is up; the code can still be entered.",
+  device_code_expired: "The code has expired; the address above still counts.",
+};
+
+function isRefusal(error: unknown): boolean {
+  return isOidcError(error) && error.code === "access_denied";
+}
+
+/**
+ * Starts every way and gives the first success; the others are stopped and have ended when this returns. A way that
+ * fails leaves the others alone, unless its failure speaks against the provider or the connection, or is the person's
+ * or the caller's wish to stop.
+ * @throws {OidcError} the failure that ended all; where each ended by itself `access_denied` if there was one, else the
+ * first way's.
+ */
+export async function firstToFinish(
+  world: Pick<FlowWorld, "logger" | "onWarning">,
+  host: string,
+  ways: readonly Way[],
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const stop = new AbortController();
+  const each = AbortSignal.any([signal, stop.signal]);
+  const failures: unknown[] = [];
+  let waiting = ways.length;
+  const runs = ways.map((way) => way.start(each));
+  try {
+    return await new Promise<TokenAnswer>((resolve, reject) => {
+      for (const [index, run] of runs.entries()) {
+        run.then(resolve, (error: unknown) => {
+          const code = isOidcError(error) ? error.code : undefined;
+          failures[index] = error;
+          waiting -= 1;
+          if (code === undefined || !endsOneWay.has(code)) {
+            reject(error);
+            return;
+          }
+          const refused = failures.find(isRefusal);
+          if (waiting === 0) {
+            reject(refused ?? failures[0]);
+            return;
+          }
+          const flow = ways[index]?.flow ?? "auth_code";
+          emit(world.logger, "login.way_ended", { host, flow, code });
+          const parting = stop.signal.aborted ? undefined : partings[code];
+          if (parting !== undefined) world.onWarning("sign_in_way_ended", parting);
+        });
+      }
+    });
+  } finally {
+    stop.abort();
+    await Promise.allSettled(runs);
+  }
+}
+
+/** The device flow beside a browser that did not open, where that is allowed. */
+function deviceBeside(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  provider: Provider,
+): Way | undefined {
+  const isOffered =
+    options.flow === "auto" &&
+    options.openBrowser &&
+    world.terminal &&
+    world.personPresent &&
+    provider.metadata.deviceAuthorizationEndpoint !== undefined;
+  if (!isOffered) return undefined;
+  return {
+    flow: "device",
+    start: (signal) => signInWithDevice(world, options, provider, signal, { besideBrowser: true }),
+  };
+}
+
+/**
+ * Signs a person in: the browser, a device code, or, on a terminal without a browser, both at once.
+ * @throws {OidcError} `no_interactive_flow`, codes of discovery and of the flows.
+ */
+export async function signInPerson(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const provider = await openProvider(world, providerOptions(options, options.flow), signal);
+  try {
+    const chosen = chooseFlow(options, provider.metadata);
+    if (chosen.flow === "device") {
+      return await signInWithDevice(world, options, provider, signal, { why: chosen.why });
+    }
+    const beside = deviceBeside(world, options, provider);
+    const host = hostOf(provider.metadata.issuer);
+    return await signInWithBrowser(world, options, provider, signal, (browser, byBrowser, stop) =>
+      beside === undefined || browser?.opened !== false
+        ? byBrowser(stop)
+        : firstToFinish(world, host, [{ flow: "auth_code", start: byBrowser }, beside], stop),
+    );
+  } catch (error) {
+    // What was remembered of the provider may be what failed; the next attempt looks again.
+    await provider.forgetCached();
+    throw error;
+  }
+}
