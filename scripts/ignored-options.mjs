@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Readable, but their flow is not part of this version (asking the server, device flow); and the one that no test
-// without a second machine can see.
-const withoutFlow = new Set(["useServerAudience", "deviceAuthorizationEndpoint", "allowInsecureHttp"]);
+// Readable, but its flow is not part of this version (asking the server); and the one that no test without a second
+// machine can see.
+const withoutFlow = new Set(["useServerAudience", "allowInsecureHttp"]);
 
 const line = "const value = given[row.name];";
 const ignoring = (name) => `const value = row.name === "${name}" ? undefined : given[row.name];`;

@@ -1,13 +1,15 @@
 // The warm command: prints a cached token, and hands everything else to the full program. Changes when that hand-over
 // does. Bundled into one CommonJS file; measured, each built-in module beyond the start-up snapshot costs milliseconds.
 
-import { thisMachine } from "../options/paths.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { quickAnswer } from "./quick.ts";
 
 function cachedAnswer(): string | undefined {
   try {
-    return quickAnswer(process.argv.slice(2), thisMachine());
+    return quickAnswer(process.argv.slice(2), {
+      environment: process.env,
+      platform: process.platform,
+    });
   } catch {
     // The full program does all of it again and reports what is wrong.
     return undefined;

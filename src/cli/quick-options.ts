@@ -1,80 +1,83 @@
-// Options from text, fast: a small part of what options/parse-text and options/validate accept, nothing beyond it.
-// Changes when a kind of option is added. Tests hold it against both.
-
-/** How a value is judged: a letter for each kind, because every byte of this file is paid at every start. */
-type Kind = "u" | "t" | "a" | "b" | "s" | "p" | "w" | "h" | "f" | "m" | "x";
+// Which options and flags a warm start takes, and which of their values: a small part of what options/validate and
+// arguments.ts accept, nothing beyond it. Changes when an option or a flag of `latchkey token` is added.
+//
+// The quick-* files are what the warm command is bundled from. Every byte of them is compiled at every start, about
+// 500 instructions each (measured), so they know the usual alone and say nothing about the rest: the full program does.
 
 /**
- * The options that text can set, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, port,
- * words, host, flow, prompt, secret. A test holds this line equal to the option table.
+ * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, port, words, host, flow, prompt,
+ * secret; in capitals those that are no options: switch, negatable switch, name, number. A test holds this line against both tables.
  */
-export const quickOptions: ReadonlyMap<string, Kind> = new Map(
-  (
-    "issuer:u clientId:t scopes:w audience:t useServerAudience:b caCertPath:a cachePath:a tokenEndpoint:u " +
-    "deviceAuthorizationEndpoint:u flow:f forceLogin:b openBrowser:b authorizationEndpoint:u redirectUri:u " +
-    "callbackHost:h callbackPort:p callbackTimeoutSeconds:s pkce:b clientSecret:x jwksUri:u offlineAccess:b prompt:m " +
-    "loginHint:t browserCommand:t applicationName:t httpTimeoutSeconds:s"
-  )
-    .split(" ")
-    .map((each) => each.split(":") as [string, Kind]),
-);
+const kinds =
+  " issuer:u client-id:t scopes:w audience:t use-server-audience:b ca-cert-path:a cache-path:a token-endpoint:u " +
+  "device-authorization-endpoint:u flow:f force-login:b open-browser:b authorization-endpoint:u redirect-uri:u " +
+  "callback-host:h callback-port:p callback-timeout-seconds:s pkce:b client-secret:x jwks-uri:u offline-access:b " +
+  "prompt:m login-hint:t browser-command:t application-name:t http-timeout-seconds:s " +
+  "json:S header:S id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
 
-const text = /^[^\0-\x1f\x7f-\x9f\u2028\u2029]{1,4096}$/;
-const scope = /^[!#-[\]-~]{1,500}$/;
-const url = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])[\w.~:/%-]{1,2000}$/;
+/** The kind of a flag, "" for one that is not known here. */
+export function quickKind(flag: string): string {
+  const at = flag.includes(" ") || flag.includes(":") ? -1 : kinds.indexOf(` ${flag}:`);
+  return at === -1 ? "" : kinds.charAt(at + flag.length + 2);
+}
 
-/** The value that `typed` means, or undefined where only the full program may say. */
-export function quickValue(name: string, typed: string): unknown {
-  switch (quickOptions.get(name)) {
+function isUsualUrl(text: string): boolean {
+  const isSafe =
+    text.startsWith("https://") ||
+    text.startsWith("http://127.0.0.1:") ||
+    text.startsWith("http://localhost:");
+  return isSafe && text.length <= 2000 && /^[\w.~:/%-]+$/.test(text) && URL.canParse(text);
+}
+
+/** True for a value that is right beyond doubt; a doubtful one is the full program's to judge. */
+export function isUsual(kind: string, text: string): boolean {
+  switch (kind) {
     case "u":
-      return url.test(typed) && URL.canParse(typed) ? typed : undefined;
+      return isUsualUrl(text);
     case "t":
     case "a":
     case "x":
-      return text.test(typed) ? typed : undefined;
+    case "N":
+      return text !== "" && text.length <= 4096 && !/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(text);
     case "b":
-      return (
-        typed === "true" ||
-        typed === "1" ||
-        (typed === "false" || typed === "0" ? false : undefined)
-      );
+    case "I":
+      return /^(true|false|1|0)$/.test(text);
     case "s":
-      return /^[1-9]\d{0,5}$/.test(typed) ? Number(typed) : undefined;
+      return /^[1-9]\d{0,5}$/.test(text);
+    case "D":
+      return /^\d{1,9}$/.test(text);
     case "p":
-      return /^[1-9]?\d{1,4}$/.test(typed) && Number(typed) < 65_536 ? Number(typed) : undefined;
-    case "w": {
-      const words = typed.split(" ").filter((word) => word !== "");
-      return words.length <= 200 && words.every((word) => scope.test(word)) ? words : undefined;
-    }
+      return /^\d{1,5}$/.test(text) && Number(text) < 65_536;
+    case "w":
+      return text.length <= 500 && /^[!#-[\]-~ ]+$/.test(text);
     case "h":
-      return /^(127\.0\.0\.1|localhost|::1)$/.test(typed) ? typed : undefined;
+      return /^(127\.0\.0\.1|localhost|::1)$/.test(text);
     case "f":
-      return /^(auto|auth_code|device)$/.test(typed) ? typed : undefined;
+      return /^(auto|auth_code|device)$/.test(text);
     case "m":
-      return /^(none|login|consent|select_account)$/.test(typed) ? typed : undefined;
+      return /^(none|login|consent|select_account)$/.test(text);
     default:
-      return undefined;
+      return false;
   }
 }
 
-/** `callback-port` → `callbackPort`, where it is an option that text can set. */
-export function quickName(flag: string): string | undefined {
-  const name = flag.replace(/-[a-z]/g, (pair) => pair.slice(1).toUpperCase());
-  return quickOptions.has(name) && !/[A-Z]/.test(flag) ? name : undefined;
-}
+/** Flags and options as text, by the name of their flag. */
+export type Given = Record<string, string>;
 
 /** Every option that the environment sets; undefined where the full program has to look. */
 export function quickEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
-): Record<string, unknown> | undefined {
-  const options: Record<string, unknown> = {};
-  for (const name of quickOptions.keys()) {
-    const variable = `LATCHKEY_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`;
-    const typed = environment[variable];
-    if (!typed) continue;
-    const value = quickValue(name, typed);
-    if (value === undefined) return undefined;
-    options[name] = value;
+): Given | undefined {
+  const given: Given = {};
+  for (const variable of Object.keys(environment)) {
+    if (!variable.startsWith("LATCHKEY_")) continue;
+    const text = environment[variable];
+    const flag = variable.slice(9).toLowerCase().replaceAll("_", "-");
+    const kind = variable === variable.toUpperCase() ? quickKind(flag) : "";
+    // Of what is no option, the profile alone is a variable too.
+    if (!text || (kind < "a" && flag !== "profile")) continue;
+    if (!isUsual(kind, text)) return undefined;
+    given[flag] = text;
   }
-  return options;
+  return given;
 }

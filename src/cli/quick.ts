@@ -1,22 +1,97 @@
 // The warm start: from arguments to output by the shortest way. Changes when a source of options is added.
 
-import type { Machine } from "../options/paths.ts";
-import { cachedTokenText } from "./cached-token.ts";
+import { cacheFileName, recordKey } from "../record/key.ts";
 import { quickArguments } from "./quick-arguments.ts";
-import { quickEnvironment } from "./quick-options.ts";
-import { quickProfileOf } from "./quick-profile.ts";
+import { readConfiguration, readOwnFile } from "./quick-files.ts";
+import { quickEnvironment, type Given } from "./quick-options.ts";
+import { quickProfile } from "./quick-profile.ts";
+import { isQuicklyFresh, quickRecord, quickTimes } from "./quick-record.ts";
+import { tokenText } from "./token-text.ts";
+
+/** What a warm start depends on. */
+export interface QuickMachine {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+}
+
+/** The folder that a variable names, else one below the home folder; undefined for one that the full program refuses. */
+function folderOf(
+  { environment, platform }: QuickMachine,
+  variable: string,
+  fallback: string,
+): string | undefined {
+  const home = environment["HOME"];
+  const folder =
+    platform === "linux" ? environment[variable] || (home && `${home}${fallback}`) : undefined;
+  return folder?.startsWith("/") ? `${folder}/latchkey/` : undefined;
+}
+
+function cacheFile(given: Given, fileName: string, machine: QuickMachine): string | undefined {
+  const path = given["cache-path"];
+  if (path === undefined) {
+    const folder = folderOf(machine, "XDG_STATE_HOME", "/.local/state");
+    return folder && folder + fileName;
+  }
+  const home = machine.environment["HOME"];
+  const absolute = path.startsWith("~/") && home ? home + path.slice(1) : path;
+  // The full program resolves `..` by its letters, the system by what is there.
+  return absolute.startsWith("/") && !absolute.includes("/..") ? absolute : undefined;
+}
+
+function configured(argumentList: readonly string[], machine: QuickMachine): Given | undefined {
+  const typed = quickArguments(argumentList);
+  const set = quickEnvironment(machine.environment);
+  const name = typed && set && (typed["profile"] ?? set["profile"]);
+  if (name === undefined) return typed && set && { ...set, ...typed };
+  const folder = folderOf(machine, "XDG_CONFIG_HOME", "/.config");
+  const file = folder && readConfiguration(`${folder}config.toml`);
+  const profile = file && quickProfile(name, file);
+  return profile ? { ...profile, ...set, ...typed } : undefined;
+}
 
 /**
  * The whole output for an argument list, or undefined where the full program has to look at it. What it throws means
- * the same: the full program meets the same fault and says so.
+ * the same: there is nothing, or nothing usual.
  */
-export function quickAnswer(argumentList: readonly string[], machine: Machine): string | undefined {
-  const read = quickArguments(argumentList);
-  const environment = quickEnvironment(machine.environment);
-  if (read === undefined || environment === undefined) return undefined;
-  const name = read.flags["profile"] ?? machine.environment["LATCHKEY_PROFILE"];
-  const profile = name ? quickProfileOf(String(name), machine) : {};
-  return (
-    profile && cachedTokenText({ ...profile, ...environment, ...read.options }, read.flags, machine)
+export function quickAnswer(
+  argumentList: readonly string[],
+  machine: QuickMachine,
+): string | undefined {
+  const given = configured(argumentList, machine);
+  if (given === undefined || /^(true|1)$/.test(given["force-login"] ?? "")) return undefined;
+  const { issuer, audience, scopes } = given;
+  const clientId = given["client-id"];
+  const tokenEndpoint = given["token-endpoint"];
+  const options = {
+    issuer,
+    clientId,
+    audience,
+    tokenEndpoint,
+    loginHint: given["login-hint"],
+    scopes: scopes?.split(" ").filter((scope) => scope !== ""),
+  };
+  const key = recordKey({ kind: "interactive", options });
+  const path = cacheFile(given, cacheFileName(key), machine);
+  const file = path && readOwnFile(path);
+  const record = file ? quickRecord(file, key) : undefined;
+  const access = record?.accessToken;
+  if (!record || !access || record.issuer !== issuer || record.clientId !== clientId)
+    return undefined;
+  if (tokenEndpoint !== undefined && record.tokenEndpoint !== tokenEndpoint) return undefined;
+  const { idToken } = record;
+  const wantsIdToken = given["id-token"] === "true";
+  const times = wantsIdToken ? quickTimes(idToken) : access;
+  const seconds = Number(given["min-validity-seconds"] ?? 60);
+  if (!times || !isQuicklyFresh(times, seconds, Date.now() / 1000)) return undefined;
+  return tokenText(
+    {
+      token: wantsIdToken ? (idToken ?? "") : access.token,
+      tokenType: "Bearer",
+      expiresAt: times.expiresAt === null ? undefined : new Date(times.expiresAt * 1000),
+      scopes: access.scopes,
+      idToken,
+      source: "cache",
+    },
+    { json: given["json"] === "true", header: given["header"] === "true" },
   );
 }

@@ -6,7 +6,7 @@ import { systemClock } from "../core/clock.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
-import { createTerminalPrompt } from "../interaction/terminal.ts";
+import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -42,6 +42,8 @@ function guarded(handler: PromptHandler): PromptHandler {
 
 /** What a caller of {@link compose} may set besides the options. */
 export interface ComposeOverrides extends Partial<World> {
+  /** Draws QR codes for the default prompt; without it none is shown. */
+  readonly renderQr?: TerminalPromptOptions["renderQr"];
   /** When a credential with `forceLogin` was made, in milliseconds since the epoch. Default: now. */
   readonly signedInSince?: number;
 }
@@ -50,6 +52,7 @@ export interface ComposeOverrides extends Partial<World> {
 export function composeWorld(
   options: Pick<ResolvedOptions, "onPrompt" | "logger">,
   overrides: Partial<World> = {},
+  renderQr?: TerminalPromptOptions["renderQr"],
 ): World {
   const environment = overrides.environment ?? process.env;
   const platform = overrides.platform ?? process.platform;
@@ -80,6 +83,7 @@ export function composeWorld(
           environment,
           clock,
           hostName: hostname(),
+          renderQr,
         }),
     ),
   };
@@ -153,8 +157,8 @@ export function compose(
   overrides: ComposeOverrides = {},
   kind: CredentialKind = "interactive",
 ): Composition {
-  const { signedInSince, ...outside } = overrides;
-  const world = composeWorld(options, outside);
+  const { signedInSince, renderQr, ...outside } = overrides;
+  const world = composeWorld(options, outside, renderQr);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);

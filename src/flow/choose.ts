@@ -59,7 +59,7 @@ export function chooseFlow(
     if (flow === "auto" && deviceAuthorizationEndpoint !== undefined) {
       return {
         flow: "device",
-        why: `${provider} names no authorization endpoint, so you sign in with a code, on any device.`,
+        why: `${new URL(metadata.issuer).host} names no authorization endpoint, so you sign in with a code, on any device.`,
       };
     }
   }

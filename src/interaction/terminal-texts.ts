@@ -2,6 +2,7 @@
 
 import { sanitizeProviderText } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
+import { longestUserCodeCharacters } from "../core/limits.ts";
 
 /** What the texts of one sign-in are made from. */
 export interface SignInFacts {
@@ -14,6 +15,21 @@ export interface SignInFacts {
   readonly canPaste: boolean;
   /** `user@host` of this machine, where the person came by SSH. */
   readonly sshDestination: string | undefined;
+}
+
+/** What the texts of a device code are made from. */
+export interface DeviceFacts {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | undefined;
+  readonly browserOpened: boolean;
+  /** One sentence. */
+  readonly why: string | undefined;
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly scopes: readonly string[];
+  /** A QR code of the address, as lines that fit. */
+  readonly qrCode: string | undefined;
 }
 
 /** Columns to wrap prose at; undefined where the output is no terminal. Addresses and commands are never broken. */
@@ -118,12 +134,85 @@ export function signInText(facts: SignInFacts, columns: Columns): string {
   );
 }
 
-/** The line that counts down, in the longest form that fits on one line. */
-export function countdownText(milliseconds: number, columns: number): string {
+/** Whether the ways to sign in are counted, so that another one goes on with 3. */
+export function hasNumberedWays(facts: SignInFacts): boolean {
+  return (
+    !facts.browserOpened &&
+    facts.browserProblem !== undefined &&
+    facts.canPaste &&
+    forwardCommand(facts) !== undefined
+  );
+}
+
+/** `id.example.com as client data-cli for openid email`: what a code from a stranger would get wrong (V07). */
+function whereAndAsWhom(facts: DeviceFacts): string {
+  const { issuer, clientId, scopes } = facts;
+  const host = shownHost(issuer ?? facts.verificationUri);
+  const client = clientId === undefined ? "" : ` as client ${sanitizeProviderText(clientId, 100)}`;
+  const wanted = sanitizeProviderText(scopes.join(" "), 200);
+  return `${host}${client}${wanted === "" ? "" : ` for ${wanted}`}`;
+}
+
+function shownUserCode(userCode: string): string {
+  return sanitizeProviderText(userCode, longestUserCodeCharacters);
+}
+
+/** The text of a sign-in with a device code, up to where a countdown follows on a terminal. */
+export function deviceText(facts: DeviceFacts, columns: Columns): string {
+  const { verificationUriComplete: complete, why, qrCode, browserOpened } = facts;
+  const where = whereAndAsWhom(facts);
+  const lead = browserOpened
+    ? `Opening your browser to sign in at ${where}. If nothing opens, visit on any device:`
+    : `To sign in at ${where}, visit on any device:`;
+  return paragraphs(
+    ...(why === undefined ? [] : [wrap(sanitizeProviderText(why, 300), columns)]),
+    wrap(lead, columns),
+    shownUrl(facts.verificationUri),
+    `and enter  ${shownUserCode(facts.userCode)}`,
+    ...(complete === undefined
+      ? []
+      : [
+          wrap("Or visit this, and check that it shows the same code:", columns),
+          shownUrl(complete),
+        ]),
+    ...(qrCode === undefined ? [] : [qrCode]),
+    wrap("Enter it only if you started this sign-in yourself.", columns),
+  );
+}
+
+/** A device code beside the address of a browser sign-in: on one line, on two, or with its address on a line of its own. */
+export function deviceWayText(
+  facts: Pick<DeviceFacts, "userCode" | "verificationUri">,
+  milliseconds: number,
+  columns: Columns,
+  isNumbered: boolean,
+): string {
+  const url = shownUrl(facts.verificationUri);
+  const code = `and enter  ${shownUserCode(facts.userCode)}  (${timeLeft(milliseconds)})`;
+  const number = isNumbered ? "3  " : "";
+  const lead = `${number}Or on any device visit`;
+  const short = `${lead} ${url}`;
+  if (columns !== undefined && short.length + 1 + code.length <= columns) return `${short} ${code}\n`;
+  if (columns !== undefined && Math.max(short.length, number.length + code.length) <= columns) {
+    return `${short}\n${" ".repeat(number.length)}${code}\n`;
+  }
+  return `${isNumbered ? "\n" : ""}${wrap(lead, columns)}\n\n${url}\n\n${wrap(code, columns)}\n`;
+}
+
+function timeLeft(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const left = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The line that counts down, in the longest form that fits on one line. */
+export function countdownText(
+  milliseconds: number,
+  columns: number,
+  awaited: "the browser" | "the code" = "the browser",
+): string {
+  const left = timeLeft(milliseconds);
   const forms = [
-    `Waiting for the browser (${left}). Ctrl-C cancels.`,
+    `Waiting for ${awaited}${awaited === "the code" ? " to be entered" : ""} (${left}). Ctrl-C cancels.`,
     `Waiting (${left}). Ctrl-C cancels.`,
     `Waiting (${left})`,
   ];

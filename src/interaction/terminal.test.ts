@@ -4,13 +4,15 @@ import { expect, test } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import type { ManualClock } from "../../test/support/manual-clock.ts";
 import { OidcError } from "../core/errors.ts";
-import type { AuthorizationUrlEvent, PromptHandler } from "../core/prompt.ts";
+import type { AuthorizationUrlEvent, DeviceCodeEvent, PromptHandler } from "../core/prompt.ts";
 import { createTerminalPrompt } from "./terminal.ts";
 import type { TerminalInput } from "./line-input.ts";
 
 const url =
   "https://id.example.com/authorize?response_type=code&client_id=data-cli&state=s1&code_challenge=abcdefghijklmnopqrstuvwxyz";
 const redirectUri = "http://127.0.0.1:8765/callback";
+const verificationUri = "https://id.example.com/device";
+const verificationUriComplete = `${verificationUri}?user_code=WDJB-MJHT`;
 const pastedAddress = `${redirectUri}?code=the-code&state=s1`;
 const ssh = { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", USER: "alice" };
 
@@ -53,6 +55,7 @@ interface Scene {
   readonly output: () => string;
   readonly screen: () => string;
   readonly show: (changes?: Partial<AuthorizationUrlEvent>) => void;
+  readonly showCode: (changes?: Partial<DeviceCodeEvent>) => void;
 }
 
 interface SceneOptions {
@@ -61,6 +64,7 @@ interface SceneOptions {
   terminalInput?: boolean;
   environment?: Record<string, string>;
   hostName?: string;
+  renderQr?: (text: string, columns: number) => string | undefined;
 }
 
 function scene(options: SceneOptions = {}): Scene {
@@ -81,6 +85,7 @@ function scene(options: SceneOptions = {}): Scene {
     clock,
     hostName: options.hostName ?? "build-7",
     raiseSignal: (signal) => signals.push(signal),
+    renderQr: options.renderQr,
   });
   return {
     prompt,
@@ -98,6 +103,18 @@ function scene(options: SceneOptions = {}): Scene {
         browserOpened: false,
         expiresAt: new Date(clock.now() + 298_000),
         paste: (address) => pasted.push(address),
+        cancel: () => undefined,
+        ...changes,
+      }),
+    showCode: (changes = {}) =>
+      prompt({
+        type: "deviceCode",
+        userCode: "WDJB-MJHT",
+        verificationUri,
+        expiresAt: new Date(clock.now() + 598_000),
+        issuer: "https://id.example.com",
+        clientId: "data-cli",
+        scopes: ["openid", "profile", "email"],
         cancel: () => undefined,
         ...changes,
       }),
@@ -141,6 +158,37 @@ const everyText: readonly [string, SceneOptions, (on: Scene) => void][] = [
       on.show({ browserProblem: "no display" });
       on.stdin.type(`${redirectUri}?code=c&state=s0\r`);
       on.stdin.type(`${pastedAddress}\r`);
+    },
+  ],
+  ["a device code", {}, (on) => on.showCode()],
+  [
+    "a device code with its complete address, chosen by auto",
+    {},
+    (on) =>
+      on.showCode({
+        verificationUriComplete,
+        why: "id.example.com names no authorization endpoint, so you sign in with a code, on any device.",
+      }),
+  ],
+  [
+    "a device code in a browser that opened",
+    {},
+    (on) => on.showCode({ verificationUriComplete, browserOpened: true }),
+  ],
+  [
+    "SSH, and a device code beside",
+    { environment: ssh },
+    (on) => {
+      on.show({ browserProblem: "SSH session" });
+      on.showCode({ besideBrowser: true });
+    },
+  ],
+  [
+    "a container, and a device code beside",
+    {},
+    (on) => {
+      on.show({ browserProblem: "container" });
+      on.showCode({ besideBrowser: true });
     },
   ],
   [
@@ -387,4 +435,84 @@ test("a new sign-in takes the old one's prompt away", async () => {
   await on.clock.advance(2000);
   expect(on.screen().match(/Waiting|>/gu)).toHaveLength(1);
   on.prompt({ type: "settled" });
+});
+
+test("a device prompt has the code always, each address whole and alone on its line, and what is signed in to [V06][V07]", () => {
+  for (const columns of [20, 40, 80]) {
+    for (const browserOpened of [false, true]) {
+      const on = scene({ columns });
+      on.showCode({ verificationUriComplete, browserOpened });
+      const lines = on.screen().split("\n");
+      expect(lines).toContain(verificationUri);
+      expect(lines).toContain(verificationUriComplete);
+      expect(lines).toContain("and enter  WDJB-MJHT");
+      const text = on.screen().replaceAll(/\s+/gu, " ");
+      expect(text).toContain("id.example.com as client data-cli for openid profile email");
+      expect(text).toContain("Enter it only if you started this sign-in yourself.");
+      on.prompt({ type: "settled" });
+    }
+  }
+});
+
+test("the countdown of a code does not scroll, and settling takes it away", async () => {
+  const on = scene();
+  on.showCode();
+  await on.clock.advance(61_000);
+  expect(on.screen()).toMatch(/\n\nWaiting for the code to be entered \(8:57\)\. Ctrl-C cancels\.$/u);
+  expect(on.screen().match(/Waiting/gu)).toHaveLength(1);
+  on.prompt({ type: "settled" });
+  expect(on.screen()).not.toContain("Waiting");
+  await new Promise((resolve) => void setImmediate(resolve));
+  expect(on.clock.sleeping).toBe(0);
+});
+
+test("a QR code of the most complete address stands on a terminal, where it fits, and nowhere else [V08]", () => {
+  const drawn: [string, number][] = [];
+  const renderQr = (text: string, columns: number): string | undefined => {
+    drawn.push([text, columns]);
+    return columns < 30 ? undefined : "##  ##\n##  ##";
+  };
+  const wide = scene({ renderQr });
+  wide.showCode({ verificationUriComplete });
+  expect(wide.screen()).toContain("\n\n##  ##\n##  ##\n\n");
+  wide.prompt({ type: "settled" });
+  const narrow = scene({ renderQr, columns: 20 });
+  narrow.showCode();
+  expect(narrow.screen()).not.toContain("#");
+  narrow.prompt({ type: "settled" });
+  const none = scene({ renderQr, terminal: false });
+  none.showCode();
+  expect(none.output()).not.toContain("#");
+  expect(drawn).toEqual([
+    [verificationUriComplete, 80],
+    [verificationUri, 20],
+  ]);
+});
+
+test("a code beside the browser's address leaves what is typed alone", () => {
+  const on = scene({ environment: ssh });
+  on.show({ browserProblem: "SSH session" });
+  on.stdin.type(pastedAddress.slice(0, 40));
+  on.showCode({ besideBrowser: true });
+  expect(on.screen()).toMatch(
+    /\n3 {2}Or on any device visit https:\/\/id\.example\.com\/device\n {3}and enter {2}WDJB-MJHT {2}\(9:58\)\n> 40 characters\./u,
+  );
+  on.stdin.type(`${pastedAddress.slice(40)}\r`);
+  expect(on.pasted).toEqual([pastedAddress]);
+});
+
+test("text of a device code from outside cannot move the cursor or start a line [V09]", () => {
+  const on = scene();
+  on.showCode({
+    userCode: "AB\u001b[2J\nCD",
+    verificationUri: "https://id.example.com/\u001b[2J x",
+    why: "a\nb\u202e",
+    clientId: "c\r\u001b[1A",
+    scopes: ["s\n"],
+  });
+  on.prompt({ type: "settled" });
+  expect(on.output().replaceAll("\r\u001b[2K", "")).not.toMatch(
+    /[\u0000-\u0009\u000b-\u001f\u202e]/u,
+  );
+  expect(on.output().split("\n")).not.toContain("CD");
 });

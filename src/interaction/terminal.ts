@@ -3,12 +3,20 @@
 
 import type { Clock } from "../core/clock.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
-import type { AuthorizationUrlEvent, PromptEvent, PromptHandler } from "../core/prompt.ts";
+import type {
+  AuthorizationUrlEvent,
+  DeviceCodeEvent,
+  PromptEvent,
+  PromptHandler,
+} from "../core/prompt.ts";
 import { isFreeTerminal, readLines } from "./line-input.ts";
 import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
 import { readPastedRedirect } from "./paste.ts";
 import {
   countdownText,
+  deviceText,
+  deviceWayText,
+  hasNumberedWays,
   otherSignInPastedText,
   pastingText,
   receivedText,
@@ -34,6 +42,11 @@ export interface TerminalPromptOptions {
   readonly clock: Clock;
   /** This machine's name, for the `ssh -L` hint. */
   readonly hostName: string;
+  /**
+   * Draws a QR code of an address as lines that are at most `columns` wide; undefined where it does not fit. Without
+   * it, or where the output is no terminal, none is shown.
+   */
+  readonly renderQr?: ((text: string, columns: number) => string | undefined) | undefined;
   /** Does what the terminal does at Ctrl-C when it is not read key by key. Default: signals the process group. */
   readonly raiseSignal?: (signal: TerminalSignal) => void;
 }
@@ -58,6 +71,7 @@ class TerminalPrompt {
   #countdown: AbortController | undefined;
   #reading: LineReading | undefined;
   #announcedWait: string | undefined;
+  #numberedWays = false;
 
   constructor(options: TerminalPromptOptions) {
     this.#options = options;
@@ -69,6 +83,14 @@ class TerminalPrompt {
       case "authorizationUrl":
         this.#takeAway();
         this.#showSignIn(event);
+        return;
+      case "deviceCode":
+        if (event.besideBrowser === true) {
+          this.#addDeviceWay(event);
+          return;
+        }
+        this.#takeAway();
+        this.#showDevice(event);
         return;
       case "waitingForOther": {
         // A refresh takes a moment and asks nothing of anybody.
@@ -112,23 +134,56 @@ class TerminalPrompt {
       event.browserProblem !== undefined &&
       this.#isTerminal() &&
       isFreeTerminal(stdin);
-    const text = signInText(
+    const facts = {
+      url: event.url,
+      redirectUri: event.redirectUri,
+      browserOpened: event.browserOpened,
+      browserProblem: event.browserProblem,
+      canPaste,
+      sshDestination: this.#sshDestination(),
+    };
+    this.#numberedWays = hasNumberedWays(facts);
+    stderr.write(signInText(facts, this.#columns()));
+    if (canPaste) this.#readPaste(event);
+    else if (this.#isRewritable()) {
+      stderr.write("\n");
+      void this.#countDown(event.expiresAt.getTime(), "the browser");
+    }
+  }
+
+  #showDevice(event: DeviceCodeEvent): void {
+    const { stderr, renderQr } = this.#options;
+    const { verificationUri, verificationUriComplete } = event;
+    const qrCode = this.#isTerminal()
+      ? renderQr?.(verificationUriComplete ?? verificationUri, this.#width())
+      : undefined;
+    const text = deviceText(
       {
-        url: event.url,
-        redirectUri: event.redirectUri,
-        browserOpened: event.browserOpened,
-        browserProblem: event.browserProblem,
-        canPaste,
-        sshDestination: this.#sshDestination(),
+        userCode: event.userCode,
+        verificationUri,
+        verificationUriComplete,
+        browserOpened: event.browserOpened ?? false,
+        why: event.why,
+        issuer: event.issuer,
+        clientId: event.clientId,
+        scopes: event.scopes ?? [],
+        qrCode,
       },
       this.#columns(),
     );
     stderr.write(text);
-    if (canPaste) this.#readPaste(event);
-    else if (this.#isRewritable()) {
-      stderr.write("\n");
-      void this.#countDown(event.expiresAt.getTime());
-    }
+    if (!this.#isRewritable()) return;
+    stderr.write("\n");
+    void this.#countDown(event.expiresAt.getTime(), "the code");
+  }
+
+  /** The address of a browser sign-in stands above, and a pasted one is waited for. */
+  #addDeviceWay(event: DeviceCodeEvent): void {
+    const left = event.expiresAt.getTime() - this.#options.clock.now();
+    const text = deviceWayText(event, left, this.#columns(), this.#numberedWays);
+    // Numbered ways stand close; anything else has an empty line on either side.
+    if (this.#numberedWays) this.#writeAbove(text);
+    else this.#writeAbove(this.#liveLine === "" ? `\n${text}` : `${text}\n`);
   }
 
   #sshDestination(): string | undefined {
@@ -138,13 +193,13 @@ class TerminalPrompt {
     return `${shellSafeName.test(user) ? user : "you"}@${shellSafeName.test(hostName) ? hostName : "this-host"}`;
   }
 
-  async #countDown(expiresAt: number): Promise<void> {
+  async #countDown(expiresAt: number, awaited: "the browser" | "the code"): Promise<void> {
     const { clock } = this.#options;
     const countdown = new AbortController();
     this.#countdown = countdown;
     try {
       while (!countdown.signal.aborted) {
-        this.#setLiveLine(countdownText(expiresAt - clock.now(), this.#width()));
+        this.#setLiveLine(countdownText(expiresAt - clock.now(), this.#width(), awaited));
         await clock.sleep(1000, { unref: true, signal: countdown.signal });
       }
     } catch {

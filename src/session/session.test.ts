@@ -147,25 +147,64 @@ test("keeps the old refresh token, ID token and identity where a refresh brings 
 test("does one piece of work for 100 calls at once, and one caller's abort fails no other [R15]", async () => {
   const store = await storeWith(expired());
   const release = deferred<TokenAnswer>();
-  const bench = new Bench({ refresh: () => release.promise }, { store });
+  let acquired = 0;
+  const counting: TokenStore = {
+    ...store,
+    acquire: async (key, options) => {
+      acquired += 1;
+      return store.acquire(key, options);
+    },
+  };
+  const bench = new Bench(
+    {
+      refresh: async (_record, signal) =>
+        Promise.race([
+          release.promise,
+          new Promise<never>((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason));
+          }),
+        ]),
+    },
+    { store: counting },
+  );
   const leaving = new AbortController();
   const calls = Array.from({ length: 99 }, async () => bench.session.getToken());
   const left = failure(bench.session.getToken({ signal: leaving.signal }));
-  await new Promise((resolve) => setImmediate(resolve));
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
   leaving.abort();
   expect((await left).code).toBe("aborted");
   release.resolve(answer());
   const tokens = await Promise.all(calls);
   expect(new Set(tokens.map((token) => token.token)).size).toBe(1);
-  expect(bench.calls).toEqual(["refresh"]);
+  expect([bench.calls, acquired]).toEqual([["refresh"], 1]);
 });
 
-function deferred<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
+test("a call that may not prompt leaves when the refresh that it waits for becomes a sign-in", async () => {
+  const store = await storeWith(expired());
+  const refused = deferred<never>();
+  const release = deferred<TokenAnswer>();
+  const bench = new Bench({ refresh: () => refused.promise, signIn: () => release.promise }, { store });
+  const first = bench.session.getToken();
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const quiet = failure(bench.session.getToken({ interactive: false }));
+  refused.reject(new OidcError("token_request_failed", "refused", { reason: "invalid_grant" }));
+  expect((await quiet).code).toBe("interaction_pending");
+  release.resolve(answer());
+  expect((await first).source).toBe("login");
+});
+
+function deferred<Value>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: unknown) => void;
+} {
   let resolve = (_value: Value): void => {};
-  const promise = new Promise<Value>((accept) => {
+  let reject = (_error: unknown): void => {};
+  const promise = new Promise<Value>((accept, refuse) => {
     resolve = accept;
+    reject = refuse;
   });
-  return { promise, resolve };
+  return { promise, resolve, reject };
 }
 
 test("the work is aborted when its last caller has aborted, and a new call starts anew", async () => {

@@ -10,7 +10,7 @@ import {
   type IdentityProvider,
   type IdentityProviderOptions,
 } from "../support/identity-provider.ts";
-import { signIn, type SignInOptions } from "../support/scripted-browser.ts";
+import { approveDevice, signIn, type SignInOptions } from "../support/scripted-browser.ts";
 
 /** An empty home folder in which the default cache lies, for the length of one test. */
 export function emptyHome(): string {
@@ -44,7 +44,18 @@ export interface Person {
   readonly finalPage: Promise<{ finalPage: string; finalUrl: string; redirectUrl: string }>;
 }
 
-/** Somebody who opens each authorization URL in the scripted browser. */
+/** Lets the device flow poll every 1.2 seconds, the shortest that is allowed. */
+export function pollQuickly(identityProvider: IdentityProvider): void {
+  identityProvider.tamper({
+    path: "device",
+    respond: async (_request, genuine) => {
+      const real = await genuine();
+      return { ...real, body: JSON.stringify({ ...JSON.parse(real.body), interval: 1 }) };
+    },
+  });
+}
+
+/** Somebody who opens each authorization URL in the scripted browser, and enters each device code there. */
 export function person(options: SignInOptions & { idle?: boolean } = {}): Person {
   const events: PromptEvent[] = [];
   const visits: string[] = [];
@@ -63,7 +74,20 @@ export function person(options: SignInOptions & { idle?: boolean } = {}): Person
     finalPage,
     onPrompt: (event) => {
       events.push(event);
-      if (event.type !== "authorizationUrl" || options.idle === true) return;
+      if (options.idle === true) return;
+      if (event.type === "deviceCode") {
+        const { userCode, verificationUri } = event;
+        visits.push(verificationUri);
+        approveDevice(verificationUri, { ...options, userCode }).then(
+          ({ finalPage: page, finalUrl }) => seen({ finalPage: page, finalUrl, redirectUrl: "" }),
+          (error: unknown) => {
+            failed(error);
+            event.cancel();
+          },
+        );
+        return;
+      }
+      if (event.type !== "authorizationUrl") return;
       visits.push(event.url);
       signIn(event.url, options).then(seen, (error: unknown) => {
         failed(error);

@@ -10,7 +10,7 @@ import { memoryStore, OidcAuth, type LatchkeyEvent, type OidcAuthOptions } from 
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
-import { credential, desktop, emptyHome, failureOf, person, provider } from "./harness.ts";
+import { credential, desktop, emptyHome, failureOf, person, pollQuickly, provider } from "./harness.ts";
 
 /** Signs in and gives the query of the authorization request and the body of the token request. */
 async function requestsOf(
@@ -158,14 +158,65 @@ test("authorizationEndpoint: is where the person is sent", async () => {
   expect(new URL(shown?.url ?? "").searchParams.get("tenant")).toBe("a");
 });
 
-test("flow: auth_code and auto sign in with the browser, device is not part of this version", async () => {
+test("flow: auto and auth_code sign in with the browser where they can, device with a code", async () => {
   emptyHome();
   const identityProvider = await provider();
-  expect((await credential(identityProvider, { flow: "auth_code" }).getToken()).source).toBe("login");
+  pollQuickly(identityProvider);
+  for (const [flow, kinds] of [
+    ["auto", ["authorizationUrl", "settled"]],
+    ["auth_code", ["authorizationUrl", "settled"]],
+    ["device", ["deviceCode", "settled"]],
+  ] as const) {
+    const someone = person();
+    const auth = new OidcAuth({ ...desktop(identityProvider, someone), flow, forceLogin: true });
+    expect((await auth.getToken()).source).toBe("login");
+    expect(someone.events.map((event) => event.type)).toEqual(kinds);
+  }
+});
+
+test("flow: auto falls back to a device code, auth_code does not", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  pollQuickly(identityProvider);
+  identityProvider.tamper({
+    path: "discovery",
+    respond: async (_request, genuine) => {
+      const real = await genuine();
+      const { authorization_endpoint: _gone, ...document } = JSON.parse(real.body);
+      return { ...real, body: JSON.stringify(document) };
+    },
+  });
+  const error = await failureOf(credential(identityProvider, { flow: "auth_code" }).getToken());
+  expect([error.code, error.message.includes("a device authorization endpoint")]).toEqual(["no_interactive_flow", true]);
+  const someone = person();
+  await new OidcAuth({ ...desktop(identityProvider, someone), flow: "auto" }).getToken();
+  expect(someone.events[0]).toMatchObject({ type: "deviceCode", why: expect.stringContaining("no authorization endpoint") });
+});
+
+test("deviceAuthorizationEndpoint: gets the request in place of the discovered one", async () => {
+  emptyHome();
+  const identityProvider = await provider();
   const error = await failureOf(
-    credential(identityProvider, { flow: "device", forceLogin: true }).getToken(),
+    credential(identityProvider, {
+      flow: "device",
+      deviceAuthorizationEndpoint: `${identityProvider.issuer}/elsewhere`,
+    }).getToken(),
   );
-  expect(error.code).toBe("no_interactive_flow");
+  expect([error.code, identityProvider.requests().device]).toEqual(["token_request_failed", 0]);
+});
+
+test("deviceAuthorizationEndpoint and tokenEndpoint: no discovery is sent for the device flow when both are set [D07]", async () => {
+  emptyHome();
+  const identityProvider = await provider({ discovery: "none" });
+  pollQuickly(identityProvider);
+  const auth = credential(identityProvider, {
+    flow: "device",
+    deviceAuthorizationEndpoint: `${identityProvider.issuer}/device/auth`,
+    tokenEndpoint: `${identityProvider.issuer}/token`,
+    jwksUri: `${identityProvider.issuer}/jwks`,
+  });
+  expect((await auth.getToken()).claims?.sub).toBe("alice");
+  expect(identityProvider.requests()).toMatchObject({ discovery: 0, device: 1, jwks: 1 });
 });
 
 test("forceLogin: ignores what is cached, then uses what it obtained", async () => {

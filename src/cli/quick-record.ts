@@ -1,0 +1,92 @@
+// A cached sign-in for a warm start: a part of what record/parse, record/fresh and session/satisfy accept, nothing
+// beyond it. Changes when one of those does. Tests hold it against them.
+
+import type { SessionRecord } from "../record/format.ts";
+import { schemaVersion } from "../record/format.ts";
+import { clockToleranceSeconds } from "../core/limits.ts";
+
+/** When something came and when it ends, in seconds since the epoch. */
+interface Times {
+  readonly issuedAt: number;
+  readonly expiresAt: number | null;
+}
+
+const required = ["version", "issuer", "clientId", "tokenEndpoint"];
+const optional = [
+  "userinfoEndpoint",
+  "revocationEndpoint",
+  "refreshToken",
+  "idToken",
+  "subject",
+  "displayName",
+];
+const longestToken = 100_000;
+const methods = ["none", "client_secret_basic", "client_secret_post"];
+
+function isText(value: unknown, longest = 200): boolean {
+  return typeof value === "string" && value !== "" && value.length <= longest;
+}
+
+function isInstant(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
+}
+
+/** The one record of a file, where every field is as usual and it is filed under `key`. */
+export function quickRecord(file: string, key: string): SessionRecord | undefined {
+  // Of all escapes only the quotes in the key: no string can then hold a control character, which is judged there.
+  if (/\\[^"]|\x7f/.test(file)) return undefined;
+  const { latchkey, records } = JSON.parse(file) as {
+    latchkey: unknown;
+    records: Record<string, unknown>[];
+  };
+  const [record] = records;
+  if (latchkey !== schemaVersion || records.length !== 1 || record?.["key"] !== key)
+    return undefined;
+  const access = record["accessToken"] as Record<string, unknown> | null;
+  const isUsual =
+    required.every((name) => isText(record[name])) &&
+    optional.every((name) => {
+      const value = record[name];
+      return value === undefined || isText(value, name.endsWith("Token") ? longestToken : 200);
+    }) &&
+    methods.includes(String(record["authenticationMethod"])) &&
+    isInstant(record["signedInAt"]) &&
+    isInstant(record["renewedAt"]) &&
+    record["intent"] === undefined &&
+    access?.["tokenType"] === "Bearer" &&
+    isText(access["token"], longestToken) &&
+    isInstant(access["issuedAt"]) &&
+    (access["expiresAt"] === null || isInstant(access["expiresAt"])) &&
+    Array.isArray(access["scopes"]) &&
+    access["scopes"].length <= 200 &&
+    access["scopes"].every((scope) => isText(scope));
+  return isUsual ? (record as unknown as SessionRecord) : undefined;
+}
+
+/** Whether a token is good for so long. */
+export function isQuicklyFresh(
+  times: Times,
+  minValiditySeconds: number,
+  nowSeconds: number,
+): boolean {
+  const { issuedAt, expiresAt } = times;
+  if (expiresAt === null) return true;
+  if (issuedAt > nowSeconds + clockToleranceSeconds) return false;
+  const lifetime = expiresAt - issuedAt;
+  const left = expiresAt - nowSeconds;
+  return lifetime <= minValiditySeconds
+    ? left > lifetime / 2
+    : left > 0 && left >= minValiditySeconds;
+}
+
+/** `iat` and `exp` of a stored ID token. */
+export function quickTimes(idToken: string | undefined): Times | undefined {
+  const claims = JSON.parse(Buffer.from(idToken?.split(".")[1] ?? "", "base64url").toString()) as {
+    iat?: unknown;
+    exp?: unknown;
+  };
+  const { iat, exp } = claims;
+  return typeof iat === "number" && typeof exp === "number"
+    ? { issuedAt: iat, expiresAt: exp }
+    : undefined;
+}

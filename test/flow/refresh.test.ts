@@ -1,0 +1,96 @@
+// Refreshes of the library against a real OpenID Provider with rotation and reuse detection.
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { IdentityProvider } from "../support/identity-provider.ts";
+import { credential, emptyHome, failureOf, provider } from "./harness.ts";
+
+/** The next `times` token requests reach nobody: the connection breaks before the provider sees them. */
+function loseRequests(identityProvider: IdentityProvider, times: number): void {
+  identityProvider.tamper({ path: "token", times, respond: () => Promise.resolve("reset") });
+}
+
+/** The next token request is answered by the provider, and the answer is lost on the way. */
+function loseAnswer(identityProvider: IdentityProvider): void {
+  identityProvider.tamper({
+    path: "token",
+    times: 1,
+    respond: async (_request, genuine) => {
+      await genuine();
+      return "reset";
+    },
+  });
+}
+
+test("a request that was lost is sent once more, and the sign-in goes on [R07]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  identityProvider.resetRequests();
+  loseRequests(identityProvider, 1);
+  expect((await auth.getToken({ forceRefresh: true })).source).toBe("refresh");
+  expect(identityProvider.requests().token).toBe(2);
+});
+
+test("two lost requests are a network error, and the refresh token is kept [R07][R11]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  const before = readFileSync(auth.resolvedCachePath(), "utf8");
+  loseRequests(identityProvider, 2);
+  const error = await failureOf(auth.getToken({ forceRefresh: true }));
+  expect([error.code, error.retryable]).toEqual(["network", true]);
+  expect(readFileSync(auth.resolvedCachePath(), "utf8")).toBe(before);
+  expect((await auth.getToken({ forceRefresh: true })).source).toBe("refresh");
+});
+
+test("a lost answer of a rotating provider is refresh_lost, said so once, and a sign-in heals it [R07]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  loseAnswer(identityProvider);
+  const error = await failureOf(auth.getToken({ forceRefresh: true, interactive: false }));
+  expect([error.code, error.reason]).toEqual(["login_required", "refresh_lost"]);
+  expect((await auth.getToken({ forceRefresh: true })).source).toBe("login");
+});
+
+test("every refresh uses the refresh token of the one before [R08]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  for (let round = 0; round < 3; round += 1) {
+    expect((await auth.getToken({ forceRefresh: true })).source).toBe("refresh");
+  }
+  const used = identityProvider.tokenRequests().map((body) => body.get("refresh_token"));
+  expect(new Set(used).size).toBe(4);
+});
+
+test("a provider that does not rotate keeps its refresh token in use [R09]", async () => {
+  emptyHome();
+  const identityProvider = await provider({ rotateRefreshTokens: false });
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  await auth.getToken({ forceRefresh: true });
+  await auth.getToken({ forceRefresh: true });
+  const used = identityProvider.tokenRequests().flatMap((body) => body.getAll("refresh_token"));
+  expect(used).toHaveLength(2);
+  expect(new Set(used).size).toBe(1);
+});
+
+test("two credentials of one configuration in one process share one refresh [R01][R03]", async () => {
+  emptyHome();
+  const identityProvider = await provider({ accessTokenLifetimeSeconds: 1 });
+  await credential(identityProvider).getToken();
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  identityProvider.setAccessTokenLifetime(3600);
+  identityProvider.resetRequests();
+  const tokens = await Promise.all(
+    Array.from({ length: 10 }, async () => credential(identityProvider).getToken()),
+  );
+  expect(new Set(tokens.map((each) => each.token)).size).toBe(1);
+  expect(identityProvider.requests()).toMatchObject({ token: 1, total: 1 });
+});
