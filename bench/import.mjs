@@ -24,7 +24,10 @@ function measure(node, url) {
     await import(${JSON.stringify(url)});
     console.log(JSON.stringify({ ms: performance.now() - start, mib: (process.memoryUsage.rss() - before) / 2 ** 20 }));`;
   const { NODE_OPTIONS: _options, NODE_EXTRA_CA_CERTS: _roots, ...environment } = process.env;
-  const run = spawnSync(node, ["--input-type=module", "-e", program], { encoding: "utf8", env: environment });
+  const run = spawnSync(node, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+    env: environment,
+  });
   if (run.status !== 0) throw new Error(run.stderr);
   return JSON.parse(run.stdout);
 }
@@ -42,6 +45,10 @@ for (const node of [process.execPath, ...nodes]) {
     for (const name of order) found[name].push(measure(node, modules[name]));
   }
   const over = (member) =>
-    median(found.latchkey.map((each, index) => each[member] - found.empty[index][member])).toFixed(1);
-  console.log(`${version}: import "latchkey" takes ${over("ms")} ms and ${over("mib")} MiB more than an empty module (median of ${rounds} pairs)`);
+    median(found.latchkey.map((each, index) => each[member] - found.empty[index][member])).toFixed(
+      1,
+    );
+  console.log(
+    `${version}: import "latchkey" takes ${over("ms")} ms and ${over("mib")} MiB more than an empty module (median of ${rounds} pairs)`,
+  );
 }

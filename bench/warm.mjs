@@ -17,7 +17,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 5) throw new Error("--rounds takes a whole number from 5");
+if (!Number.isInteger(rounds) || rounds < 5)
+  throw new Error("--rounds takes a whole number from 5");
 const nodes = [process.execPath, ...positionals];
 const built = fileURLToPath(new URL("../dist/", import.meta.url));
 const bin = values.bin ?? join(built, "cli", "latchkey.cjs");
@@ -65,7 +66,9 @@ function createHome(count) {
   for (let index = 0; index < count; index += 1) {
     const options = index === 0 ? configuration : { ...configuration, clientId: `other-${index}` };
     const record = recordFor(options);
-    writeFileSync(join(cache, cacheFileName(record.key)), formatCacheFile([record]), { mode: 0o600 });
+    writeFileSync(join(cache, cacheFileName(record.key)), formatCacheFile([record]), {
+      mode: 0o600,
+    });
   }
   const file = join(home, ".config", "latchkey", "config.toml");
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -90,12 +93,12 @@ const commands = [
 
 /** Milliseconds from spawn to reaped. @param {string} node @param {typeof commands[number]} command */
 function time(node, command) {
-  const start = process.hrtime.bigint();
+  const start = performance.now();
   const { status, stdout, stderr } = spawnSync(node, command.args, {
     env: { PATH: process.env["PATH"] ?? "", HOME: command.home },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
+  const milliseconds = performance.now() - start;
   if (status !== 0 || stdout.length < command.prints || stderr.length > 0) {
     throw new Error(`${node}, ${command.name}: status ${status}\n${stderr}`);
   }
@@ -140,8 +143,12 @@ function measure(node) {
 }
 
 const disturbing = ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_COMPILE_CACHE"];
-console.log(`${rounds} rounds, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`);
-console.log(`${Math.round(totalmem() / 2 ** 30)} GiB; not passed on: ${disturbing.map((name) => `${name}=${process.env[name] ?? "unset"}`).join(", ")}`);
+console.log(
+  `${rounds} rounds, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`,
+);
+console.log(
+  `${Math.round(totalmem() / 2 ** 30)} GiB; not passed on: ${disturbing.map((name) => `${name}=${process.env[name] ?? "unset"}`).join(", ")}`,
+);
 try {
   for (const node of nodes) measure(node);
 } finally {

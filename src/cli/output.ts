@@ -44,21 +44,20 @@ export function tell(text: string): void {
   }
 }
 
-const outputProblems: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left",
-  EDQUOT: "the quota is used up",
-  EBADF: "it is closed",
-  EIO: "the device reports an error",
-  EFBIG: "the file would be too large",
-};
-
 /** A result that could not be written: a fault of the command line, no error of the library. */
 export class OutputFault extends Error {
   override readonly name: string = "OutputFault";
 
   constructor(error: unknown) {
     const code = errorCode(error) ?? "unknown fault";
-    const problem = outputProblems[code] ?? code;
+    const problems: Readonly<Record<string, string>> = {
+      ENOSPC: "no space is left",
+      EDQUOT: "the quota is used up",
+      EBADF: "it is closed",
+      EIO: "the device reports an error",
+      EFBIG: "the file would be too large",
+    };
+    const problem = problems[code] ?? code;
     super(`The result could not be written to standard output: ${problem}. [output_failed]`);
   }
 }

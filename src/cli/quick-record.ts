@@ -40,8 +40,8 @@ export function quickRecord(file: string, key: string): SessionRecord | undefine
     records: Record<string, unknown>[];
   };
   const [record] = records;
-  if (latchkey !== schemaVersion || records.length !== 1 || record?.["key"] !== key)
-    return undefined;
+  const isIt = latchkey === schemaVersion && records.length === 1 && record?.["key"] === key;
+  if (!isIt) return undefined;
   const access = record["accessToken"] as Record<string, unknown> | null;
   const isUsual =
     required.every((name) => isText(record[name])) &&

@@ -1,16 +1,27 @@
 // The quick readers may know less than the full ones, but never anything else.
 
 import { expect, test } from "vitest";
-import { parseOptionText } from "../options/parse-text.ts";
+import { parseOptionText, readEnvironmentOptions } from "../options/parse-text.ts";
 import { resolveOptions } from "../options/resolve.ts";
-import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
+import { environmentNameOf, flagOf, optionTable, type OptionRow } from "../options/table.ts";
 import { isOidcError } from "../core/errors.ts";
 import { parseArguments } from "./arguments.ts";
+import { commandFlags } from "./flags.ts";
 import { readProfile } from "./profile.ts";
 import { quickArguments } from "./quick-arguments.ts";
-import { quickEnvironment, quickName, quickOptions, quickValue } from "./quick-options.ts";
+import { isUsual, quickEnvironment, quickKind, type Given } from "./quick-options.ts";
 import { quickProfile } from "./quick-profile.ts";
 import { createHome } from "./testing.ts";
+
+/** What quick text means, by the rules of the full program. */
+function meaningOf(given: Given): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([flag, text]) => {
+      const row = optionTable.find((each) => flagOf(each) === flag);
+      return row === undefined ? [] : [[row.name, parseOptionText(row, text, flag)]];
+    }),
+  );
+}
 
 const textRows = optionTable.filter(({ text }) => text === "all" || text === "secret");
 
@@ -99,17 +110,15 @@ const values = [
   "a".repeat(4097),
 ];
 
-test("the quick list of options is the option table", () => {
-  expect([...quickOptions.keys()].toSorted()).toEqual(textRows.map(({ name }) => name).toSorted());
-  const kinds = new Map<string, Set<string>>();
+test("the quick list of flags is the option table and the flags of token", () => {
+  const families = new Map<string, Set<string>>();
   for (const row of textRows) {
-    const letter = quickOptions.get(row.name) ?? "";
-    kinds.set(letter, (kinds.get(letter) ?? new Set()).add(row.kind));
+    const letter = quickKind(flagOf(row));
+    families.set(letter, (families.get(letter) ?? new Set()).add(row.kind));
   }
-  const families = Object.fromEntries(
-    [...kinds].map(([letter, set]) => [letter, [...set].toSorted()]),
-  );
-  expect(families).toEqual({
+  expect(
+    Object.fromEntries([...families].map(([letter, set]) => [letter, [...set].toSorted()])),
+  ).toEqual({
     u: ["endpoint", "issuer", "redirectUri"],
     t: ["command", "text"],
     a: ["path"],
@@ -122,44 +131,51 @@ test("the quick list of options is the option table", () => {
     m: ["prompt"],
     x: ["secret"],
   });
-  for (const row of textRows) expect(quickName(flagOf(row))).toBe(row.name);
+  const letters = { switch: "S", negatable: "I", text: "N", seconds: "D" };
+  for (const { name, kind, commands } of commandFlags) {
+    // Those that never end in a cached token stay with the full program.
+    const isKnown =
+      commands.includes("token") && !["force-refresh", "help", "version"].includes(name);
+    expect([name, quickKind(name)]).toEqual([name, isKnown ? letters[kind] : ""]);
+  }
 });
 
-test("a value that is taken quickly is the one that validation gives", () => {
+test("a value that is taken quickly is one that validation accepts", () => {
   let taken = 0;
   for (const row of textRows) {
-    for (const typed of values) {
-      const quick = quickValue(row.name, typed);
-      if (quick === undefined) continue;
+    for (const typed of values.filter((each) => isUsual(quickKind(flagOf(row)), each))) {
       taken += 1;
-      const given = { [row.name]: parseOptionText(row, typed, row.name) };
-      const resolved = resolveOptions(given, "interactive") as unknown as Record<string, unknown>;
-      const expected = resolved[row.name];
-      expect([row.name, typed, quick]).toEqual([row.name, typed, expected]);
+      const value = parseOptionText(row, typed, row.name);
+      const resolved = resolveOptions({ [row.name]: value }, "interactive") as unknown as Record<
+        string,
+        unknown
+      >;
+      expect([row.name, typed, resolved[row.name]]).toEqual([row.name, typed, value]);
     }
   }
   expect(taken).toBeGreaterThan(200);
 });
 
 test("every option has a value that is taken quickly", () => {
-  for (const { name } of textRows) {
-    expect([name, values.some((typed) => quickValue(name, typed) !== undefined)]).toEqual([
-      name,
-      true,
-    ]);
+  for (const row of textRows) {
+    const kind = quickKind(flagOf(row));
+    expect([row.name, values.some((typed) => isUsual(kind, typed))]).toEqual([row.name, true]);
   }
 });
 
-test("names in capitals or from the prototype chain are no options", () => {
+test("names in capitals, of two words or from the prototype chain are no flags", () => {
   for (const name of [
     "clientId",
     "constructor",
     "__proto__",
     "client--id",
-    "-client-id",
-    "client-secrets",
+    "u client-id",
+    "issuer:u",
+    "",
+    ":",
+    " ",
   ]) {
-    expect(quickName(name)).toBeUndefined();
+    expect([name, quickKind(name)]).toEqual([name, ""]);
   }
 });
 
@@ -208,24 +224,43 @@ test("an argument list that is taken quickly is the one that is understood", () 
     if (quick === undefined) continue;
     taken += 1;
     const full = refusedOr(() => parseArguments(list));
-    expect([list, full]).toMatchObject([list, { command: "token", flags: quick.flags }]);
-    if (full === "refused") continue;
-    expect([list, Object.keys(full.flags)]).toEqual([list, Object.keys(quick.flags)]);
-    expect([list, full.options]).toEqual([list, quick.options]);
+    if (full === "refused") throw new Error(`refused: ${list.join(" ")}`);
+    expect([list, full.command, full.options]).toEqual([list, "token", meaningOf(quick)]);
+    const said = Object.fromEntries(
+      Object.entries(full.flags).map(([name, value]) => [name, String(value)]),
+    );
+    const flagsAlone = Object.entries(quick).filter(([name]) => /[A-Z]/.test(quickKind(name)));
+    expect([list, said]).toEqual([list, Object.fromEntries(flagsAlone)]);
   }
   expect(taken).toBeGreaterThan(2000);
 });
 
 test("an environment that is taken quickly is the one that is read", () => {
-  expect(
-    quickEnvironment({ LATCHKEY_ISSUER: "https://a.example", LATCHKEY_PKCE: "0", OTHER: "x" }),
-  ).toEqual({
-    issuer: "https://a.example",
-    pkce: false,
-  });
-  expect(quickEnvironment({ LATCHKEY_CLIENT_ID: "" })).toEqual({});
-  expect(quickEnvironment({ LATCHKEY_PKCE: "maybe" })).toBeUndefined();
-  expect(quickEnvironment({ LATCHKEY_ALLOW_INSECURE_HTTP: "1" })).toEqual({});
+  const next = sequence(3);
+  const names = [
+    ...optionTable.map(environmentNameOf),
+    "LATCHKEY_JSON",
+    "LATCHKEY_OTHER",
+    "latchkey_issuer",
+    "LATCHKEY_issuer",
+    "HOME",
+  ];
+  let taken = 0;
+  for (let round = 0; round < 3000; round += 1) {
+    const environment: Record<string, string> = {};
+    for (let count = next(4); count > 0; count -= 1) {
+      environment[pick(names, next)] = pick(values, next);
+    }
+    const quick = quickEnvironment(environment);
+    if (quick === undefined) continue;
+    taken += 1;
+    expect([environment, refusedOr(() => readEnvironmentOptions(environment))]).toEqual([
+      environment,
+      meaningOf(quick),
+    ]);
+  }
+  expect(taken).toBeGreaterThan(500);
+  expect(quickEnvironment({ LATCHKEY_PROFILE: "work" })).toEqual({ profile: "work" });
 });
 
 const tomlLines = [
@@ -308,7 +343,7 @@ test("a profile that is taken quickly is the one that is read", () => {
         >;
         return Object.fromEntries(Object.keys(options).map((name) => [name, resolved[name]]));
       });
-      expect([file, full]).toEqual([file, quick]);
+      expect([file, full]).toEqual([file, meaningOf(quick)]);
     }
   } finally {
     home.remove();
@@ -334,10 +369,11 @@ test("a usual configuration file is taken quickly", () => {
   ].join("\n");
   expect(quickProfile("work", file)).toEqual({
     issuer: "https://id.example.com",
-    clientId: "my-cli",
-    scopes: ["openid", "email"],
-    callbackPort: 0,
-    openBrowser: false,
+    "client-id": "my-cli",
+    scopes: "openid email",
+    "callback-port": "0",
+    "open-browser": "false",
+    "client-secret-file": "~/.secrets/my-cli",
   });
   expect(quickProfile("absent", file)).toBeUndefined();
 });

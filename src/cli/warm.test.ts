@@ -94,6 +94,22 @@ test("a custom file with one unusable record is the full program's to answer", a
   expect(ended).toMatchObject({ status: 0, stdout: "cached-access-token\n" });
 });
 
+test.each([
+  ["issuer", { issuer: "https://other.example" }],
+  ["client", { clientId: "other" }],
+])("a record whose %s was edited by hand is not used [C16]", async (_what, edited) => {
+  home.remember(configuration, edited);
+  const ended = await run(built.warm, ["token", "--no-interactive", ...flags], { home });
+  expect(ended).toMatchObject({ status: 3, stdout: "" });
+});
+
+test("a token endpoint in the record that is not the one asked for is not used [C16]", async () => {
+  const tokenEndpoint = "https://id.example.com/t";
+  home.remember({ ...configuration, tokenEndpoint }, { tokenEndpoint: "https://other.example/t" });
+  const typed = ["token", "--no-interactive", `--token-endpoint=${tokenEndpoint}`, ...flags];
+  expect(await run(built.warm, typed, { home })).toMatchObject({ status: 3, stdout: "" });
+});
+
 test("works from a folder that was removed", async () => {
   home.remember(configuration);
   const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"';

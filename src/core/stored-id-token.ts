@@ -16,9 +16,7 @@ export function decodeStoredIdToken(idToken: string): IdTokenClaims | undefined 
 }
 
 /** When a stored ID token was issued and ends, in seconds since the epoch; undefined where it does not say. */
-export function idTokenTimes(
-  idToken: string,
-): { issuedAt: number; expiresAt: number } | undefined {
+export function idTokenTimes(idToken: string): { issuedAt: number; expiresAt: number } | undefined {
   const claims = decodeStoredIdToken(idToken);
   return Number.isFinite(claims?.iat) && Number.isFinite(claims?.exp)
     ? { issuedAt: Number(claims?.iat), expiresAt: Number(claims?.exp) }

@@ -13,6 +13,7 @@ export interface BearerTokenAuthOptions {
 }
 
 /** The token, non-enumerable. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
 export interface BearerTokenAuth {
   readonly token: string;
 }
@@ -21,7 +22,6 @@ export interface BearerTokenAuth {
 const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /** Hands out a given token. Its expiry is not known, so it is served until it is reported as rejected. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the token is defined as a hidden property
 export class BearerTokenAuth implements Credential {
   readonly #token: Secret;
 

@@ -16,15 +16,16 @@ export interface OidcCredentialsAuthOptions extends Omit<ClientOptions, "store">
 }
 
 /** The options as read back: what was set, or the default. */
-export interface OidcCredentialsAuth
-  extends Readonly<Pick<ResolvedOptions, Exclude<keyof ClientOptions, "store">>> {
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
+export interface OidcCredentialsAuth extends Readonly<
+  Pick<ResolvedOptions, Exclude<keyof ClientOptions, "store">>
+> {
   readonly store: TokenStore | undefined;
 }
 
 /**
  * Signs a program in as itself (RFC 6749 section 4.4): no browser, no person, no refresh token. Default scopes: none.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the properties are defined from the option table
 export class OidcCredentialsAuth implements Credential {
   readonly #options: ResolvedOptions;
   #session: Promise<Session> | undefined;

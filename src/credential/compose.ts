@@ -2,6 +2,7 @@
 // another way.
 
 import { hostname } from "node:os";
+import { isatty } from "node:tty";
 import { systemClock } from "../core/clock.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
@@ -64,7 +65,7 @@ export function composeWorld(
     platform,
     logger: options.logger,
     personPresent: true,
-    terminal: process.stderr.isTTY === true,
+    terminal: isatty(2),
     background: new Set(),
     openBrowser: async (url, command) => {
       const { createBrowserLauncher } = await import("../interaction/browser.ts");
@@ -90,11 +91,7 @@ export function composeWorld(
 }
 
 /** The store of a configuration: the caller's, else one file. */
-function composeStore(
-  options: ResolvedOptions,
-  world: World,
-  machine: Machine,
-): TokenStore {
+function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
   if (options.store !== undefined) return options.store as TokenStore;
   const folder = stateFolder(machine);
   const onWarning = warnWith(world);
@@ -123,7 +120,11 @@ function folderOrNone(machine: Machine): string | undefined {
 }
 
 /** Builds the network on first use, once. */
-function networkOpener(options: ResolvedOptions, world: World, machine: Machine): () => Promise<FlowWorld> {
+function networkOpener(
+  options: ResolvedOptions,
+  world: World,
+  machine: Machine,
+): () => Promise<FlowWorld> {
   let opened: Promise<FlowWorld> | undefined;
   const open = async (): Promise<FlowWorld> => {
     const { createHttpClient } = await import("../http/client.ts");

@@ -16,6 +16,7 @@ export interface OidcAuthOptions extends Omit<InteractiveOptions, "store"> {
 }
 
 /** The options as read back: what was set, or the default. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
 export interface OidcAuth extends Readonly<Omit<ResolvedOptions, "explicit" | "store">> {
   readonly store: TokenStore | undefined;
 }
@@ -26,7 +27,6 @@ export interface OidcAuth extends Readonly<Omit<ResolvedOptions, "explicit" | "s
  *
  * The object is cheap: nothing is read, opened or requested before the first call.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the properties are defined from the option table
 export class OidcAuth implements Credential {
   readonly #options: ResolvedOptions;
   readonly #forceLoginSince: number;

@@ -95,7 +95,11 @@ async function requestFor(
   });
 }
 
-function timeIsUp(listener: CallbackListener, options: ResolvedOptions, provider: string): OidcError {
+function timeIsUp(
+  listener: CallbackListener,
+  options: ResolvedOptions,
+  provider: string,
+): OidcError {
   const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
   if (listener.strayCallbacks > 0) {
     return new OidcError(
@@ -125,10 +129,13 @@ async function waitForRedirect(
   try {
     return await new Promise<URLSearchParams>((resolve, reject) => {
       attempt.listener.callback.then(resolve, reject);
-      world.clock.sleep(milliseconds, { signal: stop }).then(
-        () => reject(timeIsUp(attempt.listener, options, hostOf(attempt.provider.metadata.issuer))),
-        reject,
-      );
+      world.clock
+        .sleep(milliseconds, { signal: stop })
+        .then(
+          () =>
+            reject(timeIsUp(attempt.listener, options, hostOf(attempt.provider.metadata.issuer))),
+          reject,
+        );
       world.prompt({
         type: "authorizationUrl",
         url: attempt.request.url,

@@ -47,10 +47,7 @@ class Pace {
   slowDown(intervalSeconds: number | undefined): void {
     this.#failures = 0;
     this.#margin = clockMarginAfterSlowDown;
-    this.#intervalSeconds = Math.max(
-      this.#intervalSeconds + slowDownSeconds,
-      intervalSeconds ?? 0,
-    );
+    this.#intervalSeconds = Math.max(this.#intervalSeconds + slowDownSeconds, intervalSeconds ?? 0);
   }
 
   /** RFC 8628 section 3.5: after a connection timeout "doubling the polling interval" is recommended. */
@@ -60,7 +57,10 @@ class Pace {
 
   nextMilliseconds(): number {
     const usual = this.#intervalSeconds * this.#margin;
-    const backedOff = Math.min(usual * 2 ** Math.min(this.#failures, 10), longestPollIntervalSeconds);
+    const backedOff = Math.min(
+      usual * 2 ** Math.min(this.#failures, 10),
+      longestPollIntervalSeconds,
+    );
     return Math.round(Math.max(usual, backedOff) * 1000);
   }
 }
@@ -106,9 +106,13 @@ async function pollUntilDone(
   let waitMilliseconds = pace.nextMilliseconds();
   let lastFailure: unknown;
   for (;;) {
-    await world.clock.sleep(Math.max(0, Math.min(waitMilliseconds, remaining())), { signal });
-    // Here and not after the answer: a machine that slept over the end must not poll again.
-    if (remaining() <= 0) throw deviceCodeExpired(host, { cause: lastFailure });
+    const left = remaining();
+    await world.clock.sleep(Math.max(0, Math.min(waitMilliseconds, left)), { signal });
+    // Looked at before the poll: a machine that slept over the end must not ask again. A timer may fire a moment early,
+    // so a wait that was to end with the code did.
+    if (waitMilliseconds >= left || remaining() <= 0) {
+      throw deviceCodeExpired(host, { cause: lastFailure });
+    }
     let askedSeconds = 0;
     let outcome: "pending" | "slow_down" | "unreachable";
     try {

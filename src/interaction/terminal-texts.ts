@@ -192,8 +192,9 @@ export function deviceWayText(
   const number = isNumbered ? "3  " : "";
   const lead = `${number}Or on any device visit`;
   const short = `${lead} ${url}`;
-  if (columns !== undefined && short.length + 1 + code.length <= columns) return `${short} ${code}\n`;
-  if (columns !== undefined && Math.max(short.length, number.length + code.length) <= columns) {
+  const width = columns ?? 0;
+  if (short.length + 1 + code.length <= width) return `${short} ${code}\n`;
+  if (Math.max(short.length, number.length + code.length) <= width) {
     return `${short}\n${" ".repeat(number.length)}${code}\n`;
   }
   return `${isNumbered ? "\n" : ""}${wrap(lead, columns)}\n\n${url}\n\n${wrap(code, columns)}\n`;

@@ -5,7 +5,13 @@ import { OidcError } from "../core/errors.ts";
 import { recordKey } from "../record/key.ts";
 import { parseOptionText, parseProfileValue, readEnvironmentOptions } from "./parse-text.ts";
 import { mergeSources, resolveOptions } from "./resolve.ts";
-import { environmentNameOf, flagOf, optionTable, type OptionKind, type OptionRow } from "./table.ts";
+import {
+  environmentNameOf,
+  flagOf,
+  optionTable,
+  type OptionKind,
+  type OptionRow,
+} from "./table.ts";
 import { optionTexts } from "./text.ts";
 
 const store = { read: noop, replace: noop, acquire: noop, list: noop };
@@ -15,15 +21,40 @@ function noop(): void {}
 /** One value that each kind takes, and what it must refuse with which code. */
 const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>> = {
   issuer: {
-    good: ["", "https://id.example.com", "https://id.example.com/tenant/a", "http://127.0.0.1:1", "http://[::1]:9"],
-    bad: [1, null, "id.example.com", "ftp://x", "https://x/?q=1", "https://x/#f", "https://u:p@x/", " https://x", "javascript:alert(1)", "https://x\n"],
+    good: [
+      "",
+      "https://id.example.com",
+      "https://id.example.com/tenant/a",
+      "http://127.0.0.1:1",
+      "http://[::1]:9",
+    ],
+    bad: [
+      1,
+      null,
+      "id.example.com",
+      "ftp://x",
+      "https://x/?q=1",
+      "https://x/#f",
+      "https://u:p@x/",
+      " https://x",
+      "javascript:alert(1)",
+      "https://x\n",
+    ],
   },
   endpoint: {
-    good: ["https://id.example.com/token", "https://id.example.com/token?x=1", "http://localhost:8/token"],
+    good: [
+      "https://id.example.com/token",
+      "https://id.example.com/token?x=1",
+      "http://localhost:8/token",
+    ],
     bad: ["", 7, "https://x/#f", "file:///etc/passwd", "https://u@x/"],
   },
   redirectUri: {
-    good: ["http://127.0.0.1:8765/callback", "http://localhost/x", "https://login.example.com/back"],
+    good: [
+      "http://127.0.0.1:8765/callback",
+      "http://localhost/x",
+      "https://login.example.com/back",
+    ],
     bad: ["", true, "com.example.app:/callback", "http://127.0.0.1:1/#f"],
   },
   text: { good: ["x", "ü", "a b"], bad: [1, null, "a\nb", "\u0000", "\u202e\n", {}] },
@@ -36,13 +67,27 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
   path: { good: ["~/x", "/tmp/x", "rel.json"], bad: ["", 1, "a\u0000b"] },
   flow: { good: ["auto", "auth_code", "device"], bad: ["nope", "", 1, "AUTO"] },
   prompt: { good: ["login", "login consent"], bad: ["nope", "", 1] },
-  host: { good: ["127.0.0.1", "::1", "[::1]", "localhost", "0.0.0.0"], bad: ["", "a/b", "http://x", "a b", 1] },
-  port: { good: [0, 8765, 65_535, [8000, 18_000]], bad: [-1, 65_536, 1.5, "8765", [], [70_000], Number.NaN] },
+  host: {
+    good: ["127.0.0.1", "::1", "[::1]", "localhost", "0.0.0.0"],
+    bad: ["", "a/b", "http://x", "a b", 1],
+  },
+  port: {
+    good: [0, 8765, 65_535, [8000, 18_000]],
+    bad: [-1, 65_536, 1.5, "8765", [], [70_000], Number.NaN],
+  },
   seconds: { good: [0.5, 300], bad: [0, -1, "300", Number.NaN, Number.POSITIVE_INFINITY, 1e12] },
   command: { good: ["firefox --new-tab"], bad: ["", 1, "a\nb"] },
   parameters: {
     good: [{}, { a: "b" }],
-    bad: [[], "a=b", { a: 1 }, { state: "x" }, { redirect_uri: "x" }, { code_challenge: "x" }, { "a\n": "b" }],
+    bad: [
+      [],
+      "a=b",
+      { a: 1 },
+      { state: "x" },
+      { redirect_uri: "x" },
+      { code_challenge: "x" },
+      { "a\n": "b" },
+    ],
   },
   store: { good: [store], bad: [{}, null, 1, { read: noop }] },
   function: { good: [noop], bad: [{}, "x", null] },
@@ -52,7 +97,10 @@ function kindOf(row: OptionRow): "interactive" | "client" {
   return row.credentials.includes("interactive") ? "interactive" : "client";
 }
 
-function refusal(given: Record<string, unknown>, kind: "interactive" | "client" = "interactive"): OidcError {
+function refusal(
+  given: Record<string, unknown>,
+  kind: "interactive" | "client" = "interactive",
+): OidcError {
   try {
     resolveOptions(given, kind);
   } catch (error) {
@@ -63,14 +111,17 @@ function refusal(given: Record<string, unknown>, kind: "interactive" | "client" 
 }
 
 test("every option has text, and every text an option", () => {
-  expect(Object.keys(optionTexts).toSorted()).toEqual(optionTable.map((row) => row.name).toSorted());
+  expect(Object.keys(optionTexts).toSorted()).toEqual(
+    optionTable.map((row) => row.name).toSorted(),
+  );
   for (const row of optionTable) {
     const text = optionTexts[row.name];
-    expect(text?.summary, row.name).toMatch(/[^.]$/);
-    expect(text?.meaning, row.name).toMatch(/\.$/);
-    expect(text?.placeholder === undefined, row.name).toBe(
+    expect(`${row.name}: ${String(text?.summary)}`).toMatch(/[^.]$/);
+    expect(`${row.name}: ${String(text?.meaning)}`).toMatch(/\.$/);
+    expect([row.name, text?.placeholder === undefined]).toEqual([
+      row.name,
       row.kind === "boolean" || row.text === "none",
-    );
+    ]);
   }
 });
 
@@ -82,7 +133,9 @@ test.each(optionTable.map((row) => [row.name, row] as const))(
       expect(resolved[name as keyof typeof resolved]).toEqual(value);
       expect(resolved.explicit.has(name)).toBe(true);
     }
-    for (const value of samples[row.kind].bad.filter((bad) => !(bad === "" && row.default === ""))) {
+    for (const value of samples[row.kind].bad.filter(
+      (bad) => !(bad === "" && row.default === ""),
+    )) {
       const error = refusal({ [name]: value }, kindOf(row));
       expect([error.code, error.message.includes(`\`${name}\``)]).toEqual(["invalid_option", true]);
     }
@@ -161,7 +214,11 @@ test("text means what the kind says, and nonsense is invalid_option", () => {
   expect(parseOptionText(row("callbackPort"), "8000 18000", "x")).toEqual([8000, 18_000]);
   expect(parseProfileValue(row("scopes"), ["openid"], "x")).toEqual(["openid"]);
   expect(parseProfileValue(row("callbackPort"), 8000n, "x")).toBe(8000);
-  for (const [name, text] of [["pkce", "yes"], ["callbackPort", "x"], ["httpTimeoutSeconds", "1e3"]] as const) {
+  for (const [name, text] of [
+    ["pkce", "yes"],
+    ["callbackPort", "x"],
+    ["httpTimeoutSeconds", "1e3"],
+  ] as const) {
     expect(() => parseOptionText(row(name), text, "--flag")).toThrow(/^--flag /);
   }
 });

@@ -2,7 +2,13 @@
 
 import { expect, test } from "vitest";
 import { OidcError } from "../core/errors.ts";
-import { absolutePath, cacheFilePath, configurationFile, stateFolder, type Machine } from "./paths.ts";
+import {
+  absolutePath,
+  cacheFilePath,
+  configurationFile,
+  stateFolder,
+  type Machine,
+} from "./paths.ts";
 
 function machine(changes: Partial<Machine> = {}): Machine {
   return {
@@ -42,14 +48,17 @@ test.each([
   ["no home folder", { homeDirectory: undefined }, "home folder"],
   ["a relative home folder", { homeDirectory: "alice" }, "HOME"],
   ["a relative XDG path", { environment: { XDG_STATE_HOME: "state" } }, "XDG_STATE_HOME"],
-])("%s: an error that names it, and never a shared temporary folder [C11]", (_what, changes, named) => {
-  const error = failure(() => stateFolder(machine(changes)));
-  expect([error.code, error.reason, error.message.includes(named)]).toEqual([
-    "cache_write_failed",
-    "no_home",
-    true,
-  ]);
-});
+])(
+  "%s: an error that names it, and never a shared temporary folder [C11]",
+  (_what, changes, named) => {
+    const error = failure(() => stateFolder(machine(changes)));
+    expect([error.code, error.reason, error.message.includes(named)]).toEqual([
+      "cache_write_failed",
+      "no_home",
+      true,
+    ]);
+  },
+);
 
 test("`~` is the home folder, other relative paths start at the working directory", () => {
   expect(absolutePath("~", machine())).toBe("/home/alice");

@@ -95,7 +95,11 @@ export function configurationFile(machine: Machine): string {
 
 /** An absolute path: `~` and `~/…` expand to the home folder, a relative path starts at the working directory. */
 export function absolutePath(path: string, machine: Machine): string {
-  if (path === "~" || path.startsWith("~/") || (machine.platform === "win32" && path.startsWith("~\\"))) {
+  if (
+    path === "~" ||
+    path.startsWith("~/") ||
+    (machine.platform === "win32" && path.startsWith("~\\"))
+  ) {
     return join(homeFolder(machine), path.slice(1));
   }
   return isAbsolute(path) ? resolve(path) : resolve(machine.workingDirectory, path);

@@ -22,17 +22,14 @@ export interface OptionSources {
 export function mergeSources(sources: OptionSources): Record<string, unknown> {
   const merged: Record<string, unknown> = {};
   for (const { name } of optionTable) {
-    const value =
-      sources.flags?.[name] ?? sources.environment?.[name] ?? sources.profile?.[name];
+    const value = sources.flags?.[name] ?? sources.environment?.[name] ?? sources.profile?.[name];
     if (value !== undefined) merged[name] = value;
   }
   return merged;
 }
 
 function refuseUnknown(given: object, kind: CredentialKind): void {
-  const known = optionTable
-    .filter((row) => row.credentials.includes(kind))
-    .map((row) => row.name);
+  const known = optionTable.filter((row) => row.credentials.includes(kind)).map((row) => row.name);
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);

@@ -58,7 +58,8 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   },
   deviceAuthorizationEndpoint: {
     summary: "device authorization endpoint instead of the discovered one",
-    meaning: "Device authorization endpoint, in place of the one that discovery names. Device flow only.",
+    meaning:
+      "Device authorization endpoint, in place of the one that discovery names. Device flow only.",
     placeholder: "URL",
   },
   flow: {
@@ -118,7 +119,8 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   },
   jwksUri: {
     summary: "key set of the provider instead of the discovered one",
-    meaning: "The provider's key set, in place of the one that discovery names. ID tokens are verified with it.",
+    meaning:
+      "The provider's key set, in place of the one that discovery names. ID tokens are verified with it.",
     placeholder: "URL",
   },
   offlineAccess: {
@@ -133,7 +135,8 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   },
   loginHint: {
     summary: "account to sign in with, as a hint to the provider",
-    meaning: "`login_hint` parameter of the authorization request. Sign-ins with different hints are cached apart.",
+    meaning:
+      "`login_hint` parameter of the authorization request. Sign-ins with different hints are cached apart.",
     placeholder: "NAME",
   },
   extraAuthorizationParams: {
@@ -165,11 +168,13 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   },
   store: {
     summary: "where sign-ins are kept",
-    meaning: "Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared by all processes of the user.",
+    meaning:
+      "Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared by all processes of the user.",
   },
   onPrompt: {
     summary: "shows prompts in place of the terminal",
-    meaning: "Receives what a person should see, in place of the default handler, which writes to standard error.",
+    meaning:
+      "Receives what a person should see, in place of the default handler, which writes to standard error.",
   },
   logger: {
     summary: "receives events",

@@ -109,7 +109,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   port: (value) => {
     if (isPort(value)) return { value };
     if (Array.isArray(value) && value.length > 0 && value.length <= 100 && value.every(isPort)) {
-      return { value: Object.freeze([...(value as number[])]) };
+      return { value: Object.freeze([...value]) };
     }
     return { wrong: "a port from 0 to 65535, or an array of such" };
   },
@@ -128,8 +128,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
     if (taken) return { wrong: `an object without \`${taken[0]}\`, which a sign-in sets itself` };
     return entries.length <= 50 &&
       entries.every(
-        ([name, each]) =>
-          isText(name) && typeof each === "string" && (each === "" || isText(each)),
+        ([name, each]) => isText(name) && typeof each === "string" && (each === "" || isText(each)),
       )
       ? { value: Object.freeze(Object.fromEntries(entries)) }
       : { wrong: "an object of strings without control characters" };
@@ -154,7 +153,11 @@ function isUnset(row: OptionRow, value: unknown): boolean {
  * The value as it is used, frozen where it is an array or an object.
  * @throws {OidcError} `invalid_option` naming the option, the value's kind and what is accepted; `insecure_url`.
  */
-export function validateOption(row: OptionRow, value: unknown, context: ValidationContext): unknown {
+export function validateOption(
+  row: OptionRow,
+  value: unknown,
+  context: ValidationContext,
+): unknown {
   if (isUnset(row, value)) return value;
   const verdict = rules[row.kind](value, context);
   if ("value" in verdict) return verdict.value;

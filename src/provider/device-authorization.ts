@@ -125,11 +125,7 @@ async function verify(
   const { metadata } = provider;
   const { idToken, accessToken } = members;
   const host = hostOf(tokenEndpoint);
-  if (
-    idToken === undefined &&
-    metadata.source === "openid" &&
-    members.scopes.includes("openid")
-  ) {
+  if (idToken === undefined && metadata.source === "openid" && members.scopes.includes("openid")) {
     throw idTokenError("id_token_missing", host);
   }
   const verified =
@@ -191,20 +187,16 @@ async function pollOnce(
   const body = readJsonObject(answer);
   // The error decides, not the status: one large provider refuses with 200.
   const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
-  switch (refusal?.error) {
-    case "authorization_pending":
-      return { kind: "pending" };
-    case "slow_down":
-      return {
-        kind: "slow_down",
-        intervalSeconds: body.ok ? parseInterval(body.value["interval"]) : undefined,
-      };
-    case "expired_token":
-      throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), {
-        providerError: refusal.error,
-      });
-    case "access_denied":
-      throw refusalError("access_denied", host, refusal, context);
+  if (body.ok && refusal !== undefined) {
+    const { error } = refusal;
+    if (error === "authorization_pending") return { kind: "pending" };
+    if (error === "slow_down") {
+      return { kind: "slow_down", intervalSeconds: parseInterval(body.value["interval"]) };
+    }
+    if (error === "expired_token") {
+      throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), { providerError: error });
+    }
+    if (error === "access_denied") throw refusalError("access_denied", host, refusal, context);
   }
   const members = parseTokenMembers(successfulBody(answer, context), {
     host,

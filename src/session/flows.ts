@@ -18,6 +18,10 @@ export interface Flows {
   assertConfigured(): void;
   signIn(signal: AbortSignal): Promise<TokenAnswer>;
   refresh(record: RefreshableRecord, signal: AbortSignal): Promise<TokenAnswer>;
-  userInfo(record: SessionRecord, accessToken: string, signal: AbortSignal): Promise<UserInfoClaims>;
+  userInfo(
+    record: SessionRecord,
+    accessToken: string,
+    signal: AbortSignal,
+  ): Promise<UserInfoClaims>;
   revoke(record: SessionRecord, signal: AbortSignal): Promise<"yes" | "unsupported" | "failed">;
 }

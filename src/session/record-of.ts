@@ -31,13 +31,13 @@ function displayNameOf(claims: IdTokenClaims): string {
 }
 
 function identityOf(claims: IdTokenClaims | undefined): Partial<SessionRecord> {
-  return claims === undefined
-    ? {}
-    : { subject: claims.sub, displayName: displayNameOf(claims) };
+  return claims === undefined ? {} : { subject: claims.sub, displayName: displayNameOf(claims) };
 }
 
 function definedOnly<Value extends object>(value: Value): Value {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, each]) => each !== undefined),
+  ) as Value;
 }
 
 function tokensOf(answer: TokenAnswer): Pick<SessionRecord, "accessToken"> {

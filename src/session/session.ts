@@ -102,7 +102,9 @@ export class StoredSession implements Session {
     return { forgotten: 1, revoked };
   }
 
-  async userInfo(options: { signal?: AbortSignal; interactive?: boolean } = {}): Promise<UserInfoClaims> {
+  async userInfo(
+    options: { signal?: AbortSignal; interactive?: boolean } = {},
+  ): Promise<UserInfoClaims> {
     const signal = options.signal ?? new AbortController().signal;
     const { token } = await this.getToken({ signal, interactive: options.interactive });
     const record = await this.current();
@@ -141,7 +143,8 @@ export class StoredSession implements Session {
   #handOut(result: Result, tokenKind: "access_token" | "id_token"): AccessToken {
     const token = accessTokenOf(result.record, tokenKind, result.source);
     if (tokenKind === "access_token") {
-      const remembered = result.source === "cache" ? token : accessTokenOf(result.record, tokenKind, "cache");
+      const remembered =
+        result.source === "cache" ? token : accessTokenOf(result.record, tokenKind, "cache");
       this.#memo = {
         record: result.record,
         token: remembered,
@@ -155,7 +158,8 @@ export class StoredSession implements Session {
     try {
       return await this.#fly(wanted, signal);
     } catch (error) {
-      const record = wanted.mustBeKept || !passes(error) ? undefined : await this.#stillValid(wanted);
+      const record =
+        wanted.mustBeKept || !passes(error) ? undefined : await this.#stillValid(wanted);
       if (record === undefined) throw error;
       return { record, source: "cache" };
     }
@@ -337,11 +341,7 @@ export class StoredSession implements Session {
     );
   }
 
-  async #refresh(
-    record: RefreshableRecord,
-    wanted: Wanted,
-    signal: AbortSignal,
-  ): Promise<Result> {
+  async #refresh(record: RefreshableRecord, wanted: Wanted, signal: AbortSignal): Promise<Result> {
     const answer = await this.#parts.flows.refresh(record, signal);
     const next = recordOfRefresh(answer, record, this.#context(record, record.clientId));
     // Durable before anybody has the new access token: a rotated refresh token exists nowhere else (R08).

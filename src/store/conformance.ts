@@ -133,8 +133,7 @@ export function describeTokenStore(name: string, open: () => Promise<StoreUnderT
     describe("records", () => {
       test("are absent until they are written, then the same for everybody", async () => {
         expect(await store.read(key)).toBeUndefined();
-        const record = exampleRecord("one", "a.1", {
-        });
+        const record = exampleRecord("one", "a.1", {});
         expect(await store.replace(key, undefined, record)).toEqual({ replaced: true });
         expect(await store.read(key)).toEqual(record);
         expect(await sameStore.read(key)).toEqual(record);

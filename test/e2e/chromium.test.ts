@@ -11,7 +11,7 @@ import { needs } from "../support/debian-packages.ts";
 import { desk, provider } from "./harness.ts";
 
 const { available, reason } = needs("chromium");
-const name = (what: string): string => (available ? what : `${what} (${reason ?? "no Chromium"})`);
+const unavailable = available ? "" : ` (${reason ?? "no Chromium"})`;
 
 /** Screenshots stay where LATCHKEY_SCREENSHOTS says, to be looked at; else they go with the test. */
 function screenshotFolder(): string {
@@ -43,87 +43,99 @@ async function expectFinishedProduct(page: Page, heading: string, title: string)
   expect(new URL(page.url()).search).toBe("");
 }
 
-test.skipIf(!available)(name("signs in, sees the true outcome, and the address bar holds no code [L15]"), async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const folder = screenshotFolder();
-  const chromium = await browser();
-  const flags = [...at.flags(identityProvider), "--no-open-browser"];
-  const login = at.start(["login", ...flags]);
-  const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
-  const page = await chromium.newPage();
-  await page.goto(address);
-  await photograph(page, folder, "1-provider-login");
-  await signInOnPages(page);
-  await expectFinishedProduct(page, "You are signed in", "Signed in");
-  await photograph(page, folder, "2-signed-in");
-  const ended = await login.finished;
-  expect([ended.code, ended.stdout]).toEqual([0, ""]);
-  expect(ended.stderr).toContain("as alice@example.com");
-  expect((await at.run(["token", ...flags])).code).toBe(0);
-  const history = await page.evaluate("history.length");
-  expect(history).toBeGreaterThan(0);
-});
+test.skipIf(!available)(
+  `signs in, sees the true outcome, and the address bar holds no code [L15]${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const folder = screenshotFolder();
+    const chromium = await browser();
+    const flags = [...at.flags(identityProvider), "--no-open-browser"];
+    const login = at.start(["login", ...flags]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const page = await chromium.newPage();
+    await page.goto(address);
+    await photograph(page, folder, "1-provider-login");
+    await signInOnPages(page);
+    await expectFinishedProduct(page, "You are signed in", "Signed in");
+    await photograph(page, folder, "2-signed-in");
+    const ended = await login.finished;
+    expect([ended.code, ended.stdout]).toEqual([0, ""]);
+    expect(ended.stderr).toContain("as alice@example.com");
+    expect((await at.run(["token", ...flags])).code).toBe(0);
+    const history = await page.evaluate("history.length");
+    expect(history).toBeGreaterThan(0);
+  },
+);
 
-test.skipIf(!available)(name("a person who cancels sees that nothing was changed"), async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const folder = screenshotFolder();
-  const chromium = await browser();
-  const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
-  const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
-  const page = await chromium.newPage();
-  await page.goto(address);
-  await cancelOnPages(page);
-  await expectFinishedProduct(page, "Sign-in was refused", "Not signed in");
-  await photograph(page, folder, "3-refused");
-  expect((await login.finished).code).toBe(4);
-});
+test.skipIf(!available)(
+  `a person who cancels sees that nothing was changed${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const folder = screenshotFolder();
+    const chromium = await browser();
+    const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const page = await chromium.newPage();
+    await page.goto(address);
+    await cancelOnPages(page);
+    await expectFinishedProduct(page, "Sign-in was refused", "Not signed in");
+    await photograph(page, folder, "3-refused");
+    expect((await login.finished).code).toBe(4);
+  },
+);
 
-test.skipIf(!available)(name("an exchange that fails after the redirect never shows success [L17]"), async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const folder = screenshotFolder();
-  let answer = (): void => {};
-  const asked = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  identityProvider.tamper({
-    path: "token",
-    respond: async () => {
-      await asked;
-      return { status: 500, headers: { "content-type": "text/plain" }, body: "broken" };
-    },
-  });
-  const chromium = await browser();
-  const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
-  const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
-  const page = await chromium.newPage();
-  await page.goto(address);
-  await signInOnPages(page);
-  await expectFinishedProduct(page, "Finishing sign-in", "Finishing");
-  await photograph(page, folder, "4-finishing");
-  answer();
-  await expectFinishedProduct(page, "Sign-in did not finish", "Not signed in");
-  await photograph(page, folder, "5-failed");
-  expect((await login.finished).code).not.toBe(0);
-});
+test.skipIf(!available)(
+  `an exchange that fails after the redirect never shows success [L17]${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const folder = screenshotFolder();
+    let answer = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    identityProvider.tamper({
+      path: "token",
+      respond: async () => {
+        await asked;
+        return { status: 500, headers: { "content-type": "text/plain" }, body: "broken" };
+      },
+    });
+    const chromium = await browser();
+    const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const page = await chromium.newPage();
+    await page.goto(address);
+    await signInOnPages(page);
+    await expectFinishedProduct(page, "Finishing sign-in", "Finishing");
+    await photograph(page, folder, "4-finishing");
+    answer();
+    await expectFinishedProduct(page, "Sign-in did not finish", "Not signed in");
+    await photograph(page, folder, "5-failed");
+    expect((await login.finished).code).not.toBe(0);
+  },
+);
 
-test.skipIf(!available)(name("a stray tab is told that it belongs to another sign-in, and the sign-in goes on [L08]"), async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const folder = screenshotFolder();
-  const chromium = await browser();
-  const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
-  const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
-  const callback = new URL(address).searchParams.get("redirect_uri") ?? "";
-  const stray = await chromium.newPage();
-  await stray.goto(`${callback}?code=x&state=old`);
-  await stray.getByRole("heading", { name: "This page belongs to another sign-in" }).waitFor();
-  await photograph(stray, folder, "6-other-sign-in");
-  const page = await chromium.newPage();
-  await page.goto(address);
-  await signInOnPages(page);
-  await expectFinishedProduct(page, "You are signed in", "Signed in");
-  expect((await login.finished).code).toBe(0);
-});
+test.skipIf(!available)(
+  `a stray tab is told that it belongs to another sign-in, and the sign-in goes on [L08]${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const folder = screenshotFolder();
+    const chromium = await browser();
+    const login = at.start(["login", ...at.flags(identityProvider), "--no-open-browser"]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const callback = new URL(address).searchParams.get("redirect_uri") ?? "";
+    const stray = await chromium.newPage();
+    await stray.goto(`${callback}?code=x&state=old`);
+    await stray.getByRole("heading", { name: "This page belongs to another sign-in" }).waitFor();
+    await photograph(stray, folder, "6-other-sign-in");
+    const page = await chromium.newPage();
+    await page.goto(address);
+    await signInOnPages(page);
+    await expectFinishedProduct(page, "You are signed in", "Signed in");
+    expect((await login.finished).code).toBe(0);
+  },
+);

@@ -38,11 +38,18 @@ test("login, token, token without a provider, status, whoami, logout", async () 
 
   const json = JSON.parse((await at.run(["token", "--json", ...flags])).stdout);
   expect(json).toMatchObject({ token, tokenType: "Bearer", source: "cache" });
-  expect((await at.run(["token", "--header", ...flags])).stdout).toBe(`Authorization: Bearer ${token}\n`);
+  expect((await at.run(["token", "--header", ...flags])).stdout).toBe(
+    `Authorization: Bearer ${token}\n`,
+  );
 
   const status = await at.run(["status", "--json"]);
   expect(JSON.parse(status.stdout)).toEqual([
-    expect.objectContaining({ issuer: identityProvider.issuer, subject: "alice", refreshable: true, storeLevel: "file-permissions" }),
+    expect.objectContaining({
+      issuer: identityProvider.issuer,
+      subject: "alice",
+      refreshable: true,
+      storeLevel: "file-permissions",
+    }),
   ]);
   const shown = await at.run(["status"]);
   const who = await at.run(["whoami", ...flags]);
@@ -102,10 +109,20 @@ test("a profile, the environment and flags name the same sign-in, and the secret
   const byProfile = await at.run(["token", "--profile", "data"]);
   expect([byProfile.code, byProfile.stderr.includes("[")]).toEqual([0, false]);
   const byEnvironment = await at.run(["token"], {
-    env: { LATCHKEY_ISSUER: identityProvider.issuer, LATCHKEY_CLIENT_ID: clientId, LATCHKEY_CLIENT_SECRET: clientSecret },
+    env: {
+      LATCHKEY_ISSUER: identityProvider.issuer,
+      LATCHKEY_CLIENT_ID: clientId,
+      LATCHKEY_CLIENT_SECRET: clientSecret,
+    },
   });
   expect(byEnvironment.stdout).toBe(byProfile.stdout);
-  const byFlag = await at.run(["token", "--issuer", identityProvider.issuer, "--client-id", clientId]);
+  const byFlag = await at.run([
+    "token",
+    "--issuer",
+    identityProvider.issuer,
+    "--client-id",
+    clientId,
+  ]);
   expect(byFlag.stdout).toBe(byProfile.stdout);
   const asArgument = await at.run(["token", "--client-secret", clientSecret]);
   expect([asArgument.code, asArgument.stderr.includes(clientSecret)]).toEqual([2, false]);
@@ -113,25 +130,43 @@ test("a profile, the environment and flags name the same sign-in, and the secret
 
 const wrong: readonly [string, string[], number, string][] = [
   ["a bad issuer URL", ["token", "--issuer", "id.example.com"], 2, "invalid_option"],
-  ["http beyond loopback", ["token", "--issuer", "http://id.example.com", "--client-id", "x"], 2, "insecure_url"],
+  [
+    "http beyond loopback",
+    ["token", "--issuer", "http://id.example.com", "--client-id", "x"],
+    2,
+    "insecure_url",
+  ],
   ["an unknown flag", ["token", "--isuer", "x"], 2, "invalid_option"],
   ["an unknown command", ["tokn"], 2, "invalid_option"],
   ["a port that is none", ["token", "--callback-port", "http"], 2, "invalid_option"],
   ["no issuer", ["token", "--client-id", "x"], 2, "missing_issuer"],
   ["no client", ["token", "--issuer", "http://127.0.0.1:9"], 2, "missing_client_id"],
-  ["a provider that is down", ["token", "--issuer", "http://127.0.0.1:9", "--client-id", "x"], 6, "network"],
+  [
+    "a provider that is down",
+    ["token", "--issuer", "http://127.0.0.1:9", "--client-id", "x"],
+    6,
+    "network",
+  ],
   ["an unknown profile", ["token", "--profile", "nope"], 2, "invalid_option"],
-  ["a missing CA file", ["token", "--issuer", "https://127.0.0.1:9", "--client-id", "x", "--ca-cert-path", "nope.pem"], 2, "ca_bundle_invalid"],
+  [
+    "a missing CA file",
+    ["token", "--issuer", "https://127.0.0.1:9", "--client-id", "x", "--ca-cert-path", "nope.pem"],
+    2,
+    "ca_bundle_invalid",
+  ],
 ];
 
-test.each(wrong)("%s: says what to do, and ends with its code", async (_what, parameters, exitCode, code) => {
-  const at = await desk();
-  const run = await at.run(parameters);
-  expect([run.code, run.stdout]).toEqual([exitCode, ""]);
-  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
-  expect(run.stderr).toMatch(new RegExp(`\\[${code}(: \\w+)?\\]\\n$`));
-  expect(readdirSync(at.home)).not.toContain("opened.log");
-});
+test.each(wrong)(
+  "%s: says what to do, and ends with its code",
+  async (_what, parameters, exitCode, code) => {
+    const at = await desk();
+    const run = await at.run(parameters);
+    expect([run.code, run.stdout]).toEqual([exitCode, ""]);
+    expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(run.stderr).toMatch(new RegExp(`\\[${code}(: \\w+)?\\]\\n$`));
+    expect(readdirSync(at.home)).not.toContain("opened.log");
+  },
+);
 
 test("a person who refuses: exit 4, and nothing lost", async () => {
   const at = await desk();
@@ -168,7 +203,12 @@ test("a taken port: said before any browser opens [L03]", async () => {
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void holder.close());
   const { port } = holder.address() as AddressInfo;
-  const run = await at.run(["login", ...at.flags(identityProvider), "--callback-port", String(port)]);
+  const run = await at.run([
+    "login",
+    ...at.flags(identityProvider),
+    "--callback-port",
+    String(port),
+  ]);
   expect([run.code, at.opened()]).toEqual([1, []]);
   expect(run.stderr).toMatch(/--callback-port.*\[callback_port_in_use\]\n$/);
 });
@@ -188,7 +228,9 @@ test("a damaged cache file is set aside, said so, and the sign-in goes on [C08]"
 });
 
 const noMounts =
-  process.platform === "linux" && process.getuid?.() === 0 ? false : "needs root on Linux for a tiny file system";
+  process.platform === "linux" && process.getuid?.() === 0
+    ? false
+    : "needs root on Linux for a tiny file system";
 
 test.skipIf(noMounts)(
   `a full disk: login fails and says so, token still hands out the token, nothing lost [C09]${noMounts ? ` (${noMounts})` : ""}`,
@@ -198,7 +240,9 @@ test.skipIf(noMounts)(
     const flags = at.flags(identityProvider);
     const before = await at.run(["token", ...flags]);
     const folder = join(at.home, ".local/state/latchkey");
-    const kept = readdirSync(folder).filter((name) => /^[0-9a-f]{32}\.json$/.test(name) || name === "lock-id");
+    const kept = readdirSync(folder).filter(
+      (name) => /^[0-9a-f]{32}\.json$/.test(name) || name === "lock-id",
+    );
     const contents = kept.map((name) => [name, readFileSync(join(folder, name))] as const);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=32k,mode=700", "none", folder]);
     onTestFinished(() => void execFileSync("umount", [folder]));
@@ -209,11 +253,15 @@ test.skipIf(noMounts)(
     expect([login.code, login.stdout]).toEqual([1, ""]);
     expect(login.stderr).toMatch(/full.*\[cache_write_failed(: \w+)?\]\n$/);
     const token = await at.run(["token", "--force-refresh", ...flags]);
-    expect([token.code, token.stdout === before.stdout, token.stdout === ""]).toEqual([0, false, false]);
+    expect([token.code, token.stdout === before.stdout, token.stdout === ""]).toEqual([
+      0,
+      false,
+      false,
+    ]);
     expect(token.stderr).toContain("could not be stored");
     for (const [name, bytes] of contents) expect(readFileSync(join(folder, name))).toEqual(bytes);
     // The folder for discovery documents is empty; no temporary file is left.
-    expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual(
+    expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(
       [...kept, "filler", "providers"].toSorted(),
     );
   },
@@ -246,7 +294,10 @@ test("Ctrl-C ends with 130, SIGTERM with 143, the port free and no lock left [L1
   const at = await desk();
   const identityProvider = await provider();
   const flags = [...at.flags(identityProvider), "--no-open-browser"];
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
     const running = at.start(["token", ...flags]);
     await running.waitFor(/\/auth\?/);
     running.kill(signal);

@@ -12,7 +12,11 @@ import {
   type CommandResult,
   type RunningCommand,
 } from "../support/command-line.ts";
-import { startIdentityProvider, type IdentityProvider, type IdentityProviderOptions } from "../support/identity-provider.ts";
+import {
+  startIdentityProvider,
+  type IdentityProvider,
+  type IdentityProviderOptions,
+} from "../support/identity-provider.ts";
 
 const browserScript = fileURLToPath(new URL("../support/browser-command.mjs", import.meta.url));
 

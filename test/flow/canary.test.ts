@@ -4,7 +4,12 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { OidcAuth, type LatchkeyEvent, type OidcAuthOptions, type OidcError } from "../../src/index.ts";
+import {
+  OidcAuth,
+  type LatchkeyEvent,
+  type OidcAuthOptions,
+  type OidcError,
+} from "../../src/index.ts";
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import type { TamperRule } from "../support/provider-tampering.ts";
@@ -20,7 +25,7 @@ function printed(error: OidcError): string {
       String(current),
       current.stack ?? "",
       JSON.stringify(current),
-      JSON.stringify({ ...current }),
+      JSON.stringify(Object.entries(current)),
       inspect(current, { depth: 12, showHidden: true, getters: true }),
     );
   }
@@ -85,7 +90,11 @@ const echoes: readonly [string, TamperRule][] = [
         Promise.resolve({
           status: 400,
           headers: json,
-          body: JSON.stringify({ error: "invalid_request", error_uri: request.body, debug: { ...request } }),
+          body: JSON.stringify({
+            error: "invalid_request",
+            error_uri: request.body,
+            debug: { ...request },
+          }),
         }),
     },
   ],
@@ -94,7 +103,11 @@ const echoes: readonly [string, TamperRule][] = [
     {
       path: "token",
       respond: (request) =>
-        Promise.resolve({ status: 200, headers: { "content-type": "text/html" }, body: `<pre>${request.body}</pre>` }),
+        Promise.resolve({
+          status: 200,
+          headers: { "content-type": "text/html" },
+          body: `<pre>${request.body}</pre>`,
+        }),
     },
   ],
   [
@@ -104,14 +117,14 @@ const echoes: readonly [string, TamperRule][] = [
       respond: async (_request, genuine) => {
         const real = await genuine();
         const { expires_in: _lifetime, ...answer } = JSON.parse(real.body);
-        return { ...real, body: JSON.stringify({ ...answer, id_token: `${String(answer.id_token)}x` }) };
+        return {
+          ...real,
+          body: JSON.stringify({ ...answer, id_token: `${String(answer.id_token)}x` }),
+        };
       },
     },
   ],
-  [
-    "an answer that is cut off",
-    { path: "token", respond: () => Promise.resolve("reset") },
-  ],
+  ["an answer that is cut off", { path: "token", respond: () => Promise.resolve("reset") }],
   [
     "a token type that was not asked for",
     {
@@ -129,7 +142,13 @@ const echoes: readonly [string, TamperRule][] = [
       respond: async (_request, genuine) => {
         const real = await genuine();
         const answer = JSON.parse(real.body);
-        return { ...real, body: JSON.stringify({ ...answer, access_token: `${String(answer.access_token)}\r\nx: y` }) };
+        return {
+          ...real,
+          body: JSON.stringify({
+            ...answer,
+            access_token: `${String(answer.access_token)}\r\nx: y`,
+          }),
+        };
       },
     },
   ],
@@ -140,6 +159,7 @@ test.each(echoes)("%s: neither the error nor the log shows a secret", async (_wh
   identityProvider.tamper(rule);
   const { events, home, options } = sweep(identityProvider);
   const error = await failureOf(new OidcAuth(options).getToken());
+  expect(error.message).not.toBe("");
   const secrets = secretsIn(identityProvider);
   expectNoSecrets(printed(error), secrets);
   expectNoSecrets(JSON.stringify(events), secrets);
@@ -161,5 +181,7 @@ test("a state that does not match is not shown, neither ours nor theirs [O05]", 
     }).getToken(),
   );
   expect(state).not.toBe("");
-  for (const secret of [state, "canary-code", "canary-state"]) expect(printed(error)).not.toContain(secret);
+  for (const secret of [state, "canary-code", "canary-state"]) {
+    expect(printed(error)).not.toContain(secret);
+  }
 });

@@ -4,7 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { isOidcError, OidcAuth, type OidcAuthOptions, type OidcError, type PromptEvent } from "../../src/index.ts";
+import {
+  isOidcError,
+  OidcAuth,
+  type OidcAuthOptions,
+  type OidcError,
+  type PromptEvent,
+} from "../../src/index.ts";
 import {
   startIdentityProvider,
   type IdentityProvider,
@@ -97,14 +103,15 @@ export function person(options: SignInOptions & { idle?: boolean } = {}): Person
   };
 }
 
+/** What a person's browser needs to trust a provider with a private authority. */
+export function trustOf({ certificateAuthority }: IdentityProvider): SignInOptions {
+  return certificateAuthority === undefined ? {} : { certificateAuthority };
+}
+
 /** Options of a public client of a provider, signing in through the scripted browser. */
 export function desktop(
   identityProvider: IdentityProvider,
-  someone: Person = person({
-    ...(identityProvider.certificateAuthority === undefined
-      ? {}
-      : { certificateAuthority: identityProvider.certificateAuthority }),
-  }),
+  someone: Person = person(trustOf(identityProvider)),
 ): OidcAuthOptions {
   return {
     issuer: identityProvider.issuer,
@@ -130,6 +137,21 @@ export async function failureOf(promise: Promise<unknown>): Promise<OidcError> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!isOidcError(error)) throw new Error("the call did not fail with an OidcError", { cause: error });
+  if (!isOidcError(error)) {
+    throw new Error("the call did not fail with an OidcError", { cause: error });
+  }
   return error;
+}
+
+/** Signs in and gives the query of the authorization request and the body of the token request. */
+export async function requestsOf(
+  identityProvider: IdentityProvider,
+  changes: OidcAuthOptions = {},
+): Promise<{ authorization: URLSearchParams; token: URLSearchParams; header: string | undefined }> {
+  identityProvider.resetRequests();
+  await credential(identityProvider, changes).getToken();
+  const [authorization] = identityProvider.authorizationRequests();
+  const [token] = identityProvider.tokenRequests();
+  if (authorization === undefined || token === undefined) throw new Error("no request was made");
+  return { authorization, token, header: identityProvider.authorizationHeaders()[0] };
 }

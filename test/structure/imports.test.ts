@@ -67,7 +67,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "composition",
   ],
-  entry: ["credential", "composition", "store/token-store.ts", "record/format.ts", "session/session-types.ts"],
+  entry: [
+    "credential",
+    "composition",
+    "store/token-store.ts",
+    "record/format.ts",
+    "session/session-types.ts",
+  ],
 };
 
 /** What may be reached by a dynamic import alone, so that the warm path and a waiter stay free of it. */
@@ -156,7 +162,11 @@ test("the public entry reaches no protocol, network or browser code by static im
   };
   visit("index.ts");
   const parts = new Set([...reached].map((path) => path.split("/")[0]));
-  expect([...parts].filter((part) => ["http", "provider", "flow", "interaction", "store", "lock"].includes(part ?? ""))).toEqual([]);
+  expect(
+    [...parts].filter((part) =>
+      ["http", "provider", "flow", "interaction", "store", "lock"].includes(part ?? ""),
+    ),
+  ).toEqual([]);
 });
 
 test("provider names stand in quirks and error words alone", () => {
@@ -171,7 +181,9 @@ test("provider names stand in quirks and error words alone", () => {
 
 test("every file says its one reason to change first, and is short", () => {
   const faults = product.flatMap((path) => {
-    const lines = readSource(path).replace(/^#!.*\n/, "").split("\n");
+    const lines = readSource(path)
+      .replace(/^#!.*\n/, "")
+      .split("\n");
     return [
       ...(/^\/\/ \S/.test(lines[0] ?? "") ? [] : [`${path}: no first line`]),
       ...(lines.length > 401 ? [`${path}: ${String(lines.length)} lines`] : []),

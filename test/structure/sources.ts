@@ -63,7 +63,10 @@ export function importsOf(path: string): readonly ImportEdge[] {
     const external = !specifier.startsWith(".");
     const to = external
       ? specifier
-      : relative(sourceFolder, resolve(sourceFolder, dirname(path), specifier)).replaceAll("\\", "/");
+      : relative(sourceFolder, resolve(sourceFolder, dirname(path), specifier)).replaceAll(
+          "\\",
+          "/",
+        );
     edges.push({ from: path, to, kind, external });
   };
   for (const [, , type, names, specifier] of text.matchAll(statement)) {

@@ -1,0 +1,189 @@
+// What callers, processes and stores share of one session: one flight, one record, aborts and lost writes.
+
+import { expect, test } from "vitest";
+import { OidcError } from "../core/errors.ts";
+import type { TokenAnswer } from "../flow/flow-world.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
+import type { TokenStore } from "../store/token-store.ts";
+import {
+  answer,
+  Bench,
+  deferred,
+  expired,
+  failure,
+  issuer,
+  storeWith,
+  unwritable,
+} from "./testing.ts";
+
+test("does one piece of work for 100 calls at once, and one caller's abort fails no other [R15]", async () => {
+  const store = await storeWith(expired());
+  const release = deferred<TokenAnswer>();
+  let acquired = 0;
+  const counting: TokenStore = {
+    ...store,
+    acquire: async (key, options) => {
+      acquired += 1;
+      return store.acquire(key, options);
+    },
+  };
+  const bench = new Bench(
+    {
+      refresh: async (_record, signal) =>
+        Promise.race([
+          release.promise,
+          new Promise<never>((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason));
+          }),
+        ]),
+    },
+    { store: counting },
+  );
+  const leaving = new AbortController();
+  const calls = Array.from({ length: 99 }, async () => bench.session.getToken());
+  const left = failure(bench.session.getToken({ signal: leaving.signal }));
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  leaving.abort();
+  expect((await left).code).toBe("aborted");
+  release.resolve(answer());
+  const tokens = await Promise.all(calls);
+  expect(new Set(tokens.map((token) => token.token)).size).toBe(1);
+  expect([bench.calls, acquired]).toEqual([["refresh"], 1]);
+});
+
+test("a call that may not prompt leaves when the refresh that it waits for becomes a sign-in", async () => {
+  const store = await storeWith(expired());
+  const refused = deferred<never>();
+  const release = deferred<TokenAnswer>();
+  const bench = new Bench(
+    { refresh: () => refused.promise, signIn: () => release.promise },
+    { store },
+  );
+  const first = bench.session.getToken();
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const quiet = failure(bench.session.getToken({ interactive: false }));
+  refused.reject(new OidcError("token_request_failed", "refused", { reason: "invalid_grant" }));
+  expect((await quiet).code).toBe("interaction_pending");
+  release.resolve(answer());
+  expect((await first).source).toBe("login");
+});
+
+test("the work is aborted when its last caller has aborted, and a new call starts anew", async () => {
+  const seen: AbortSignal[] = [];
+  const bench = new Bench({
+    signIn: async (signal) => {
+      seen.push(signal);
+      if (seen.length > 1) return answer();
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
+    },
+  });
+  const stop = new AbortController();
+  const call = failure(bench.session.getToken({ signal: stop.signal }));
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  expect((await call).code).toBe("aborted");
+  expect((await bench.session.getToken()).source).toBe("login");
+  expect(seen.map((signal) => signal.aborted)).toEqual([true, false]);
+});
+
+test("a call that may not prompt gets login_required without any work [R13]", async () => {
+  const bench = new Bench();
+  const error = await failure(bench.session.getToken({ interactive: false }));
+  expect([error.code, error.reason]).toEqual(["login_required", "no_token"]);
+  expect(bench.calls).toEqual([]);
+});
+
+test("a refused refresh token is deleted, and a call that may not prompt says so", async () => {
+  const store = await storeWith(expired());
+  const refused = new OidcError("token_request_failed", "refused", { reason: "invalid_grant" });
+  const bench = new Bench({ refresh: () => Promise.reject(refused) }, { store });
+  const error = await failure(bench.session.getToken({ interactive: false }));
+  expect([error.code, error.reason]).toEqual(["login_required", "refresh_refused"]);
+  expect(await store.read("key")).not.toHaveProperty("refreshToken");
+});
+
+test("a store that cannot be written costs a warning, and the token is kept in memory and written later [C09]", async () => {
+  const store = unwritable();
+  const bench = new Bench({}, { store });
+  const token = await bench.session.getToken();
+  expect(bench.prompts).toContainEqual(
+    expect.objectContaining({ type: "warning", code: "cache_write_failed" }),
+  );
+  store.writable = true;
+  expect((await bench.session.getToken({ minValiditySeconds: 61 })).token).toBe(token.token);
+  const renewed = await bench.session.getToken({ rejectedToken: token.token });
+  expect(renewed.source).toBe("refresh");
+  expect((await store.read("key"))?.accessToken?.token).toBe(renewed.token);
+});
+
+test("a refresh that ends after a logout throws its tokens away", async () => {
+  const store = await storeWith(expired());
+  const release = deferred<TokenAnswer>();
+  const bench = new Bench({ refresh: () => release.promise }, { store });
+  const call = failure(bench.session.getToken({ interactive: false }));
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const current = await store.read("key");
+  await store.replace("key", current?.version, undefined);
+  release.resolve(answer());
+  expect((await call).code).toBe("login_required");
+  expect(await store.read("key")).toBeUndefined();
+});
+
+test("logout forgets at once, and revokes only when asked [C13]", async () => {
+  const bench = new Bench();
+  await bench.session.getToken();
+  expect(await bench.session.logout()).toEqual({ forgotten: 1, revoked: "no" });
+  expect(await bench.store.read("key")).toBeUndefined();
+  expect(await bench.session.logout()).toEqual({ forgotten: 0, revoked: "no" });
+  await bench.session.getToken();
+  expect(await bench.session.logout({ revoke: true })).toEqual({ forgotten: 1, revoked: "yes" });
+  expect(bench.calls).toEqual(["signIn", "signIn", "revoke"]);
+});
+
+test("a call that may not prompt does not wait for a sign-in of this process", async () => {
+  const release = deferred<TokenAnswer>();
+  const bench = new Bench({ signIn: () => release.promise });
+  const first = bench.session.getToken();
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const error = await failure(bench.session.getToken({ interactive: false }));
+  expect(error.code).toBe("interaction_pending");
+  release.resolve(answer());
+  expect((await first).source).toBe("login");
+});
+
+test("a record of another issuer or client under the same key is a miss [C16]", async () => {
+  const store = await storeWith(answer());
+  const record = await store.read("key");
+  if (record === undefined) throw new Error("nothing stored");
+  await store.replace("key", record.version, { ...record, issuer: "https://evil.example" });
+  const bench = new Bench({}, { store });
+  expect((await bench.session.getToken()).source).toBe("login");
+});
+
+test("a sign-in without a refresh token keeps the one of the same person, and of nobody else", async () => {
+  const store = await storeWith(answer({ refreshToken: "first" }));
+  const { refreshToken: _none, ...bare } = answer();
+  await new Bench({ signIn: () => Promise.resolve(bare) }, { store }).session.login();
+  expect((await store.read("key"))?.refreshToken).toBe("first");
+  const other = { ...bare, claims: { iss: issuer, sub: "bob", aud: "cli", exp: 1, iat: 1 } };
+  await new Bench({ signIn: () => Promise.resolve(other) }, { store }).session.login();
+  expect(await store.read("key")).not.toHaveProperty("refreshToken");
+});
+
+test("client credentials need no person and are renewed by another request", async () => {
+  const { refreshToken: _none, ...bare } = expired();
+  const store = createMemoryStore();
+  const bench = new Bench(
+    {
+      needsPerson: false,
+      signIn: () => Promise.resolve(bench.calls.length === 1 ? bare : answer()),
+    },
+    { store, personPresent: false },
+  );
+  await bench.session.getToken();
+  expect((await bench.session.getToken({ interactive: false })).source).toBe("login");
+  expect(bench.calls).toEqual(["signIn", "signIn"]);
+  expect(bench.prompts).toEqual([]);
+});

@@ -1,0 +1,141 @@
+// A session with the network replaced by scripted flows and a memory store, for tests. Changes when a session needs
+// another thing from outside.
+
+import { systemClock } from "../core/clock.ts";
+import { OidcError } from "../core/errors.ts";
+import type { PromptEvent } from "../core/prompt.ts";
+import type { World } from "../core/world.ts";
+import type { TokenAnswer } from "../flow/flow-world.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
+import type { TokenStore } from "../store/token-store.ts";
+import type { Flows } from "./flows.ts";
+import { StoredSession } from "./session.ts";
+
+export const issuer: string = "https://id.example.com";
+
+export interface Script {
+  signIn?: (signal: AbortSignal) => Promise<TokenAnswer>;
+  refresh?: (record: SessionRecord, signal: AbortSignal) => Promise<TokenAnswer>;
+  needsPerson?: boolean;
+}
+
+let serial = 0;
+
+export function answer(changes: Partial<TokenAnswer> = {}): TokenAnswer {
+  serial += 1;
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    accessToken: `access-${String(serial)}`,
+    tokenType: "Bearer",
+    scopes: ["openid"],
+    issuedAt: now,
+    expiresAt: now + 3600,
+    refreshToken: `refresh-${String(serial)}`,
+    claims: { iss: issuer, sub: "alice", aud: "cli", exp: now + 3600, iat: now },
+    signatureVerified: true,
+    authenticationMethod: "none",
+    tokenEndpoint: `${issuer}/token`,
+    issuer,
+    ...changes,
+  };
+}
+
+export function expired(changes: Partial<TokenAnswer> = {}): TokenAnswer {
+  const now = Math.floor(Date.now() / 1000);
+  return answer({ issuedAt: now - 3600, expiresAt: now - 1, ...changes });
+}
+
+export class Bench {
+  readonly prompts: PromptEvent[] = [];
+  readonly calls: string[] = [];
+  readonly store: TokenStore;
+  readonly session: StoredSession;
+
+  constructor(
+    script: Script = {},
+    options: { store?: TokenStore; signedInSince?: number | null; personPresent?: boolean } = {},
+  ) {
+    this.store = options.store ?? createMemoryStore();
+    const world: World = {
+      clock: systemClock,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      environment: {},
+      platform: "linux",
+      openBrowser: () => Promise.resolve({ opened: true }),
+      prompt: (event) => this.prompts.push(event),
+      logger: undefined,
+      personPresent: options.personPresent ?? true,
+      terminal: false,
+      background: new Set(),
+    };
+    const flows: Flows = {
+      needsPerson: script.needsPerson ?? true,
+      longestWorkSeconds: { refresh: 5, login: 5 },
+      assertConfigured: () => undefined,
+      signIn: async (signal) => {
+        this.calls.push("signIn");
+        return (script.signIn ?? (() => Promise.resolve(answer())))(signal);
+      },
+      refresh: async (record, signal) => {
+        this.calls.push("refresh");
+        return (script.refresh ?? (() => Promise.resolve(answer())))(record, signal);
+      },
+      userInfo: () => Promise.resolve({ sub: "alice" }),
+      revoke: () => {
+        this.calls.push("revoke");
+        return Promise.resolve("yes");
+      },
+    };
+    this.session = new StoredSession({
+      world,
+      store: this.store,
+      flows,
+      bound: { key: "key", issuer, clientId: "cli" },
+      signedInSince: options.signedInSince ?? null,
+    });
+  }
+}
+
+export async function failure(promise: Promise<unknown>): Promise<OidcError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof OidcError)) throw new Error(`no OidcError but ${String(error)}`);
+  return error;
+}
+
+/** A store that another session filled with a token that has expired. */
+export async function storeWith(first: TokenAnswer): Promise<TokenStore> {
+  const bench = new Bench({ signIn: () => Promise.resolve(first) });
+  await bench.session.getToken();
+  return bench.store;
+}
+
+export function unwritable(): TokenStore & { writable: boolean } {
+  const inner = createMemoryStore();
+  const store = {
+    ...inner,
+    writable: false,
+    replace: async (...parameters: Parameters<TokenStore["replace"]>) => {
+      if (!store.writable) throw new OidcError("cache_write_failed", "No space left.");
+      return inner.replace(...parameters);
+    },
+  };
+  return store;
+}
+
+export function deferred<Value>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve = (_value: Value): void => {};
+  let reject = (_error: unknown): void => {};
+  const promise = new Promise<Value>((accept, refuse) => {
+    resolve = accept;
+    reject = refuse;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,166 @@
+// The built command line and the device flow, against a real provider.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { expectNoSecrets, secretsOf } from "../support/canary.ts";
+import type { IdentityProvider } from "../support/identity-provider.ts";
+import { approveDevice } from "../support/scripted-browser.ts";
+import { desk, provider } from "./harness.ts";
+
+/** Polls come 1.2 seconds apart, the shortest that is allowed. */
+function changeDeviceAnswer(identityProvider: IdentityProvider, members: object = {}): void {
+  identityProvider.tamper({
+    path: "device",
+    respond: async (_request, genuine) => {
+      const real = await genuine();
+      return {
+        ...real,
+        body: JSON.stringify({ ...JSON.parse(real.body), interval: 1, ...members }),
+      };
+    },
+  });
+}
+
+test("login --flow device: the browser gets the complete address, the code is shown, and it is kept [V06]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  changeDeviceAnswer(identityProvider);
+  const flags = [...at.flags(identityProvider), "--flow", "device"];
+  const login = await at.run(["login", ...flags]);
+  expect([login.code, login.stdout]).toEqual([0, ""]);
+  const [address = ""] = at.opened();
+  const userCode = new URL(address).searchParams.get("user_code") ?? "";
+  expect(userCode).toMatch(/^[A-Z-]{8,}$/);
+  expect(login.stderr).toContain(`and enter  ${userCode}\n`);
+  expect(login.stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/device$/m);
+  expect(login.stderr).toMatch(/as client public-client for openid profile email/);
+  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./);
+  expectNoSecrets(login.stderr, secretsOf([identityProvider]));
+
+  identityProvider.resetRequests();
+  const token = await at.run(["token", ...flags]);
+  expect([token.code, token.stderr, identityProvider.requests().total]).toEqual([0, "", 0]);
+  expect(token.stdout).toMatch(/^[A-Za-z0-9._~+/-]+=*\n$/);
+  const renewed = await at.run(["token", "--force-refresh", ...flags]);
+  expect([renewed.code, renewed.stderr, identityProvider.requests().total]).toEqual([0, "", 1]);
+  expect(renewed.stdout).not.toBe(token.stdout);
+});
+
+test("token --flow device --no-open-browser: a person elsewhere enters the code; the token alone on stdout", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  changeDeviceAnswer(identityProvider);
+  const running = at.start([
+    "token",
+    ...at.flags(identityProvider),
+    "--flow",
+    "device",
+    "--no-open-browser",
+  ]);
+  const [, userCode = ""] = await running.waitFor(/and enter {2}(\S+)\n/);
+  const [address] = await running.waitFor(/^http:\S+\/device$/m);
+  await approveDevice(address, { userCode });
+  const { code, stdout, stderr } = await running.finished;
+  expect([code, at.opened()]).toEqual([0, []]);
+  expect(stdout).toMatch(/^[A-Za-z0-9._~+/-]+=*\n$/);
+  expect(stderr).not.toMatch(/\u001b|Waiting/);
+});
+
+test("a code that is refused: exit 4; one that expires: exit 5; a hostile address: exit 1 and not shown [V04][V03][V05]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  changeDeviceAnswer(identityProvider);
+  const flags = [...at.flags(identityProvider), "--flow", "device"];
+  const refused = await at.run(["login", ...flags, "--browser-command", at.refusingBrowser]);
+  expect([refused.code, refused.stdout]).toEqual([4, ""]);
+  expect(refused.stderr).toMatch(/\[access_denied\]\n$/);
+
+  changeDeviceAnswer(identityProvider, { expires_in: 2 });
+  const expired = await at.run(["login", ...flags, "--no-open-browser"]);
+  expect([expired.code, expired.stdout]).toEqual([5, ""]);
+  expect(expired.stderr).toMatch(/Sign in again.*\[device_code_expired\]\n$/);
+
+  changeDeviceAnswer(identityProvider, { verification_uri: "http://evil.example/" });
+  const hostile = await at.run(["login", ...flags]);
+  expect(hostile.code).toBe(1);
+  expect(hostile.stderr).toMatch(/\[endpoint_invalid: verification_uri\]\n$/);
+  expect(hostile.stderr).not.toContain("evil");
+  expect(at.opened()).toHaveLength(1);
+});
+
+test("Ctrl-C while a code waits: 130, no more polls, and no lock left [V10]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  changeDeviceAnswer(identityProvider);
+  const flags = [...at.flags(identityProvider), "--flow", "device"];
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    const running = at.start(["login", ...flags, "--no-open-browser"]);
+    await running.waitFor(/and enter/);
+    running.kill(signal);
+    const ended = await running.finished;
+    expect([ended.code, ended.signal, ended.stdout]).toEqual([status, null, ""]);
+  }
+  expect(identityProvider.requests().token).toBe(0);
+  expect((await at.run(["token", ...flags])).code).toBe(0);
+});
+
+// util-linux's `script` gives a process a terminal.
+const script = "/usr/bin/script";
+const noTerminal =
+  process.platform === "linux" && existsSync(script) ? false : "needs script(1) of util-linux";
+
+test.skipIf(noTerminal)(
+  `on a terminal over SSH: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    changeDeviceAnswer(identityProvider);
+    const command = fileURLToPath(new URL("../../dist/cli/latchkey.cjs", import.meta.url));
+    const words = [
+      "login",
+      "--issuer",
+      identityProvider.issuer,
+      "--client-id",
+      "public-client",
+      "--callback-port",
+      "0",
+    ];
+    const line = `'${process.execPath}' '${command}' ${words.join(" ")}; echo "status=$?"`;
+    const child = spawn(script, ["--quiet", "--return", "--command", line, "/dev/null"], {
+      cwd: at.home,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: at.home,
+        SHELL: "/bin/sh",
+        TERM: "xterm",
+        SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22",
+        USER: "alice",
+      },
+    });
+    onTestFinished(() => void child.kill());
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += String(chunk)));
+    const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
+      for (;;) {
+        const match = pattern.exec(output);
+        if (match !== null) return match;
+        await once(child.stdout, "data");
+      }
+    };
+    const [, address = "", userCode = ""] = await until(
+      /3 {2}Or on any device visit\s+(\S+)\s+and enter {2}(\S+) {2}\(\d+:\d\d\)/u,
+    );
+    expect(output).toMatch(/No browser here \(SSH session\)/u);
+    expect(output).toMatch(/ssh -L \d+:127\.0\.0\.1:\d+ alice@/u);
+    await approveDevice(address, { userCode });
+    await until(/status=0/u);
+    await once(child, "close");
+    expect(output).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./u);
+  },
+);
