@@ -11,21 +11,22 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { loadSource } from "../scripts/load-source.mjs";
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: "string", default: "60" }, bin: { type: "string" } },
   allowPositionals: true,
 });
 const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 5)
-  throw new Error("--rounds takes a whole number from 5");
+const isEnough = Number.isInteger(rounds) && rounds >= 5;
+if (!isEnough) throw new Error("--rounds takes a whole number from 5");
 const nodes = [process.execPath, ...positionals];
 const built = fileURLToPath(new URL("../dist/", import.meta.url));
 const bin = values.bin ?? join(built, "cli", "latchkey.cjs");
 
-const { resolveOptions } = await import(join(built, "options", "resolve.js"));
-const { recordKey, cacheFileName } = await import(join(built, "record", "key.js"));
-const { formatCacheFile } = await import(join(built, "record", "parse.js"));
+const { resolveOptions } = await loadSource("src/options/resolve.ts");
+const { recordKey, cacheFileName } = await loadSource("src/record/key.ts");
+const { formatCacheFile } = await loadSource("src/record/parse.ts");
 
 const configuration = { issuer: "https://id.example.com", clientId: "bench-cli" };
 const flags = ["--issuer=https://id.example.com", "--client-id=bench-cli"];

@@ -1,7 +1,20 @@
 // Changes with what debian-packages.mjs offers: the types of that file.
 
+export interface NeededProgram {
+  readonly command: string;
+  readonly debianPackage: string;
+  readonly with?: readonly string[];
+  readonly answers?: string;
+  readonly optional?: boolean;
+}
+
 export const neededPrograms: Readonly<
-  Record<"chromium" | "openssl", { readonly command: string; readonly debianPackage: string }>
+  Record<
+    "chromium" | "glewlwyd" | "java" | "maven" | "openssl" | "sqlite3" | "unzip",
+    NeededProgram
+  >
 >;
+export function reasonOfMissing(program: NeededProgram): string;
+export function isOptionalSkip(skipped: string): boolean;
 export function findCommand(command: string): string | undefined;
 export function installMissingPrograms(): void;

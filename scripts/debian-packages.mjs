@@ -3,11 +3,46 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
+/**
+ * A program that tests need, and the Debian package that has it. `with`: packages that must come along. `answers`: lines
+ * for debconf, for packages that would ask during the installation. `optional`: never installed from here, and a test
+ * that is skipped for want of it is no failure of continuous integration.
+ * @typedef {object} NeededProgram
+ * @property {string} command
+ * @property {string} debianPackage
+ * @property {readonly string[]} [with]
+ * @property {string} [answers]
+ * @property {boolean} [optional]
+ */
+
 /** Programs that tests need, each with the Debian package that has it. */
-export const neededPrograms = /** @type {const} */ ({
+export const neededPrograms = /** @type {const} @satisfies {Record<string, NeededProgram>} */ ({
   chromium: { command: "chromium", debianPackage: "chromium" },
+  // The tests bring their own configuration; without this answer its installation fails where nobody can be asked.
+  glewlwyd: {
+    command: "glewlwyd",
+    debianPackage: "glewlwyd",
+    with: ["dbconfig-no-thanks"],
+    answers: "glewlwyd glewlwyd/config_type select No configuration",
+  },
+  java: { command: "java", debianPackage: "default-jre-headless", optional: true },
+  maven: { command: "mvn", debianPackage: "maven", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
+  sqlite3: { command: "sqlite3", debianPackage: "sqlite3" },
+  unzip: { command: "unzip", debianPackage: "unzip", optional: true },
 });
+
+/** What a missing program is reported as. @param {NeededProgram} program */
+export function reasonOfMissing({ command, debianPackage, optional }) {
+  const kind = optional === true ? "optional, " : "";
+  return `${command} is not installed (${kind}Debian package ${debianPackage})`;
+}
+
+/** Whether a skipped test wants nothing but programs that may be missing. @param {string} skipped its line in the list of skips */
+export function isOptionalSkip(skipped) {
+  const reasons = skipped.match(/\((?:optional, )?Debian package [^)]+\)/g) ?? [];
+  return reasons.length > 0 && reasons.every((reason) => reason.startsWith("(optional, "));
+}
 
 /** The path of a command, as the shell would find it. @param {string} command @returns {string | undefined} */
 export function findCommand(command) {
@@ -28,11 +63,12 @@ function mayInstall() {
   return process.getuid?.() === 0 && existsSync("/etc/debian_version");
 }
 
-/** @param {string} program @param {readonly string[]} parameters */
-function run(program, parameters) {
+/** @param {string} program @param {readonly string[]} parameters @param {string} [input] */
+function run(program, parameters, input = "") {
   console.log(`> ${program} ${parameters.join(" ")}`);
   const { status } = spawnSync(program, parameters, {
-    stdio: ["ignore", "inherit", "inherit"],
+    input,
+    stdio: ["pipe", "inherit", "inherit"],
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
   });
   return status === 0;
@@ -43,11 +79,16 @@ function run(program, parameters) {
  * something skip themselves.
  */
 export function installMissingPrograms() {
-  const missing = Object.values(neededPrograms).filter(
-    ({ command }) => findCommand(command) === undefined,
+  /** @type {readonly NeededProgram[]} */
+  const programs = Object.values(neededPrograms);
+  const missing = programs.filter(
+    ({ command, optional }) => optional !== true && findCommand(command) === undefined,
   );
   if (missing.length === 0 || !mayInstall()) return;
-  const packages = missing.map(({ debianPackage }) => debianPackage);
+  const packages = missing.flatMap((program) => [program.debianPackage, ...(program.with ?? [])]);
+  for (const { answers } of missing) {
+    if (answers !== undefined) run("debconf-set-selections", [], `${answers}\n`);
+  }
   if (!run("apt-get", ["update"])) console.log("apt-get update failed; trying with the old lists");
   if (!run("apt-get", ["install", "-y", "--no-install-recommends", ...packages])) {
     console.log(`could not install ${packages.join(" ")}; tests that need it are skipped`);

@@ -2,28 +2,14 @@
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { rolldown } from "rolldown";
+import { fileURLToPath } from "node:url";
+import { loadSource } from "./load-source.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-async function load(source) {
-  const folder = await mkdtemp(join(tmpdir(), "latchkey-generate-"));
-  try {
-    const bundle = await rolldown({ input: join(root, source), platform: "node" });
-    await bundle.write({ file: join(folder, "module.mjs"), format: "esm" });
-    await bundle.close();
-    return await import(pathToFileURL(join(folder, "module.mjs")).href);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-const { optionTable, flagOf, environmentNameOf } = await load("src/options/table.ts");
-const { optionTexts } = await load("src/options/text.ts");
+const { optionTable, flagOf, environmentNameOf } = await loadSource("src/options/table.ts");
+const { optionTexts } = await loadSource("src/options/text.ts");
 
 const typeOfKind = {
   issuer: "string",

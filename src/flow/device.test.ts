@@ -265,6 +265,7 @@ test("the provider's own word that the code expired ends it, as does a code that
 
 test.for([
   [{ error: "access_denied" }, "access_denied", undefined],
+  [{ error: "authorization_declined" }, "access_denied", undefined],
   [{ error: "invalid_grant" }, "token_request_failed", "invalid_grant"],
   [{ error: "unheard_of" }, "token_request_failed", undefined],
   [{ token_type: "Bearer" }, "token_response_invalid", "access_token"],

@@ -100,7 +100,6 @@ function deviceBeside(
 ): Way | undefined {
   const isOffered =
     options.flow === "auto" &&
-    options.openBrowser &&
     world.terminal &&
     world.personPresent &&
     provider.metadata.deviceAuthorizationEndpoint !== undefined;

@@ -43,14 +43,16 @@ async function send(
 
 function refusesToken(error: unknown): boolean {
   return (
-    isOidcError(error) && error.code === "token_request_failed" && error.reason === "invalid_grant"
+    isOidcError(error) &&
+    error.code === "token_request_failed" &&
+    (error.reason === "invalid_grant" || error.reason === "empty")
   );
 }
 
 /**
  * Renews the tokens of a sign-in. One request; where its reply was lost it is sent once more, because the provider may
  * have rotated the refresh token already and then only a resend within its grace period saves the sign-in.
- * @throws {OidcError} `token_request_failed` (reason `invalid_grant`: the provider ended the sign-in),
+ * @throws {OidcError} `token_request_failed` (reason `invalid_grant`, or `empty` where it says so without a word: the provider ended the sign-in),
  * `login_required` (reason `refresh_lost`: a reply was lost and the resend refused), `subject_changed`,
  * `id_token_invalid`, `token_response_invalid`, network codes.
  * @see RFC 6749 section 6, RFC 9700 section 4.14

@@ -28,6 +28,7 @@ export async function revokeSignIn(
     },
   ].filter((each) => each !== undefined && each !== "" && each !== null);
   let outcome: "yes" | "unsupported" | "failed" = "yes";
+  let isGrantRevoked = false;
   for (const { token, tokenTypeHint } of tokens) {
     const revoked = await revokeToken(
       world,
@@ -39,10 +40,12 @@ export async function revokeSignIn(
         authenticationMethod: record.authenticationMethod,
         token: new Secret(token),
         tokenTypeHint,
+        isGrantRevoked,
       },
       signal,
     );
     if (revoked !== "yes") outcome = revoked;
+    else if (tokenTypeHint === "refresh_token") isGrantRevoked = true;
   }
   return outcome;
 }

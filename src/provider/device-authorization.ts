@@ -28,6 +28,10 @@ import { answerFrom, tokenEndpointOf, withAudience } from "./token-endpoint.ts";
 const pollStep = "token request";
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 
+// RFC 8628 section 3.5, and what a large provider says in place of it:
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors
+const declined: ReadonlySet<string> = new Set(["access_denied", "authorization_declined"]);
+
 /** What a sign-in by a device code is made of. */
 export interface DeviceInput extends ClientIdentity {
   /** Undefined: `openid profile email`, or none where the provider lists scopes without `openid`. */
@@ -196,7 +200,7 @@ async function pollOnce(
     if (error === "expired_token") {
       throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), { providerError: error });
     }
-    if (error === "access_denied") throw refusalError("access_denied", host, refusal, context);
+    if (declined.has(error)) throw refusalError("access_denied", host, refusal, context);
   }
   const members = parseTokenMembers(successfulBody(answer, context), {
     host,

@@ -88,6 +88,14 @@ const rows: readonly ErrorWords[] = [
     advice:
       "The provider does not know this client, or wants a secret for it. Check clientId; for a confidential client set clientSecret.",
   },
+  // Keycloak and glewlwyd say it of a wrong secret, which RFC 6749 section 5.2 calls invalid_client.
+  {
+    error: "unauthorized_client",
+    description: /invalid client (?:secret|credentials)|client credentials/i,
+    secretSent: true,
+    advice:
+      "The provider does not know this client or its secret. Check clientId and clientSecret.",
+  },
   {
     error: "unauthorized_client",
     grantType: "client_credentials",
@@ -98,6 +106,12 @@ const rows: readonly ErrorWords[] = [
     grantType: "urn:ietf:params:oauth:grant-type:device_code",
     advice:
       "This client may not use the device flow. Allow the device authorization grant in its registration, or check flow and clientId.",
+  },
+  {
+    error: "unauthorized_client",
+    secretSent: true,
+    advice:
+      "The client's secret is wrong, or the client may not sign in this way. Check clientId and clientSecret, and the grants of its registration.",
   },
   {
     error: "unauthorized_client",
@@ -157,6 +171,8 @@ const rows: readonly ErrorWords[] = [
     error: "access_denied",
     advice: "The sign-in was refused, by the person or by a rule of the provider.",
   },
+  // Entra, device flow: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors
+  { error: "authorization_declined", advice: "The person refused the sign-in." },
 ];
 
 /** What is known about a refused request. */
@@ -212,7 +228,12 @@ const standardErrors: ReadonlySet<string> = new Set([
   "registration_not_supported",
 ]);
 
-/** The provider's `error` as our stable `reason`, where a standard names it; else undefined. */
-export function standardReason(error: string): string | undefined {
+// `invalid_grant` in other words, where a refresh token is refused. glewlwyd 2.7.5 (observed, with 403), GitHub:
+// https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
+const otherWordsForInvalidGrant: ReadonlySet<string> = new Set(["invalid_code", "bad_refresh_token"]);
+
+/** The provider's `error` as our stable `reason`, where a standard names it or what it means; else undefined. */
+export function reasonOf(error: string, grantType?: string): string | undefined {
+  if (grantType === "refresh_token" && otherWordsForInvalidGrant.has(error)) return "invalid_grant";
   return standardErrors.has(error) ? error : undefined;
 }

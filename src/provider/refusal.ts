@@ -5,7 +5,7 @@ import type { OidcErrorCode } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
-import { adviceFor, standardReason } from "./error-words.ts";
+import { adviceFor, reasonOf } from "./error-words.ts";
 
 /** What was asked, as far as a message may say it. */
 export interface RequestContext {
@@ -66,7 +66,7 @@ export function refusalError(
   if (description !== undefined && description.trim() !== "") {
     words.push(`The provider says: "${sanitizeProviderText(description)}"`);
   }
-  const reason = standardReason(error);
+  const reason = reasonOf(error, grantType);
   return new OidcError(code, words.join(" "), {
     // "access_denied: access_denied" says nothing more.
     reason: reason === code ? undefined : reason,
@@ -82,6 +82,15 @@ function serverFailure(host: string, answer: HttpAnswer, step: string, error?: s
     `${host} could not answer (${step}: status ${answer.status}). Try again; if it stays so, ask the provider's administrator.`,
     { reason: error ?? "server_error", providerError: error },
   );
+}
+
+/**
+ * True where an empty body says as much as an OAuth error would: of the statuses of RFC 6749 section 5.2 and those in
+ * their place, 401 and 403 may be about the client's secret where one was sent, and every other one about the way there.
+ */
+function isWordlessRefusal(answer: HttpAnswer, { secretSent }: RequestContext): boolean {
+  if (answer.body.length > 0) return false;
+  return answer.status === 400 || (!secretSent && [401, 403].includes(answer.status));
 }
 
 const passingErrors = ["server_error", "temporarily_unavailable"];
@@ -111,7 +120,7 @@ export function successfulBody(
     throw new OidcError(
       "token_request_failed",
       `${host} refused without saying why (${step}: status ${answer.status}${body.ok || empty ? "" : `, ${body.why}`}). Check clientId, the client's secret and its registration.`,
-      { reason: empty ? "empty" : "no_error_member" },
+      { reason: isWordlessRefusal(answer, context) ? "empty" : "no_error_member" },
     );
   }
   if (!body.ok) {

@@ -75,6 +75,16 @@ test.each<[string, HostileAnswer | "reset"]>([
   expect(await revoke()).toBe("failed");
 });
 
+test("an access token that went with its refresh token and is refused is gone", async () => {
+  const { provider, revoke } = await start({ tokenTypeHint: "access_token" });
+  const body = '{"error":"invalid_request"}';
+  provider.tamper({ path: "revocation", respond: async () => ({ status: 400, body }) });
+  expect(await revoke()).toBe("failed");
+  expect(await revoke({ isGrantRevoked: true })).toBe("yes");
+  provider.tamper({ path: "revocation", respond: async () => ({ status: 503 }) });
+  expect(await revoke({ isGrantRevoked: true })).toBe("failed");
+});
+
 test("an abort is aborted", async () => {
   const { revoke } = await start();
   expect((await failureOf(revoke({}, AbortSignal.abort()))).code).toBe("aborted");

@@ -17,6 +17,8 @@ export interface RevocationInput extends ClientIdentity {
   readonly authenticationMethod: ClientAuthenticationMethod;
   readonly token: Secret;
   readonly tokenTypeHint: "refresh_token" | "access_token";
+  /** True where the refresh token that this token came with was revoked just before. Default false. */
+  readonly isGrantRevoked?: boolean;
 }
 
 /**
@@ -48,7 +50,10 @@ export async function revokeToken(
     const body = readJsonObject(answer);
     // RFC 7009 section 2.2.1: the server does not revoke tokens of this kind.
     const unsupported = body.ok && body.value["error"] === "unsupported_token_type";
-    return unsupported ? "unsupported" : "failed";
+    if (unsupported) return "unsupported";
+    // RFC 7009 section 2.1: with the refresh token the server "SHOULD also invalidate all access tokens based on the
+    // same authorization grant". Some then answer 400 for such an access token, though section 2.2 wants 200.
+    return input.isGrantRevoked === true && answer.status === 400 ? "yes" : "failed";
   } catch (error) {
     if (isOidcError(error) && error.code !== "aborted") return "failed";
     throw error;

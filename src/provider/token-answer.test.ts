@@ -226,6 +226,28 @@ describe("refusals", () => {
     },
   );
 
+  test.each([401, 403])("status %d with nothing may be about the secret that was sent", async (status) => {
+    const { refresh, answerWith } = await startRefresh();
+    answerWith({ status });
+    expect((await failureOf(refresh(clientSecret))).reason).toBe("no_error_member");
+  });
+
+  test.each([404, 405, 407])("status %d with nothing says nothing of the token", async (status) => {
+    const { refresh, answerWith } = await startRefresh();
+    answerWith({ status });
+    expect((await failureOf(refresh())).reason).toBe("no_error_member");
+  });
+
+  test.each([
+    [403, "invalid_code"],
+    [200, "bad_refresh_token"],
+  ])("status %d with %s ends the sign-in like invalid_grant", async (status, error) => {
+    const { refresh, answerWith } = await startRefresh();
+    answerWith({ status, headers: json, body: JSON.stringify({ error }) });
+    const failure = await failureOf(refresh());
+    expect([failure.reason, failure.providerError]).toEqual(["invalid_grant", error]);
+  });
+
   test("a 4xx web page is a refusal with its status, its text unseen [T21]", async () => {
     const { refresh, answerWith } = await startRefresh();
     const headers = { "content-type": "text/html" };

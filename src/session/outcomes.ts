@@ -19,11 +19,12 @@ export function loginRequired(
   return new OidcError("login_required", `${why} Run: latchkey login`, { reason, cause });
 }
 
-/** True where the provider has ended the sign-in. */
+/** True where the provider has ended the sign-in, said so in words or by refusing with an empty answer. */
 export function refusesRefreshToken(error: unknown): boolean {
   return (
     isOidcError(error) &&
-    ((error.code === "token_request_failed" && error.reason === "invalid_grant") ||
+    ((error.code === "token_request_failed" &&
+      (error.reason === "invalid_grant" || error.reason === "empty")) ||
       (error.code === "login_required" && error.reason === "refresh_lost"))
   );
 }

@@ -12,13 +12,11 @@ export type ClientKind = "public" | "confidential";
 export interface ProviderFacts {
   /** Scopes of a sign-in that gives a refresh token and an ID token. */
   readonly scopes: readonly string[];
-  /** Whether only `offlineAccess` (with its `prompt=consent`) brings a refresh token. */
-  readonly subject: "alice" | "opaque";
   /** Whether the redirect names the issuer (RFC 9207), and whether discovery says so. */
   readonly iss: "advertised" | "unadvertised";
   /** Which clients the provider refuses without PKCE. */
   readonly needsPkce: readonly ClientKind[];
-  /** Why the redirect comes back to a registered port alone; undefined where any loopback port will do. */
+  /** Whether the redirect comes back to a registered port alone, against RFC 8252 section 7.3. */
   readonly exactPort: boolean;
   readonly idTokenAlgorithm: "RS256" | "EdDSA";
   /** The letters in which it answers `token_type`. */
@@ -62,6 +60,8 @@ export interface ProviderUnderTest {
   };
   /** A port of the client that is registered; 0 where any will do. */
   readonly callbackPort: number;
+  /** Lets discovery list no other client authentication than a secret in the body; the result undoes it. */
+  listOnlySecretInBody?(): () => void;
   /** The person signs in at an authorization URL. */
   signIn(url: string, visit: Visit): Promise<VisitEnd>;
   /** The person enters a code. */

@@ -146,11 +146,15 @@ test.skipIf(noTerminal)(
     onTestFinished(() => void child.kill());
     let output = "";
     child.stdout.on("data", (chunk) => (output += String(chunk)));
+    const ended = once(child, "close");
     const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
       for (;;) {
         const match = pattern.exec(output);
         if (match !== null) return match;
-        await once(child.stdout, "data");
+        if (child.exitCode !== null) {
+          throw new Error(`ended without ${String(pattern)}:\n${output}`);
+        }
+        await Promise.race([once(child.stdout, "data"), ended]);
       }
     };
     const [, address = "", userCode = ""] = await until(
@@ -160,7 +164,7 @@ test.skipIf(noTerminal)(
     expect(output).toMatch(/ssh -L \d+:127\.0\.0\.1:\d+ alice@/u);
     await approveDevice(address, { userCode });
     await until(/status=0/u);
-    await once(child, "close");
+    await ended;
     expect(output).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./u);
   },
 );

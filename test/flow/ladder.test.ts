@@ -192,3 +192,15 @@ test.for(alone)("no code is offered beside the browser with %s", async ([, optio
   expect((await on.session.getToken()).source).toBe("login");
   expect(on.identityProvider.requests().device).toBe(0);
 });
+
+test("no code is offered beside the browser where nobody is present", async () => {
+  const on = await withoutBrowser(
+    (event) => {
+      if (event.type === "authorizationUrl") void signIn(event.url);
+    },
+    {},
+    { personPresent: false },
+  );
+  await on.session.login();
+  expect(on.identityProvider.requests().device).toBe(0);
+});

@@ -1,7 +1,7 @@
 // Changes when a test asks in another way whether a program is there.
 import { TestRunner } from "vitest";
 import type { TaskMeta } from "vitest";
-import { findCommand, neededPrograms } from "../../scripts/debian-packages.mjs";
+import { findCommand, neededPrograms, reasonOfMissing } from "../../scripts/debian-packages.mjs";
 
 /** What a test file tells the test script, which prints it beside the names of the tests that skip themselves. */
 interface FileMeta extends TaskMeta {
@@ -15,10 +15,10 @@ export type Need = keyof typeof neededPrograms;
  * Called at the top of a test file, it also lets the test script name the reason of the skips.
  */
 export function needs(name: Need): { available: boolean; reason: string; path: string } {
-  const { command, debianPackage } = neededPrograms[name];
-  const path = findCommand(command);
+  const program = neededPrograms[name];
+  const path = findCommand(program.command);
   if (path !== undefined) return { available: true, reason: "", path };
-  const reason = `${command} is not installed (Debian package ${debianPackage})`;
+  const reason = reasonOfMissing(program);
   const meta: FileMeta | undefined = TestRunner.getCurrentSuite().file?.meta;
   if (meta !== undefined) meta.missingNeeds = [...(meta.missingNeeds ?? []), reason];
   return { available: false, reason, path: "" };
