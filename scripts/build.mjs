@@ -114,7 +114,8 @@ async function bundleWarmCommand() {
     file: path,
     format: "cjs",
     banner: "#!/usr/bin/env node",
-    minify: false,
+    // The start of Node is nearly all of its time, and reading this file the rest: half the bytes, one part in a hundred.
+    minify: { compress: true, mangle: true, codegen: true },
     sourcemap: false,
     codeSplitting: false,
   });

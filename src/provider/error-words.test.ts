@@ -1,6 +1,6 @@
 // Changes with the translations of providers' errors.
 import { expect, test } from "vitest";
-import { adviceFor, standardReason } from "./error-words.ts";
+import { adviceFor, reasonOf } from "./error-words.ts";
 
 test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
   ["invalid_request", "client_secret is missing.", false, undefined, /Set clientSecret/],
@@ -58,7 +58,7 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
 
 test("what nobody knows gets no advice, and is no reason", () => {
   expect(adviceFor({ error: "x", description: "y", secretSent: false })).toBeUndefined();
-  expect(standardReason("x")).toBeUndefined();
-  expect(standardReason("constructor")).toBeUndefined();
-  expect(standardReason("invalid_grant")).toBe("invalid_grant");
+  expect(reasonOf("x")).toBeUndefined();
+  expect(reasonOf("constructor")).toBeUndefined();
+  expect(reasonOf("invalid_grant")).toBe("invalid_grant");
 });

@@ -22,12 +22,15 @@ export class Desk {
   /** What the person saw last in a browser. */
   lastVisit: VisitEnd | undefined;
   readonly #folder: string;
+  readonly #homeBefore = process.env["HOME"];
   readonly #problems: unknown[] = [];
 
   constructor(provider: ProviderUnderTest, facts: ProviderFacts) {
     this.provider = provider;
     this.facts = facts;
     this.#folder = mkdtempSync(join(tmpdir(), "latchkey-conformance-"));
+    // The discovery cache and the lock's secret lie in the home folder.
+    process.env["HOME"] = this.#folder;
     this.store = fileStore({ path: join(this.#folder, "tokens.json") });
   }
 
@@ -76,8 +79,17 @@ export class Desk {
 
   /** Changes the cached sign-in, as time or another machine would. */
   async alter(changes: Partial<SessionRecord>): Promise<void> {
+    await this.#replace((record) => ({ ...record, ...changes }));
+  }
+
+  /** Leaves the cached sign-in without its ID token. */
+  async forgetIdToken(): Promise<void> {
+    await this.#replace(({ idToken: _idToken, ...rest }) => rest);
+  }
+
+  async #replace(change: (record: SessionRecord) => SessionRecord): Promise<void> {
     const record = await this.record();
-    const next = { ...record, ...changes, version: `${record.version}1` };
+    const next = { ...change(record), version: `${record.version}1` };
     const { replaced } = await this.store.replace(record.key, record.version, next);
     if (!replaced) throw new Error("the record changed meanwhile");
   }
@@ -112,6 +124,7 @@ export class Desk {
 
   /** Removes the cache. Throws what went wrong for the person. */
   close(): void {
+    process.env["HOME"] = this.#homeBefore;
     rmSync(this.#folder, { recursive: true, force: true });
     if (this.#problems.length > 0) {
       throw new AggregateError(this.#problems, "something went wrong for the person; see errors");

@@ -14,7 +14,7 @@ export interface ProviderFacts {
   readonly scopes: readonly string[];
   /** Whether the redirect names the issuer (RFC 9207), and whether discovery says so. */
   readonly iss: "advertised" | "unadvertised";
-  /** Which clients the provider refuses without PKCE. */
+  /** Which kinds of clients the provider always refuses without PKCE. */
   readonly needsPkce: readonly ClientKind[];
   /** Whether the redirect comes back to a registered port alone, against RFC 8252 section 7.3. */
   readonly exactPort: boolean;
@@ -57,6 +57,8 @@ export interface ProviderUnderTest {
     readonly public: TestClient;
     readonly confidential: Required<TestClient>;
     readonly confidentialPost?: Required<TestClient>;
+    /** A confidential one that may do without PKCE, where the other may not. */
+    readonly confidentialWithoutPkce?: Required<TestClient>;
   };
   /** A port of the client that is registered; 0 where any will do. */
   readonly callbackPort: number;

@@ -4,11 +4,10 @@ import { Matrix } from "./matrix.ts";
 import { betterAuth } from "./providers/better-auth.ts";
 import { glewlwyd } from "./providers/glewlwyd.ts";
 import { oidcProvider } from "./providers/oidc-provider.ts";
-import { runChecks, useEmptyHome } from "./run-checks.ts";
+import { runChecks } from "./run-checks.ts";
 
 const matrix = new Matrix();
 
-useEmptyHome();
 afterAll(() => matrix.print());
 
 for (const provider of [oidcProvider, glewlwyd, betterAuth]) runChecks(provider, matrix);

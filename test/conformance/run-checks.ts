@@ -1,7 +1,4 @@
 // Changes when the checks are run against a provider in another way.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { checks } from "./checks.ts";
 import { Desk } from "./desk.ts";
@@ -9,24 +6,6 @@ import type { Matrix } from "./matrix.ts";
 import type { ProviderDescription, ProviderUnderTest } from "./provider-under-test.ts";
 
 const schemes = ["http", "https"] as const;
-
-/** A home folder for a file of tests, in which the lock's secret lies. */
-export function useEmptyHome(): void {
-  const before = { HOME: process.env["HOME"], XDG_STATE_HOME: process.env["XDG_STATE_HOME"] };
-  let home: string;
-  beforeAll(() => {
-    home = mkdtempSync(join(tmpdir(), "latchkey-home-"));
-    process.env["HOME"] = home;
-    delete process.env["XDG_STATE_HOME"];
-  });
-  afterAll(() => {
-    for (const [name, value] of Object.entries(before)) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-    rmSync(home, { recursive: true, force: true });
-  });
-}
 
 /** Every check against one provider, by http and by https; each outcome becomes a cell of the matrix. */
 export function runChecks(description: ProviderDescription, matrix: Matrix, startSeconds = 60): void {

