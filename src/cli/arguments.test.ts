@@ -14,9 +14,10 @@ function refusal(...argumentList: string[]): string {
   throw new Error(`${argumentList.join(" ")} was accepted`);
 }
 
-// `latchkey help NAME` takes the name of a command.
+// `latchkey help NAME` takes the name of a command, `latchkey exec` a program.
 function commandLine(command: string, typed: readonly string[]): string[] {
-  return command === "help" ? [command, "token", ...typed] : [command, ...typed];
+  if (command === "help") return [command, "token", ...typed];
+  return command === "exec" ? [command, ...typed, "--", "true"] : [command, ...typed];
 }
 
 test("takes a flag with its value in the next argument or after =", () => {
@@ -83,7 +84,7 @@ test("names an argument that nothing takes", () => {
   expect(refusal("token", "https://a.example")).toContain(
     "latchkey token takes no argument https://a.example.",
   );
-  expect(refusal("token", "--", "--json")).toContain("takes no argument --json");
+  expect(refusal("token", "--", "--json")).toContain("Only latchkey exec takes a program");
 });
 
 test("there is no flag for the client secret, and its value is not repeated [O07]", () => {
@@ -130,8 +131,11 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
     for (const command of commandNames.filter(
       (name) => name !== "help" && !flag.commands.includes(name),
     )) {
-      const typed = flag.kind === "seconds" ? [`--${flag.name}`, "1"] : [`--${flag.name}`];
-      expect(refusal(command, ...typed)).toContain(
+      const takesValue = flag.kind === "seconds" || flag.kind === "name";
+      const typed = takesValue
+        ? [`--${flag.name}`, flag.kind === "name" ? "A" : "1"]
+        : [`--${flag.name}`];
+      expect(refusal(...commandLine(command, typed))).toContain(
         `latchkey ${command} has no flag --${flag.name}`,
       );
     }

@@ -17,6 +17,8 @@ export interface CommandLine {
   readonly options: Readonly<Record<string, unknown>>;
   /** Flags that are no options, by their name on the command line: true or false for switches, else the text. */
   readonly flags: Readonly<Record<string, boolean | string>>;
+  /** What stands behind `--`: the program of `latchkey exec` and its arguments. */
+  readonly program: readonly string[];
   /** What chose the options, as typed, for "Run: latchkey login …". */
   readonly configuration: readonly string[];
 }
@@ -49,7 +51,7 @@ const flags: ReadonlyMap<string, Flag> = new Map<string, Flag>([
 function takesValue(flag: Flag): boolean {
   return flag.kind === "option"
     ? flag.row.kind !== "boolean"
-    : flag.flag.kind === "text" || flag.flag.kind === "seconds";
+    : ["text", "name", "seconds"].includes(flag.flag.kind);
 }
 
 function isNegatable(flag: Flag): boolean {
@@ -133,6 +135,9 @@ function commandFlagValue(flag: CommandFlag, token: OptionToken): boolean | stri
   }
   const text = valueOf(token);
   if (text === "") throw refuse(`--${token.name} needs a value that is not empty.`);
+  if (flag.kind === "name" && !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text)) {
+    throw refuse(`--${token.name} needs the name of an environment variable, such as API_TOKEN.`);
+  }
   if (flag.kind === "seconds" && !/^\d{1,9}$/.test(text)) {
     throw refuse(
       `--${token.name} does not accept this value. Accepted: a whole number of seconds.`,
@@ -213,8 +218,10 @@ function checkFlags(
  * @throws {OidcError} `invalid_option`, naming the argument and the nearest known one; never a value.
  */
 export function parseArguments(argumentList: readonly string[]): CommandLine {
+  const end = argumentList.indexOf("--");
+  const own = end === -1 ? argumentList : argumentList.slice(0, end);
   const { tokens } = parseArgs({
-    args: [...argumentList],
+    args: [...own],
     options: tokenizerOptions(),
     strict: false,
     allowPositionals: true,
@@ -225,19 +232,19 @@ export function parseArguments(argumentList: readonly string[]): CommandLine {
     if (token.kind === "positional") reader.words.push(token.value);
     if (token.kind !== "option") continue;
     const { name, value, inlineValue, rawName, index } = token;
-    reader.read({ name, value, inline: inlineValue === true }, argumentList[index] ?? rawName);
+    reader.read({ name, value, inline: inlineValue === true }, own[index] ?? rawName);
   }
-  return understand(reader);
+  return understand(reader, end === -1 ? [] : argumentList.slice(end + 1));
 }
 
-function understand(reader: Reader): CommandLine {
+function understand(reader: Reader, program: readonly string[]): CommandLine {
   const { options, flags: given, configuration, fault } = reader;
   const asksForHelp = reader.words[0] === "help";
   const [word, surplus] = asksForHelp ? reader.words.slice(1) : reader.words;
   const command = word !== undefined && isCommand(word) ? word : undefined;
   // The fault first: the word may be the value of a flag that does not exist, `--client-secret hunter2`.
   if (word !== undefined && command === undefined) throw fault ?? unknownCommand(word);
-  const line = { options, flags: given, configuration, topic: command };
+  const line = { options, flags: given, configuration, program, topic: command };
   if (asksForHelp || given["help"] === true) return { ...line, command: "help" };
   if (fault !== undefined) throw fault;
   if (given["version"] === true) return { ...line, command: "version" };
@@ -247,6 +254,12 @@ function understand(reader: Reader): CommandLine {
     );
   }
   checkFlags(given, command);
+  if (command === "exec" && program.length === 0) {
+    throw refuse("latchkey exec needs a program behind --: latchkey exec -- PROGRAM ARGUMENT ….");
+  }
+  if (command !== "exec" && program.length > 0) {
+    throw refuse("Only latchkey exec takes a program behind --.");
+  }
   if (command === undefined && configuration.length > 0) {
     throw refuse(`The command is missing. Known: ${commandNames.join(", ")}.`);
   }

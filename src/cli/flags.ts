@@ -7,6 +7,7 @@ export const commandNames = [
   "status",
   "whoami",
   "logout",
+  "exec",
   "help",
   "version",
 ] as const;
@@ -18,8 +19,8 @@ export type CommandName = (typeof commandNames)[number];
 export interface CommandFlag {
   /** As typed, without the dashes. */
   readonly name: string;
-  /** "switch" is on when given; "negatable" has a `--no-` form too. */
-  readonly kind: "switch" | "negatable" | "text" | "seconds";
+  /** "switch" is on when given; "negatable" has a `--no-` form too; "text" chooses the sign-in, "name" does not. */
+  readonly kind: "switch" | "negatable" | "text" | "name" | "seconds";
   /** The commands that take it. */
   readonly commands: readonly CommandName[];
 }
@@ -28,10 +29,11 @@ export interface CommandFlag {
 export const commandFlags: readonly CommandFlag[] = [
   { name: "json", kind: "switch", commands: ["token", "status", "whoami"] },
   { name: "header", kind: "switch", commands: ["token"] },
-  { name: "id-token", kind: "switch", commands: ["token"] },
-  { name: "force-refresh", kind: "switch", commands: ["token"] },
-  { name: "min-validity-seconds", kind: "seconds", commands: ["token"] },
-  { name: "interactive", kind: "negatable", commands: ["token"] },
+  { name: "id-token", kind: "switch", commands: ["token", "exec"] },
+  { name: "force-refresh", kind: "switch", commands: ["token", "exec"] },
+  { name: "min-validity-seconds", kind: "seconds", commands: ["token", "exec"] },
+  { name: "interactive", kind: "negatable", commands: ["token", "exec"] },
+  { name: "env", kind: "name", commands: ["exec"] },
   { name: "revoke", kind: "switch", commands: ["logout"] },
   { name: "all", kind: "switch", commands: ["logout"] },
   { name: "profile", kind: "text", commands: commandNames },

@@ -18,8 +18,13 @@ const longestCleanUpMilliseconds = 2000;
 const background = new Set<Promise<void>>();
 const controller = new AbortController();
 let stoppedBy: StopSignal | undefined;
+let forward: ((signal: NodeJS.Signals) => void) | undefined;
 
 function stop(signal: StopSignal): void {
+  if (forward !== undefined) {
+    forward(signal);
+    return;
+  }
   // The second one means it: whatever still hangs is left behind.
   if (stoppedBy !== undefined) process.exit(exitStatusOf[signal]);
   stoppedBy = signal;
@@ -49,6 +54,9 @@ const status = await runProgram({
   machine: thisMachine(),
   signal: controller.signal,
   background,
+  handOverSignals: (receiver) => {
+    forward = receiver;
+  },
 });
 process.exitCode = status;
 if (stoppedBy === undefined) {

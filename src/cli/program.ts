@@ -19,6 +19,8 @@ export interface ProgramInput {
   readonly machine: Machine;
   /** Aborts with an `OidcError` when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** From now on signals go to `forward` and no longer end this program. */
+  readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Work that is still wanted when the command has ended: the page that shows a sign-in's outcome. */
   readonly background: Set<Promise<void>>;
 }
@@ -29,6 +31,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   status: async () => (await import("./commands/status.ts")).status,
   whoami: async () => (await import("./commands/whoami.ts")).whoami,
   logout: async () => (await import("./commands/logout.ts")).logout,
+  exec: async () => (await import("./commands/exec.ts")).exec,
   help: async () => (await import("./commands/help.ts")).help,
   version: async () => (await import("./commands/version.ts")).version,
 };
@@ -71,9 +74,11 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
         environment: machine.environment,
         personPresent: isPersonPresent(machine.environment),
         background,
+        ...(isatty(2) ? { renderQr: (await import("./render/qr.ts")).renderQr } : {}),
       });
       return { ...composition, options };
     },
+    handOverSignals: input.handOverSignals,
     print: writeResult,
     tell,
   };

@@ -131,7 +131,7 @@ test("the quick list of flags is the option table and the flags of token", () =>
     m: ["prompt"],
     x: ["secret"],
   });
-  const letters = { switch: "S", negatable: "I", text: "N", seconds: "D" };
+  const letters = { switch: "S", negatable: "I", text: "N", name: "", seconds: "D" };
   for (const { name, kind, commands } of commandFlags) {
     // Those that never end in a cached token stay with the full program.
     const isKnown =

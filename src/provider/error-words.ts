@@ -230,7 +230,10 @@ const standardErrors: ReadonlySet<string> = new Set([
 
 // `invalid_grant` in other words, where a refresh token is refused. glewlwyd 2.7.5 (observed, with 403), GitHub:
 // https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
-const otherWordsForInvalidGrant: ReadonlySet<string> = new Set(["invalid_code", "bad_refresh_token"]);
+const otherWordsForInvalidGrant: ReadonlySet<string> = new Set([
+  "invalid_code",
+  "bad_refresh_token",
+]);
 
 /** The provider's `error` as our stable `reason`, where a standard names it or what it means; else undefined. */
 export function reasonOf(error: string, grantType?: string): string | undefined {

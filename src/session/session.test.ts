@@ -38,14 +38,17 @@ test("keeps the old refresh token, ID token and identity where a refresh brings 
   });
 });
 
-test("a refused refresh token leads to a sign-in where a person can be asked", async () => {
-  const store = await storeWith(expired());
-  const refused = new OidcError("token_request_failed", "refused", { reason: "invalid_grant" });
-  const bench = new Bench({ refresh: () => Promise.reject(refused) }, { store });
-  expect((await bench.session.getToken()).source).toBe("login");
-  expect(bench.calls).toEqual(["refresh", "signIn"]);
-  expect(bench.prompts.at(-1)).toEqual({ type: "settled" });
-});
+test.each(["invalid_grant", "empty"])(
+  "a refused refresh token (%s) leads to a sign-in where a person can be asked",
+  async (reason) => {
+    const store = await storeWith(expired());
+    const refused = new OidcError("token_request_failed", "refused", { reason });
+    const bench = new Bench({ refresh: () => Promise.reject(refused) }, { store });
+    expect((await bench.session.getToken()).source).toBe("login");
+    expect(bench.calls).toEqual(["refresh", "signIn"]);
+    expect(bench.prompts.at(-1)).toEqual({ type: "settled" });
+  },
+);
 
 test.each<OidcErrorCode>(["network", "timeout", "rate_limited", "tls", "response_too_large"])(
   "%s during a refresh never signs in and never loses the refresh token [R11]",

@@ -24,6 +24,8 @@ export interface ProviderFacts {
   readonly refreshGivesIdToken: boolean;
   /** `error` that a wrong secret meets. */
   readonly wrongSecretReason: "invalid_client" | "unauthorized_client";
+  /** Whether a refresh with a wrong secret is told apart from one with a dead token; else the token dies of it. */
+  readonly wrongSecretAtRefresh: "told" | "untold";
   readonly publicRevocation: "yes" | "failed";
   /** How a person refuses; a word why it can't be done here. */
   readonly denial: "page" | { readonly impossible: string };

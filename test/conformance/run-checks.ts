@@ -22,9 +22,8 @@ export function runChecks(description: ProviderDescription, matrix: Matrix, star
       }
       for (const check of checks) {
         const reason = check.impossible?.(facts, scheme);
-        if (missing !== "" || reason !== undefined) {
-          matrix.set(check.name, column, `no: ${missing === "" ? reason : missing}`);
-        }
+        const why = missing === "" ? reason : missing;
+        matrix.set(check.name, column, why === undefined ? "not run" : `no: ${why}`);
         // What a provider can't do is a cell, not a test that is skipped: there is nothing to make up for.
         if (reason !== undefined) continue;
         test.skipIf(missing !== "")(check.name, async () => {

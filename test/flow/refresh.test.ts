@@ -57,6 +57,34 @@ test("a lost answer of a rotating provider is refresh_lost, said so once, and a 
   expect((await auth.getToken({ forceRefresh: true })).source).toBe("login");
 });
 
+test("a resend that is refused without a word is refresh_lost too [R07]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  identityProvider.tamper({
+    path: "token",
+    times: 1,
+    respond: async () => ({ status: 400, body: "" }),
+  });
+  loseRequests(identityProvider, 1);
+  const error = await failureOf(auth.getToken({ forceRefresh: true, interactive: false }));
+  expect([error.code, error.reason]).toEqual(["login_required", "refresh_lost"]);
+});
+
+test("a web page of a proxy in place of an answer never costs the refresh token [R11]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  const headers = { "content-type": "text/html" };
+  const respond = async () => ({ status: 403, headers, body: "<html>blocked" });
+  identityProvider.tamper({ path: "token", times: 1, respond });
+  const error = await failureOf(auth.getToken({ forceRefresh: true }));
+  expect([error.code, error.reason]).toEqual(["token_request_failed", "no_error_member"]);
+  expect((await auth.getToken({ forceRefresh: true })).source).toBe("refresh");
+});
+
 test("every refresh uses the refresh token of the one before [R08]", async () => {
   emptyHome();
   const identityProvider = await provider();

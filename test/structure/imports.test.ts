@@ -88,6 +88,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   jose: ["provider"],
   undici: ["http"],
   "smol-toml": ["cli"],
+  uqr: ["cli"],
 };
 
 function allows(list: readonly string[] | undefined, to: string): boolean {

@@ -51,6 +51,15 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
       "Forgets the cached sign-in without any request. --revoke also tells the provider; where that fails, the sign-in is forgotten all the same and the exit status is 1.",
     examples: ["latchkey logout --profile work --revoke", "latchkey logout --all"],
   },
+  exec: {
+    summary: "run a program with the token in its environment",
+    description:
+      "Runs a program with a token that is valid now in LATCHKEY_ACCESS_TOKEN, or in the variable that --env names. Ends as the program ends. The client secret is not handed on.",
+    examples: [
+      "latchkey exec --profile work -- ./report.sh",
+      "latchkey exec --profile work --env API_TOKEN -- node sync.js",
+    ],
+  },
   help: {
     summary: "explain a command",
     description: "Explains a command and its flags.",
@@ -74,6 +83,10 @@ export const flagWords: Readonly<
   "min-validity-seconds": {
     summary: "valid for at least so long, in seconds (default\u00a060)",
     placeholder: "N",
+  },
+  env: {
+    summary: "variable for the token (default\u00a0LATCHKEY_ACCESS_TOKEN)",
+    placeholder: "NAME",
   },
   interactive: { summary: "sign in where nothing else is left (default\u00a0on)" },
   revoke: { summary: "also tell the provider" },

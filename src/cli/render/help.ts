@@ -89,7 +89,12 @@ export function commandHelp(
   const { description, examples: lines } = commandWords[command];
   const own = flagsOf(command, false);
   const takesOptions = command !== "help" && command !== "version";
-  const usage = command === "help" ? "latchkey help [COMMAND]" : `latchkey ${command} [FLAGS]`;
+  const usages = {
+    help: "latchkey help [COMMAND]",
+    exec: "latchkey exec [FLAGS] -- PROGRAM [ARGUMENT …]",
+  };
+  const usage =
+    command === "help" || command === "exec" ? usages[command] : `latchkey ${command} [FLAGS]`;
   return [
     `Usage: ${takesOptions || command === "help" ? usage : `latchkey ${command}`}`,
     wrap(description, columns),

@@ -147,6 +147,7 @@ export const betterAuth: ProviderDescription = {
     tokenType: "Bearer",
     refreshGivesIdToken: true,
     wrongSecretReason: "invalid_client",
+    wrongSecretAtRefresh: "told",
     publicRevocation: "yes",
     denial: "page",
     deviceDenial: "page",

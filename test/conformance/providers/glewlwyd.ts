@@ -275,6 +275,7 @@ export const glewlwyd: ProviderDescription = {
     tokenType: "bearer",
     refreshGivesIdToken: false,
     wrongSecretReason: "unauthorized_client",
+    wrongSecretAtRefresh: "untold",
     publicRevocation: "failed",
     denial: { impossible: "its login page has nothing that refuses" },
     deviceDenial: { impossible: "its login page has nothing that refuses" },

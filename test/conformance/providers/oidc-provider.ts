@@ -103,6 +103,7 @@ export const oidcProvider: ProviderDescription = {
     tokenType: "Bearer",
     refreshGivesIdToken: true,
     wrongSecretReason: "invalid_client",
+    wrongSecretAtRefresh: "told",
     publicRevocation: "yes",
     denial: "page",
     deviceDenial: "page",

@@ -1,0 +1,64 @@
+// `latchkey exec`: runs a program with the token in its environment. Changes when that command does.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+import { isatty } from "node:tty";
+import { OidcError, sanitizeProviderText } from "../../core/errors.ts";
+import { tokenRequestOf } from "../cached-token.ts";
+import type { CommandContext } from "../context.ts";
+
+const defaultVariable = "LATCHKEY_ACCESS_TOKEN";
+
+/** What the program inherits: all of it but the secret that proves who the client is (B11). */
+function environmentFor(
+  inherited: Readonly<Record<string, string | undefined>>,
+  variable: string,
+  token: string,
+): Record<string, string | undefined> {
+  const { LATCHKEY_CLIENT_SECRET: _secret, ...rest } = inherited;
+  return { ...rest, [variable]: token };
+}
+
+function cannotRun(name: string, error: NodeJS.ErrnoException): OidcError {
+  const shown = sanitizeProviderText(name, 100);
+  const why =
+    error.code === "ENOENT"
+      ? `There is no program ${shown}.`
+      : `${shown} cannot be run (${error.code ?? "unknown reason"}).`;
+  return new OidcError("invalid_option", `${why} Check its name and PATH.`, {
+    reason: error.code === "ENOENT" ? "program_not_found" : "program_not_runnable",
+  });
+}
+
+/** The program's own exit status, or 128 and the number of the signal that ended it. */
+function ended(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(cannotRun(name, error)));
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** Runs the program behind `--` and ends as it ends. */
+export async function exec(context: CommandContext): Promise<number> {
+  const { line, machine, signal } = context;
+  const [name = "", ...parameters] = line.program;
+  const variable = line.flags["env"];
+  const { session } = await context.open(true);
+  const { token } = await session.getToken({ ...tokenRequestOf(line.flags), signal });
+  const child = spawn(name, parameters, {
+    stdio: "inherit",
+    env: environmentFor(
+      machine.environment,
+      typeof variable === "string" ? variable : defaultVariable,
+      token,
+    ),
+  });
+  const status = ended(child, name);
+  context.handOverSignals((received) => {
+    // A terminal's Ctrl-C reaches the program by itself; a second one from here would end what cleans up.
+    if (received !== "SIGINT" || !isatty(0)) child.kill(received);
+  });
+  return status;
+}
