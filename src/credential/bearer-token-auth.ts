@@ -1,72 +1,148 @@
 // A token that the caller already has, as a credential. Changes when another source of such tokens is added.
 
 import { OidcError } from "../core/errors.ts";
-import { defineHidden, Secret } from "../core/secret.ts";
+import { longestTokenCharacters } from "../core/limits.ts";
+import { nearestName } from "../core/nearest.ts";
+import { defineHidden } from "../core/secret.ts";
 import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
-import { createAccessToken } from "../session/access-token.ts";
-import { abortedError } from "../session/flight.ts";
+import { absolutePath, thisMachine } from "../options/paths.ts";
+import {
+  GivenTokens,
+  isBearerToken,
+  type GivenToken,
+  type GivenTokenSource,
+} from "../session/given-token.ts";
 
-/** Options of {@link BearerTokenAuth}. */
-export interface BearerTokenAuthOptions {
-  /** The bearer token (RFC 6750 section 2.1: letters, digits and `-._~+/`, then `=`). */
-  token: string;
-}
+/** Options of {@link BearerTokenAuth}: exactly one of the three. */
+export type BearerTokenAuthOptions =
+  | {
+      /** The bearer token (RFC 6750 section 2.1: letters, digits and `-._~+/`, then `=`). */
+      readonly token: string;
+    }
+  | {
+      /** A file with the token and nothing else, such as one that a platform renews. `~` expands. Read again when it changes. */
+      readonly tokenFile: string;
+    }
+  | {
+      /**
+       * Gives the token. Asked again when the token's known end comes near, when a token was refused, and each time
+       * where no end is known. Calls at once share one answer.
+       */
+      readonly getToken: () => Promise<string | GivenToken> | string | GivenToken;
+    };
 
-/** The token, non-enumerable. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
+/** What was given, read back; secrets are not enumerable. */
 export interface BearerTokenAuth {
-  readonly token: string;
+  readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
 }
 
-// RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/;
+const optionNames = ["token", "tokenFile", "getToken"] as const;
 
-/** Hands out a given token. Its expiry is not known, so it is served until it is reported as rejected. */
+function refuse(message: string): OidcError {
+  return new OidcError("invalid_option", message);
+}
+
+function fixedToken(token: unknown): GivenTokenSource {
+  if (!isBearerToken(token)) {
+    throw refuse("`token` must be a bearer token: letters, digits and -._~+/ without spaces.");
+  }
+  return { name: "`token`", read: () => Promise.resolve({ token }) };
+}
+
+function tokenInFile(tokenFile: unknown): GivenTokenSource {
+  if (typeof tokenFile !== "string" || tokenFile === "" || tokenFile.includes("\u0000")) {
+    throw refuse("`tokenFile` must be the path of a file.");
+  }
+  return {
+    name: "`tokenFile`",
+    read: async () => {
+      const { readUserFileSync } = await import("../files/secure-read.ts");
+      const path = absolutePath(tokenFile, thisMachine());
+      const bytes = readUserFileSync(path, {
+        what: "token file",
+        longestBytes: longestTokenCharacters,
+        access: "anyone",
+        code: "invalid_option",
+      });
+      if (bytes === undefined) {
+        throw refuse(
+          `There is no token file ${path}. Check \`tokenFile\`, or wait until it is written.`,
+        );
+      }
+      return { token: bytes.toString("utf8").trim() };
+    },
+  };
+}
+
+function tokenOfFunction(getToken: unknown): GivenTokenSource {
+  if (typeof getToken !== "function") throw refuse("`getToken` must be a function.");
+  return {
+    name: "`getToken`",
+    read: async () => {
+      const given: unknown = await (getToken as () => unknown)();
+      if (typeof given === "string") return { token: given };
+      const { token, expiresAt } = (given ?? {}) as { token?: unknown; expiresAt?: unknown };
+      return {
+        // What is no token is refused where it is looked at.
+        token: typeof token === "string" ? token : "",
+        expiresAt:
+          expiresAt instanceof Date && Number.isFinite(expiresAt.getTime()) ? expiresAt : undefined,
+      };
+    },
+  };
+}
+
+function sourceOf(options: unknown): GivenTokenSource {
+  const given = (typeof options === "object" ? (options ?? {}) : {}) as Record<string, unknown>;
+  const known: readonly string[] = optionNames;
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const nearest = nearestName(unknown, known);
+    throw refuse(
+      `There is no option \`${unknown.slice(0, 80)}\`.${nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`}`,
+    );
+  }
+  const set = optionNames.filter((name) => given[name] !== undefined);
+  if (set.length !== 1) {
+    throw refuse("Set exactly one of `token`, `tokenFile` and `getToken`.");
+  }
+  switch (set[0]) {
+    case "tokenFile":
+      return tokenInFile(given["tokenFile"]);
+    case "getToken":
+      return tokenOfFunction(given["getToken"]);
+    default:
+      return fixedToken(given["token"]);
+  }
+}
+
+/**
+ * Hands out a token that comes from outside: a fixed one, a file's, a function's. Nothing is cached on disk. A token
+ * without a known end is served until it is reported as rejected.
+ */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
 export class BearerTokenAuth implements Credential {
-  readonly #token: Secret;
+  readonly #tokens: GivenTokens;
 
   /** @throws {OidcError} `invalid_option`. */
   constructor(options: BearerTokenAuthOptions) {
-    const given: unknown = options;
-    const token = typeof given === "object" && given !== null ? options.token : undefined;
-    if (typeof token !== "string" || !bearerToken.test(token)) {
-      throw new OidcError(
-        "invalid_option",
-        "`token` must be a bearer token: letters, digits and -._~+/ without spaces.",
-      );
-    }
-    const unknown = Object.keys(options).find((name) => name !== "token");
-    if (unknown !== undefined) {
-      throw new OidcError(
-        "invalid_option",
-        `There is no option \`${unknown.slice(0, 80)}\`. Did you mean \`token\`?`,
-      );
-    }
-    this.#token = new Secret(token);
-    defineHidden(this, "token", token);
+    this.#tokens = new GivenTokens(sourceOf(options));
+    defineHidden(this, "token", "token" in options ? options.token : undefined);
+    const tokenFile = "tokenFile" in options ? options.tokenFile : undefined;
+    Object.defineProperty(this, "tokenFile", { value: tokenFile, enumerable: true });
   }
 
-  /** @throws {OidcError} `login_required` where the token was refused, must be renewed or is no ID token; `aborted`. */
+  /**
+   * @throws {OidcError} `login_required` where there is no other token than a refused or an ended one, or an ID token
+   * is wanted; `invalid_option` where the file cannot be read; `token_response_invalid` where it holds no bearer
+   * token; `token_request_failed` (reason `token_function_failed`); `aborted`.
+   */
   getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
-    const token = this.#token.reveal();
-    if (options.signal?.aborted) return Promise.reject(abortedError(options.signal));
-    const renew = options.forceRefresh === true || options.rejectedToken === token;
-    if (renew || options.tokenKind === "id_token") {
-      return Promise.reject(
-        new OidcError(
-          "login_required",
-          renew
-            ? "The given token is no longer good, and only its giver can renew it. Get a new one and make a new credential."
-            : "The given token is an access token; no ID token is known.",
-          { reason: "no_token" },
-        ),
-      );
-    }
-    return Promise.resolve(
-      createAccessToken({ token, expiresAt: null, scopes: [], source: "static" }),
-    );
+    return this.#tokens.get(options);
   }
 
+  /** Forgets nothing, because nothing is kept. */
   logout(): Promise<LogoutResult> {
     return Promise.resolve({ forgotten: 0, revoked: "no" });
   }

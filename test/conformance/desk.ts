@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileStore, isOidcError, OidcAuth } from "../../src/index.ts";
-import type { OidcAuthOptions, OidcError, PromptEvent, SessionRecord, TokenStore } from "../../src/index.ts";
+import type {
+  OidcAuthOptions,
+  OidcError,
+  PromptEvent,
+  SessionRecord,
+  TokenStore,
+} from "../../src/index.ts";
 import type { RequestTally } from "../support/counting-proxy.ts";
 import type {
   ProviderFacts,
@@ -73,7 +79,9 @@ export class Desk {
   /** The one sign-in that is cached. */
   async record(): Promise<SessionRecord> {
     const [record, ...more] = await this.store.list();
-    if (record === undefined || more.length > 0) throw new Error(`${more.length} records too many, or none`);
+    if (record === undefined || more.length > 0) {
+      throw new Error(`${more.length} records too many, or none`);
+    }
     return record;
   }
 
@@ -118,7 +126,9 @@ export class Desk {
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    if (!isOidcError(error)) throw new Error("the call did not fail with an OidcError", { cause: error });
+    if (!isOidcError(error)) {
+      throw new Error("the call did not fail with an OidcError", { cause: error });
+    }
     return error;
   }
 

@@ -35,7 +35,9 @@ export class Matrix {
         ...this.#columns.map((column) => short(cells.get(column))),
       ]),
     ];
-    const widths = table[0]?.map((_, index) => Math.max(...table.map((line) => line[index]?.length ?? 0)));
+    const widths = table[0]?.map((_, index) =>
+      Math.max(...table.map((line) => line[index]?.length ?? 0)),
+    );
     const lines = table.map((line) =>
       line
         .map((cell, index) => cell.padEnd(widths?.[index] ?? 0))

@@ -114,7 +114,9 @@ export class PersonOverHttp {
   /** One request, no redirect followed. */
   async send(step: Step): Promise<Page> {
     const url = new URL(step.url);
-    if (!loopbackHosts.has(url.hostname)) throw new Error(`sent away from this machine: ${url.host}`);
+    if (!loopbackHosts.has(url.hostname)) {
+      throw new Error(`sent away from this machine: ${url.host}`);
+    }
     const body =
       step.json === undefined
         ? step.form && new URLSearchParams(step.form).toString()
@@ -220,7 +222,8 @@ export class PersonOverHttp {
       const name = pair.slice(0, pair.indexOf("="));
       const value = pair.slice(pair.indexOf("=") + 1);
       const path = named.get("path") || "/";
-      const isOver = named.get("max-age") === "0" || Date.parse(named.get("expires") ?? "") <= Date.now();
+      const isOver =
+        named.get("max-age") === "0" || Date.parse(named.get("expires") ?? "") <= Date.now();
       this.#cookies = this.#cookies.filter((one) => one.name !== name || one.path !== path);
       if (!isOver && value !== "") this.#cookies.push({ name, value, path });
     }

@@ -1,6 +1,7 @@
 // Client credentials and given tokens: the same interface, the same store, no person.
 
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import {
@@ -113,10 +114,80 @@ test.each([
   { token: 1 },
   undefined,
   { token: "a", tokn: "b" },
+  { token: "a", tokenFile: "b" },
+  { tokenFile: "" },
+  { getToken: "x" },
 ])("a given token that is none is refused: %j [T18]", (options) => {
   expect(constructionFailure(() => new BearerTokenAuth(options as { token: string }))).toBe(
     "invalid_option",
   );
+});
+
+test("a token file is read again when it changes, and a refused token is looked for anew", async () => {
+  const home = emptyHome();
+  const file = join(home, "token");
+  const auth = new BearerTokenAuth({ tokenFile: "~/token" });
+  expect(auth.tokenFile).toBe("~/token");
+  const missing = await failureOf(auth.getToken());
+  expect([missing.code, missing.message.includes(file)]).toEqual(["invalid_option", true]);
+  writeFileSync(file, "first\n");
+  expect(await auth.getToken()).toMatchObject({ source: "static", tokenType: "Bearer" });
+  expect((await auth.getToken()).token).toBe("first");
+  const refused = await failureOf(auth.getToken({ rejectedToken: "first" }));
+  expect([refused.code, refused.reason]).toEqual(["login_required", "no_token"]);
+  // As a platform does it: the new file is put in the place of the old one, behind a link.
+  writeFileSync(join(home, "second"), "second");
+  rmSync(file);
+  symlinkSync(join(home, "second"), file);
+  expect((await auth.getToken({ rejectedToken: "first" })).token).toBe("second");
+  writeFileSync(join(home, "second"), "canary two words");
+  const wrong = await failureOf(auth.getToken());
+  expect([wrong.code, inspect(wrong).includes("canary")]).toEqual([
+    "token_response_invalid",
+    false,
+  ]);
+  writeFileSync(join(home, "second"), "x".repeat(1_000_000));
+  expect((await failureOf(auth.getToken())).code).toBe("invalid_option");
+});
+
+test("a function is asked once for calls at once, and again when its token ends or is refused", async () => {
+  let calls = 0;
+  let lifetimeMilliseconds = 3_600_000;
+  const auth = new BearerTokenAuth({
+    getToken: async () => {
+      calls += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return {
+        token: `token-${String(calls)}`,
+        expiresAt: new Date(Date.now() + lifetimeMilliseconds),
+      };
+    },
+  });
+  const first = await Promise.all([auth.getToken(), auth.getToken(), auth.getToken()]);
+  expect(first.map((each) => each.token)).toEqual(["token-1", "token-1", "token-1"]);
+  expect(first[0]?.expiresAt?.getTime()).toBeGreaterThan(Date.now());
+  expect((await auth.getToken()).token).toBe("token-1");
+  expect((await auth.getToken({ rejectedToken: "token-1" })).token).toBe("token-2");
+  expect((await auth.getToken({ forceRefresh: true })).token).toBe("token-3");
+  lifetimeMilliseconds = -1000;
+  expect((await failureOf(auth.getToken({ forceRefresh: true }))).code).toBe("login_required");
+  expect(calls).toBe(4);
+});
+
+test("a function that fails is a typed error with its own as the cause", async () => {
+  const own = new Error("the vault is closed");
+  const error = await failureOf(
+    new BearerTokenAuth({ getToken: () => Promise.reject(own) }).getToken(),
+  );
+  expect([error.code, error.reason, error.cause]).toEqual([
+    "token_request_failed",
+    "token_function_failed",
+    own,
+  ]);
+  const empty = new BearerTokenAuth({ getToken: (() => undefined) as unknown as () => string });
+  expect((await failureOf(empty.getToken())).code).toBe("token_response_invalid");
+  const plain = new BearerTokenAuth({ getToken: () => "plain" });
+  expect((await plain.getToken()).token).toBe("plain");
 });
 
 test("whatever takes one credential takes all", async () => {

@@ -21,7 +21,9 @@ const server = isTls
   : createServer();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
-const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+const address = server.address();
+if (address === null || typeof address === "string") throw new Error("the server has no port");
+const { port } = address;
 server.keepAliveTimeout = 60_000;
 const origin = settings.origin ?? `https://127.0.0.1:${port}`;
 

@@ -79,7 +79,7 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
   try {
     if (tls) authority = await makeCertificateAuthority();
     else proxy = await startCountingProxy();
-    running = startProcess(
+    const started = startProcess(
       process.execPath,
       [
         join(packageFolder, "server.mjs"),
@@ -92,9 +92,10 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
       ],
       { folder: packageFolder, channel: true },
     );
-    const { child, log } = running;
+    running = started;
+    const { child } = running;
     const failed = once(child, "exit").then(() => {
-      throw new Error(`better-auth ended before it was ready. It wrote:\n${log()}`);
+      throw new Error(`better-auth ended before it was ready. It wrote:\n${started.log()}`);
     });
     failed.catch(() => undefined);
     const [ready] = (await Promise.race([once(child, "message"), failed])) as [Ready];

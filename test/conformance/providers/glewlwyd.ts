@@ -265,7 +265,9 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
 
 export const glewlwyd: ProviderDescription = {
   name: "glewlwyd",
-  missing: [needs("glewlwyd").reason, needs("sqlite3").reason].filter((word) => word !== "").join("; "),
+  missing: [needs("glewlwyd").reason, needs("sqlite3").reason]
+    .filter((word) => word !== "")
+    .join("; "),
   facts: {
     scopes: ["openid", "email", "offline_access"],
     iss: "unadvertised",

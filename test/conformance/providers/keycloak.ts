@@ -17,7 +17,8 @@ import { keycloakDistribution } from "./keycloak-distribution.ts";
 
 const startSeconds = 120;
 const alice = { username: "alice", password: "alice-password" };
-const pkceClientId = "pkce-client";
+/** A public client that is registered with PKCE. */
+export const pkceClientId = "pkce-client";
 
 function client(clientId: string, more: object = {}, attributes: object = {}): object {
   return {

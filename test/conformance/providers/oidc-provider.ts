@@ -40,10 +40,10 @@ function actAtDevice(userCode: string, deny: boolean): Act {
 
 async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
   const authority = tls ? await makeCertificateAuthority() : undefined;
-  const provider = await startIdentityProvider({
-    // The issuer with a path is tried without TLS, the one that is an origin with it.
-    ...(authority === undefined ? { issuerPath: "/tenant/a" } : { tls: authority }),
-  });
+  // The issuer with a path is tried without TLS, the one that is an origin with it.
+  const provider = await startIdentityProvider(
+    authority === undefined ? { issuerPath: "/tenant/a" } : { tls: authority },
+  );
   // It names no interval, and the 5 seconds that a client then assumes are long for a test.
   provider.tamper({
     path: "device",

@@ -1,0 +1,134 @@
+// A token from outside: fixed, in a file, or from a function. Changes when such tokens are looked after in another way.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import type { AccessToken, GetTokenOptions } from "../core/types.ts";
+import { isFresh } from "../record/fresh.ts";
+import { createAccessToken } from "./access-token.ts";
+import { abortedError, raceAbort } from "./flight.ts";
+
+/** A token and, where it is known, its end. */
+export interface GivenToken {
+  readonly token: string;
+  readonly expiresAt?: Date | undefined;
+}
+
+/** Where given tokens come from. */
+export interface GivenTokenSource {
+  /** What it is called in messages: "`tokenFile`". */
+  readonly name: string;
+  /** The token now. `again`: the last one is no longer good. */
+  read(again: boolean): Promise<GivenToken>;
+}
+
+// RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** True for text that can stand in an `Authorization: Bearer` header (RFC 6750 section 2.1). */
+export function isBearerToken(value: unknown): value is string {
+  return typeof value === "string" && bearerToken.test(value);
+}
+
+interface Kept {
+  readonly given: GivenToken;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+function toSeconds(date: Date | undefined): number | null {
+  return date === undefined ? null : date.getTime() / 1000;
+}
+
+/** Hands out the tokens of one source. Calls at once share one reading. */
+export class GivenTokens {
+  readonly #source: GivenTokenSource;
+  #kept: Kept | undefined;
+  #reading: Promise<Kept> | undefined;
+
+  constructor(source: GivenTokenSource) {
+    this.#source = source;
+  }
+
+  /**
+   * @throws {OidcError} `login_required` where the source has no other token than the refused one, or one that has
+   * ended; `aborted`; and what the source throws.
+   */
+  async get(options: GetTokenOptions): Promise<AccessToken> {
+    if (options.signal?.aborted) throw abortedError(options.signal);
+    if (options.tokenKind === "id_token") {
+      throw this.#noToken("gives access tokens; no ID token is known");
+    }
+    const minValiditySeconds = options.minValiditySeconds ?? 60;
+    const usable = (kept: Kept): boolean =>
+      kept.given.token !== options.rejectedToken &&
+      isFresh(
+        { issuedAt: kept.issuedAt, expiresAt: toSeconds(kept.given.expiresAt) },
+        minValiditySeconds,
+        Date.now() / 1000,
+      );
+    const last = this.#kept;
+    const again = options.forceRefresh === true || (last !== undefined && !usable(last));
+    // A token whose end is known is kept until then; any other source is asked each time, and may be asked cheaply.
+    if (!again && last?.given.expiresAt !== undefined) return this.#handOut(last.given);
+    const kept = await raceAbort(this.#read(again), options.signal);
+    if (!usable(kept)) {
+      throw this.#noToken(
+        kept.given.token === options.rejectedToken
+          ? "has no other token than the one that was refused"
+          : "gave a token that ends too soon",
+      );
+    }
+    return this.#handOut(kept.given);
+  }
+
+  #handOut(given: GivenToken): AccessToken {
+    const { token, expiresAt } = given;
+    return createAccessToken({
+      token,
+      expiresAt: toSeconds(expiresAt),
+      scopes: [],
+      source: "static",
+    });
+  }
+
+  async #read(again: boolean): Promise<Kept> {
+    this.#reading ??= this.#readOnce(again).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readOnce(again: boolean): Promise<Kept> {
+    const given = await this.#ask(again);
+    if (!isBearerToken(given.token)) {
+      throw new OidcError(
+        "token_response_invalid",
+        `${this.#source.name} gave no bearer token: letters, digits and -._~+/ without spaces. Nothing was sent.`,
+        { reason: "access_token" },
+      );
+    }
+    const same = this.#kept?.given.token === given.token ? this.#kept : undefined;
+    this.#kept = { given, issuedAt: same?.issuedAt ?? Date.now() / 1000 };
+    return this.#kept;
+  }
+
+  async #ask(again: boolean): Promise<GivenToken> {
+    try {
+      return await this.#source.read(again);
+    } catch (error) {
+      if (isOidcError(error)) throw error;
+      throw new OidcError(
+        "token_request_failed",
+        `${this.#source.name} failed, so there is no token. Its own error is the cause of this one.`,
+        { reason: "token_function_failed", cause: error },
+      );
+    }
+  }
+
+  #noToken(why: string): OidcError {
+    return new OidcError(
+      "login_required",
+      `${this.#source.name} ${why}. Only its giver can help: put a new token there.`,
+      { reason: "no_token" },
+    );
+  }
+}
