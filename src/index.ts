@@ -14,10 +14,10 @@ export type {
   AccessToken,
   Credential,
   GetTokenOptions,
+  GivenToken,
   IdTokenClaims,
   LogoutResult,
 } from "./core/types.ts";
-export type { GivenToken } from "./session/given-token.ts";
 export type { SessionRecord } from "./record/format.ts";
 export type { UserInfoClaims } from "./session/session-types.ts";
 export type {

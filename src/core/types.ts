@@ -48,6 +48,12 @@ export interface GetTokenOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A token and, where it is known, its end. */
+export interface GivenToken {
+  readonly token: string;
+  readonly expiresAt?: Date | undefined;
+}
+
 /** What a logout did. */
 export interface LogoutResult {
   /** Cached sign-ins that were forgotten. */

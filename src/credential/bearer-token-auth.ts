@@ -4,14 +4,15 @@ import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { nearestName } from "../core/nearest.ts";
 import { defineHidden } from "../core/secret.ts";
-import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
+import type {
+  AccessToken,
+  Credential,
+  GetTokenOptions,
+  GivenToken,
+  LogoutResult,
+} from "../core/types.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
-import {
-  GivenTokens,
-  isBearerToken,
-  type GivenToken,
-  type GivenTokenSource,
-} from "../session/given-token.ts";
+import { GivenTokens, isBearerToken, type GivenTokenSource } from "../session/given-token.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =

@@ -1,16 +1,10 @@
 // A token from outside: fixed, in a file, or from a function. Changes when such tokens are looked after in another way.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
-import type { AccessToken, GetTokenOptions } from "../core/types.ts";
+import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./flight.ts";
-
-/** A token and, where it is known, its end. */
-export interface GivenToken {
-  readonly token: string;
-  readonly expiresAt?: Date | undefined;
-}
 
 /** Where given tokens come from. */
 export interface GivenTokenSource {
