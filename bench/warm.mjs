@@ -101,7 +101,7 @@ function time(node, command) {
   });
   const milliseconds = performance.now() - start;
   if (status !== 0 || stdout.length < command.prints || stderr.length > 0) {
-    throw new Error(`${node}, ${command.name}: status ${status}\n${stderr}`);
+    throw new Error(`${node}, ${command.name}: status ${status}\n${String(stderr)}`);
   }
   return milliseconds;
 }

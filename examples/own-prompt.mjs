@@ -14,6 +14,9 @@ const auth = new OidcAuth({
         console.log(`Reports wants you to sign in until ${event.expiresAt.toLocaleTimeString()}:`);
         console.log(event.url);
         break;
+      case "deviceCode":
+        console.log(`Enter ${event.userCode} at ${event.verificationUri}`);
+        break;
       case "waitingForOther":
         console.log("Another window of Reports is signing in.");
         break;

@@ -33,6 +33,7 @@ export type BearerTokenAuthOptions =
     };
 
 /** What was given, read back; secrets are not enumerable. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
 export interface BearerTokenAuth {
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
@@ -122,7 +123,6 @@ function sourceOf(options: unknown): GivenTokenSource {
  * Hands out a token that comes from outside: a fixed one, a file's, a function's. Nothing is cached on disk. A token
  * without a known end is served until it is reported as rejected.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor defines these properties
 export class BearerTokenAuth implements Credential {
   readonly #tokens: GivenTokens;
 
