@@ -22,8 +22,6 @@ export const longestCacheFileBytes: number = 16 * 1024 * 1024;
 export const longestUserFileBytes: number = 4 * 1024 * 1024;
 /** Discovery document without cache headers is used for so long, in seconds. */
 export const metadataLifetimeSeconds: number = 24 * 3600;
-/** Key set without cache headers is used for so long, in seconds. */
-export const keySetLifetimeSeconds = 3600;
 /** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */
 export const shortestMetadataLifetimeSeconds = 300;
 /** Longest time that a device code is believed to be good for, in seconds (V09). */

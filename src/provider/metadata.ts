@@ -16,7 +16,6 @@ import type {
 import { acceptsDiscoveredIssuer } from "./quirks.ts";
 
 export type {
-  KeySource,
   Provider,
   ProviderMetadata,
   ProviderOptions,
