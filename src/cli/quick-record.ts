@@ -52,7 +52,6 @@ export function quickRecord(file: string, key: string): SessionRecord | undefine
     methods.includes(String(record["authenticationMethod"])) &&
     isInstant(record["signedInAt"]) &&
     isInstant(record["renewedAt"]) &&
-    record["intent"] === undefined &&
     access?.["tokenType"] === "Bearer" &&
     isText(access["token"], longestToken) &&
     isInstant(access["issuedAt"]) &&
