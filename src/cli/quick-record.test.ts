@@ -152,7 +152,6 @@ test("a record that is taken quickly is the one that is parsed, whatever one fie
   ];
   const places: readonly (readonly [string] | readonly ["accessToken", string])[] = [
     ...Object.keys(record).map((name) => [name] as const),
-    ["intent"] as const,
     ["subject"] as const,
     ...Object.keys(record.accessToken ?? {}).map((name) => ["accessToken", name] as const),
   ];

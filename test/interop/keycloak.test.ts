@@ -23,7 +23,7 @@ const clientWithPkce: Check = {
 };
 
 const offlineAccess: Check = {
-  name: "offlineAccess: a refresh token without an end",
+  name: "offlineAccess: granted, and renewed",
   run: async (desk) => {
     const client = desk.provider.clients.public;
     const options = { offlineAccess: true };

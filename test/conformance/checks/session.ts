@@ -77,12 +77,13 @@ const callerChecks: readonly Check[] = [
     },
   },
   {
-    name: "userinfo: the same subject",
+    name: "userinfo: the same subject, and who it is",
     run: async (desk) => {
       const auth = desk.credential(desk.provider.clients.public);
       const { claims } = await auth.getToken();
       desk.startCounting();
-      expect((await auth.userInfo()).sub).toBe(claims?.sub);
+      const info = await auth.userInfo();
+      expect([info.sub, info["email"]]).toEqual([claims?.sub, expect.stringMatching(/^alice@/)]);
       expect(desk.counted() ?? { total: 1 }).toMatchObject({ total: 1 });
     },
   },

@@ -15,6 +15,7 @@ import { PersonOverHttp } from "../person-over-http.ts";
 import type { Act } from "../person-over-http.ts";
 import type { ProviderDescription, ProviderUnderTest } from "../provider-under-test.ts";
 
+const programs = { glewlwyd: needs("glewlwyd"), sqlite3: needs("sqlite3") };
 const schemaPath = "/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3";
 // Of the schema that Debian ships: the administrator that everybody knows, in a database that lives for one test.
 const administrator = { username: "admin", password: "password" };
@@ -226,10 +227,14 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
     const origin = proxy?.origin ?? `https://127.0.0.1:${port}`;
     proxy?.forwardTo(port);
     const place: Place = { folder, port, origin, authority };
-    execFileSync("sqlite3", [join(folder, "glewlwyd.db")], { input: readFileSync(schemaPath) });
+    execFileSync(programs.sqlite3.path, [join(folder, "glewlwyd.db")], {
+      input: readFileSync(schemaPath),
+    });
     const configurationPath = join(folder, "glewlwyd.conf");
     writeFileSync(configurationPath, configuration(place));
-    running = startProcess("glewlwyd", [`--config-file=${configurationPath}`], { folder });
+    running = startProcess(programs.glewlwyd.path, [`--config-file=${configurationPath}`], {
+      folder,
+    });
     const trust = { certificateAuthority: authority?.caPem };
     await untilItAnswers(`${origin}/config/`, running, trust);
     const { issuer, clientSecret, callbackPort } = await setUp(place);
@@ -265,7 +270,7 @@ async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
 
 export const glewlwyd: ProviderDescription = {
   name: "glewlwyd",
-  missing: [needs("glewlwyd").reason, needs("sqlite3").reason]
+  missing: [programs.glewlwyd.reason, programs.sqlite3.reason]
     .filter((word) => word !== "")
     .join("; "),
   facts: {
