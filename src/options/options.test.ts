@@ -76,6 +76,22 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
     bad: [-1, 65_536, 1.5, "8765", [], [70_000], Number.NaN],
   },
   seconds: { good: [0.5, 300], bad: [0, -1, "300", Number.NaN, Number.POSITIVE_INFINITY, 1e12] },
+  age: {
+    good: [0, 1, 86_400],
+    bad: [-1, 0.5, "0", Number.NaN, Number.POSITIVE_INFINITY, 1e12],
+  },
+  resources: {
+    good: [
+      "https://api.example.com",
+      "urn:demo:api",
+      ["https://api.example.com/?a=b", "urn:demo:api"],
+    ],
+    bad: ["", 1, "api", "/api", "https://x/#", "urn:a b", "https://ü.example", [], [""], ["api"]],
+  },
+  acrValues: {
+    good: [["urn:mace:incommon:iap:silver", "phr"]],
+    bad: ["phr", [], [""], ["a b"], ["a\n"], [1]],
+  },
   command: { good: ["firefox --new-tab"], bad: ["", 1, "a\nb"] },
   parameters: {
     good: [{}, { a: "b" }],
@@ -85,6 +101,8 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
       { a: 1 },
       { state: "x" },
       { redirect_uri: "x" },
+      { max_age: "1" },
+      { resource: "x" },
       { code_challenge: "x" },
       { "a\n": "b" },
     ],
@@ -214,6 +232,10 @@ test("text means what the kind says, and nonsense is invalid_option", () => {
   expect(parseOptionText(row("callbackPort"), "8000 18000", "x")).toEqual([8000, 18_000]);
   expect(parseProfileValue(row("scopes"), ["openid"], "x")).toEqual(["openid"]);
   expect(parseProfileValue(row("callbackPort"), 8000n, "x")).toBe(8000);
+  expect(parseOptionText(row("maxAge"), "0", "x")).toBe(0);
+  expect(parseOptionText(row("acrValues"), "phr phrh", "x")).toEqual(["phr", "phrh"]);
+  expect(parseOptionText(row("resource"), "urn:a", "x")).toBe("urn:a");
+  expect(parseOptionText(row("resource"), "urn:a urn:b", "x")).toEqual(["urn:a", "urn:b"]);
   for (const [name, text] of [
     ["pkce", "yes"],
     ["callbackPort", "x"],
@@ -223,7 +245,7 @@ test("text means what the kind says, and nonsense is invalid_option", () => {
   }
 });
 
-test("the environment sets options by name, never what only a flag or a caller may set", () => {
+test("the environment sets options by name, never what only a flag or a caller may set [S05]", () => {
   expect(
     readEnvironmentOptions({
       LATCHKEY_CLIENT_ID: "cli",

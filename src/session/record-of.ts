@@ -74,6 +74,7 @@ export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): Ses
     tokenEndpoint: answer.tokenEndpoint,
     userinfoEndpoint: answer.userinfoEndpoint,
     revocationEndpoint: answer.revocationEndpoint,
+    endSessionEndpoint: answer.endSessionEndpoint,
     authenticationMethod: answer.authenticationMethod,
     ...tokensOf(answer),
     refreshToken: answer.refreshToken ?? keptRefreshToken(answer, context),
@@ -96,6 +97,7 @@ export function recordOfRefresh(
   return {
     ...previous,
     version: nextVersion(previous, context.newRecordId),
+    authenticationMethod: answer.authenticationMethod,
     ...tokensOf(answer),
     ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
     ...(answer.idToken === undefined ? {} : { idToken: answer.idToken }),

@@ -131,6 +131,22 @@ test("a refresh that ends after a logout throws its tokens away", async () => {
   expect(await store.read("key")).toBeUndefined();
 });
 
+test("a refresh that ends after somebody else's newer one does not overwrite it [R06]", async () => {
+  const store = await storeWith(expired());
+  const release = deferred<TokenAnswer>();
+  const bench = new Bench({ refresh: () => release.promise }, { store });
+  const call = bench.session.getToken();
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // As a process that was suspended for long meets it: others went on without its lock.
+  const current = await store.read("key");
+  if (current === undefined) throw new Error("nothing is stored");
+  const newer = { ...current, version: `${current.version}0`, refreshToken: "newer" };
+  await store.replace("key", current.version, newer);
+  release.resolve(answer());
+  expect((await call).source).toBe("refresh");
+  expect(await store.read("key")).toEqual(newer);
+});
+
 test("logout forgets at once, and revokes only when asked [C13]", async () => {
   const bench = new Bench();
   await bench.session.getToken();

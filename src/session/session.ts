@@ -19,6 +19,7 @@ import { abortedError, Flight, raceAbort } from "./flight.ts";
 import type { Flows, RefreshableRecord } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { Keeper } from "./keeper.ts";
+import { logoutUrlOf } from "./logout-url.ts";
 import { isShared, loginRequired, passes, refusesRefreshToken } from "./outcomes.ts";
 import {
   recordOfRefresh,
@@ -99,7 +100,8 @@ export class StoredSession implements Session {
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
     const revoked = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
-    return { forgotten: 1, revoked };
+    const logoutUrl = logoutUrlOf(forgotten);
+    return { forgotten: 1, revoked, ...(logoutUrl === undefined ? {} : { logoutUrl }) };
   }
 
   async userInfo(

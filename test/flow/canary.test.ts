@@ -61,7 +61,7 @@ function secretsIn(identityProvider: IdentityProvider): readonly string[] {
   return secretsOf([identityProvider], [confidentialBasic.clientSecret]);
 }
 
-test("a good sign-in, refresh, userinfo and logout tell a log nothing secret, and no file but the cache has a token", async () => {
+test("a good sign-in, refresh, userinfo and logout tell a log nothing secret or personal, and no file but the cache has a token [O09]", async () => {
   const identityProvider = await provider();
   const { events, home, options } = sweep(identityProvider);
   const auth = new OidcAuth(options);
@@ -71,6 +71,7 @@ test("a good sign-in, refresh, userinfo and logout tell a log nothing secret, an
   const secrets = secretsIn(identityProvider);
   expect(secrets.length).toBeGreaterThan(6);
   expectNoSecrets(JSON.stringify(events), secrets);
+  expect(JSON.stringify(events)).not.toMatch(/alice/i);
   for (const path of filesBelow(home)) {
     if (path !== auth.resolvedCachePath()) expectNoSecrets(readFileSync(path), secrets);
   }

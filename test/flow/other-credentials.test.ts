@@ -43,7 +43,7 @@ test("client credentials: a token without browser, ID token or refresh token, ca
     "login",
   );
   expect(existsSync(auth.resolvedCachePath())).toBe(true);
-  expect(await auth.logout({ revoke: true })).toEqual({ forgotten: 1, revoked: "yes" });
+  expect(await auth.logout({ revoke: true })).toMatchObject({ forgotten: 1, revoked: "yes" });
 });
 
 test("client credentials: without a secret nothing is sent [T26]", async () => {

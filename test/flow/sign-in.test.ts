@@ -236,7 +236,12 @@ test("logout forgets; with revoke the refresh token is dead at the provider [C13
   const identityProvider = await provider();
   const auth = credential(identityProvider);
   const token = await auth.getToken();
-  expect(await auth.logout({ revoke: true })).toEqual({ forgotten: 1, revoked: "yes" });
+  const clientId = identityProvider.clients.public.clientId;
+  expect(await auth.logout({ revoke: true })).toEqual({
+    forgotten: 1,
+    revoked: "yes",
+    logoutUrl: `${identityProvider.issuer}/session/end?client_id=${clientId}`,
+  });
   expect(existsSync(auth.resolvedCachePath())).toBe(false);
   expect(
     identityProvider
