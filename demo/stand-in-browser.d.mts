@@ -8,6 +8,8 @@ export interface SignInOptions {
   /** Press Cancel (or Abort) on the first page that has it. */
   readonly deny?: boolean;
   readonly signal?: AbortSignal;
+  /** An address beyond loopback that may be visited too, such as one of a private network namespace. */
+  readonly otherHost?: string;
 }
 
 export interface VisitOptions extends SignInOptions {

@@ -10,7 +10,19 @@ export interface NeededProgram {
 
 export const neededPrograms: Readonly<
   Record<
-    "chromium" | "glewlwyd" | "java" | "maven" | "openssl" | "sqlite3" | "unzip",
+    | "chromium"
+    | "fish"
+    | "glewlwyd"
+    | "ip"
+    | "java"
+    | "maven"
+    | "openssl"
+    | "script"
+    | "sqlite3"
+    | "tinyproxy"
+    | "unshare"
+    | "unzip"
+    | "zsh",
     NeededProgram
   >
 >;

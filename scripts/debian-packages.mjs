@@ -18,6 +18,7 @@ import { delimiter, join } from "node:path";
 /** Programs that tests need, each with the Debian package that has it. */
 export const neededPrograms = /** @type {const} @satisfies {Record<string, NeededProgram>} */ ({
   chromium: { command: "chromium", debianPackage: "chromium" },
+  fish: { command: "fish", debianPackage: "fish" },
   // The tests bring their own configuration; without this answer its installation fails where nobody can be asked.
   glewlwyd: {
     command: "glewlwyd",
@@ -25,11 +26,17 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
     with: ["dbconfig-no-thanks"],
     answers: "glewlwyd glewlwyd/config_type select No configuration",
   },
+  ip: { command: "ip", debianPackage: "iproute2" },
   java: { command: "java", debianPackage: "default-jre-headless", optional: true },
   maven: { command: "mvn", debianPackage: "maven", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
+  script: { command: "script", debianPackage: "bsdutils" },
   sqlite3: { command: "sqlite3", debianPackage: "sqlite3" },
+  // The program alone: the package "tinyproxy" would start a proxy of its own.
+  tinyproxy: { command: "tinyproxy", debianPackage: "tinyproxy-bin" },
+  unshare: { command: "unshare", debianPackage: "util-linux" },
   unzip: { command: "unzip", debianPackage: "unzip", optional: true },
+  zsh: { command: "zsh", debianPackage: "zsh" },
 });
 
 /** What a missing program is reported as. @param {NeededProgram} program */

@@ -24,8 +24,11 @@ const typeOfKind = {
   flow: '"auto" | "auth_code" | "device"',
   boolean: "boolean",
   seconds: "number",
+  age: "number",
   port: "number | readonly number[]",
   scopes: "readonly string[]",
+  resources: "string | readonly string[]",
+  acrValues: "readonly string[]",
   parameters: "Readonly<Record<string, string>>",
   store: "object",
 };

@@ -43,6 +43,7 @@ function failingTests() {
       join(root, "node_modules/vitest/vitest.mjs"),
       "run",
       "test/flow/options.test.ts",
+      "test/flow/authorization-options.test.ts",
       "test/flow/listener-options.test.ts",
       "--reporter=json",
       `--outputFile=${report}`,

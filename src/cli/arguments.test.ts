@@ -14,9 +14,10 @@ function refusal(...argumentList: string[]): string {
   throw new Error(`${argumentList.join(" ")} was accepted`);
 }
 
-// `latchkey help NAME` takes the name of a command, `latchkey exec` a program.
+// `latchkey help NAME` takes the name of a command, `latchkey completion` a shell, `latchkey exec` a program.
 function commandLine(command: string, typed: readonly string[]): string[] {
   if (command === "help") return [command, "token", ...typed];
+  if (command === "completion") return [command, "bash", ...typed];
   return command === "exec" ? [command, ...typed, "--", "true"] : [command, ...typed];
 }
 
@@ -141,6 +142,22 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
     }
   }
   expect(refusal("login", "--no-interactive")).toContain("has no flag --no-interactive");
+});
+
+test("completion takes one of three shells, and nothing else", () => {
+  expect(parseArguments(["completion", "zsh"])).toMatchObject({
+    command: "completion",
+    shell: "zsh",
+  });
+  expect(refusal("completion")).toContain("needs the name of a shell");
+  expect(refusal("completion", "tcsh")).toContain(
+    "no completion for tcsh. Known: latchkey completion bash|zsh|fish.",
+  );
+  expect(refusal("completion", "bash", "zsh")).toContain("takes no argument zsh");
+  expect(parseArguments(["completion", "--help"])).toMatchObject({
+    command: "help",
+    topic: "completion",
+  });
 });
 
 test("--json and --header exclude each other", () => {

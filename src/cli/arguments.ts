@@ -5,7 +5,14 @@ import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { parseOptionText } from "../options/parse-text.ts";
 import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
-import { commandFlags, commandNames, type CommandFlag, type CommandName } from "./flags.ts";
+import {
+  commandFlags,
+  commandNames,
+  completionShells,
+  type CommandFlag,
+  type CommandName,
+  type CompletionShell,
+} from "./flags.ts";
 
 /** A command line as it was typed, understood but not yet judged: option values are checked when they are resolved. */
 export interface CommandLine {
@@ -17,6 +24,8 @@ export interface CommandLine {
   readonly options: Readonly<Record<string, unknown>>;
   /** Flags that are no options, by their name on the command line: true or false for switches, else the text. */
   readonly flags: Readonly<Record<string, boolean | string>>;
+  /** The shell of `latchkey completion`. */
+  readonly shell?: CompletionShell;
   /** What stands behind `--`: the program of `latchkey exec` and its arguments. */
   readonly program: readonly string[];
   /** What chose the options, as typed, for "Run: latchkey login …". */
@@ -47,6 +56,18 @@ const flags: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ...flagRows.map((row): [string, Flag] => [flagOf(row), { kind: "option", row }]),
   ...commandFlags.map((flag): [string, Flag] => [flag.name, { kind: "command", flag }]),
 ]);
+
+/** What `latchkey completion` is for. */
+function completionShell(word: string | undefined): CompletionShell {
+  const shell = completionShells.find((each) => each === word);
+  if (shell !== undefined) return shell;
+  const known = `latchkey completion ${completionShells.join("|")}`;
+  throw refuse(
+    word === undefined
+      ? `latchkey completion needs the name of a shell: ${known}.`
+      : `There is no completion for ${shown(word)}. Known: ${known}.`,
+  );
+}
 
 function takesValue(flag: Flag): boolean {
   return flag.kind === "option"
@@ -240,7 +261,7 @@ export function parseArguments(argumentList: readonly string[]): CommandLine {
 function understand(reader: Reader, program: readonly string[]): CommandLine {
   const { options, flags: given, configuration, fault } = reader;
   const asksForHelp = reader.words[0] === "help";
-  const [word, surplus] = asksForHelp ? reader.words.slice(1) : reader.words;
+  const [word, ...others] = asksForHelp ? reader.words.slice(1) : reader.words;
   const command = word !== undefined && isCommand(word) ? word : undefined;
   // The fault first: the word may be the value of a flag that does not exist, `--client-secret hunter2`.
   if (word !== undefined && command === undefined) throw fault ?? unknownCommand(word);
@@ -248,6 +269,8 @@ function understand(reader: Reader, program: readonly string[]): CommandLine {
   if (asksForHelp || given["help"] === true) return { ...line, command: "help" };
   if (fault !== undefined) throw fault;
   if (given["version"] === true) return { ...line, command: "version" };
+  const shell = command === "completion" ? completionShell(others.shift()) : undefined;
+  const [surplus] = others;
   if (surplus !== undefined) {
     throw refuse(
       `latchkey ${String(command)} takes no argument ${shown(surplus)}. A flag stands before its value: --issuer URL.`,
@@ -263,5 +286,5 @@ function understand(reader: Reader, program: readonly string[]): CommandLine {
   if (command === undefined && configuration.length > 0) {
     throw refuse(`The command is missing. Known: ${commandNames.join(", ")}.`);
   }
-  return { ...line, command };
+  return { ...line, command, ...(shell === undefined ? {} : { shell }) };
 }

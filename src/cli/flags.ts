@@ -8,12 +8,24 @@ export const commandNames = [
   "whoami",
   "logout",
   "exec",
+  "completion",
   "help",
   "version",
 ] as const;
 
 /** One of the commands. */
 export type CommandName = (typeof commandNames)[number];
+
+/** Whether options mean anything to a command. It accepts their flags all the same. */
+export function usesOptions(command: CommandName): boolean {
+  return command !== "completion" && command !== "help" && command !== "version";
+}
+
+/** The shells that `latchkey completion` knows. */
+export const completionShells = ["bash", "zsh", "fish"] as const;
+
+/** One of the shells. */
+export type CompletionShell = (typeof completionShells)[number];
 
 /** A flag that is no option: it says what this one run does, not how to sign in. */
 export interface CommandFlag {

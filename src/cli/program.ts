@@ -6,7 +6,7 @@ import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
 import { parseArguments, type CommandLine } from "./arguments.ts";
 import type { Command, CommandContext, Opened } from "./context.ts";
-import type { CommandName } from "./flags.ts";
+import { usesOptions, type CommandName } from "./flags.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { errorParagraph, faultParagraph } from "./render/errors.ts";
 import { readClientSecret } from "./secret-file.ts";
@@ -32,6 +32,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   whoami: async () => (await import("./commands/whoami.ts")).whoami,
   logout: async () => (await import("./commands/logout.ts")).logout,
   exec: async () => (await import("./commands/exec.ts")).exec,
+  completion: async () => (await import("./commands/completion.ts")).completion,
   help: async () => (await import("./commands/help.ts")).help,
   version: async () => (await import("./commands/version.ts")).version,
 };
@@ -87,8 +88,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
 async function runCommand(line: CommandLine, input: ProgramInput): Promise<number> {
   // `latchkey` alone explains itself and is no failure, as with gh and kubectl.
   const name = line.command ?? "help";
-  const settings =
-    name === "help" || name === "version" ? noSettings : readSettings(line, input.machine);
+  const settings = usesOptions(name) ? readSettings(line, input.machine) : noSettings;
   const command = await commands[name]();
   return command(createContext(line, settings, input));
 }

@@ -18,7 +18,7 @@ function textOf(kind: string, match: RegExpExecArray): string | undefined {
   }
   if (bare !== undefined) {
     const isWord = bare === "true" || bare === "false";
-    return (kind === "b" && isWord) || (/[sp]/.test(kind) && !isWord) ? bare : undefined;
+    return (kind === "b" && isWord) || (/[snp]/.test(kind) && !isWord) ? bare : undefined;
   }
   const words = list?.slice(1, -1).split(/"\s*,\s*"/) ?? [];
   // A scope with a space in it is an error in a list, though two scopes in text.

@@ -61,12 +61,15 @@ export function quickAnswer(
   if (given === undefined || /^(true|1)$/.test(given["force-login"] ?? "")) return undefined;
   const { issuer, audience, scopes } = given;
   const clientId = given["client-id"];
+  const acrValue = given["acr-values"];
   const tokenEndpoint = given["token-endpoint"];
   const options = {
     issuer,
     clientId,
     audience,
     tokenEndpoint,
+    resource: given["resource"],
+    acrValues: acrValue && [acrValue],
     loginHint: given["login-hint"],
     scopes: scopes?.split(" ").filter((scope) => scope !== ""),
   };

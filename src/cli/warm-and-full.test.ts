@@ -104,6 +104,8 @@ const hits: readonly Case[] = [
         audience: "api",
         tokenEndpoint: "https://id.example.com/t",
         loginHint: "alice",
+        resource: "https://api.example.com/",
+        acrValues: ["urn:example:silver"],
       }),
     typed: [
       ...flags,
@@ -111,6 +113,9 @@ const hits: readonly Case[] = [
       "--audience=api",
       "--token-endpoint=https://id.example.com/t",
       "--login-hint=alice",
+      "--resource=https://api.example.com/",
+      "--acr-values=urn:example:silver",
+      "--max-age=0",
     ],
     output: /^cached-access-token\n$/,
   },
@@ -273,6 +278,15 @@ const handedOver: readonly (Omit<Case, "output"> & {
     says: /\[login_required/,
     status: 3,
   },
+  ...["--resource=https://api.example.com/", "--resource=urn:a", "--acr-values=gold"].map(
+    (flag) => ({
+      name: `a token that was issued without ${flag}`,
+      prepare: () => home.remember(configuration),
+      typed: [...flags, "--no-interactive", flag],
+      says: /\[login_required/,
+      status: 3,
+    }),
+  ),
   {
     name: "an invalid option beside a cached token",
     prepare: () => home.remember(configuration),

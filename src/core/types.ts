@@ -60,6 +60,12 @@ export interface LogoutResult {
   forgotten: number;
   /** Whether the provider was told. */
   revoked: "no" | "yes" | "unsupported" | "failed";
+  /**
+   * With `revoke`, where the provider has such a page: the address at which the person ends the provider's own session
+   * in their browser. It carries the client's name and no token, so that the provider asks before it ends anything.
+   * @see OpenID Connect RP-Initiated Logout 1.0
+   */
+  logoutUrl?: string;
 }
 
 /** Whatever takes one credential takes all of them. */

@@ -18,7 +18,7 @@ import {
 import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity } from "./provider-input.ts";
+import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
 
 /**
@@ -37,10 +37,6 @@ interface Attempt {
   readonly listener: CallbackListener;
   readonly request: AuthorizationAttempt;
   readonly redirectUri: string;
-}
-
-function ignore(): void {
-  // The wait itself reports why the listener gave nothing.
 }
 
 function outcomeOf(error: unknown): SignInOutcome {
@@ -81,18 +77,26 @@ async function requestFor(
   options: ResolvedOptions,
   provider: Provider,
   redirectUri: string,
+  signal: AbortSignal,
 ): Promise<AuthorizationAttempt> {
-  return createAuthorizationAttempt(world, provider, {
-    ...clientIdentity(options),
-    redirectUri,
-    scopes: options.scopes,
-    audience: options.audience,
-    pkce: options.pkce,
-    prompt: options.prompt,
-    loginHint: options.loginHint,
-    offlineAccess: options.offlineAccess,
-    extraParameters: options.extraAuthorizationParams,
-  });
+  return createAuthorizationAttempt(
+    world,
+    provider,
+    {
+      ...clientIdentity(options),
+      ...tokenTarget(options),
+      redirectUri,
+      scopes: options.scopes,
+      pkce: options.pkce,
+      prompt: options.prompt,
+      maxAgeSeconds: options.maxAge,
+      acrValues: options.acrValues,
+      loginHint: options.loginHint,
+      offlineAccess: options.offlineAccess,
+      extraParameters: options.extraAuthorizationParams,
+    },
+    signal,
+  );
 }
 
 function timeIsUp(
@@ -218,20 +222,14 @@ export async function signInWithBrowser(
     plan,
     (candidate) => request?.isExpectedState(candidate) ?? false,
   );
-  let redirected = false;
-  void listener.callback.then(() => {
-    redirected = true;
-  }, ignore);
   try {
     warnAboutExposure(world, plan);
     const redirectUri = plan.redirectUri(listener.authority);
-    request = await requestFor(world, options, provider, redirectUri);
+    request = await requestFor(world, options, provider, redirectUri, signal);
     const attempt = { provider, listener, request, redirectUri };
     return await signInThrough(world, options, attempt, signal, beside);
   } catch (error) {
     listener.settle(outcomeOf(error));
-    // No browser came back, so none will fetch a page.
-    if (!redirected) await listener.close();
     throw error;
   } finally {
     const ended = listener.ended.then(() => {

@@ -6,7 +6,7 @@ import { openProvider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/token-endpoint.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity, providerOptions } from "./provider-input.ts";
+import { clientIdentity, providerOptions, tokenTarget } from "./provider-input.ts";
 
 /**
  * Signs the client itself in.
@@ -30,7 +30,7 @@ export async function signInAsClient(
   return requestClientCredentials(
     world,
     provider,
-    { ...clientIdentity(options), scopes: options.scopes, audience: options.audience },
+    { ...clientIdentity(options), ...tokenTarget(options), scopes: options.scopes },
     signal,
   );
 }

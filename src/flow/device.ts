@@ -13,7 +13,7 @@ import {
 import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity } from "./provider-input.ts";
+import { clientIdentity, tokenTarget } from "./provider-input.ts";
 
 /** How a device sign-in came about. */
 export interface DeviceOccasion {
@@ -155,12 +155,19 @@ export async function signInWithDevice(
   const host = hostOf(issuer);
   const { why, besideBrowser = false } = occasion;
   emit(world.logger, "login.started", { host, flow: "device" });
-  const { scopes, audience, offlineAccess, openBrowser, browserCommand } = options;
+  const { scopes, offlineAccess, acrValues, openBrowser, browserCommand } = options;
   const identity = clientIdentity(options);
   const authorization = await requestDeviceAuthorization(
     world,
     provider,
-    { ...identity, scopes, audience, offlineAccess },
+    {
+      ...identity,
+      ...tokenTarget(options),
+      scopes,
+      offlineAccess,
+      maxAgeSeconds: options.maxAge,
+      acrValues,
+    },
     signal,
   );
   const { userCode, verificationUri, verificationUriComplete, expiresInSeconds } = authorization;

@@ -16,6 +16,15 @@ export function clientIdentity(options: ResolvedOptions): {
   };
 }
 
+/** What the access token is for. */
+export function tokenTarget(options: ResolvedOptions): {
+  audience: string | undefined;
+  resources: readonly string[] | undefined;
+} {
+  const { audience, resource } = options;
+  return { audience, resources: typeof resource === "string" ? [resource] : resource };
+}
+
 /** Where the provider is, and what is known of it. */
 export function providerOptions(
   options: ResolvedOptions,

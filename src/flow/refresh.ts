@@ -9,7 +9,7 @@ import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/token-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity, providerOptions } from "./provider-input.ts";
+import { clientIdentity, providerOptions, tokenTarget } from "./provider-input.ts";
 
 /** A sign-in with a refresh token. */
 export type RefreshableRecord = SessionRecord & { refreshToken: string };
@@ -32,7 +32,7 @@ async function send(
       refreshToken: record.refreshToken,
       previous,
       scopes: record.accessToken?.scopes ?? options.scopes ?? [],
-      audience: options.audience,
+      ...tokenTarget(options),
       userinfoEndpoint: record.userinfoEndpoint,
       revocationEndpoint: record.revocationEndpoint,
       options: { ...providerOptions(options, options.flow), issuer: record.issuer },

@@ -104,7 +104,7 @@ function describe(reason: Reason, chain: Chain, place: FailurePlace, now: number
     case "self_signed": {
       return (
         `${subject} shows a certificate that it signed itself, which is not trusted here. ${remedy} If it is the ` +
-        `right one, save it as PEM and set caCertPath.`
+        `right one, save it as PEM and set \`caCertPath\`.`
       );
     }
     case "unknown_issuer": {
@@ -112,7 +112,7 @@ function describe(reason: Reason, chain: Chain, place: FailurePlace, now: number
       const by = issuer === "" ? "by an authority" : `by "${issuer}"`;
       return (
         `${subject} shows a certificate issued ${by}, which is not trusted here. ${remedy} Save that root as PEM ` +
-        `and set caCertPath.`
+        `and set \`caCertPath\`.`
       );
     }
     case "expired": {
@@ -132,9 +132,10 @@ function describe(reason: Reason, chain: Chain, place: FailurePlace, now: number
       );
     }
     case "wrong_host": {
-      const names = namesOf(chain[0]);
+      const unnamed = chain.length === 0 ? "other hosts" : "no host name at all";
+      const names = namesOf(chain[0]) || unnamed;
       return (
-        `${subject} shows a certificate for ${names === "" ? "no host name at all" : names}, not for ` +
+        `${subject} shows a certificate for ${names}, not for ` +
         `${place.hostname}. ${remedy} Is the address right?`
       );
     }

@@ -110,10 +110,11 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     fail("network", reason, message, retry);
 
   const proxyStatus = /^Proxy response \((\d{3})\)/.exec(lower.message)?.[1];
-  if (proxyStatus === "407") {
+  // tinyproxy answers a wrong password with 401, and only a missing one with 407 (RFC 9110 section 11.7.1).
+  if (proxyStatus === "407" || proxyStatus === "401") {
     return network(
       "proxy_authentication",
-      `${unreached}: the proxy wants a user name and password, or refused those that it got (407). ` +
+      `${unreached}: the proxy wants a user name and password, or refused those that it got (${proxyStatus}). ` +
         `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
       false,
     );

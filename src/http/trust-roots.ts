@@ -114,7 +114,7 @@ export async function readCaBundle(path: string): Promise<readonly string[]> {
         : (fileProblems[lowerCode ?? ""] ?? `cannot be read (${lowerCode ?? "unknown reason"})`);
     throw new OidcError(
       "ca_bundle_invalid",
-      `The file of trusted roots ${path} ${problem}. No request was sent. Set caCertPath to a PEM file with at ` +
+      `The file of trusted roots ${path} ${problem}. No request was sent. Set \`caCertPath\` to a PEM file with at ` +
         `least one certificate.`,
       lowerCode === undefined
         ? {}

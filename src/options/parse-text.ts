@@ -37,9 +37,15 @@ export function parseOptionText(row: OptionRow, text: string, where: string): un
     case "boolean":
       return parseBoolean(text, where);
     case "seconds":
+    case "age":
       return parseNumber(text, where);
     case "scopes":
+    case "acrValues":
       return words(text);
+    case "resources": {
+      const resources = words(text);
+      return resources.length === 1 ? resources[0] : resources;
+    }
     case "port": {
       const ports = words(text).map((word) => parseNumber(word, where));
       return ports.length === 1 ? ports[0] : ports;

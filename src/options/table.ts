@@ -9,6 +9,8 @@ export type OptionKind =
   | "text"
   | "secret"
   | "scopes"
+  | "resources"
+  | "acrValues"
   | "boolean"
   | "path"
   | "flow"
@@ -16,6 +18,7 @@ export type OptionKind =
   | "host"
   | "port"
   | "seconds"
+  | "age"
   | "command"
   | "parameters"
   | "store"
@@ -217,6 +220,14 @@ export const optionTable: readonly OptionRow[] = [
     credentials: both,
   },
   {
+    name: "resource",
+    kind: "resources",
+    default: undefined,
+    inKey: true,
+    text: "all",
+    credentials: both,
+  },
+  {
     name: "jwksUri",
     kind: "endpoint",
     default: undefined,
@@ -237,6 +248,22 @@ export const optionTable: readonly OptionRow[] = [
     kind: "prompt",
     default: undefined,
     inKey: false,
+    text: "all",
+    credentials: interactive,
+  },
+  {
+    name: "maxAge",
+    kind: "age",
+    default: undefined,
+    inKey: false,
+    text: "all",
+    credentials: interactive,
+  },
+  {
+    name: "acrValues",
+    kind: "acrValues",
+    default: undefined,
+    inKey: true,
     text: "all",
     credentials: interactive,
   },

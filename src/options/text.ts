@@ -117,6 +117,12 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
       "Secret for client authentication, where the provider wants one. Some want it even of a desktop application; it proves nothing there and is no protection.",
     placeholder: "SECRET",
   },
+  resource: {
+    summary: "resource that the token is for (RFC 8707), or several",
+    meaning:
+      "Resource that the access token is for: one absolute URI without a fragment, or a list of such (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where the provider issues one token for all of them.",
+    placeholder: "URI",
+  },
   jwksUri: {
     summary: "key set of the provider instead of the discovered one",
     meaning:
@@ -132,6 +138,18 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     summary: "prompt parameter: login, consent, select_account or none",
     meaning: "`prompt` parameter of the authorization request (OpenID Connect Core 3.1.2.1).",
     placeholder: "VALUE",
+  },
+  maxAge: {
+    summary: "longest time since the person signed in, in seconds",
+    meaning:
+      "Longest time since the person last signed in at the provider, in seconds; `0`: now. Sent as `max_age` with each sign-in; an ID token without `auth_time`, or with an older one, is refused. A cached sign-in and its refreshes are not affected.",
+    placeholder: "SECONDS",
+  },
+  acrValues: {
+    summary: "ways of signing in to ask for, separated by spaces",
+    meaning:
+      "Authentication context classes to ask for, the preferred one first: the `acr_values` parameter (OpenID Connect Core 3.1.2.1). The provider decides; look at the claim `acr`. Sign-ins with different values are cached apart.",
+    placeholder: '"A B"',
   },
   loginHint: {
     summary: "account to sign in with, as a hint to the provider",

@@ -91,6 +91,12 @@ export interface InteractiveOptions {
    */
   clientSecret?: string | undefined;
   /**
+   * Resource that the access token is for: one absolute URI without a fragment, or a list of such
+   * (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where
+   * the provider issues one token for all of them. Default: `undefined`.
+   */
+  resource?: string | readonly string[] | undefined;
+  /**
    * The provider's key set, in place of the one that discovery names. ID tokens are verified with
    * it. Default: `undefined`.
    */
@@ -105,6 +111,18 @@ export interface InteractiveOptions {
    * `undefined`.
    */
   prompt?: string | undefined;
+  /**
+   * Longest time since the person last signed in at the provider, in seconds; `0`: now. Sent as
+   * `max_age` with each sign-in; an ID token without `auth_time`, or with an older one, is refused.
+   * A cached sign-in and its refreshes are not affected. Default: `undefined`.
+   */
+  maxAge?: number | undefined;
+  /**
+   * Authentication context classes to ask for, the preferred one first: the `acr_values` parameter
+   * (OpenID Connect Core 3.1.2.1). The provider decides; look at the claim `acr`. Sign-ins with
+   * different values are cached apart. Default: `undefined`.
+   */
+  acrValues?: readonly string[] | undefined;
   /**
    * `login_hint` parameter of the authorization request. Sign-ins with different hints are cached
    * apart. Default: `undefined`.
@@ -196,6 +214,12 @@ export interface ClientOptions {
    */
   clientSecret?: string | undefined;
   /**
+   * Resource that the access token is for: one absolute URI without a fragment, or a list of such
+   * (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where
+   * the provider issues one token for all of them. Default: `undefined`.
+   */
+  resource?: string | readonly string[] | undefined;
+  /**
    * Longest time for one operation with the provider, its retries included, in seconds. Connecting
    * takes 10 seconds at most. Default: `30`.
    */
@@ -238,9 +262,12 @@ export interface ResolvedOptions {
   readonly callbackTimeoutSeconds: number;
   readonly pkce: boolean;
   readonly clientSecret: string | undefined;
+  readonly resource: string | readonly string[] | undefined;
   readonly jwksUri: string | undefined;
   readonly offlineAccess: boolean;
   readonly prompt: string | undefined;
+  readonly maxAge: number | undefined;
+  readonly acrValues: readonly string[] | undefined;
   readonly loginHint: string | undefined;
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;
   readonly browserCommand: string | undefined;

@@ -62,6 +62,25 @@ function seconds(value: unknown): Verdict {
     : { wrong: `a number of seconds above 0, at most ${String(longestSeconds)}` };
 }
 
+// OpenID Connect Core section 3.1.2.1: seconds as an integer, and "max_age=0" means a new authentication.
+function age(value: unknown): Verdict {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= longestSeconds
+    ? { value }
+    : { wrong: `a whole number of seconds from 0 to ${String(longestSeconds)}` };
+}
+
+// RFC 8707 section 2: "an absolute URI, as specified by Section 4.3 of [RFC3986]", which "MUST NOT include a fragment
+// component"; RFC 3986 has ASCII alone.
+function isResource(value: unknown): value is string {
+  return (
+    isText(value) &&
+    value.length <= longestUrlCharacters &&
+    /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/.test(value) &&
+    !value.includes("#") &&
+    URL.canParse(value)
+  );
+}
+
 function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
 }
@@ -80,8 +99,8 @@ function oneOf(values: readonly string[]): Rule {
 // Parameters that a sign-in sets itself; a caller who could replace them would switch its checks off (A11).
 const ownParameters = new Set(
   (
-    "client_id client_secret code_challenge code_challenge_method nonce redirect_uri request request_uri " +
-    "response_mode response_type scope state"
+    "acr_values client_id client_secret code_challenge code_challenge_method max_age nonce redirect_uri request " +
+    "request_uri resource response_mode response_type scope state"
   ).split(" "),
 );
 
@@ -106,6 +125,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
       : { wrong: [...promptValues].map((each) => JSON.stringify(each)).join(", ") },
   boolean: (value) => (typeof value === "boolean" ? { value } : { wrong: "true or false" }),
   seconds,
+  age,
   port: (value) => {
     if (isPort(value)) return { value };
     if (Array.isArray(value) && value.length > 0 && value.length <= 100 && value.every(isPort)) {
@@ -119,6 +139,20 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
     value.every((each) => typeof each === "string" && scopeToken.test(each) && each.length <= 500)
       ? { value: Object.freeze([...(value as string[])]) }
       : { wrong: 'an array of scopes such as ["openid", "email"], each without spaces' },
+  resources: (value) => {
+    if (isResource(value)) return { value };
+    if (Array.isArray(value) && value.length > 0 && value.length <= 20 && value.every(isResource)) {
+      return { value: Object.freeze([...value]) };
+    }
+    return { wrong: "an absolute URI without a fragment (#), or an array of such" };
+  },
+  acrValues: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= 20 &&
+    value.every((each) => isText(each) && !/\s/.test(each) && each.length <= 500)
+      ? { value: Object.freeze([...(value as string[])]) }
+      : { wrong: "an array of authentication context classes, each without spaces" },
   parameters: (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       return { wrong: "an object of strings" };

@@ -172,7 +172,30 @@ describe("the request", () => {
     });
   });
 
-  test("where pushed requests are required no URL is made [A13]", async () => {
+  test("max_age, acr_values and each resource are parameters, 0 too [A12]", async () => {
+    const attempt = await createAuthorizationAttempt(
+      makeWorld(),
+      imagined({
+        authorizationEndpoint: "https://id.example/authorize?resource=planted&max_age=9",
+      }),
+      {
+        clientId: "c",
+        redirectUri,
+        scopes: undefined,
+        pkce: true,
+        offlineAccess: false,
+        maxAgeSeconds: 0,
+        acrValues: ["phr", "phrh"],
+        resources: ["https://api.example/a", "urn:b"],
+      },
+    );
+    const query = new URL(attempt.url).searchParams;
+    expect(query.getAll("max_age")).toEqual(["0"]);
+    expect(query.getAll("acr_values")).toEqual(["phr phrh"]);
+    expect(query.getAll("resource")).toEqual(["https://api.example/a", "urn:b"]);
+  });
+
+  test("where pushed requests are required and have no endpoint, no URL is made [A13]", async () => {
     const error = await failureOf(queryOf({ pushedAuthorizationRequired: true }));
     expect(error).toMatchObject({ code: "authorization_failed", reason: "par_required" });
   });

@@ -4,26 +4,32 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
-import type { Secret } from "../core/secret.ts";
+import type { Clock } from "../core/clock.ts";
 import { hostOf } from "../core/hosts.ts";
+import type { ClientIdentity } from "./client-authentication.ts";
 import { validateAuthorizationResponse } from "./authorization-response.ts";
 import { endpointProblem } from "./endpoint.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
+import { pushAuthorizationRequest } from "./pushed-authorization.ts";
+import type { PushedAuthorization } from "./pushed-authorization.ts";
 import { quirksOf } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 import { exchangeCode } from "./token-endpoint.ts";
+import { targetParameters } from "./token-request.ts";
+import type { TokenTarget } from "./token-request.ts";
 
 /** What a sign-in with a browser is made of. */
-export interface AuthorizationInput {
-  readonly clientId: string;
-  readonly clientSecret?: Secret | undefined;
+export interface AuthorizationInput extends ClientIdentity, TokenTarget {
   /** Sent as it is. */
   readonly redirectUri: string;
   /** Undefined: `openid profile email`, or none where the provider lists scopes without `openid`. */
   readonly scopes: readonly string[] | undefined;
-  readonly audience?: string | undefined;
   readonly pkce: boolean;
   readonly prompt?: string | undefined;
+  /** How long ago the person may have authenticated; the ID token must say so. */
+  readonly maxAgeSeconds?: number | undefined;
+  /** In order of preference. */
+  readonly acrValues?: readonly string[] | undefined;
   readonly loginHint?: string | undefined;
   readonly offlineAccess: boolean;
   readonly extraParameters?: Readonly<Record<string, string>> | undefined;
@@ -65,7 +71,10 @@ const ownParameters: ReadonlySet<string> = new Set([
   "request",
   "request_uri",
   "audience",
+  "resource",
   "prompt",
+  "max_age",
+  "acr_values",
   "login_hint",
   "code",
   "iss",
@@ -99,14 +108,6 @@ function authorizationEndpointOf(provider: Provider): string {
       { reason: "authorization_endpoint" },
     );
   }
-  // RFC 9126 section 5: such a provider accepts nothing that came through the browser alone.
-  if (metadata.pushedAuthorizationRequired) {
-    throw new OidcError(
-      "authorization_failed",
-      `${hostOf(issuer)} accepts pushed authorization requests alone (RFC 9126), which this version does not make. Ask its administrator to lift that for this client.`,
-      { reason: "par_required" },
-    );
-  }
   return endpoint;
 }
 
@@ -128,21 +129,50 @@ function parametersForOfflineAccess(issuer: string): Readonly<Record<string, str
   return { prompt: "consent", ...quirksOf(issuer).offlineAccessParameters };
 }
 
+/** What asks for a certain way or time of authentication (OpenID Connect Core section 3.1.2.1). */
+export function authenticationParameters(
+  input: Pick<AuthorizationInput, "maxAgeSeconds" | "acrValues">,
+): Record<string, string> {
+  const { maxAgeSeconds, acrValues } = input;
+  return {
+    ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
+    ...(acrValues === undefined ? {} : { acr_values: acrValues.join(" ") }),
+  };
+}
+
+/** When the person must have authenticated, for a request that is made now; in seconds since the epoch. */
+export function authenticatedSinceOf(
+  clock: Clock,
+  maxAgeSeconds: number | undefined,
+): number | undefined {
+  return maxAgeSeconds === undefined ? undefined : clock.now() / 1000 - maxAgeSeconds;
+}
+
+/** The address for the browser. */
+function addressOf(endpoint: string, parameters: URLSearchParams): string {
+  const url = new URL(endpoint);
+  // RFC 6749 section 3.1: the endpoint's own query "MUST be retained", and no name stands there twice by accident.
+  for (const name of new Set(parameters.keys())) url.searchParams.delete(name);
+  for (const [name, value] of parameters) url.searchParams.append(name, value);
+  return url.href;
+}
+
 function isSameText(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
 /**
- * Prepares one attempt to sign in. It makes no request.
- * @throws {OidcError} `no_interactive_flow`, `endpoint_invalid`, `authorization_failed` (reason `par_required`),
- * `invalid_option`.
- * @see RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core section 3.1.2.1
+ * Prepares one attempt to sign in. It makes no request, but one where the provider wants the parameters pushed.
+ * @throws {OidcError} `no_interactive_flow`, `endpoint_invalid`, `authorization_failed`, `invalid_option`, and where a
+ * request is made what the transport throws.
+ * @see RFC 6749 section 4.1.1, RFC 7636, RFC 8707 section 2.1, RFC 9126, OpenID Connect Core section 3.1.2.1
  */
 export async function createAuthorizationAttempt(
   world: ProviderWorld,
   provider: Provider,
   input: AuthorizationInput,
+  signal?: AbortSignal,
 ): Promise<AuthorizationAttempt> {
   const { metadata } = provider;
   const endpoint = authorizationEndpointOf(provider);
@@ -155,7 +185,8 @@ export async function createAuthorizationAttempt(
   const nonce = requestedScopes.includes("openid") ? random() : undefined;
   const codeVerifier = input.pkce ? random() : undefined;
 
-  const parameters: Record<string, string | undefined> = {
+  const authenticatedSince = authenticatedSinceOf(world.clock, input.maxAgeSeconds);
+  const named: Record<string, string | undefined> = {
     ...(input.offlineAccess ? parametersForOfflineAccess(metadata.issuer) : {}),
     ...extra,
     response_type: "code",
@@ -164,7 +195,7 @@ export async function createAuthorizationAttempt(
     scope: requestedScopes.length === 0 ? undefined : requestedScopes.join(" "),
     state,
     nonce,
-    audience: input.audience,
+    ...authenticationParameters(input),
     login_hint: input.loginHint,
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
     ...(codeVerifier === undefined
@@ -174,18 +205,32 @@ export async function createAuthorizationAttempt(
           code_challenge_method: "S256",
         }),
   };
-  const url = new URL(endpoint);
-  for (const [name, value] of Object.entries(parameters)) {
-    // RFC 6749 section 3.1: the endpoint's own query "MUST be retained", and no name stands there twice.
-    if (value !== undefined) url.searchParams.set(name, value);
+  const parameters = targetParameters(input);
+  for (const [name, value] of Object.entries(named)) {
+    if (value !== undefined) parameters.set(name, value);
   }
+  let pushed: PushedAuthorization | undefined;
+  // RFC 9126 section 5: such a provider accepts nothing that came through the browser alone.
+  if (metadata.pushedAuthorizationRequired) {
+    const secrets = [state, nonce, codeVerifier];
+    pushed = await pushAuthorizationRequest(world, provider, input, {
+      parameters,
+      secrets,
+      signal,
+    });
+  }
+  // RFC 9126 section 4: the browser's request has the client and the reference, and nothing else of ours (A13).
+  const carried =
+    pushed === undefined
+      ? parameters
+      : new URLSearchParams({ client_id: input.clientId, request_uri: pushed.requestUri });
 
   let isUsed = false;
   return {
-    url: url.href,
+    url: addressOf(endpoint, carried),
     requestedScopes,
     isExpectedState: (candidate) => isSameText(candidate, state),
-    exchange: async (response, signal) => {
+    exchange: async (response, exchangeSignal) => {
       const [candidate = "", ...more] = response.getAll("state");
       if (!isSameText(candidate, state)) {
         throw new OidcError(
@@ -219,8 +264,11 @@ export async function createAuthorizationAttempt(
           state,
           requestedScopes,
           audience: input.audience,
+          resources: input.resources,
+          authenticatedSince,
+          authenticationMethod: pushed?.authenticationMethod,
         },
-        signal,
+        exchangeSignal,
       );
     },
   };

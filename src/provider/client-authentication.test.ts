@@ -1,10 +1,12 @@
 // Changes with how clients prove themselves.
 import { expect, test } from "vitest";
+import { OidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import {
   authenticateClient,
   chooseAuthenticationMethod,
   fittingMethod,
+  withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
 
@@ -60,4 +62,26 @@ test("a sign-in's method follows a secret that was set or removed since", () => 
   expect(fittingMethod("none", secret)).toBe("client_secret_basic");
   expect(fittingMethod("client_secret_post", secret)).toBe("client_secret_post");
   expect(fittingMethod("client_secret_basic", undefined)).toBe("none");
+});
+
+test.each([
+  ["invalid_client", "invalid_client"],
+  ["invalid_request", "invalid_client"],
+  ["unauthorized_client", "invalid_client"],
+  ["invalid_grant", "invalid_grant"],
+  [undefined, undefined],
+])("after invalid_client, %s: the error is about %s", async (second, thrown) => {
+  const tried: ClientAuthenticationMethod[] = [];
+  const attempt = withClientAuthentication("client_secret_post", async (method) => {
+    const reason = tried.length === 0 ? "invalid_client" : second;
+    tried.push(method);
+    throw new OidcError(reason === undefined ? "network" : "token_request_failed", "no", {
+      reason,
+    });
+  });
+  await expect(attempt).rejects.toMatchObject({
+    code: thrown === undefined ? "network" : "token_request_failed",
+    ...(thrown === undefined ? {} : { reason: thrown }),
+  });
+  expect(tried).toEqual(["client_secret_post", "client_secret_basic"]);
 });

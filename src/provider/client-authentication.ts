@@ -1,6 +1,7 @@
 // How the client proves itself to the provider. Changes when another method of client authentication is supported.
 
 import type { ClientAuth } from "oauth4webapi";
+import { isOidcError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 
 /** How the client proves itself at the token endpoint. */
@@ -34,6 +35,42 @@ export function fittingMethod(
 ): ClientAuthenticationMethod {
   if (clientSecret === undefined) return "none";
   return recorded === "none" ? "client_secret_basic" : recorded;
+}
+
+// What a second try ends with where the provider has no more use for the client than at the first: the first error
+// says it better.
+const aboutTheClient: ReadonlySet<string | undefined> = new Set([
+  "invalid_client",
+  "unauthorized_client",
+  "invalid_request",
+]);
+
+function reasonOf(error: unknown): string | undefined {
+  return isOidcError(error) ? error.reason : undefined;
+}
+
+/**
+ * Makes a request with one method of client authentication and, where the provider answers exactly `invalid_client` (or what a
+ * provider documents as its own word for that), once more with the other one that sends the secret: metadata is often silent or wrong about the method. Nothing is used up
+ * by the first request, because a client that is not authenticated gets no further (RFC 6749 section 5.2). Any other
+ * refusal, `unauthorized_client` too, is final.
+ * @returns what the request gave, and the method that the provider took.
+ */
+export async function withClientAuthentication<Result>(
+  method: ClientAuthenticationMethod,
+  request: (method: ClientAuthenticationMethod) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly method: ClientAuthenticationMethod }> {
+  try {
+    return { result: await request(method), method };
+  } catch (first) {
+    if (method === "none" || reasonOf(first) !== "invalid_client") throw first;
+    const other = method === "client_secret_basic" ? "client_secret_post" : "client_secret_basic";
+    try {
+      return { result: await request(other), method: other };
+    } catch (second) {
+      throw aboutTheClient.has(reasonOf(second)) ? first : second;
+    }
+  }
 }
 
 /**

@@ -4,18 +4,23 @@ import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { readJsonObject } from "../http/json-body.ts";
-import { scopesOf } from "./authorization-request.ts";
+import { readAnswerObject } from "./answer-body.ts";
+import {
+  authenticatedSinceOf,
+  authenticationParameters,
+  scopesOf,
+} from "./authorization-request.ts";
 import {
   authenticateClient,
   basicCredentials,
   chooseAuthenticationMethod,
+  withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import { deviceStep, parseDeviceMembers, parseInterval } from "./device-answer.ts";
 import type { DeviceMembers } from "./device-answer.ts";
 import { endpointProblem } from "./endpoint.ts";
-import { idTokenError, verifyIdToken } from "./id-token.ts";
+import { assertRecentAuthentication, idTokenError, verifyIdToken } from "./id-token.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
@@ -23,7 +28,8 @@ import { refusalError, refusalIn, successfulBody } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 import { parseTokenMembers } from "./token-answer.ts";
 import type { TokenAnswer, TokenMembers } from "./token-answer.ts";
-import { answerFrom, tokenEndpointOf, withAudience } from "./token-endpoint.ts";
+import { answerFrom, targetParameters, tokenEndpointOf } from "./token-request.ts";
+import type { TokenTarget } from "./token-request.ts";
 
 const pollStep = "token request";
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
@@ -33,11 +39,13 @@ const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 const declined: ReadonlySet<string> = new Set(["access_denied", "authorization_declined"]);
 
 /** What a sign-in by a device code is made of. */
-export interface DeviceInput extends ClientIdentity {
+export interface DeviceInput extends ClientIdentity, TokenTarget {
   /** Undefined: `openid profile email`, or none where the provider lists scopes without `openid`. */
   readonly scopes: readonly string[] | undefined;
-  readonly audience?: string | undefined;
   readonly offlineAccess: boolean;
+  /** Sent as an extension of the device request, which providers may ignore; the ID token is checked all the same. */
+  readonly maxAgeSeconds?: number | undefined;
+  readonly acrValues?: readonly string[] | undefined;
 }
 
 /** What one poll came to. */
@@ -66,6 +74,7 @@ interface Exchange {
   readonly endpoint: string;
   readonly tokenEndpoint: string;
   readonly requestedScopes: readonly string[];
+  readonly authenticatedSince: number | undefined;
 }
 
 function deviceEndpointOf(provider: Provider): string {
@@ -132,6 +141,10 @@ async function verify(
   if (idToken === undefined && metadata.source === "openid" && members.scopes.includes("openid")) {
     throw idTokenError("id_token_missing", host);
   }
+  const { authenticatedSince } = exchange;
+  if (idToken === undefined) {
+    assertRecentAuthentication(undefined, authenticatedSince, world.clock, host);
+  }
   const verified =
     idToken === undefined
       ? undefined
@@ -143,7 +156,7 @@ async function verify(
           listedAlgorithms: metadata.idTokenSigningAlgorithms,
           accessToken,
           host,
-          occasion: { kind: "device" },
+          occasion: { kind: "device", authenticatedSince },
           signal,
         });
   return answerFrom(members, verified, {
@@ -153,6 +166,7 @@ async function verify(
     refreshToken: members.refreshToken,
     userinfoEndpoint: metadata.userinfoEndpoint,
     revocationEndpoint: metadata.revocationEndpoint,
+    endSessionEndpoint: metadata.endSessionEndpoint,
   });
 }
 
@@ -183,12 +197,12 @@ async function pollOnce(
   const answer = await send(exchange, pollStep, signal, (server, client, authentication, options) =>
     oauth.deviceCodeGrantRequest(server, client, authentication, deviceCode, {
       ...options,
-      additionalParameters: withAudience(input.audience),
+      additionalParameters: targetParameters(input),
     }),
   );
   const host = hostOf(tokenEndpoint);
   const context = contextOf(exchange, pollStep, deviceCode);
-  const body = readJsonObject(answer);
+  const body = readAnswerObject(answer);
   // The error decides, not the status: one large provider refuses with 200.
   const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
   if (body.ok && refusal !== undefined) {
@@ -236,26 +250,45 @@ export async function requestDeviceAuthorization(
     endpoint: deviceEndpointOf(provider),
     tokenEndpoint: tokenEndpointOf(provider),
     requestedScopes,
+    authenticatedSince: authenticatedSinceOf(world.clock, input.maxAgeSeconds),
   };
-  const parameters = {
-    ...withAudience(input.audience),
-    ...(requestedScopes.length === 0 ? {} : { scope: requestedScopes.join(" ") }),
-  };
-  const answer = await send(
-    exchange,
-    deviceStep,
-    signal,
-    (server, client, authentication, requestOptions) =>
-      oauth.deviceAuthorizationRequest(server, client, authentication, parameters, requestOptions),
-  );
-  const body = successfulBody(answer, contextOf(exchange, deviceStep));
-  const { deviceCode, ...shown } = parseDeviceMembers(body, {
-    host: hostOf(answer.url),
-    allowInsecureHttp: options.allowInsecureHttp,
+  const parameters = targetParameters(input);
+  if (requestedScopes.length > 0) parameters.set("scope", requestedScopes.join(" "));
+  for (const [name, value] of Object.entries(authenticationParameters(input))) {
+    parameters.set(name, value);
+  }
+  const asked = await withClientAuthentication(exchange.method, async (method) => {
+    const tried = { ...exchange, method };
+    const answer = await send(
+      tried,
+      deviceStep,
+      signal,
+      (server, client, authentication, requestOptions) =>
+        oauth.deviceAuthorizationRequest(
+          server,
+          client,
+          authentication,
+          parameters,
+          requestOptions,
+        ),
+    );
+    return parseDeviceMembers(successfulBody(answer, contextOf(tried, deviceStep)), {
+      host: hostOf(answer.url),
+      allowInsecureHttp: options.allowInsecureHttp,
+    });
   });
+  const { deviceCode, ...shown } = asked.result;
+  let accepted = asked.method;
   return {
     ...shown,
     requestedScopes,
-    poll: (pollSignal) => pollOnce(exchange, deviceCode.reveal(), pollSignal),
+    poll: async (pollSignal) => {
+      // Some providers look at the secret only here.
+      const polled = await withClientAuthentication(accepted, async (method) =>
+        pollOnce({ ...exchange, method }, deviceCode.reveal(), pollSignal),
+      );
+      accepted = polled.method;
+      return polled.result;
+    },
   };
 }

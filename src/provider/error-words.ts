@@ -228,15 +228,64 @@ const standardErrors: ReadonlySet<string> = new Set([
   "registration_not_supported",
 ]);
 
-// `invalid_grant` in other words, where a refresh token is refused. glewlwyd 2.7.5 (observed, with 403), GitHub:
+// `invalid_client` in other words:
 // https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
-const otherWordsForInvalidGrant: ReadonlySet<string> = new Set([
-  "invalid_code",
-  "bad_refresh_token",
+const otherWordsForInvalidClient: ReadonlySet<string> = new Set(["incorrect_client_credentials"]);
+
+// What a refused refresh may be about besides the refresh token. The first group is RFC 6749 section 5.2 and its
+// extensions; then other words for the client; then words of gateways that stand before a provider.
+const notAboutTheRefreshToken: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "invalid_client",
+  "unauthorized_client",
+  "unsupported_grant_type",
+  "invalid_scope",
+  "server_error",
+  "temporarily_unavailable",
+  "slow_down",
+  "authorization_pending",
+  "invalid_target",
+  "invalid_dpop_proof",
+  "use_dpop_nonce",
+  "invalid_client_metadata",
+  "invalid_client_id",
+  "invalid_client_secret",
+  "redirect_uri_mismatch",
+  "access_denied",
+  "bad_request",
+  "forbidden",
+  "unauthorized",
+  "internal_error",
+  "internal_server_error",
+  "quota_exceeded",
+  "rate_limit_exceeded",
+  "too_many_requests",
 ]);
 
-/** The provider's `error` as our stable `reason`, where a standard names it or what it means; else undefined. */
-export function reasonOf(error: string, grantType?: string): string | undefined {
-  if (grantType === "refresh_token" && otherWordsForInvalidGrant.has(error)) return "invalid_grant";
+const refusalStatuses: ReadonlySet<number> = new Set([200, 400, 401, 403]);
+
+/**
+ * `invalid_grant` in other words. Providers have many for a refresh token that they refuse, and where it is not taken for
+ * what it is nobody is ever asked to sign in again: `invalid_code` with 403 (glewlwyd 2.7.5, observed),
+ * `bad_refresh_token` with 200 (GitHub:
+ * https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors).
+ * The form is that of every registered error, so that a gateway's sentence is none.
+ */
+function refusesRefreshToken(error: string, status: number | undefined): boolean {
+  return (
+    status !== undefined &&
+    refusalStatuses.has(status) &&
+    /^[a-z][a-z0-9_]{0,63}$/.test(error) &&
+    !notAboutTheRefreshToken.has(error)
+  );
+}
+
+/**
+ * The provider's `error` as our stable `reason`, where a standard names it or what it means; else undefined. `status`:
+ * the answer's, where a refresh was refused.
+ */
+export function reasonOf(error: string, grantType?: string, status?: number): string | undefined {
+  if (otherWordsForInvalidClient.has(error)) return "invalid_client";
+  if (grantType === "refresh_token" && refusesRefreshToken(error, status)) return "invalid_grant";
   return standardErrors.has(error) ? error : undefined;
 }

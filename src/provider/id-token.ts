@@ -19,6 +19,12 @@ export type PreviousClaims = Readonly<
   Partial<Pick<IdTokenClaims, "iss" | "sub" | "aud">> & { auth_time?: unknown; nonce?: unknown }
 >;
 
+/** When the person must have authenticated at the provider, where the request asked for it (`max_age`). */
+export interface AuthenticationTime {
+  /** Seconds since the epoch: this or later. Undefined: it does not matter. */
+  readonly authenticatedSince?: number | undefined;
+}
+
 /** What an ID token must agree with. */
 export interface IdTokenExpectation {
   readonly issuer: string;
@@ -37,8 +43,8 @@ export interface IdTokenExpectation {
    * (OpenID Connect Core section 12.2).
    */
   readonly occasion:
-    | { readonly kind: "login"; readonly nonce: string | undefined }
-    | { readonly kind: "device" }
+    | ({ readonly kind: "login"; readonly nonce: string | undefined } & AuthenticationTime)
+    | ({ readonly kind: "device" } & AuthenticationTime)
     | { readonly kind: "refresh"; readonly previous: PreviousClaims | undefined };
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,6 +69,8 @@ const explanations: Readonly<Record<string, string>> = {
   id_token_nonce:
     "it belongs to another sign-in. Sign in again; if it happens again, tell the provider's administrator",
   id_token_auth_time: "it tells another time of sign-in than before. Sign in again",
+  max_age:
+    "it does not say that the person signed in as recently as maxAge asks. Sign in again; if it stays so, the provider does not heed max_age",
   id_token_at_hash: "it was issued with another access token. Do not use this sign-in",
   id_token_c_hash: "it was issued for another authorization code. Do not use this sign-in",
   id_token_malformed:
@@ -75,8 +83,13 @@ const explanations: Readonly<Record<string, string>> = {
 };
 
 /** An `id_token_invalid` with its stable reason. Neither the token nor its claims are in it. */
-export function idTokenError(reason: string, host: string, detail = ""): OidcError {
-  const explanation = explanations[reason] ?? "it can't be accepted";
+export function idTokenError(
+  reason: string,
+  host: string,
+  detail = "",
+  explained: string = reason,
+): OidcError {
+  const explanation = explanations[explained] ?? "it can't be accepted";
   return new OidcError(
     "id_token_invalid",
     `${host} answered without a usable ID token (token request): ${explanation}${detail}.`,
@@ -226,6 +239,26 @@ function assertSameSignIn(claims: IdTokenClaims, previous: PreviousClaims, host:
 }
 
 /**
+ * OpenID Connect Core section 3.1.2.1: "When max_age is used, the ID Token returned MUST include an auth_time Claim
+ * Value". It counts from the request, as the provider counts it: somebody who reads the consent page for minutes has
+ * not signed in too early. A time in the future would be recent for ever.
+ */
+export function assertRecentAuthentication(
+  claims: Readonly<Record<string, unknown>> | undefined,
+  authenticatedSince: number | undefined,
+  clock: Clock,
+  host: string,
+): void {
+  if (authenticatedSince === undefined) return;
+  const authTime = claims?.["auth_time"];
+  const isRecent =
+    typeof authTime === "number" &&
+    authTime >= authenticatedSince - clockToleranceSeconds &&
+    authTime <= clock.now() / 1000 + clockToleranceSeconds;
+  if (!isRecent) throw idTokenError("id_token_auth_time", host, "", "max_age");
+}
+
+/**
  * Verifies an ID token: form, algorithm and signature, then every claim. Where the provider has no known keys the claims
  * alone, which Core section 3.1.3.7(6) allows for a token that came straight from the token endpoint.
  * @throws {OidcError} `id_token_invalid` with a reason, `subject_changed`, and what fetching keys throws.
@@ -264,7 +297,9 @@ export async function verifyIdToken(
     throw idTokenError("id_token_c_hash", host);
   }
   const { occasion } = expected;
-  if (occasion.kind === "refresh" && occasion.previous !== undefined) {
+  if (occasion.kind !== "refresh") {
+    assertRecentAuthentication(claims, occasion.authenticatedSince, clock, host);
+  } else if (occasion.previous !== undefined) {
     assertSameSignIn(claims, occasion.previous, host);
   }
   return { claims, signatureVerified: signature.verified };

@@ -1,6 +1,6 @@
 // From a discovery document to validated metadata. Changes when another member of the document is used.
 
-import { assertEndpoint } from "./endpoint.ts";
+import { assertEndpoint, endpointProblem } from "./endpoint.ts";
 import type { ProviderMetadata, ProviderOptions } from "./provider-types.ts";
 
 /** A discovery document: a JSON object from outside, nothing in it believed yet. */
@@ -22,6 +22,7 @@ const endpoints = [
   { field: "userinfo_endpoint", name: "userinfoEndpoint" },
   { field: "revocation_endpoint", name: "revocationEndpoint" },
   { field: "jwks_uri", name: "jwksUri" },
+  { field: "pushed_authorization_request_endpoint", name: "pushedAuthorizationEndpoint" },
 ] as const;
 
 const overridable = [
@@ -61,9 +62,12 @@ export function parseMetadata(
   options: ProviderOptions,
 ): ProviderMetadata {
   const overrides = overridesOf(options);
+  const pushedAuthorizationRequired = document["require_pushed_authorization_requests"] === true;
   const found: Partial<Mutable<ProviderMetadata>> = {};
   for (const { field, name } of endpoints) {
     const value = document[field];
+    // What nobody will use may be as wrong as it likes.
+    if (name === "pushedAuthorizationEndpoint" && !pushedAuthorizationRequired) continue;
     // An override stands alone: what metadata says in its place is not even looked at.
     if (
       value === undefined ||
@@ -74,6 +78,13 @@ export function parseMetadata(
     }
     assertEndpoint(value, field, options.issuer, options.allowInsecureHttp);
     found[name] = value;
+  }
+  const endSessionEndpoint = document["end_session_endpoint"];
+  // Only a logout shows it to the person: one that is unfit must not stand in the way of a sign-in.
+  if (
+    endpointProblem(endSessionEndpoint, options.issuer, options.allowInsecureHttp) === undefined
+  ) {
+    found.endSessionEndpoint = endSessionEndpoint as string;
   }
   const lists = {
     scopesSupported: listOf(document, "scopes_supported"),
@@ -92,6 +103,6 @@ export function parseMetadata(
     ...found,
     ...overrides,
     issParameterSupported: document["authorization_response_iss_parameter_supported"] === true,
-    pushedAuthorizationRequired: document["require_pushed_authorization_requests"] === true,
+    pushedAuthorizationRequired,
   };
 }

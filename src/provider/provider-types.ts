@@ -16,6 +16,10 @@ export interface ProviderMetadata {
   readonly deviceAuthorizationEndpoint?: string;
   readonly userinfoEndpoint?: string;
   readonly revocationEndpoint?: string;
+  /** OpenID Connect RP-Initiated Logout 1.0 section 2.1. */
+  readonly endSessionEndpoint?: string;
+  /** RFC 9126; known only where {@link ProviderMetadata.pushedAuthorizationRequired}. */
+  readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
   readonly scopesSupported?: readonly string[];
   readonly grantTypes?: readonly string[];

@@ -4,13 +4,15 @@ import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
-import { readJsonObject } from "../http/json-body.ts";
+import { readAnswerObject } from "./answer-body.ts";
 import { adviceFor, reasonOf } from "./error-words.ts";
 
 /** What was asked, as far as a message may say it. */
 export interface RequestContext {
   readonly step: string;
   readonly grantType?: string;
+  /** The answer's status, where it tells something about the refusal. */
+  readonly status?: number;
   readonly secretSent: boolean;
   /** Everything in the request that must not come back in an error, should the provider repeat it. */
   readonly secrets: readonly (string | undefined)[];
@@ -59,14 +61,17 @@ export function refusalError(
   context: RequestContext,
 ): OidcError {
   const { error, description } = refusal;
-  const { step, secretSent, grantType } = context;
-  const advice = adviceFor({ error, description, secretSent, grantType });
+  const { step, secretSent, grantType, status } = context;
+  const reason = reasonOf(error, grantType, status);
+  const refused = { description, secretSent, grantType };
+  const advice =
+    adviceFor({ ...refused, error }) ??
+    (reason === undefined ? undefined : adviceFor({ ...refused, error: reason }));
   const words = [`${host} refused (${step}: ${sanitizeProviderText(error)}).`];
   words.push(advice ?? "Check clientId, scopes and the client's registration with the provider.");
   if (description !== undefined && description.trim() !== "") {
     words.push(`The provider says: "${sanitizeProviderText(description)}"`);
   }
-  const reason = reasonOf(error, grantType);
   return new OidcError(code, words.join(" "), {
     // "access_denied: access_denied" says nothing more.
     reason: reason === code ? undefined : reason,
@@ -76,7 +81,12 @@ export function refusalError(
 }
 
 /** A failure of the server rather than of the request: the same call may succeed later, so it is retryable. */
-function serverFailure(host: string, answer: HttpAnswer, step: string, error?: string): OidcError {
+export function serverFailure(
+  host: string,
+  answer: Pick<HttpAnswer, "status">,
+  step: string,
+  error?: string,
+): OidcError {
   return new OidcError(
     "network",
     `${host} could not answer (${step}: status ${answer.status}). Try again; if it stays so, ask the provider's administrator.`,
@@ -93,12 +103,13 @@ function isWordlessRefusal(answer: HttpAnswer, { secretSent }: RequestContext): 
   return answer.status === 400 || (!secretSent && [401, 403].includes(answer.status));
 }
 
-const passingErrors = ["server_error", "temporarily_unavailable"];
+/** Errors by which a provider says that it failed, not the request. */
+export const passingErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
 
 /**
  * The body of a successful answer.
  * @throws {OidcError} `token_request_failed` for a refusal (with status 200 too), `token_response_invalid` for anything
- * that is no JSON object, `network` where the server failed.
+ * that is neither a JSON object nor a form, `network` where the server failed.
  */
 export function successfulBody(
   answer: HttpAnswer,
@@ -106,13 +117,16 @@ export function successfulBody(
 ): Readonly<Record<string, unknown>> {
   const host = hostOf(answer.url);
   const { step } = context;
-  const body = readJsonObject(answer);
+  const body = readAnswerObject(answer);
   const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
   if (refusal !== undefined) {
     if (passingErrors.includes(refusal.error)) {
       throw serverFailure(host, answer, step, refusal.error);
     }
-    throw refusalError("token_request_failed", host, refusal, context);
+    throw refusalError("token_request_failed", host, refusal, {
+      ...context,
+      status: answer.status,
+    });
   }
   if (answer.status >= 500) throw serverFailure(host, answer, step);
   if (answer.status >= 300) {

@@ -24,6 +24,7 @@ export interface TokenAnswer {
   readonly tokenEndpoint: string;
   readonly userinfoEndpoint?: string;
   readonly revocationEndpoint?: string;
+  readonly endSessionEndpoint?: string;
   readonly issuer: string;
 }
 
@@ -93,13 +94,23 @@ function parseLifetime(value: unknown, facts: TokenRequestFacts): number | null 
   return Math.min(Math.max(Math.floor(seconds), 0), longestLifetimeSeconds);
 }
 
+/**
+ * RFC 6749 section 3.3 separates scopes by spaces; a large provider answers with commas, which are also allowed inside a
+ * scope: they separate only where no scope that was asked for has one.
+ */
+function separatorOf(value: string, requested: readonly string[]): string {
+  const byCommas =
+    value.includes(",") && !value.includes(" ") && !requested.some((scope) => scope.includes(","));
+  return byCommas ? "," : " ";
+}
+
 function parseScopes(value: unknown, facts: TokenRequestFacts): readonly string[] {
   // RFC 6749 section 5.1: optional "if identical to the scope requested by the client".
   if (value === undefined || value === null) return facts.requestedScopes;
   const scopes = Array.isArray(value)
     ? value
     : typeof value === "string"
-      ? value.split(" ")
+      ? value.split(separatorOf(value, facts.requestedScopes))
       : [false];
   const named = scopes.filter((scope) => scope !== "");
   const total = named.reduce<number>((sum, scope) => sum + String(scope).length, 0);

@@ -2,32 +2,28 @@
 
 import * as oauth from "oauth4webapi";
 import { OidcError, isOidcError } from "../core/errors.ts";
-import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
-import {
-  authenticateClient,
-  basicCredentials,
-  chooseAuthenticationMethod,
-  fittingMethod,
-} from "./client-authentication.ts";
+import { chooseAuthenticationMethod, fittingMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { idTokenError, verifyIdToken } from "./id-token.ts";
-import type { IdTokenExpectation, PreviousClaims, VerifiedIdToken } from "./id-token.ts";
+import { assertRecentAuthentication, idTokenError, verifyIdToken } from "./id-token.ts";
+import type {
+  AuthenticationTime,
+  IdTokenExpectation,
+  PreviousClaims,
+  VerifiedIdToken,
+} from "./id-token.ts";
 import { noKeys } from "./key-set.ts";
 import { openProviderForRefresh } from "./metadata.ts";
-import { sendRequest } from "./protocol-fetch.ts";
-import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
 import type { Provider, ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { quirksOf } from "./quirks.ts";
-import { successfulBody } from "./refusal.ts";
-import type { RequestContext } from "./refusal.ts";
-import { parseTokenMembers } from "./token-answer.ts";
-import type { TokenAnswer, TokenMembers } from "./token-answer.ts";
-
-const step = "token request";
+import type { TokenAnswer } from "./token-answer.ts";
+import { answerFrom, requestTokens, targetParameters, tokenEndpointOf } from "./token-request.ts";
+import type { TokenTarget } from "./token-request.ts";
 
 /** What the code exchange needs besides the provider. */
-export interface CodeExchange extends ClientIdentity {
+export interface CodeExchange extends ClientIdentity, TokenTarget, AuthenticationTime {
+  /** As the provider took it for this sign-in already; undefined: chosen by metadata. */
+  readonly authenticationMethod: ClientAuthenticationMethod | undefined;
   /** As oauth4webapi's `validateAuthResponse` gave them: only such may be exchanged. */
   readonly parameters: URLSearchParams;
   readonly redirectUri: string;
@@ -35,11 +31,10 @@ export interface CodeExchange extends ClientIdentity {
   readonly nonce: string | undefined;
   readonly state: string;
   readonly requestedScopes: readonly string[];
-  readonly audience: string | undefined;
 }
 
 /** What a refresh needs. Nothing of it comes from the network. */
-export interface RefreshInput extends ClientIdentity {
+export interface RefreshInput extends ClientIdentity, TokenTarget {
   readonly tokenEndpoint: string;
   /** As at the sign-in; fitted where a secret was set or removed since. */
   readonly authenticationMethod: ClientAuthenticationMethod;
@@ -48,7 +43,6 @@ export interface RefreshInput extends ClientIdentity {
   readonly previous: PreviousClaims | undefined;
   /** As granted before. */
   readonly scopes: readonly string[];
-  readonly audience?: string | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly revocationEndpoint?: string | undefined;
   /** Where the keys are, should the answer have an ID token. */
@@ -56,95 +50,9 @@ export interface RefreshInput extends ClientIdentity {
 }
 
 /** What a client without a person needs. */
-export interface ClientCredentialsInput extends ClientIdentity {
+export interface ClientCredentialsInput extends ClientIdentity, TokenTarget {
   /** Undefined: none are sent. */
   readonly scopes: readonly string[] | undefined;
-  readonly audience?: string | undefined;
-}
-
-interface TokenRequest {
-  readonly tokenEndpoint: string;
-  readonly issuer: string;
-  readonly client: ClientIdentity;
-  readonly method: ClientAuthenticationMethod;
-  readonly grantType: string;
-  readonly requestedScopes: readonly string[];
-  readonly secrets: RequestContext["secrets"];
-  readonly signal: AbortSignal | undefined;
-  readonly make: (
-    server: oauth.AuthorizationServer,
-    client: oauth.Client,
-    authentication: oauth.ClientAuth,
-    options: ProtocolRequestOptions,
-  ) => Promise<Response>;
-}
-
-/** One request to the token endpoint and the members of its answer. */
-async function requestTokens(world: ProviderWorld, request: TokenRequest): Promise<TokenMembers> {
-  const { tokenEndpoint, issuer, client, method, grantType, signal } = request;
-  const sentAt = Math.floor(world.clock.now() / 1000);
-  const server: oauth.AuthorizationServer = { issuer, token_endpoint: tokenEndpoint };
-  const authentication = authenticateClient(method, client);
-  const answer: HttpAnswer = await sendRequest(world.http, { step, signal }, (options) =>
-    request.make(server, { client_id: client.clientId }, authentication, options),
-  );
-  const secret = client.clientSecret?.reveal() ?? "";
-  const body = successfulBody(answer, {
-    step,
-    grantType,
-    secretSent: method !== "none",
-    secrets: [secret, basicCredentials(client.clientId, secret), ...request.secrets],
-  });
-  return parseTokenMembers(body, {
-    host: hostOf(answer.url),
-    requestedScopes: request.requestedScopes,
-    sentAt,
-    onWarning: world.onWarning,
-  });
-}
-
-/** @throws {OidcError} `endpoint_invalid` where the provider has none. */
-export function tokenEndpointOf(provider: Provider): string {
-  const { tokenEndpoint, issuer } = provider.metadata;
-  if (tokenEndpoint !== undefined) return tokenEndpoint;
-  throw new OidcError(
-    "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names no token_endpoint. Set tokenEndpoint, or check issuer.`,
-    { reason: "token_endpoint" },
-  );
-}
-
-/** The `audience` parameter, where one is set. */
-export function withAudience(audience: string | undefined): Record<string, string> {
-  return audience === undefined ? {} : { audience };
-}
-
-/** Puts the answer of a grant together from its parts. */
-export function answerFrom(
-  members: TokenMembers,
-  verified: VerifiedIdToken | undefined,
-  rest: Pick<TokenAnswer, "authenticationMethod" | "tokenEndpoint" | "issuer"> & {
-    readonly refreshToken: string | undefined;
-    readonly userinfoEndpoint: string | undefined;
-    readonly revocationEndpoint: string | undefined;
-  },
-): TokenAnswer {
-  const { idToken } = members;
-  const { refreshToken, userinfoEndpoint, revocationEndpoint } = rest;
-  return {
-    accessToken: members.accessToken,
-    tokenType: "Bearer",
-    scopes: members.scopes,
-    issuedAt: members.issuedAt,
-    expiresAt: members.expiresAt,
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(idToken === undefined || verified === undefined ? {} : { idToken, ...verified }),
-    authenticationMethod: rest.authenticationMethod,
-    tokenEndpoint: rest.tokenEndpoint,
-    ...(userinfoEndpoint === undefined ? {} : { userinfoEndpoint }),
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
-    issuer: rest.issuer,
-  };
 }
 
 /**
@@ -162,13 +70,12 @@ export async function exchangeCode(
   const { metadata } = provider;
   const tokenEndpoint = tokenEndpointOf(provider);
   const { tokenEndpointAuthenticationMethods: listed } = metadata;
-  const method = chooseAuthenticationMethod(listed, input.clientSecret);
   const code = input.parameters.get("code") ?? undefined;
-  const members = await requestTokens(world, {
+  const { members, method } = await requestTokens(world, {
     tokenEndpoint,
     issuer: metadata.issuer,
     client: input,
-    method,
+    method: input.authenticationMethod ?? chooseAuthenticationMethod(listed, input.clientSecret),
     grantType: "authorization_code",
     requestedScopes: input.requestedScopes,
     secrets: [code, input.codeVerifier, input.state, input.nonce],
@@ -181,7 +88,7 @@ export async function exchangeCode(
         input.parameters,
         input.redirectUri,
         input.codeVerifier ?? oauth.nopkce,
-        { ...options, additionalParameters: withAudience(input.audience) },
+        { ...options, additionalParameters: targetParameters(input) },
       ),
   });
   const host = hostOf(tokenEndpoint);
@@ -191,6 +98,9 @@ export async function exchangeCode(
     members.scopes.includes("openid")
   ) {
     throw idTokenError("id_token_missing", host);
+  }
+  if (members.idToken === undefined) {
+    assertRecentAuthentication(undefined, input.authenticatedSince, world.clock, host);
   }
   const verified =
     members.idToken === undefined
@@ -204,7 +114,11 @@ export async function exchangeCode(
           accessToken: members.accessToken,
           code,
           host,
-          occasion: { kind: "login", nonce: input.nonce },
+          occasion: {
+            kind: "login",
+            nonce: input.nonce,
+            authenticatedSince: input.authenticatedSince,
+          },
           signal,
         });
   return answerFrom(members, verified, {
@@ -214,6 +128,7 @@ export async function exchangeCode(
     refreshToken: members.refreshToken,
     userinfoEndpoint: metadata.userinfoEndpoint,
     revocationEndpoint: metadata.revocationEndpoint,
+    endSessionEndpoint: metadata.endSessionEndpoint,
   });
 }
 
@@ -272,25 +187,26 @@ export async function refreshTokens(
   signal?: AbortSignal,
 ): Promise<TokenAnswer> {
   const { issuer } = input.options;
-  const method = fittingMethod(input.authenticationMethod, input.clientSecret);
   const scope = input.scopes.join(" ");
-  const members = await requestTokens(world, {
+  const { members, method } = await requestTokens(world, {
     tokenEndpoint: input.tokenEndpoint,
     issuer,
     client: input,
-    method,
+    method: fittingMethod(input.authenticationMethod, input.clientSecret),
     grantType: "refresh_token",
     requestedScopes: input.scopes,
     secrets: [input.refreshToken],
     signal,
-    make: (server, client, authentication, options) =>
-      oauth.refreshTokenGrantRequest(server, client, authentication, input.refreshToken, {
+    make: (server, client, authentication, options) => {
+      const additionalParameters = targetParameters(input);
+      if (quirksOf(issuer).refreshNeedsScope === true && scope !== "") {
+        additionalParameters.set("scope", scope);
+      }
+      return oauth.refreshTokenGrantRequest(server, client, authentication, input.refreshToken, {
         ...options,
-        additionalParameters: {
-          ...withAudience(input.audience),
-          ...(quirksOf(issuer).refreshNeedsScope === true && scope !== "" ? { scope } : {}),
-        },
-      }),
+        additionalParameters,
+      });
+    },
   });
   const { idToken, accessToken } = members;
   const verified =
@@ -328,28 +244,27 @@ export async function requestClientCredentials(
   const { metadata } = provider;
   const tokenEndpoint = tokenEndpointOf(provider);
   const { tokenEndpointAuthenticationMethods: listed } = metadata;
-  const method = chooseAuthenticationMethod(listed, input.clientSecret);
   const scopes = input.scopes ?? [];
-  const members = await requestTokens(world, {
+  const { members, method } = await requestTokens(world, {
     tokenEndpoint,
     issuer: metadata.issuer,
     client: input,
-    method,
+    method: chooseAuthenticationMethod(listed, input.clientSecret),
     grantType: "client_credentials",
     requestedScopes: scopes,
     secrets: [],
     signal,
-    make: (server, client, authentication, options) =>
-      oauth.clientCredentialsGrantRequest(
+    make: (server, client, authentication, options) => {
+      const parameters = targetParameters(input);
+      if (scopes.length > 0) parameters.set("scope", scopes.join(" "));
+      return oauth.clientCredentialsGrantRequest(
         server,
         client,
         authentication,
-        {
-          ...withAudience(input.audience),
-          ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
-        },
+        parameters,
         options,
-      ),
+      );
+    },
   });
   return answerFrom(members, undefined, {
     authenticationMethod: method,

@@ -27,6 +27,7 @@ export interface SessionRecord {
   tokenEndpoint: string;
   userinfoEndpoint?: string;
   revocationEndpoint?: string;
+  endSessionEndpoint?: string;
   /** How the client authenticates, as the metadata said. */
   authenticationMethod: "none" | "client_secret_basic" | "client_secret_post";
   /** Null where a sign-in is remembered without one. */

@@ -17,11 +17,13 @@ function anotherValue(row: OptionRow): unknown {
     case "boolean":
       return row.default !== true;
     case "scopes":
+    case "acrValues":
       return ["another"];
     case "parameters":
       return { another: "value" };
     case "port":
     case "seconds":
+    case "age":
       return 1234;
     case "function":
     case "store":
@@ -69,6 +71,16 @@ describe("the key of a configuration", () => {
     expect(keyWith({ scopes: ["email", "openid", "email"] })).toBe(keyWith({}));
     expect(keyWith({ scopes: ["email"] })).not.toBe(keyWith({}));
     expect(keyWith({ scopes: [] })).not.toBe(keyWith({ scopes: undefined }));
+  });
+
+  test("takes resources as a set, one alone or in a list; acr values in their order [C06]", () => {
+    const [one, other] = ["https://one.example", "urn:other"];
+    expect(keyWith({ resource: [one] })).toBe(keyWith({ resource: one }));
+    expect(keyWith({ resource: [one, other] })).toBe(keyWith({ resource: [other, one, other] }));
+    expect(keyWith({ resource: [one, other] })).not.toBe(keyWith({ resource: one }));
+    expect(keyWith({ resource: one }, "client")).not.toBe(keyWith({}, "client"));
+    expect(keyWith({ acrValues: ["a", "b"] })).not.toBe(keyWith({ acrValues: ["b", "a"] }));
+    expect(keyWith({ acrValues: ["a"] })).not.toBe(keyWith({ resource: ["a"] }));
   });
 
   test("takes extra parameters by name, whatever their order; none is the same as empty [C06]", () => {

@@ -20,6 +20,16 @@ function sortedSet(value: unknown): string[] | null {
   return Array.isArray(value) ? [...new Set(value.map(String))].toSorted() : null;
 }
 
+/** A list whose order means something (`acr_values` are in order of preference). */
+function orderedList(value: unknown): string[] | null {
+  return Array.isArray(value) ? value.map(String) : null;
+}
+
+/** One resource is the same as a list of that one. */
+function resources(value: unknown): string[] | null {
+  return sortedSet(typeof value === "string" ? [value] : value);
+}
+
 function sortedPairs(value: unknown): [string, string][] | null {
   if (typeof value !== "object" || value === null) return null;
   const names = Object.keys(value).toSorted();
@@ -43,11 +53,11 @@ export function recordKey(input: RecordKeyInput): string {
     text(options["clientId"]) ?? "",
     sortedSet(options["scopes"]),
     text(options["audience"]),
-    null, // resource
+    resources(options["resource"]),
     text(options["tokenEndpoint"]),
     interactive ? text(options["loginHint"]) : null,
     interactive ? sortedPairs(options["extraAuthorizationParams"]) : null,
-    null, // acrValues
+    interactive ? orderedList(options["acrValues"]) : null,
     null, // dpop
   ]);
 }

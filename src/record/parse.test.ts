@@ -26,6 +26,7 @@ const whole: SessionRecord = {
   ...smallest,
   userinfoEndpoint: "https://id.example.com/userinfo",
   revocationEndpoint: "https://id.example.com/revoke",
+  endSessionEndpoint: "https://id.example.com/logout",
   accessToken: {
     token: "the-access-token",
     tokenType: "Bearer",

@@ -121,12 +121,14 @@ function parseFields(fields: Fields): SessionRecord {
   };
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
   const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
+  const endSessionEndpoint = optional(fields, "endSessionEndpoint", urlOf);
   const refreshToken = optional(fields, "refreshToken", tokenOf);
   const idToken = optional(fields, "idToken", tokenOf);
   const subject = optional(fields, "subject", nameOf);
   const displayName = optional(fields, "displayName", nameOf);
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
+  if (endSessionEndpoint !== undefined) record.endSessionEndpoint = endSessionEndpoint;
   if (refreshToken !== undefined) record.refreshToken = refreshToken;
   if (idToken !== undefined) record.idToken = idToken;
   if (subject !== undefined) record.subject = subject;

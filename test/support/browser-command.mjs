@@ -8,6 +8,7 @@ const {
   LATCHKEY_TEST_LOGIN,
   LATCHKEY_TEST_BROWSER_DENY,
   LATCHKEY_TEST_CA,
+  LATCHKEY_TEST_OTHER_HOST,
 } = process.env;
 
 const [url, ...unexpected] = process.argv.slice(2);
@@ -21,5 +22,6 @@ if (LATCHKEY_TEST_BROWSER_LOG) appendFileSync(LATCHKEY_TEST_BROWSER_LOG, `${url}
 await visit(url, {
   login: LATCHKEY_TEST_LOGIN || "alice",
   deny: LATCHKEY_TEST_BROWSER_DENY === "1",
+  ...(LATCHKEY_TEST_OTHER_HOST ? { otherHost: LATCHKEY_TEST_OTHER_HOST } : {}),
   ...(LATCHKEY_TEST_CA ? { certificateAuthority: readFileSync(LATCHKEY_TEST_CA, "utf8") } : {}),
 });

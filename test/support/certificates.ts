@@ -26,6 +26,8 @@ export interface CertificateAuthority extends LeafCertificate {
   expiredLeaf(): Promise<LeafCertificate>;
   /** A valid leaf for another host name than the ones that tests connect to. */
   wrongHostLeaf(): Promise<LeafCertificate>;
+  /** A leaf for one IP address, valid unless `isExpired`. */
+  leafFor(address: string, options?: { isExpired?: boolean }): Promise<LeafCertificate>;
   /** Removes the files; the end of the process does it too. */
   dispose(): Promise<void>;
 }
@@ -119,6 +121,7 @@ export async function makeCertificateAuthority(): Promise<CertificateAuthority> 
     subjectAlternativeName: loopbackNames,
     validity: now,
   });
+  const past = { start: opensslTime(-10 * day), end: opensslTime(-day) };
   return {
     ...leaf,
     caPem: await readFile(caPath, "utf8"),
@@ -127,13 +130,19 @@ export async function makeCertificateAuthority(): Promise<CertificateAuthority> 
       issueInTurn({
         name: "expired",
         subjectAlternativeName: loopbackNames,
-        validity: { start: opensslTime(-10 * day), end: opensslTime(-day) },
+        validity: past,
       }),
     wrongHostLeaf: () =>
       issueInTurn({
         name: "wrong-host",
         subjectAlternativeName: "DNS:other.example",
         validity: now,
+      }),
+    leafFor: (address, { isExpired = false } = {}) =>
+      issueInTurn({
+        name: `${isExpired ? "expired-" : ""}${address}`,
+        subjectAlternativeName: `IP:${address}`,
+        validity: isExpired ? past : now,
       }),
     dispose: async () => {
       process.removeListener("exit", removeAtExit);

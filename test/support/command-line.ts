@@ -19,6 +19,8 @@ export interface CommandOptions {
   timeoutMs?: number;
   /** Default: the built command of this tree. Another one is the installed package's. */
   command?: string;
+  /** Words before the program, such as those that enter a network namespace. They must replace themselves by it (exec). */
+  through?: readonly string[];
 }
 
 export interface CommandResult {
@@ -117,7 +119,13 @@ export function startLatchkey(
   parameters: readonly string[],
   options: CommandOptions,
 ): RunningCommand {
-  const child = spawn(process.execPath, [options.command ?? builtCommand, ...parameters], {
+  const words = [
+    ...(options.through ?? []),
+    process.execPath,
+    options.command ?? builtCommand,
+    ...parameters,
+  ];
+  const child = spawn(words[0] ?? process.execPath, words.slice(1), {
     cwd: options.cwd ?? options.home,
     env: environmentFor(options),
     stdio: ["pipe", "pipe", "pipe"],

@@ -19,7 +19,12 @@ export function needs(name: Need): { available: boolean; reason: string; path: s
   const path = findCommand(program.command);
   if (path !== undefined) return { available: true, reason: "", path };
   const reason = reasonOfMissing(program);
+  tellMissing(reason);
+  return { available: false, reason, path: "" };
+}
+
+/** Lets the test script name a reason why tests of the file that is being collected skip themselves. */
+export function tellMissing(reason: string): void {
   const meta: FileMeta | undefined = TestRunner.getCurrentSuite().file?.meta;
   if (meta !== undefined) meta.missingNeeds = [...(meta.missingNeeds ?? []), reason];
-  return { available: false, reason, path: "" };
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { makeClients, providerConfiguration } from "./provider-configuration.ts";
 import type { Lifetimes, ProviderClients } from "./provider-configuration.ts";
 import { signingKeys } from "./provider-keys.ts";
@@ -25,6 +25,8 @@ export interface IdentityProviderOptions {
   host?: string;
   /** Default 0: any free one. */
   port?: number;
+  /** A socket that listens already, at `host`: one of a private network, which this process could not make itself. */
+  listeningSocket?: NetServer;
   /** An issuer with a path, such as "/tenant/a". */
   issuerPath?: string;
   /** Default "openid": OpenID Connect discovery below the issuer and, the same document, RFC 8414's inserted form. */
@@ -101,8 +103,9 @@ function pathInsideProvider(
   return pathname.slice(issuerPath.length);
 }
 
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.listen(port, host);
+async function listen(server: Server, place: IdentityProviderOptions): Promise<number> {
+  if (place.listeningSocket === undefined) server.listen(place.port ?? 0, place.host);
+  else server.listen(place.listeningSocket);
   await once(server, "listening");
   // Longer than a test, so that no request meets a connection that the server is just closing.
   server.keepAliveTimeout = 60_000;
@@ -132,7 +135,7 @@ export async function startIdentityProvider(
   const server =
     tls === undefined ? createServer() : createTlsServer({ cert: tls.certificate, key: tls.key });
   // The issuer has the port in it, so the provider can be made only once the socket listens.
-  const port = await listen(server, host, options.port ?? 0);
+  const port = await listen(server, { ...options, host });
   const authority = host.includes(":") ? `[${host}]` : host;
   const issuer = `${tls === undefined ? "http" : "https"}://${authority}:${port}${issuerPath}`;
   const provider = new Provider(

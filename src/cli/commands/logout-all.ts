@@ -16,6 +16,8 @@ export interface ForgottenAll {
   readonly unsupported: readonly string[];
   /** Hosts that could not be told. */
   readonly failed: readonly string[];
+  /** Pages at which the person ends the providers' own sessions, each once. */
+  readonly logoutUrls: readonly string[];
 }
 
 /** What of this run's options is about the way to any provider, not about one sign-in. */
@@ -103,12 +105,14 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
   let forgotten = 0;
   const unsupported = new Set<string>();
   const failed = new Set<string>();
+  const logoutUrls = new Set<string>();
   for (const record of await store.list()) {
     context.signal.throwIfAborted();
     const composition = revoke ? composeFor(record, opened) : undefined;
     if (composition !== undefined) {
       const result = await composition.session.logout({ revoke: true });
       forgotten += result.forgotten;
+      if (result.logoutUrl !== undefined) logoutUrls.add(result.logoutUrl);
       if (result.revoked === "unsupported") unsupported.add(issuerHost(record.issuer));
       if (result.revoked === "failed") failed.add(issuerHost(record.issuer));
       continue;
@@ -120,5 +124,10 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
     forgotten += 1;
     if (revoke) failed.add(issuerHost(record.issuer));
   }
-  return { forgotten, unsupported: [...unsupported], failed: [...failed] };
+  return {
+    forgotten,
+    unsupported: [...unsupported],
+    failed: [...failed],
+    logoutUrls: [...logoutUrls],
+  };
 }

@@ -48,7 +48,7 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
   logout: {
     summary: "forget a sign-in",
     description:
-      "Forgets the cached sign-in without any request. --revoke also tells the provider; where that fails, the sign-in is forgotten all the same and the exit status is 1.",
+      "Forgets the cached sign-in without any request. --revoke also tells the provider; where that fails, the sign-in is forgotten all the same and the exit status is 1. It also shows the page that ends the provider's session in your browser, where there is one, and opens it on a terminal unless --no-open-browser.",
     examples: ["latchkey logout --profile work --revoke", "latchkey logout --all"],
   },
   exec: {
@@ -58,6 +58,16 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
     examples: [
       "latchkey exec --profile work -- ./report.sh",
       "latchkey exec --profile work --env API_TOKEN -- node sync.js",
+    ],
+  },
+  completion: {
+    summary: "print the completion for a shell",
+    description:
+      "Prints a script that completes commands, flags, their values and the names of profiles with the Tab key, for bash, zsh or fish. The shell reads it when it starts.",
+    examples: [
+      "source <(latchkey completion bash)      # in ~/.bashrc",
+      "source <(latchkey completion zsh)       # in ~/.zshrc, after compinit",
+      "latchkey completion fish | source       # in config.fish",
     ],
   },
   help: {
@@ -102,7 +112,19 @@ export const flagWords: Readonly<
 
 /** The options by what they are about, in the order of `--help`. */
 export const optionGroups: readonly (readonly [title: string, options: readonly string[]])[] = [
-  ["Which sign-in", ["issuer", "clientId", "scopes", "audience", "useServerAudience", "loginHint"]],
+  [
+    "Which sign-in",
+    [
+      "issuer",
+      "clientId",
+      "scopes",
+      "audience",
+      "useServerAudience",
+      "resource",
+      "acrValues",
+      "loginHint",
+    ],
+  ],
   [
     "Signing in",
     [
@@ -111,6 +133,7 @@ export const optionGroups: readonly (readonly [title: string, options: readonly 
       "openBrowser",
       "browserCommand",
       "prompt",
+      "maxAge",
       "offlineAccess",
       "pkce",
       "redirectUri",

@@ -2,7 +2,14 @@
 
 import { flagOf, optionTable, type OptionRow } from "../../options/table.ts";
 import { optionTexts } from "../../options/text.ts";
-import { commandFlags, commandNames, type CommandFlag, type CommandName } from "../flags.ts";
+import {
+  commandFlags,
+  commandNames,
+  completionShells,
+  usesOptions,
+  type CommandFlag,
+  type CommandName,
+} from "../flags.ts";
 import {
   commandWords,
   exitWords,
@@ -88,15 +95,15 @@ export function commandHelp(
 ): string {
   const { description, examples: lines } = commandWords[command];
   const own = flagsOf(command, false);
-  const takesOptions = command !== "help" && command !== "version";
-  const usages = {
-    help: "latchkey help [COMMAND]",
+  const takesOptions = usesOptions(command);
+  const usages: Partial<Record<CommandName, string>> = {
+    completion: `latchkey completion ${completionShells.join("|")}`,
     exec: "latchkey exec [FLAGS] -- PROGRAM [ARGUMENT …]",
+    help: "latchkey help [COMMAND]",
+    version: "latchkey version",
   };
-  const usage =
-    command === "help" || command === "exec" ? usages[command] : `latchkey ${command} [FLAGS]`;
   return [
-    `Usage: ${takesOptions || command === "help" ? usage : `latchkey ${command}`}`,
+    `Usage: ${usages[command] ?? `latchkey ${command} [FLAGS]`}`,
     wrap(description, columns),
     ...(own.length > 0 ? [section("Flags", own, columns)] : []),
     ...(takesOptions

@@ -11,7 +11,14 @@ import { commandHelp, overviewHelp } from "./help.ts";
 import { flagWords, optionGroups } from "./help-words.ts";
 import { identityText } from "./identity.ts";
 import { statusText } from "./status.ts";
-import { allLoggedOutText, loggedOutText, nothingCached, signedInText, stopped } from "./texts.ts";
+import {
+  allLoggedOutText,
+  loggedOutText,
+  logoutPagesText,
+  nothingCached,
+  signedInText,
+  stopped,
+} from "./texts.ts";
 import { clockTime, span } from "./time.ts";
 
 const zone = process.env["TZ"];
@@ -121,6 +128,9 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
         loggedOutText(record(), { forgotten: 1, revoked: "yes" }),
         loggedOutText(record(), { forgotten: 1, revoked: "unsupported" }),
         loggedOutText(record(), { forgotten: 1, revoked: "failed" }),
+        logoutPagesText(["https://id.example.com/logout?client_id=my-cli"], false),
+        logoutPagesText(["https://id.example.com/logout?client_id=my-cli"], true),
+        logoutPagesText(["https://a.example/logout", "https://b.example/logout"], false),
         allLoggedOutText({ forgotten: 0, unsupported: [], failed: [] }),
         allLoggedOutText({ forgotten: 1, unsupported: [], failed: [] }),
         allLoggedOutText({

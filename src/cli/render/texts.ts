@@ -51,6 +51,15 @@ export function loggedOutText(record: SessionRecord | undefined, result: LogoutR
   return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[result.revoked]}`;
 }
 
+/** The pages that end the sessions which providers keep in the browser; each address whole and alone on its line. */
+export function logoutPagesText(urls: readonly string[], isOpened: boolean): string {
+  const [first = ""] = urls;
+  const said = isOpened
+    ? `Opened the page of ${issuerHost(first)} that ends your session in the browser too. If nothing opened, visit:`
+    : "Your browser may still be signed in at the provider. To end that too, visit:";
+  return [said, ...urls].join("\n\n");
+}
+
 /** After `latchkey logout --all`. */
 export function allLoggedOutText(result: {
   readonly forgotten: number;

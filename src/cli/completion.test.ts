@@ -1,0 +1,235 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { optionTable } from "../options/table.ts";
+import { resolveOptions } from "../options/resolve.ts";
+import { needs } from "../../test/support/debian-packages.ts";
+import { knownFlags } from "./arguments.ts";
+import { completionModel } from "./completion.ts";
+import { commandFlags, commandNames } from "./flags.ts";
+import { bashCompletion } from "./render/completion-bash.ts";
+import { fishCompletion } from "./render/completion-fish.ts";
+import { zshCompletion } from "./render/completion-zsh.ts";
+
+const model = completionModel("linux");
+
+test("every flag of the command line is offered where it is taken, and no other", () => {
+  for (const { name, flags, usesOptions } of model.commands) {
+    const offered = [...flags, ...(usesOptions ? model.options : [])].map(({ flag }) => flag);
+    expect(new Set(offered).size).toBe(offered.length);
+    const strange = commandFlags
+      .filter(({ commands }) => !commands.includes(name))
+      .flatMap((flag) => [`--${flag.name}`, `--no-${flag.name}`]);
+    expect(offered.filter((flag) => strange.includes(flag))).toEqual([]);
+  }
+  const all = [...model.options, ...model.commands.flatMap(({ flags }) => flags)].map(
+    ({ flag }) => flag,
+  );
+  expect(new Set([...all, "--version"])).toEqual(new Set(knownFlags()));
+  expect(model.commands.map(({ name }) => name)).toEqual([...commandNames]);
+});
+
+test("the words that are offered as values are the ones that are accepted, all of them", () => {
+  for (const { name, kind } of optionTable) {
+    if (kind !== "flow" && kind !== "prompt") continue;
+    const value = model.options.find(({ flag }) => flag === `--${name}`)?.value;
+    const words = value?.kind === "words" ? value.words : [];
+    for (const word of words) {
+      expect(resolveOptions({ [name]: word }, "interactive")).toMatchObject({ [name]: word });
+    }
+    let refusal = "";
+    try {
+      resolveOptions({ [name]: "no such word" }, "interactive");
+    } catch (error) {
+      refusal = String(error);
+    }
+    const accepted = [...refusal.matchAll(/"([a-z_]+)"/g)].map(([, word]) => word);
+    expect(words).toEqual(accepted);
+  }
+});
+
+const profiles = `
+[profile.work]
+issuer = "https://id.example.com"
+  [profile."a.b"]   # quoted
+[profile.home]
+[profile.$(touch owned)]
+[profile."\`touch owned\`"]
+[other.table]
+`;
+
+/** A home folder with profiles, a file, and the script of one shell. */
+function place(shell: "bash" | "zsh" | "fish", env: Readonly<Record<string, string>> = {}) {
+  const home = mkdtempSync(join(tmpdir(), "latchkey-completion-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  mkdirSync(join(home, ".config", "latchkey"), { recursive: true });
+  writeFileSync(join(home, ".config", "latchkey", "config.toml"), profiles);
+  writeFileSync(join(home, "roots of mine.pem"), "");
+  const script = join(home, "completion");
+  const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
+  writeFileSync(script, scripts[shell](model));
+  const run = (program: string, parameters: readonly string[], input = ""): string[] =>
+    execFileSync(program, parameters, {
+      cwd: home,
+      encoding: "utf8",
+      input,
+      timeout: 15_000,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], HOME: home, TERM: "dumb", LC_ALL: "C.UTF-8", ...env },
+    })
+      .split("\n")
+      .filter((line) => line !== "");
+  return { home, script, run };
+}
+
+type Complete = (line: string) => string[];
+
+/** What all three shells answer alike: the line that was typed, and what is offered for its last word. */
+function completesAlike(complete: (env?: Readonly<Record<string, string>>) => Complete): void {
+  test("commands, and the commands of help", () => {
+    const words = complete();
+    expect(words("latchkey to")).toEqual(["token"]);
+    expect(words("latchkey help who")).toEqual(["whoami"]);
+    expect(words("latchkey --profile token lo").toSorted()).toEqual(["login", "logout"]);
+    expect(words("latchkey completion z")).toEqual(["zsh"]);
+  });
+
+  test("flags of the command alone", () => {
+    const words = complete();
+    expect(words("latchkey token --cl").toSorted()).toEqual([
+      "--client-id",
+      "--client-secret-file",
+    ]);
+    expect(words("latchkey token --header")).toEqual(["--header"]);
+    expect(words("latchkey login --header")).toEqual([]);
+    expect(words("latchkey logout --rev")).toEqual(["--revoke"]);
+    expect(words("latchkey login --no-open")).toEqual(["--no-open-browser"]);
+  });
+
+  test("the values of flags", () => {
+    const words = complete();
+    expect(words("latchkey login --flow ").toSorted()).toEqual(["auth_code", "auto", "device"]);
+    expect(words("latchkey login --prompt sel")).toEqual(["select_account"]);
+    expect(words("latchkey login --client-id ")).toEqual([]);
+  });
+
+  test("the names of profiles, and nothing that the shell could take for more", () => {
+    const words = complete();
+    expect(words("latchkey token --profile ").toSorted()).toEqual(["a.b", "home", "work"]);
+    expect(words("latchkey token --profile w")).toEqual(["work"]);
+    const elsewhere = complete({ XDG_CONFIG_HOME: "/nonexistent folder" });
+    expect(elsewhere("latchkey token --profile ")).toEqual([]);
+  });
+}
+
+describe("bash", () => {
+  const bash = (env?: Readonly<Record<string, string>>): Complete => {
+    const { script, run } = place("bash", env);
+    // What readline does: it splits the line at blanks and at =, and calls the function.
+    const harness =
+      'source "$1"; compopt() { printf "<%s %s>\\n" "$@"; }; shift; COMP_WORDS=("$@"); ' +
+      "COMP_CWORD=$(($# - 1)); _latchkey latchkey; " +
+      '[ "${#COMPREPLY[@]}" -eq 0 ] || printf "%s\\n" "${COMPREPLY[@]}"';
+    return (line) => {
+      const words = line.split(" ").flatMap((word) => word.split(/(=)/).filter((part) => part));
+      if (line.endsWith(" ")) words.push("");
+      return run("bash", ["--norc", "-u", "-c", harness, "bash", script, ...words]);
+    };
+  };
+  completesAlike(bash);
+
+  test("values after =, files, and the program of exec", () => {
+    const words = bash();
+    expect(words("latchkey login --flow=dev")).toEqual(["device"]);
+    expect(words("latchkey login --flow=").toSorted()).toEqual(["auth_code", "auto", "device"]);
+    expect(words("latchkey login --ca-cert-path roo")).toEqual(["<-o default>"]);
+    expect(words("latchkey exec -- bas")).toContain("bash");
+    expect(words("latchkey exec -- cat roo")).toEqual(["<-o default>"]);
+    expect(words("latchkey login --flow=device --prompt=non")).toEqual(["none"]);
+  });
+
+  test("the way that is documented announces it", () => {
+    const { script, run } = place("bash");
+    expect(
+      run("bash", ["--norc", "-c", 'source <(cat "$1"); complete -p latchkey', "bash", script]),
+    ).toEqual(["complete -F _latchkey latchkey"]);
+  });
+});
+
+describe.skipIf(!needs("fish").available)("fish", () => {
+  const fish = (env?: Readonly<Record<string, string>>): Complete => {
+    const { script, run } = place("fish", env);
+    return (line) =>
+      run("fish", ["--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line]).map(
+        (offered) => offered.split("\t", 1)[0] ?? "",
+      );
+  };
+  completesAlike(fish);
+
+  test("values after =, files, and the program of exec", () => {
+    const words = fish();
+    expect(words("latchkey login --flow=dev")).toEqual(["--flow=device"]);
+    expect(words("latchkey login --ca-cert-path roo")).toEqual(["roots of mine.pem"]);
+    expect(words("latchkey exec -- bas")).toContain("bash");
+    expect(words("latchkey exec -- cat roo")).toContain("roots of mine.pem");
+  });
+});
+
+describe.skipIf(!needs("zsh").available)("zsh", () => {
+  const zsh = (env?: Readonly<Record<string, string>>): Complete => {
+    const { script, run } = place("zsh", env);
+    // An interactive zsh in a pseudo-terminal; a replaced compadd tells what would be offered.
+    const inner = [
+      "PROMPT=; RPROMPT=; unsetopt prompt_sp; autoload -Uz compinit; compinit -u -D",
+      `source ${script}`,
+      "bindkey '^I' complete-word",
+      "zstyle ':completion:*' format ''",
+      "compadd() {",
+      "  local -a __hits; local __name",
+      '  if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return $?; fi',
+      '  builtin compadd -O __hits "$@"',
+      '  for __name in $__hits; do print -r -- "<OFFER>$__name" >> $HOME/offered; done',
+      '  builtin compadd "$@"',
+      "}",
+      "finish() { print FINISHED; }; zle -N finish; bindkey '^G' finish",
+      "print -r READY",
+    ].join("\n");
+    const outer = [
+      "zmodload zsh/zpty",
+      ": > $HOME/offered",
+      "zpty latchkey zsh -f -i",
+      'zpty -w latchkey "source $HOME/inner"',
+      "zpty -r -m latchkey ignored '*READY*'",
+      "zpty -w -n latchkey \"$1\"$'\\t\\a'",
+      "zpty -r -m latchkey ignored '*FINISHED*'",
+      "zpty -d latchkey",
+      "cat $HOME/offered",
+    ].join("\n");
+    return (line) => {
+      run("sh", ["-c", 'printf %s "$1" > "$HOME/inner"', "sh", inner]);
+      return run("zsh", ["-f", "-c", outer, "zsh", line]).map((offered) =>
+        offered.replace("<OFFER>", "").replaceAll("\\", ""),
+      );
+    };
+  };
+  completesAlike(zsh);
+
+  test("values after =, files, and the program of exec", () => {
+    const words = zsh();
+    expect(words("latchkey login --flow=dev")).toEqual(["device"]);
+    expect(words("latchkey login --ca-cert-path roo")).toContain("roots of mine.pem");
+    expect(words("latchkey exec -- bas")).toContain("bash");
+    expect(words("latchkey exec -- cat roo")).toContain("roots of mine.pem");
+  });
+});
+
+test.each([
+  ["linux", 'XDG_CONFIG_HOME:-$HOME/.config}/latchkey/config.toml"'],
+  ["darwin", '"$HOME/Library/Application Support/latchkey/config.toml"'],
+] as const)("on %s the profiles are read from that platform's file", (platform, file) => {
+  const there = completionModel(platform);
+  expect(bashCompletion(there)).toContain(file);
+  expect(zshCompletion(there)).toContain(file);
+});

@@ -1,0 +1,136 @@
+// Pushed authorization requests: the parameters go to the provider first, the browser carries a reference to them.
+// Changes when RFC 9126 asks more of them.
+
+import * as oauth from "oauth4webapi";
+import { OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
+import { readJsonObject } from "../http/json-body.ts";
+import {
+  authenticateClient,
+  basicCredentials,
+  chooseAuthenticationMethod,
+  withClientAuthentication,
+} from "./client-authentication.ts";
+import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
+import { sendRequest } from "./protocol-fetch.ts";
+import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
+import { passingErrors, refusalError, refusalIn, serverFailure } from "./refusal.ts";
+
+const step = "pushed authorization request";
+
+// RFC 9126 section 2.2 leaves the form to the provider; longer ones than this do not fit into a URL with the rest.
+const longestRequestUri = 2000;
+// RFC 3986 section 2: a URI has no space and nothing beyond ASCII.
+const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/;
+
+/** What the browser is sent with in place of the parameters. */
+export interface PushedAuthorization {
+  readonly requestUri: string;
+  /** As the provider accepted it here; the token request does the same. */
+  readonly authenticationMethod: ClientAuthenticationMethod;
+}
+
+/** @throws {OidcError} `authorization_failed` (reason `par_required`). */
+function endpointOf({ issuer, pushedAuthorizationEndpoint }: ProviderMetadata): string {
+  if (pushedAuthorizationEndpoint !== undefined) return pushedAuthorizationEndpoint;
+  throw new OidcError(
+    "authorization_failed",
+    `${hostOf(issuer)} accepts pushed authorization requests alone (RFC 9126), but names no endpoint for them (discovery). Ask its administrator to name one, or to lift that for this client.`,
+    { reason: "par_required" },
+  );
+}
+
+/** RFC 9126 section 2.2: status 201, `request_uri` and a positive `expires_in`. */
+function requestUriOf(
+  status: number,
+  body: Readonly<Record<string, unknown>> | undefined,
+): string | undefined {
+  const { request_uri: requestUri, expires_in: expiresIn } = body ?? {};
+  const isUsable =
+    status === 201 &&
+    typeof requestUri === "string" &&
+    requestUri.length <= longestRequestUri &&
+    uri.test(requestUri) &&
+    typeof expiresIn === "number" &&
+    expiresIn > 0;
+  return isUsable ? requestUri : undefined;
+}
+
+async function push(
+  world: ProviderWorld,
+  endpoint: string,
+  request: {
+    readonly issuer: string;
+    readonly client: ClientIdentity;
+    readonly method: ClientAuthenticationMethod;
+    readonly parameters: URLSearchParams;
+    readonly secrets: readonly (string | undefined)[];
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<string> {
+  const { issuer, client, method, parameters, signal } = request;
+  const server: oauth.AuthorizationServer = {
+    issuer,
+    pushed_authorization_request_endpoint: endpoint,
+  };
+  const authentication = authenticateClient(method, client);
+  const answer: HttpAnswer = await sendRequest(world.http, { step, signal }, (options) =>
+    oauth.pushedAuthorizationRequest(
+      server,
+      { client_id: client.clientId },
+      authentication,
+      parameters,
+      options,
+    ),
+  );
+  const host = hostOf(answer.url);
+  const secret = client.clientSecret?.reveal() ?? "";
+  const secrets = [secret, basicCredentials(client.clientId, secret), ...request.secrets];
+  const body = readJsonObject(answer);
+  const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
+  if (refusal !== undefined && !passingErrors.includes(refusal.error)) {
+    throw refusalError("authorization_failed", host, refusal, {
+      step,
+      secretSent: method !== "none",
+      secrets,
+    });
+  }
+  if (refusal !== undefined || answer.status >= 500) {
+    throw serverFailure(host, answer, step, refusal?.error);
+  }
+  const requestUri = requestUriOf(answer.status, body.ok ? body.value : undefined);
+  if (requestUri !== undefined) return requestUri;
+  const what = body.ok ? `status ${answer.status}` : `status ${answer.status}, ${body.why}`;
+  throw new OidcError(
+    "authorization_failed",
+    `${host} did not take the request and did not say why (${step}: ${what}). Ask the provider's administrator; no browser was opened.`,
+    { reason: "par_response_invalid" },
+  );
+}
+
+/**
+ * Sends the authorization request's parameters to the provider: one request, before any browser opens.
+ * @throws {OidcError} `authorization_failed` (reasons `par_required`: the provider names no endpoint for it;
+ * `par_response_invalid`; else the provider's error), and what the transport throws.
+ * @see RFC 9126 section 2
+ */
+export async function pushAuthorizationRequest(
+  world: ProviderWorld,
+  provider: Provider,
+  client: ClientIdentity,
+  request: {
+    readonly parameters: URLSearchParams;
+    /** What must not come back in an error. */
+    readonly secrets: readonly (string | undefined)[];
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<PushedAuthorization> {
+  const { issuer, tokenEndpointAuthenticationMethods: listed } = provider.metadata;
+  const endpoint = endpointOf(provider.metadata);
+  const { result, method } = await withClientAuthentication(
+    chooseAuthenticationMethod(listed, client.clientSecret),
+    async (each) => push(world, endpoint, { ...request, issuer, client, method: each }),
+  );
+  return { requestUri: result, authenticationMethod: method };
+}
