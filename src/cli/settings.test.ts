@@ -60,6 +60,9 @@ test("a profile takes every option that text can set, and TOML's own types", () 
     boolean: "false",
     port: "[8765, 0]",
     seconds: "30",
+    age: "0",
+    resources: '["https://api.example.com", "urn:a"]',
+    acrValues: '["a", "b"]',
     scopes: '["openid", "a"]',
     path: '"/etc/x"',
   };
@@ -69,7 +72,14 @@ test("a profile takes every option that text can set, and TOML's own types", () 
   );
   const { options } = readProfile("all", machine());
   expect(Object.keys(options).toSorted()).toEqual(rows.map(({ name }) => name).toSorted());
-  expect(options).toMatchObject({ callbackPort: [8765, 0], pkce: false, scopes: ["openid", "a"] });
+  expect(options).toMatchObject({
+    callbackPort: [8765, 0],
+    pkce: false,
+    scopes: ["openid", "a"],
+    maxAge: 0,
+    resource: ["https://api.example.com", "urn:a"],
+    acrValues: ["a", "b"],
+  });
 });
 
 test("an unknown key is refused with the nearest known one", () => {

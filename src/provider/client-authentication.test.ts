@@ -65,20 +65,26 @@ test("a sign-in's method follows a secret that was set or removed since", () => 
 });
 
 test.each([
-  ["invalid_client", "invalid_client"],
-  ["invalid_request", "invalid_client"],
-  ["unauthorized_client", "invalid_client"],
-  ["invalid_grant", "invalid_grant"],
-  [undefined, undefined],
-])("after invalid_client, %s: the error is about %s", async (second, thrown) => {
+  ["invalid_client", "invalid_client", "refresh_token"],
+  ["invalid_request", "invalid_client", "refresh_token"],
+  ["unauthorized_client", "invalid_client", "refresh_token"],
+  ["invalid_grant", "invalid_grant", "refresh_token"],
+  ["invalid_grant", "invalid_client", "authorization_code"],
+  ["invalid_scope", "invalid_scope", "authorization_code"],
+  [undefined, undefined, "authorization_code"],
+])("after invalid_client, %s: the error is about %s (%s)", async (second, thrown, grantType) => {
   const tried: ClientAuthenticationMethod[] = [];
-  const attempt = withClientAuthentication("client_secret_post", async (method) => {
-    const reason = tried.length === 0 ? "invalid_client" : second;
-    tried.push(method);
-    throw new OidcError(reason === undefined ? "network" : "token_request_failed", "no", {
-      reason,
-    });
-  });
+  const attempt = withClientAuthentication(
+    "client_secret_post",
+    async (method) => {
+      const reason = tried.length === 0 ? "invalid_client" : second;
+      tried.push(method);
+      throw new OidcError(reason === undefined ? "network" : "token_request_failed", "no", {
+        reason,
+      });
+    },
+    grantType,
+  );
   await expect(attempt).rejects.toMatchObject({
     code: thrown === undefined ? "network" : "token_request_failed",
     ...(thrown === undefined ? {} : { reason: thrown }),

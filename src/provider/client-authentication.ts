@@ -53,12 +53,14 @@ function reasonOf(error: unknown): string | undefined {
  * Makes a request with one method of client authentication and, where the provider answers exactly `invalid_client` (or what a
  * provider documents as its own word for that), once more with the other one that sends the secret: metadata is often silent or wrong about the method. Nothing is used up
  * by the first request, because a client that is not authenticated gets no further (RFC 6749 section 5.2). Any other
- * refusal, `unauthorized_client` too, is final.
+ * refusal, `unauthorized_client` too, is final. Against that section one provider uses up the code all the same (observed):
+ * a code that is refused at the second try was good at the first, so the first error stands.
  * @returns what the request gave, and the method that the provider took.
  */
 export async function withClientAuthentication<Result>(
   method: ClientAuthenticationMethod,
   request: (method: ClientAuthenticationMethod) => Promise<Result>,
+  grantType?: string,
 ): Promise<{ readonly result: Result; readonly method: ClientAuthenticationMethod }> {
   try {
     return { result: await request(method), method };
@@ -68,7 +70,9 @@ export async function withClientAuthentication<Result>(
     try {
       return { result: await request(other), method: other };
     } catch (second) {
-      throw aboutTheClient.has(reasonOf(second)) ? first : second;
+      const reason = reasonOf(second);
+      const isUsedUp = reason === "invalid_grant" && grantType !== "refresh_token";
+      throw isUsedUp || aboutTheClient.has(reason) ? first : second;
     }
   }
 }

@@ -82,8 +82,10 @@ export async function requestTokens(
   world: ProviderWorld,
   request: TokenRequest,
 ): Promise<{ readonly members: TokenMembers; readonly method: ClientAuthenticationMethod }> {
-  const { result, method } = await withClientAuthentication(request.method, async (each) =>
-    requestOnce(world, request, each),
+  const { result, method } = await withClientAuthentication(
+    request.method,
+    async (each) => requestOnce(world, request, each),
+    request.grantType,
   );
   return { members: result, method };
 }
