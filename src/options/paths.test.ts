@@ -15,7 +15,7 @@ function machine(changes: Partial<Machine> = {}): Machine {
     environment: {},
     platform: "linux",
     homeDirectory: "/home/alice",
-    workingDirectory: "/work",
+    workingDirectory: "/here",
     ...changes,
   };
 }
@@ -63,8 +63,8 @@ test.each([
 test("`~` is the home folder, other relative paths start at the working directory", () => {
   expect(absolutePath("~", machine())).toBe("/home/alice");
   expect(absolutePath("~/x/../y", machine())).toBe("/home/alice/y");
-  expect(absolutePath("tokens.json", machine())).toBe("/work/tokens.json");
-  expect(absolutePath("~bob/x", machine())).toBe("/work/~bob/x");
+  expect(absolutePath("tokens.json", machine())).toBe("/here/tokens.json");
+  expect(absolutePath("~bob/x", machine())).toBe("/here/~bob/x");
   expect(cacheFilePath("~/t.json", "name.json", machine())).toBe("/home/alice/t.json");
   expect(cacheFilePath(undefined, "name.json", machine())).toBe(
     "/home/alice/.local/state/latchkey/name.json",
