@@ -1,5 +1,6 @@
 // A token that the caller already has, as a credential. Changes when another source of such tokens is added.
 
+import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { nearestName } from "../core/nearest.ts";
@@ -12,7 +13,7 @@ import type {
   LogoutResult,
 } from "../core/types.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
-import { GivenTokens, isBearerToken, type GivenTokenSource } from "../session/given-token.ts";
+import { GivenTokens, type GivenTokenSource } from "../session/given-token.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =

@@ -16,7 +16,7 @@ import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
-import { openFileStore } from "./open-file-store.ts";
+import { openFileStore, randomBytes } from "./open-file-store.ts";
 
 /** A session with the world that it works in. */
 export interface Composition {
@@ -24,10 +24,6 @@ export interface Composition {
   readonly store: TokenStore;
   readonly session: Session;
   readonly key: string;
-}
-
-function realRandomBytes(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
 }
 
 /** Showing something never breaks a sign-in. */
@@ -60,7 +56,7 @@ export function composeWorld(
   const clock = overrides.clock ?? systemClock;
   return {
     clock,
-    randomBytes: realRandomBytes,
+    randomBytes,
     environment,
     platform,
     logger: options.logger,

@@ -18,7 +18,8 @@ export interface FileStoreParts {
   readonly onWarning: StoreWarning | undefined;
 }
 
-function randomBytes(length: number): Uint8Array {
+/** Cryptographically strong random bytes, without loading `node:crypto`. */
+export function randomBytes(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 

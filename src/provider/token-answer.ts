@@ -1,5 +1,6 @@
 // What a token request gives: the answer's members, validated and bounded. Changes when another member is used.
 
+import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
@@ -47,8 +48,6 @@ export interface TokenRequestFacts {
   readonly onWarning: (code: string, message: string) => void;
 }
 
-// RFC 6750 section 2.1: b64token. Anything else could not be sent, or would be a second header.
-const bearerToken = /^[A-Za-z0-9._~+/-]+=*$/;
 // RFC 6749 appendices A.12 and A.17: VSCHAR.
 const visible = /^[\x20-\x7e]+$/;
 // RFC 6749 section 3.3: scope-token.
@@ -62,14 +61,9 @@ function invalid(host: string, reason: string, what: string): OidcError {
   );
 }
 
-/** True for text that can stand in an `Authorization: Bearer` header. */
-export function isBearerToken(token: string): boolean {
-  return token.length <= longestTokenCharacters && bearerToken.test(token);
-}
-
 function parseAccessToken(body: Readonly<Record<string, unknown>>, host: string): string {
   const { access_token: accessToken, token_type: tokenType } = body;
-  if (typeof accessToken !== "string" || !isBearerToken(accessToken)) {
+  if (!isBearerToken(accessToken)) {
     throw invalid(host, "access_token", "no usable access token");
   }
   // RFC 6749 section 7.1: "The client MUST NOT use an access token if it does not understand the token type."

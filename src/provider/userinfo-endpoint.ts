@@ -13,7 +13,7 @@ import { expectedIdTokenIssuer } from "./quirks.ts";
 import { refusalError, successfulBody, withoutSecrets } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 import { checkSignature } from "./signature.ts";
-import { isBearerToken } from "./token-answer.ts";
+import { isBearerToken } from "../core/bearer-token.ts";
 
 const step = "userinfo";
 

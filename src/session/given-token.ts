@@ -1,5 +1,6 @@
 // A token from outside: fixed, in a file, or from a function. Changes when such tokens are looked after in another way.
 
+import { isBearerToken } from "../core/bearer-token.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
@@ -12,14 +13,6 @@ export interface GivenTokenSource {
   readonly name: string;
   /** The token now. `again`: the last one is no longer good. */
   read(again: boolean): Promise<GivenToken>;
-}
-
-// RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/;
-
-/** True for text that can stand in an `Authorization: Bearer` header (RFC 6750 section 2.1). */
-export function isBearerToken(value: unknown): value is string {
-  return typeof value === "string" && bearerToken.test(value);
 }
 
 interface Kept {
