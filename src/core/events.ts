@@ -11,13 +11,18 @@ export interface LatchkeyEvents {
   "cache.damaged": { path: string; movedTo: string };
   "lock.acquired": { waitedMilliseconds: number };
   "lock.waiting": { processId?: number; phase: "refresh" | "login" };
+  "lock.told": { outcome: "done" | "failed" };
+  "lock.released": { outcome: "done" | "failed" };
   "lock.unavailable": { why: string };
   "http.request": { method: string; host: string; step: string };
   "http.response": { host: string; step: string; status: number; milliseconds: number };
   "http.failed": { host: string; step: string; code: string };
   "discovery.cached": { host: string };
+  "refresh.needed": { host: string };
+  "refresh.announced": { host: string };
   "refresh.started": { host: string };
   "refresh.finished": { host: string; rotated: boolean };
+  "record.kept": { where: "store" | "memory" };
   "login.started": { host: string; flow: "auth_code" | "device" };
   "login.finished": { host: string };
   "login.way_ended": { host: string; flow: "auth_code" | "device"; code: string };
@@ -40,12 +45,20 @@ export type LatchkeyEvent = {
 /** Receives events. What it throws is ignored. */
 export type Logger = (event: LatchkeyEvent) => void;
 
-/** Reports one event to a logger that may be absent or faulty. */
+/** Channel of `node:diagnostics_channel` on which every event is published, whoever logs. */
+export const eventChannel = "latchkey:events";
+
+/**
+ * Reports one event to a logger that may be absent or faulty, and to whoever watches the process from outside: tests
+ * that end a program at a named point of its work watch the very program that people run.
+ */
 export function emit<Name extends keyof LatchkeyEvents>(
   logger: Logger | undefined,
   name: Name,
   data: LatchkeyEvents[Name],
 ): void {
+  const channel = process.getBuiltinModule("node:diagnostics_channel").channel(eventChannel);
+  if (channel.hasSubscribers) channel.publish({ name, data });
   try {
     logger?.({ name, data } as LatchkeyEvent);
   } catch {

@@ -3,40 +3,52 @@ import { once } from "node:events";
 
 import { describe, expect, test } from "vitest";
 
-import { reachAddress, takeAddress } from "./endpoint-linux.ts";
+import { createLinuxEndpoint, linuxAddress } from "./endpoint-linux.ts";
+import { listenAt } from "./local-socket.ts";
 
-function someAddress(): string {
-  return `\0latchkey.1.${randomBytes(48).toString("hex")}`;
+function someId(): string {
+  return randomBytes(64).toString("hex");
 }
 
+test("an address is a NUL and 107 bytes, full length, so that all versions of Node exclude each other", () => {
+  const address = linuxAddress(someId());
+  expect(Buffer.byteLength(address)).toBe(108);
+  expect(address).toMatch(/^\0latchkey\.1\.[0-9a-f]{96}$/);
+});
+
 describe.runIf(process.platform === "linux")("on Linux", () => {
+  const endpoint = createLinuxEndpoint();
+
   test("an address is taken once, held then, and free as soon as it is closed", async () => {
-    const address = someAddress();
-    const taken = await takeAddress(address, () => undefined);
+    const id = someId();
+    const taken = await endpoint.take(id, () => undefined);
     if (taken.state !== "taken") throw new Error(taken.state);
-    expect(await takeAddress(address, () => undefined)).toEqual({ state: "held" });
+    expect(await endpoint.take(id, () => undefined)).toEqual({ state: "held" });
     // Not even awaited: closing frees the name at once.
-    taken.server.close();
-    const again = await takeAddress(address, () => undefined);
+    void taken.hold.free();
+    const again = await endpoint.take(id, () => undefined);
     expect(again.state).toBe("taken");
-    if (again.state === "taken") again.server.close();
+    if (again.state === "taken") await again.hold.free();
   });
 
   test("a holder is reached; one that has gone is gone", async () => {
-    const address = someAddress();
-    expect(await reachAddress(address)).toEqual({ state: "gone" });
-    const taken = await takeAddress(address, (socket) => socket.end("welcome"));
+    const id = someId();
+    expect(await endpoint.reach(id)).toEqual({ state: "gone" });
+    const taken = await endpoint.take(id, (socket) => socket.end("welcome"));
     if (taken.state !== "taken") throw new Error(taken.state);
-    const reached = await reachAddress(address);
+    const reached = await endpoint.reach(id);
     if (reached.state !== "connected") throw new Error(reached.state);
     const [chunk] = (await once(reached.socket, "data")) as [Buffer];
     expect(chunk.toString()).toBe("welcome");
     reached.socket.destroy();
-    taken.server.close();
+    await taken.hold.free();
   });
 
   test("what the system does not allow is said, not thrown", async () => {
-    const taken = await takeAddress("/proc/absent/socket", () => undefined);
-    expect(taken).toMatchObject({ state: "unavailable", why: expect.stringMatching(/^E[A-Z]+$/) });
+    const listening = await listenAt("/proc/absent/socket", () => undefined);
+    expect(listening).toMatchObject({
+      state: "unavailable",
+      why: expect.stringMatching(/^E[A-Z]+$/),
+    });
   });
 });

@@ -1,9 +1,11 @@
 // The holding end: proves itself to waiters, tells them phase and outcome. Changes when the handshake does.
 
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { Clock } from "../core/clock.ts";
+import { emit, type Logger } from "../core/events.ts";
 import { lockProofSeconds } from "../core/limits.ts";
+import type { Hold } from "./endpoint.ts";
 import {
   createLineReader,
   encodeHolderHello,
@@ -27,9 +29,9 @@ const longestDrainMilliseconds = 250;
 
 /** The holding end of one lock. */
 export interface Holder {
-  /** Takes a connection, from the moment at which the address is taken. */
+  /** Takes a connection, from the moment at which the lock is taken. */
   accept(socket: Socket): void;
-  lease(server: Server): Lease;
+  lease(hold: Hold): Lease;
 }
 
 interface Visitor {
@@ -39,13 +41,15 @@ interface Visitor {
   tell: ((message: HolderMessage) => void) | undefined;
 }
 
-/** Makes the holding end. */
+/** Makes the holding end, at the moment at which the lock is to be taken. */
 export function createHolder(
   keys: LockKeys,
   clock: Clock,
   randomBytes: (length: number) => Uint8Array,
+  logger?: Logger,
 ): Holder {
   const visitors = new Set<Visitor>();
+  const since = Math.round(clock.now());
   let phase: WorkPhase = "refresh";
   let outcome: WorkOutcome | null = null;
   let freed: Promise<void> | undefined;
@@ -61,7 +65,8 @@ export function createHolder(
       const proof = prove(keys, "holder", waiterNonce, holderNonce);
       // What follows the proof is sealed, so it need not wait for the waiter's: a waiter that the machine lets run
       // only after this process has ended still finds the outcome in its socket. A stranger finds noise of one length.
-      const news = encodeHolderMessage({ kind: "holder", processId: process.pid, phase }, sealer);
+      const { pid: processId } = process;
+      const news = encodeHolderMessage({ kind: "holder", processId, phase, since }, sealer);
       visitor.socket.write(encodeHolderHello(holderNonce, proof) + news);
       visitor.tell = (message) => visitor.socket.write(encodeHolderMessage(message, sealer));
     };
@@ -120,36 +125,55 @@ export function createHolder(
       });
     },
 
-    lease(server) {
+    lease(hold) {
       return {
         held: true,
+        acrossProcesses: true,
         announce(next) {
           if (next === phase) return;
           phase = next;
           for (const visitor of visitors) visitor.tell?.({ kind: "phase", phase });
         },
         finish(result) {
-          freed ??= free(server, result);
+          freed ??= free(hold, result);
           return freed;
         },
         abandon() {
-          freed ??= free(server, null);
+          freed ??= free(hold, null);
           return freed;
         },
       };
     },
   };
 
-  async function free(server: Server, result: WorkOutcome | null): Promise<void> {
+  async function free(hold: Hold, result: WorkOutcome | null): Promise<void> {
     outcome = result;
     await drain();
     for (const visitor of visitors) dismiss(visitor, result);
-    // The kernel frees the address with the descriptor, which this closes at once; the callback of `close` would
-    // wait for the visitors.
-    server.close();
-    void clock.sleep(lingerMilliseconds, { unref: true }).then(() => {
-      for (const visitor of visitors) visitor.socket.destroy();
-    });
+    if (result !== null) emit(logger, "lock.told", { outcome: result.kind });
+    if (hold.keptByConnections) await departures();
+    await hold.free();
+    if (result !== null) emit(logger, "lock.released", { outcome: result.kind });
+    if (!hold.keptByConnections) {
+      void clock.sleep(lingerMilliseconds, { unref: true }).then(destroyAll);
+    }
+  }
+
+  function destroyAll(): void {
+    for (const visitor of visitors) visitor.socket.destroy();
+  }
+
+  /** Waits until those who were told have left by themselves; whoever lingers is cut off. */
+  async function departures(): Promise<void> {
+    const allLeft = new AbortController();
+    const check = (): void => {
+      if (visitors.size === 0) allLeft.abort();
+    };
+    for (const { socket } of visitors) socket.once("close", check);
+    check();
+    // This timer keeps the process alive: whoever awaits `finish` has something to do after it.
+    await clock.sleep(lingerMilliseconds, { signal: allLeft.signal }).catch(() => undefined);
+    destroyAll();
   }
 
   /**

@@ -1,11 +1,23 @@
-// Single flight within one process, where the system offers no lock across processes. Changes when that fallback does.
+// Single flight within one process: for a store in memory, and where the system offers no lock across processes.
+// Changes when that flight does.
 
 import type { HolderMessage } from "./message.ts";
-import type { Lease, SharedOutcome, WorkOutcome, WorkPhase } from "./types.ts";
+import type { Lease, LockHolder, SharedOutcome, WorkOutcome, WorkPhase } from "./types.ts";
 import type { Attempt } from "./wait.ts";
+
+/** What a flight begins with. */
+export interface LocalFlightOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** True where nothing outside this process could do the same work. */
+  readonly acrossProcesses: boolean;
+  /** Asked where another has the lock. */
+  readonly startAttempt: () => Attempt;
+}
 
 interface Flight {
   phase: WorkPhase;
+  readonly since: number;
   readonly attempts: Set<Attempt>;
 }
 
@@ -14,12 +26,12 @@ const flights = new Map<string, Flight>();
 /** Takes the lock `name` within this process, or waits for who has it. */
 export function takeLocally(
   name: string,
-  startAttempt: () => Attempt,
+  options: LocalFlightOptions,
 ): Lease | Promise<SharedOutcome | "again"> {
   const current = flights.get(name);
-  if (current !== undefined) return follow(current, startAttempt());
+  if (current !== undefined) return follow(current, options.startAttempt());
 
-  const flight: Flight = { phase: "refresh", attempts: new Set() };
+  const flight: Flight = { phase: "refresh", since: Math.round(options.now), attempts: new Set() };
   flights.set(name, flight);
   const tell = (message: HolderMessage): void => {
     for (const attempt of flight.attempts) attempt.hear(message);
@@ -33,6 +45,7 @@ export function takeLocally(
   };
   return {
     held: true,
+    acrossProcesses: options.acrossProcesses,
     announce(phase) {
       flight.phase = phase;
       tell({ kind: "phase", phase });
@@ -42,11 +55,18 @@ export function takeLocally(
   };
 }
 
+/** Who has the lock `name` within this process. */
+export function holderHere(name: string): LockHolder | undefined {
+  const flight = flights.get(name);
+  return flight && { processId: process.pid, phase: flight.phase, since: flight.since };
+}
+
 async function follow(flight: Flight, attempt: Attempt): Promise<SharedOutcome | "again"> {
   flight.attempts.add(attempt);
   // Not before the caller has the promise of its `acquire`, as it is across processes.
   queueMicrotask(() => {
-    attempt.hear({ kind: "holder", processId: process.pid, phase: flight.phase });
+    const { phase, since } = flight;
+    attempt.hear({ kind: "holder", processId: process.pid, phase, since });
   });
   try {
     return await attempt.result;

@@ -13,19 +13,25 @@ import { join } from "node:path";
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { errnoOf, fileProblem, readPrivateGuardedFileSync } from "../files/secure-read.ts";
+import { isExhaustion } from "./local-socket.ts";
+
+/** An identity that was found. */
+export interface KnownLockIdentity {
+  readonly state: "known";
+  /** 128 random bits, in hexadecimal digits. */
+  readonly secret: string;
+  /**
+   * The file that it was read from. A copied folder is another lock; one folder that two containers see under two
+   * paths is the same, which a path would not tell.
+   */
+  readonly inode: number;
+}
 
 /** What the lock is named after, and what its holder and waiters know of each other. */
 export type LockIdentity =
-  | {
-      readonly state: "known";
-      /** 128 random bits, in hexadecimal digits. */
-      readonly secret: string;
-      /**
-       * The file that it was read from. A copied folder is another lock; one folder that two containers see under
-       * two paths is the same, which a path would not tell.
-       */
-      readonly inode: number;
-    }
+  | KnownLockIdentity
+  /** This process has no descriptor or memory left at the moment. */
+  | { readonly state: "exhausted"; readonly why: string }
   | { readonly state: "unwritable"; readonly path: string; readonly why: string };
 
 const fileName = "lock-id";
@@ -63,11 +69,26 @@ export function readLockIdentity(
     return { state: "unwritable", path, why: "what was written cannot be read back" };
   } catch (error) {
     if (isOidcError(error) && error.code === "cache_insecure") throw error;
+    const errno = errnoOf(isOidcError(error) ? error.cause : error);
+    if (isExhaustion(errno)) return { state: "exhausted", why: errno };
     return { state: "unwritable", path, why: meaningOf(error) };
   }
 }
 
-function readIdentity(path: string): LockIdentity | undefined {
+/**
+ * The lock identity of a folder where it can be read; writes nothing.
+ * @throws {OidcError} `cache_insecure` where another user could read or change it.
+ */
+export function findLockIdentity(folder: string): KnownLockIdentity | undefined {
+  try {
+    return readIdentity(join(folder, fileName));
+  } catch (error) {
+    if (isOidcError(error) && error.code === "cache_unreadable") return undefined;
+    throw error;
+  }
+}
+
+function readIdentity(path: string): KnownLockIdentity | undefined {
   const file = readPrivateGuardedFileSync(path, longestFileBytes);
   const secret = /[0-9a-f]{32}/u.exec(file?.bytes.toString("latin1") ?? "")?.[0];
   if (file === undefined || secret === undefined) return undefined;

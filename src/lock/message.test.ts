@@ -46,7 +46,7 @@ const error: SerializedOidcError = new OidcError("rate_limited", "Wait. [\u2028]
 }).serialize();
 
 test.each([
-  { kind: "holder", processId: 4711, phase: "refresh" },
+  { kind: "holder", processId: 4711, phase: "refresh", since: 1_700_000_000_000 },
   { kind: "phase", phase: "login" },
   { kind: "done", version: "AbC.12" },
   { kind: "failed", error },
@@ -112,9 +112,13 @@ test.each([
   "no JSON",
   '{"kind":"tomorrow"}',
   '{"kind":"phase","phase":"sleep"}',
-  '{"kind":"holder","processId":-1,"phase":"login"}',
-  '{"kind":"holder","processId":1.5,"phase":"login"}',
-  '{"kind":"holder","processId":"1; rm","phase":"login"}',
+  '{"kind":"holder","processId":-1,"phase":"login","since":1}',
+  '{"kind":"holder","processId":1.5,"phase":"login","since":1}',
+  '{"kind":"holder","processId":"1; rm","phase":"login","since":1}',
+  '{"kind":"holder","processId":7,"phase":"login"}',
+  '{"kind":"holder","processId":7,"phase":"login","since":"now"}',
+  '{"kind":"holder","processId":7,"phase":"login","since":-1}',
+  '{"kind":"holder","processId":7,"phase":"login","since":8640000000000001}',
   '{"kind":"done"}',
   '{"kind":"failed"}',
   '{"kind":"failed","error":{"code":"of_tomorrow","message":"m"}}',

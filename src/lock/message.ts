@@ -5,11 +5,11 @@ import type { SerializedOidcError } from "../core/errors.ts";
 import { longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
-import type { WorkOutcome, WorkPhase } from "./types.ts";
+import type { LockHolder, WorkOutcome, WorkPhase } from "./types.ts";
 
 /** What a holder tells, sealed, once both nonces are known. */
 export type HolderMessage =
-  | { readonly kind: "holder"; readonly processId: number; readonly phase: WorkPhase }
+  | ({ readonly kind: "holder" } & LockHolder)
   | { readonly kind: "phase"; readonly phase: WorkPhase }
   | WorkOutcome;
 
@@ -55,8 +55,10 @@ export function parseHolderMessage(text: string, sealer: Sealer): HolderMessage 
   const members = parseObject(opened);
   switch (members?.["kind"]) {
     case "holder": {
-      const { processId, phase } = members;
-      return isProcessId(processId) && isPhase(phase) ? { kind: "holder", processId, phase } : null;
+      const { processId, phase, since } = members;
+      return isProcessId(processId) && isPhase(phase) && isInstant(since)
+        ? { kind: "holder", processId, phase, since }
+        : null;
     }
     case "phase": {
       const { phase } = members;
@@ -149,6 +151,17 @@ function isPhase(value: unknown): value is WorkPhase {
 
 function isProcessId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+// The last instant that a Date can hold (ECMA-262, Time Values and Time Range).
+const lastInstantMilliseconds = 8.64e15;
+
+function isInstant(value: unknown): value is number {
+  return (
+    Number.isSafeInteger(value) &&
+    (value as number) > 0 &&
+    (value as number) <= lastInstantMilliseconds
+  );
 }
 
 function parseError(value: unknown): SerializedOidcError | undefined {

@@ -9,15 +9,11 @@ const tagBytes = 16;
 const initializationVectorBytes = 12;
 // Every message is filled up to a multiple of this, so that its length does not tell a phase or an outcome.
 const blockBytes = 512;
-// Node 20.19 pads the name of an abstract socket to 107 bytes, 22 and 24 do not: only full-length names exclude each
-// other between them.
-const addressCharacters = 107;
-const addressPrefix = "latchkey.1.";
 
 /** Keys of one lock: nobody without the `lock-id` file can make them. */
 export interface LockKeys {
-  /** The abstract socket's name, 107 bytes after its NUL. */
-  readonly address: string;
+  /** What the lock is called at its system: 128 hexadecimal digits. */
+  readonly id: string;
   /** Key of the proofs and seals of this lock alone: what is said about one lock is worth nothing for another. */
   readonly key: Uint8Array;
 }
@@ -30,12 +26,12 @@ function crypto(): typeof cryptoModule {
   return process.getBuiltinModule("node:crypto");
 }
 
-/** Derives the address and the key of a lock from the shared secret, its file and the lock's name. */
+/** Derives the id and the key of a lock from the shared secret, its file and the lock's name. */
 export function deriveLockKeys(secret: string, inode: number, name: string): LockKeys {
   const digest = (label: string): cryptoModule.Hmac =>
     crypto().createHmac("sha512", secret).update(`${label}\0${inode}\0${name}`);
   return {
-    address: `\0${addressPrefix}${digest("address").digest("hex")}`.slice(0, addressCharacters + 1),
+    id: digest("address").digest("hex"),
     key: digest("key").digest().subarray(0, proofBytes),
   };
 }

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createFastClock } from "../../test/support/fast-clock.ts";
 import { systemClock } from "../core/clock.ts";
+import { linuxAddress } from "./endpoint-linux.ts";
 import { readLockIdentity } from "./lock-id.ts";
 import {
   encodeHello,
@@ -78,11 +79,11 @@ async function squat(onConnection: (socket: Socket) => void): Promise<void> {
     onConnection(socket);
   });
   servers.push(server);
-  server.listen({ path: keys.address, exclusive: true });
+  server.listen({ path: linuxAddress(keys.id), exclusive: true });
   await once(server, "listening");
 }
 
-async function stranger(address: string = keys.address): Promise<Socket> {
+async function stranger(address: string = linuxAddress(keys.id)): Promise<Socket> {
   const socket = connect({ path: address });
   sockets.push(socket);
   socket.on("error", () => undefined);
@@ -214,7 +215,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
   test("that refuses every connection only delays, too", async () => {
     const server = createServer((socket) => socket.destroy());
     servers.push(server);
-    server.listen({ path: keys.address, exclusive: true, backlog: 0 });
+    server.listen({ path: linuxAddress(keys.id), exclusive: true, backlog: 0 });
     await once(server, "listening");
     await expect(lock().acquire("key", options)).rejects.toMatchObject({ code: "cache_locked" });
   });
@@ -231,7 +232,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     // As if it had taken the name in the moment in which a holder had freed it and was still answering.
     const lease = await hold("key");
     const outside = createServer((waiter) => {
-      const holder = connect({ path: keys.address });
+      const holder = connect({ path: linuxAddress(keys.id) });
       sockets.push(waiter, holder);
       waiter.on("error", () => undefined).pipe(holder);
       holder.on("error", () => undefined);
@@ -269,7 +270,9 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     await waiting;
     lease.announce("login");
     expect(await result).toBe("again");
-    expect(heard).toEqual([{ kind: "holder", processId: process.pid, phase: "refresh" }]);
+    expect(heard).toEqual([
+      { kind: "holder", processId: process.pid, phase: "refresh", since: expect.any(Number) },
+    ]);
   });
 });
 

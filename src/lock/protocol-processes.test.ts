@@ -234,6 +234,42 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     expect(rejected["message"]).toContain(`Process ${holder.processId} is signing in`);
   });
 
+  test("shows another process who holds the lock and since when, and keeps no waiter from the outcome", async () => {
+    const before = Date.now();
+    const [holder, waiters] = await holderAndWaiters(5);
+    const after = Date.now();
+    const onlookers = await startMany(3);
+    for (const one of onlookers) one.tell({ do: "inspect", name: "key" });
+    for (const one of onlookers) {
+      const { holder: shown } = await one.next("inspected");
+      expect(shown).toEqual({
+        processId: holder.processId,
+        phase: "refresh",
+        since: expect.any(Number),
+      });
+      const { since } = shown as { since: number };
+      expect(since).toBeGreaterThanOrEqual(before);
+      expect(since).toBeLessThanOrEqual(after);
+    }
+    holder.tell({ do: "finish", outcome: failure });
+    for (const waiter of waiters) {
+      expect(await waiter.next("shared", "held", "rejected")).toMatchObject({ outcome: failure });
+    }
+    for (const one of onlookers) one.tell({ do: "inspect", name: "key" });
+    for (const one of onlookers) {
+      expect(await one.next("inspected")).toEqual({ event: "inspected" });
+    }
+  });
+
+  test("a suspended holder is shown to nobody, who need not wait long for that", async () => {
+    const [holder] = await holderAndWaiters(1);
+    holder.child.kill("SIGSTOP");
+    const onlooker = await start(20);
+    onlooker.tell({ do: "inspect", name: "key" });
+    expect(await onlooker.next("inspected", "rejected")).toEqual({ event: "inspected" });
+    holder.child.kill("SIGCONT");
+  });
+
   test("aborts a wait at once, and only that wait", async () => {
     const [holder, [waiter, other]] = await holderAndWaiters(2);
     waiter?.tell({ do: "abort" });

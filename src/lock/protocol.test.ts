@@ -10,6 +10,7 @@ import { systemClock } from "../core/clock.ts";
 import type { LatchkeyEvent } from "../core/events.ts";
 import { createProcessLock } from "./protocol.ts";
 import type { ProcessLock, ProcessLockOptions } from "./protocol.ts";
+import { emulatedEndpoint } from "./testing.ts";
 import type { AcquireOptions, Lease, SharedOutcome, WorkPhase } from "./types.ts";
 
 let folder = "";
@@ -73,17 +74,23 @@ const failure = {
   error: { code: "access_denied", message: "Sign-in was refused.", reason: "why" },
 } as const;
 
-describe.each([
-  ["across processes", "linux"],
-  ["within one process", "darwin"],
-] as const)("%s", (_what, platform) => {
-  const skipped = platform === "linux" && process.platform !== "linux";
+// The others stand in for their systems, see testing.ts.
+const systems = {
+  "on this system": () => ({}),
+  "as on macOS": () => ({ platform: "darwin", endpoint: emulatedEndpoint("darwin", folder) }),
+  "as on Windows": () => ({ platform: "win32", endpoint: emulatedEndpoint("win32", folder) }),
+  "within one process": () => ({ platform: "aix" }),
+} satisfies Record<string, () => Partial<ProcessLockOptions>>;
+
+describe.each(Object.entries(systems))("%s", (what, system) => {
+  const acrossProcesses = what !== "within one process";
+  const skipped = what.startsWith("as on") && process.platform !== "linux";
 
   test.skipIf(skipped)(
     "excludes another lock object of the same name, and shares 'done'",
     async () => {
-      const lease = await hold(makeLock({ platform }), "key");
-      const { result, phases } = await follow(makeLock({ platform }), "key");
+      const lease = await hold(makeLock(system()), "key");
+      const { result, phases } = await follow(makeLock(system()), "key");
       lease.announce("login");
       await vi.waitUntil(() => phases.length === 2);
       await lease.finish({ kind: "done", version: "v.1" });
@@ -93,7 +100,7 @@ describe.each([
   );
 
   test.skipIf(skipped)("shares 'failed' with all who wait", async () => {
-    const lock = makeLock({ platform });
+    const lock = makeLock(system());
     const lease = await hold(lock, "key");
     const waits = await Promise.all(Array.from({ length: 20 }, () => follow(lock, "key")));
     await lease.finish(failure);
@@ -103,7 +110,7 @@ describe.each([
   test.skipIf(skipped)(
     "is free at once after finish and after abandon, whatever is called twice",
     async () => {
-      const lock = makeLock({ platform });
+      const lock = makeLock(system());
       const first = await hold(lock, "key");
       await Promise.all([first.finish(failure), first.finish(failure), first.abandon()]);
       const second = await hold(lock, "key");
@@ -122,7 +129,7 @@ describe.each([
   test.skipIf(skipped)(
     "what is called after finish does not change what waiters hear",
     async () => {
-      const lock = makeLock({ platform });
+      const lock = makeLock(system());
       const lease = await hold(lock, "key");
       const { result } = await follow(lock, "key");
       const finished = lease.finish(failure);
@@ -132,7 +139,7 @@ describe.each([
   );
 
   test.skipIf(skipped)("who comes late hears the phase that is on", async () => {
-    const lock = makeLock({ platform });
+    const lock = makeLock(system());
     const lease = await hold(lock, "key");
     lease.announce("login");
     expect((await follow(lock, "key")).phases).toEqual(["login"]);
@@ -142,10 +149,14 @@ describe.each([
   });
 
   test.skipIf(skipped)("other names and other folders are other locks", async () => {
+    const elsewhere = (): Partial<ProcessLockOptions> => {
+      folder = `${folder}-other`;
+      return { ...system(), folder };
+    };
     const held = [
-      await hold(makeLock({ platform }), "key"),
-      await hold(makeLock({ platform }), "key2"),
-      await hold(makeLock({ platform, folder: `${folder}-other` }), "key"),
+      await hold(makeLock(system()), "key"),
+      await hold(makeLock(system()), "key2"),
+      await hold(makeLock(elsewhere()), "key"),
     ];
     expect(held.map((lease) => lease.held)).toEqual([true, true, true]);
   });
@@ -153,7 +164,7 @@ describe.each([
   test.skipIf(skipped)(
     "an abort ends the wait with the signal's reason and leaves the lock alone",
     async () => {
-      const lock = makeLock({ platform });
+      const lock = makeLock(system());
       const lease = await hold(lock, "key");
       const abort = new AbortController();
       const { result } = await follow(lock, "key", { signal: abort.signal });
@@ -173,28 +184,55 @@ describe.each([
     },
   );
 
+  test.skipIf(skipped)("says whether other processes are excluded, too", async () => {
+    expect((await hold(makeLock(system()), "key")).acrossProcesses).toBe(acrossProcesses);
+  });
+
+  test.skipIf(skipped)("shows who asks, who holds it, and keeps nobody from it", async () => {
+    const lock = makeLock(system());
+    // Nothing is written to answer that.
+    expect(await lock.inspect("key")).toBeUndefined();
+    expect(existsSync(join(folder, "lock-id"))).toBe(false);
+    const before = Date.now();
+    const lease = await hold(lock, "key");
+    const asked = await makeLock(system()).inspect("key");
+    expect(asked).toEqual({
+      processId: process.pid,
+      phase: "refresh",
+      since: expect.any(Number),
+    });
+    expect(asked?.since).toBeGreaterThanOrEqual(before);
+    expect(asked?.since).toBeLessThanOrEqual(Date.now());
+    lease.announce("login");
+    expect(await lock.inspect("key")).toEqual({ ...asked, phase: "login" });
+    expect(await lock.inspect("other key")).toBeUndefined();
+    await lease.finish(failure);
+    expect(await lock.inspect("key")).toBeUndefined();
+    await hold(lock, "key");
+  });
+
   test.skipIf(skipped)("one who aborts while taking does not keep the lock", async () => {
-    const lock = makeLock({ platform });
+    const lock = makeLock(system());
     const abort = new AbortController();
     const reason = new Error("stop");
     const result = lock.acquire("key", acquireOptions({ signal: abort.signal }));
     abort.abort(reason);
     const settled = await result.catch((error: unknown) => error);
     if (settled !== reason) leases.push(settled as Lease);
-    expect(platform === "linux" ? settled : reason).toBe(reason);
-    if (platform === "linux") await hold(lock, "key");
+    expect(acrossProcesses ? settled : reason).toBe(reason);
+    if (acrossProcesses) await hold(lock, "key");
   });
 });
 
 test("tells the log what it does, in its own words", async () => {
   const events: LatchkeyEvent[] = [];
-  const lock = makeLock({ logger: (event) => events.push(event), platform: "darwin" });
+  const lock = makeLock({ logger: (event) => events.push(event), platform: "aix" });
   await hold(lock, "key");
   await follow(lock, "key");
   expect(events).toEqual([
-    { name: "lock.unavailable", data: { why: "darwin" } },
+    { name: "lock.unavailable", data: { why: "aix" } },
     { name: "lock.acquired", data: { waitedMilliseconds: 0 } },
-    { name: "lock.unavailable", data: { why: "darwin" } },
+    { name: "lock.unavailable", data: { why: "aix" } },
     { name: "lock.waiting", data: { processId: process.pid, phase: "refresh" } },
   ]);
 });

@@ -5,13 +5,17 @@ import { resolve } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
-import { reachAddress, takeAddress } from "./endpoint-linux.ts";
+import { createDarwinEndpoint } from "./endpoint-darwin.ts";
+import { createLinuxEndpoint } from "./endpoint-linux.ts";
+import { createWindowsEndpoint } from "./endpoint-windows.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { createHolder } from "./holder.ts";
-import { takeLocally } from "./local-flight.ts";
-import { readLockIdentity } from "./lock-id.ts";
+import { askHolder } from "./inspect.ts";
+import { holderHere, takeLocally } from "./local-flight.ts";
+import { findLockIdentity, readLockIdentity } from "./lock-id.ts";
 import { deriveLockKeys } from "./proof.ts";
 import type { LockKeys } from "./proof.ts";
-import type { AcquireOptions, Lease, SharedOutcome } from "./types.ts";
+import type { AcquireOptions, Lease, LockHolder, SharedOutcome } from "./types.ts";
 import { startWait } from "./wait.ts";
 import type { Wait, WaitContext } from "./wait.ts";
 import { followHolder } from "./waiter.ts";
@@ -25,6 +29,12 @@ export interface ProcessLock {
    * `interaction_pending`; `cache_insecure`; the signal's reason when it aborts.
    */
   acquire(name: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
+  /**
+   * Who holds the lock now. It is neither waited for nor taken, and nothing is written. Undefined where it is free,
+   * and where whoever holds it has not proved within a second to be Latchkey run by this user.
+   * @throws {OidcError} `cache_insecure`.
+   */
+  inspect(name: string): Promise<LockHolder | undefined>;
 }
 
 /** What a lock is made of. */
@@ -36,22 +46,30 @@ export interface ProcessLockOptions {
   readonly logger?: Logger | undefined;
   /** Told once, with `cache_write_failed`, where the folder cannot be written. */
   readonly onWarning?: (code: string, message: string) => void;
-  /** Default: this system's. Elsewhere than on Linux single flight is kept within this process alone. */
+  /** Default: this system's. On another than Linux, macOS and Windows single flight is kept within this process. */
   readonly platform?: NodeJS.Platform;
+  /** Default: that of the platform. */
+  readonly endpoint?: Endpoint;
 }
 
-/** Makes a lock. It touches neither disk nor network before the first `acquire`. */
+// A file lock does not tell when it is free.
+const pollMilliseconds = 50;
+
+/** Makes a lock. It touches neither disk nor network before the first `acquire` or `inspect`. */
 export function createProcessLock(options: ProcessLockOptions): ProcessLock {
   const { folder, clock, randomBytes, logger, platform = process.platform } = options;
+  const endpoint = options.endpoint ?? endpointOf(platform, options);
+  const lookUp = platform === "linux" ? "ss -xlp | grep @latchkey" : undefined;
+  const nameHere = (name: string): string => `${resolve(folder)}\0${name}`;
   let warned = false;
 
-  /** The keys of the lock, undefined where there is no lock across processes. */
-  const findKeys = (name: string): LockKeys | undefined => {
-    if (platform !== "linux") {
-      emit(logger, "lock.unavailable", { why: platform });
-      return undefined;
+  /** The keys of the lock, undefined where its identity can be neither read nor written. */
+  const findKeys = async (name: string, startedWait: () => Wait): Promise<LockKeys | undefined> => {
+    let identity = readLockIdentity(folder, randomBytes);
+    while (identity.state === "exhausted") {
+      await outlast(identity.why, startedWait());
+      identity = readLockIdentity(folder, randomBytes);
     }
-    const identity = readLockIdentity(folder, randomBytes);
     if (identity.state === "known") return deriveLockKeys(identity.secret, identity.inode, name);
     emit(logger, "lock.unavailable", { why: "lock-id" });
     if (!warned) {
@@ -67,7 +85,7 @@ export function createProcessLock(options: ProcessLockOptions): ProcessLock {
   return {
     async acquire(name, acquireOptions) {
       acquireOptions.signal.throwIfAborted();
-      const context: WaitContext = { clock, randomBytes, logger, options: acquireOptions };
+      const context: WaitContext = { clock, randomBytes, logger, lookUp, options: acquireOptions };
       let wait: Wait | undefined;
       const startedWait = (): Wait => (wait ??= startWait(context));
       const acquired = (lease: Lease): Lease => {
@@ -75,33 +93,47 @@ export function createProcessLock(options: ProcessLockOptions): ProcessLock {
         return lease;
       };
       try {
-        const keys = findKeys(name);
-        if (keys !== undefined) {
-          const shared = await acquireAcross(keys, context, startedWait);
+        if (endpoint === undefined) emit(logger, "lock.unavailable", { why: platform });
+        const keys = endpoint && (await findKeys(name, startedWait));
+        if (endpoint !== undefined && keys !== undefined) {
+          const shared = await acquireAcross(endpoint, keys, context, startedWait);
           if (shared !== "unavailable") return shared.held ? acquired(shared) : shared;
         }
-        const local = await takeLocally(`${resolve(folder)}\0${name}`, () =>
-          startedWait().attempt(),
-        );
+        const local = await takeLocally(nameHere(name), {
+          now: clock.now(),
+          acrossProcesses: false,
+          startAttempt: () => startedWait().attempt(),
+        });
         if (local === "again") return { held: false, outcome: null };
         return local.held ? acquired(local) : local;
       } finally {
         wait?.stop();
       }
     },
+
+    async inspect(name) {
+      const identity = endpoint && findLockIdentity(folder);
+      if (endpoint !== undefined && identity !== undefined) {
+        const keys = deriveLockKeys(identity.secret, identity.inode, name);
+        const holder = await askHolder({ endpoint, keys, clock, randomBytes });
+        if (holder !== undefined) return holder;
+      }
+      return holderHere(nameHere(name));
+    },
   };
 
   async function acquireAcross(
+    kernel: Endpoint,
     keys: LockKeys,
     context: WaitContext,
     startedWait: () => Wait,
   ): Promise<Lease | SharedOutcome | "unavailable"> {
     const { signal } = context.options;
     for (;;) {
-      const holder = createHolder(keys, clock, randomBytes);
-      const taken = await takeAddress(keys.address, (socket) => holder.accept(socket));
+      const holder = createHolder(keys, clock, randomBytes, logger);
+      const taken = await kernel.take(keys.id, (socket) => holder.accept(socket));
       if (taken.state === "taken") {
-        const lease = holder.lease(taken.server);
+        const lease = holder.lease(taken.hold);
         if (!signal.aborted) return lease;
         await lease.abandon();
       }
@@ -112,11 +144,10 @@ export function createProcessLock(options: ProcessLockOptions): ProcessLock {
       }
       const wait = startedWait();
       if (taken.state === "exhausted") {
-        wait.assertProofPossible(`this process could not open a socket (${taken.why})`);
-        await wait.pause(10, 30);
+        await outlast(taken.why, wait);
         continue;
       }
-      const reached = await reachAddress(keys.address);
+      const reached = await kernel.reach(keys.id);
       if (reached.state === "connected") {
         const shared = await followHolder(reached.socket, keys, randomBytes, wait.attempt());
         if (shared !== "again" && shared.outcome !== null) return shared;
@@ -126,10 +157,32 @@ export function createProcessLock(options: ProcessLockOptions): ProcessLock {
       } else if (reached.state === "gone") {
         wait.assertProofPossible("its holders refuse to answer");
         await wait.pause(0, 5);
+      } else if (reached.state === "silent") {
+        wait.assertWorkPossible();
+        await wait.pause(pollMilliseconds, pollMilliseconds);
       } else {
         wait.assertProofPossible("whoever holds it does not answer");
         await wait.pause(10, 30);
       }
     }
+  }
+}
+
+/** To go on without the lock for want of a descriptor would lose single flight in a busy server. */
+async function outlast(why: string, wait: Wait): Promise<void> {
+  wait.assertProofPossible(`this process has no file descriptors or memory left for it (${why})`);
+  await wait.pause(10, 30);
+}
+
+function endpointOf(platform: NodeJS.Platform, options: ProcessLockOptions): Endpoint | undefined {
+  switch (platform) {
+    case "linux":
+      return createLinuxEndpoint();
+    case "win32":
+      return createWindowsEndpoint(options);
+    case "darwin":
+      return createDarwinEndpoint({ folder: options.folder, randomBytes: options.randomBytes });
+    default:
+      return undefined;
   }
 }

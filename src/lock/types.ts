@@ -14,12 +14,22 @@ export type WorkOutcome =
 /** A lock that is held. Release it exactly once, with `finish` or `abandon`. */
 export interface Lease {
   readonly held: true;
+  /** False where only this process is excluded: another may do the same work at the same time. */
+  readonly acrossProcesses: boolean;
   /** Tells waiters what is being done. */
   announce(phase: WorkPhase): void;
   /** Tells every waiter the outcome and frees the lock. */
   finish(outcome: WorkOutcome): Promise<void>;
   /** Frees the lock without an outcome: waiters read again and try themselves. */
   abandon(): Promise<void>;
+}
+
+/** Who holds a lock. */
+export interface LockHolder {
+  readonly processId: number;
+  readonly phase: WorkPhase;
+  /** When it took the lock: milliseconds since the epoch, by its own clock. */
+  readonly since: number;
 }
 
 /** The lock was held by another; this is what it told its waiters. */

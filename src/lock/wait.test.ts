@@ -83,6 +83,8 @@ function scene(options: Partial<AcquireOptions> = {}): Scene {
   return { clock, wait, attempt, heard, events, abort, settled: () => settled };
 }
 
+const news = { kind: "holder", since: 1_700_000_000_000 } as const;
+
 const locked = { code: "cache_locked", retryable: true };
 
 test("gives a holder 10 seconds to prove itself", async () => {
@@ -118,7 +120,7 @@ test("the 10 seconds hold for all holders together that come and go without a pr
 test("waits for the work of a phase and 5 seconds, from the moment it was heard", async () => {
   const { clock, attempt, settled, heard, events } = scene();
   await clock.run(5);
-  attempt.hear({ kind: "holder", processId: 4711, phase: "refresh" });
+  attempt.hear({ ...news, processId: 4711, phase: "refresh" });
   await clock.run(34);
   attempt.hear({ kind: "phase", phase: "login" });
   await clock.run(304);
@@ -138,7 +140,7 @@ test("waits for the work of a phase and 5 seconds, from the moment it was heard"
 
 test("a holder that repeats its phases gets no more time for them", async () => {
   const { clock, attempt, settled, heard } = scene();
-  attempt.hear({ kind: "holder", processId: 4711, phase: "refresh" });
+  attempt.hear({ ...news, processId: 4711, phase: "refresh" });
   await clock.run(20);
   attempt.hear({ kind: "phase", phase: "refresh" });
   attempt.hear({ kind: "phase", phase: "login" });
@@ -151,7 +153,7 @@ test("a holder that repeats its phases gets no more time for them", async () => 
 describe("who may not wait for a person", () => {
   test("waits for a refresh, and is told when a sign-in begins", async () => {
     const { clock, attempt, settled, heard } = scene({ waitForLogin: false });
-    attempt.hear({ kind: "holder", processId: 4711, phase: "refresh" });
+    attempt.hear({ ...news, processId: 4711, phase: "refresh" });
     await clock.run(1);
     expect(settled()).toBe("waiting");
     attempt.hear({ kind: "phase", phase: "login" });
@@ -167,7 +169,7 @@ describe("who may not wait for a person", () => {
 
 test("shares the outcome, and hears nothing after it", async () => {
   const { clock, attempt, settled, heard } = scene();
-  attempt.hear({ kind: "holder", processId: 4711, phase: "refresh" });
+  attempt.hear({ ...news, processId: 4711, phase: "refresh" });
   attempt.hear({ kind: "done", version: "v" });
   attempt.hear({ kind: "phase", phase: "login" });
   attempt.end();
@@ -178,7 +180,7 @@ test("shares the outcome, and hears nothing after it", async () => {
 
 test("a proven holder that ends without an outcome leaves none", async () => {
   const { clock, attempt, settled } = scene();
-  attempt.hear({ kind: "holder", processId: 4711, phase: "login" });
+  attempt.hear({ ...news, processId: 4711, phase: "login" });
   attempt.end();
   await clock.jump(0);
   expect(settled()).toEqual({ held: false, outcome: null });
@@ -206,17 +208,37 @@ test("what the caller's onWaiting throws is the caller's", async () => {
       throw bug;
     },
   });
-  attempt.hear({ kind: "holder", processId: 4711, phase: "refresh" });
+  attempt.hear({ ...news, processId: 4711, phase: "refresh" });
   await clock.jump(0);
   expect(settled()).toBe(bug);
 });
 
 test("names this process where it waits for itself", async () => {
   const { clock, attempt, settled } = scene();
-  attempt.hear({ kind: "holder", processId: process.pid, phase: "refresh" });
+  attempt.hear({ ...news, processId: process.pid, phase: "refresh" });
   await clock.run(35);
   expect(settled()).toMatchObject({
     message: expect.stringMatching(/^Another call in this process is still renewing/),
   });
   expect(String(settled())).not.toContain("kill");
+});
+
+describe("a holder that tells nothing", () => {
+  test("is waited for as long as its work can take, whatever that is", async () => {
+    const { clock, wait } = scene();
+    await clock.run(304);
+    expect(() => wait.assertWorkPossible()).not.toThrow();
+    await clock.run(1);
+    expect(() => wait.assertWorkPossible()).toThrow(
+      expect.objectContaining({ ...locked, message: expect.stringContaining("305 seconds") }),
+    );
+  });
+
+  test("is not waited for as if a person signed in, by who may not wait for one", async () => {
+    const { clock, wait } = scene({ waitForLogin: false });
+    await clock.run(34);
+    expect(() => wait.assertWorkPossible()).not.toThrow();
+    await clock.run(1);
+    expect(() => wait.assertWorkPossible()).toThrow(expect.objectContaining(locked));
+  });
 });

@@ -14,6 +14,8 @@ export interface WaitContext {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger | undefined;
+  /** The command that shows who holds a lock here, where there is one. */
+  readonly lookUp?: string | undefined;
   readonly options: AcquireOptions;
 }
 
@@ -34,6 +36,8 @@ export interface Wait {
   pause(shortestMilliseconds: number, longestMilliseconds: number): Promise<void>;
   /** Throws `cache_locked`, naming the obstacle, when the time for a first proof is used up. */
   assertProofPossible(obstacle: string): void;
+  /** Throws `cache_locked` when the time for the work of a holder that tells nothing is used up. */
+  assertWorkPossible(): void;
   /** Milliseconds since the wait began. */
   elapsedMilliseconds(): number;
   stop(): void;
@@ -56,7 +60,14 @@ export function startWait(context: WaitContext): Wait {
       );
     },
     assertProofPossible(obstacle) {
-      if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle);
+      if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle, context.lookUp);
+    },
+    assertWorkPossible() {
+      const phases: readonly WorkPhase[] = options.waitForLogin
+        ? ["refresh", "login"]
+        : ["refresh"];
+      const limit = Math.max(...phases.map(options.longestWorkSeconds)) + lockGraceSeconds;
+      if (runningTime.milliseconds >= limit * 1000) throw silent(limit);
     },
     elapsedMilliseconds: () => Math.round(clock.monotonic() - began),
     stop: () => runningTime.stop(),
@@ -92,7 +103,8 @@ function createAttempt(
   runningTime.onTick = () => {
     if (phase === undefined) {
       if (runningTime.milliseconds >= proofMilliseconds) {
-        settle({ error: unproven("whoever holds it does not prove to be Latchkey run by you") });
+        const obstacle = "whoever holds it does not prove to be Latchkey run by you";
+        settle({ error: unproven(obstacle, context.lookUp) });
       }
       return;
     }
@@ -164,9 +176,18 @@ function pending(processId: number | undefined): OidcError {
   );
 }
 
-function unproven(obstacle: string): OidcError {
+function silent(seconds: number): OidcError {
   return new OidcError(
     "cache_locked",
-    `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock). Try again; if it stays so, look who holds it: ss -xlp | grep @latchkey`,
+    `Another process holds the lock of this sign-in, and after ${seconds} seconds has not freed it, longer than its work can take (lock). Try again; if it stays so, end the programs that use Latchkey.`,
+  );
+}
+
+function unproven(obstacle: string, lookUp: string | undefined): OidcError {
+  return new OidcError(
+    "cache_locked",
+    `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock). Try again; if it stays so, ${
+      lookUp === undefined ? "end the programs that use Latchkey." : `look who holds it: ${lookUp}`
+    }`,
   );
 }

@@ -10,18 +10,28 @@ import {
   parseNonce,
   parseProof,
 } from "./message.ts";
+import type { HolderMessage } from "./message.ts";
 import { createSealer, isProof, proofBytes, prove } from "./proof.ts";
 import type { LockKeys, Sealer } from "./proof.ts";
 import type { SharedOutcome } from "./types.ts";
 import type { Attempt } from "./wait.ts";
 
-/** Follows the holder at the other end of `socket` until it is done, gone, or the wait is over. */
-export async function followHolder(
+/** What is told of the holder at the other end. */
+export interface HolderListener {
+  /** The holder has proved itself; gives the waiter's proof in return. */
+  onProof?(ownProof: Uint8Array): void;
+  onMessage(message: HolderMessage): void;
+  /** The connection is over: the holder is gone, or never was one. */
+  onEnd(): void;
+}
+
+/** Greets the other end of `socket` and hears what it says, as far as it is proved to be the holder. */
+export function hearHolder(
   socket: Socket,
   keys: LockKeys,
   randomBytes: (length: number) => Uint8Array,
-  attempt: Attempt,
-): Promise<SharedOutcome | "again"> {
+  listener: HolderListener,
+): void {
   const nonce = randomBytes(proofBytes);
   const reader = createLineReader();
   let sealer: Sealer | undefined;
@@ -34,12 +44,12 @@ export async function followHolder(
       if (holderNonce === undefined || proof === undefined) return false;
       if (!isProof(proof, keys, "holder", nonce, holderNonce)) return false;
       sealer = createSealer(keys, nonce, holderNonce);
-      socket.write(encodeProof(prove(keys, "waiter", nonce, holderNonce)));
+      listener.onProof?.(prove(keys, "waiter", nonce, holderNonce));
       return true;
     }
     const message = parseHolderMessage(line, sealer);
     if (message === undefined) return false;
-    if (message !== null) attempt.hear(message);
+    if (message !== null) listener.onMessage(message);
     return true;
   };
 
@@ -49,8 +59,22 @@ export async function followHolder(
   });
   // "close" follows and says all that matters: the holder is gone.
   socket.on("error", () => undefined);
-  socket.once("close", () => attempt.end());
+  socket.once("close", () => listener.onEnd());
   socket.write(encodeHello(nonce));
+}
+
+/** Follows the holder at the other end of `socket` until it is done, gone, or the wait is over. */
+export async function followHolder(
+  socket: Socket,
+  keys: LockKeys,
+  randomBytes: (length: number) => Uint8Array,
+  attempt: Attempt,
+): Promise<SharedOutcome | "again"> {
+  hearHolder(socket, keys, randomBytes, {
+    onProof: (ownProof) => void socket.write(encodeProof(ownProof)),
+    onMessage: (message) => attempt.hear(message),
+    onEnd: () => attempt.end(),
+  });
   try {
     return await attempt.result;
   } finally {

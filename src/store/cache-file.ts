@@ -146,6 +146,8 @@ async function tryChange(
       randomBytes: world.randomBytes,
       clock: world.clock,
       onlyIf: isUnchanged,
+      // What a process that died has left holds the forgotten sign-in too (C13).
+      exclusive: locked && next.length < records.length,
     });
     if (written) emit(world.logger, "cache.written", { path });
     return written;

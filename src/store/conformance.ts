@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { recordKey } from "../record/key.ts";
-import type { AcquireOptions, Lease, TokenStore } from "./token-store.ts";
+import type { AcquireOptions, Lease, LockHolder, TokenStore } from "./token-store.ts";
 
 /** One place where records are kept, opened twice as by two processes where the store can be shared so. */
 export interface StoreUnderTest {
@@ -240,6 +240,7 @@ export function describeTokenStore(name: string, open: () => Promise<StoreUnderT
       test("is held by one, for one key", async () => {
         const lease = await leaseOf(store, key);
         const other = await leaseOf(sameStore, otherKey);
+        expect([lease, other].map((each) => each.acrossProcesses)).toEqual([true, true]);
         const { taken } = await startWaiting(sameStore, key);
         await lease.finish({ kind: "done", version: "a.1" });
         expect(await taken).toEqual({ held: false, outcome: { kind: "done", version: "a.1" } });
@@ -310,6 +311,29 @@ export function describeTokenStore(name: string, open: () => Promise<StoreUnderT
         ).rejects.toBe(reason);
         await lease.finish({ kind: "done", version: "a.1" });
         expect(await second.taken).toMatchObject({ held: false, outcome: { kind: "done" } });
+      });
+
+      test("tells who asks, without waiting, who holds it, what for and since when", async () => {
+        const asked = (asking: TokenStore, of: string): Promise<LockHolder | undefined> => {
+          if (asking.holder === undefined) throw new TypeError("this store cannot be asked");
+          return asking.holder(of);
+        };
+        expect(await asked(store, key)).toBeUndefined();
+        const before = Date.now();
+        const lease = await leaseOf(store, key);
+        const held = await asked(sameStore, key);
+        expect(held).toEqual({
+          processId: process.pid,
+          phase: "refresh",
+          since: expect.any(Number),
+        });
+        expect(held?.since).toBeGreaterThanOrEqual(before);
+        expect(held?.since).toBeLessThanOrEqual(Date.now());
+        lease.announce("login");
+        expect(await asked(sameStore, key)).toEqual({ ...held, phase: "login" });
+        expect(await asked(store, otherKey)).toBeUndefined();
+        await lease.finish({ kind: "done", version: "a.1" });
+        expect(await asked(sameStore, key)).toBeUndefined();
       });
 
       test("does not stand in the way of reading and writing", async () => {

@@ -10,6 +10,7 @@ import { systemClock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
+import type { Lease } from "../lock/types.ts";
 import { formatCacheFile } from "../record/parse.ts";
 import { exampleKey, exampleRecord, waiting } from "./conformance.ts";
 import { createFileLock } from "./file-lock.ts";
@@ -55,6 +56,7 @@ async function failureOf(work: Promise<unknown>): Promise<OidcError> {
 /** A lock that a sandbox does not allow. */
 const impossibleLock: ProcessLock = {
   acquire: () => Promise.reject(new OidcError("cache_locked", "no lock here")),
+  inspect: () => Promise.resolve(undefined),
 };
 
 describe("without a lock across processes", () => {
@@ -168,6 +170,22 @@ test("work that fails frees the file for the next, and the failure is its own", 
   expect(await second).toBe(true);
 });
 
+test("a lock that only this process honours does not count as locked", async () => {
+  const local: Lease = {
+    held: true,
+    acrossProcesses: false,
+    announce: () => undefined,
+    finish: () => Promise.resolve(),
+    abandon: () => Promise.resolve(),
+  };
+  const lock: ProcessLock = {
+    acquire: () => Promise.resolve(local),
+    inspect: () => Promise.resolve(undefined),
+  };
+  const fileLock = createFileLock(lock, systemClock);
+  expect(await fileLock(file, (locked) => Promise.resolve(locked))).toBe(false);
+});
+
 test("a file lock whose holders never end is gone on without", async () => {
   let time = 0;
   const clock = { ...systemClock, monotonic: () => time };
@@ -176,6 +194,7 @@ test("a file lock whose holders never end is gone on without", async () => {
       time += 1000;
       return Promise.resolve({ held: false, outcome: null });
     },
+    inspect: () => Promise.resolve(undefined),
   };
   expect(await createFileLock(lock, clock)(file, (locked) => Promise.resolve(locked))).toBe(false);
 });

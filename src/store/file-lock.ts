@@ -80,7 +80,8 @@ export function createFileLock(lock: ProcessLock, clock: Clock): FileLock {
     return inOrder(name, async () => {
       const lease = await take(name, lock, clock);
       try {
-        return await work(lease !== undefined);
+        // A lease that only this process honours is none against another one that saves this file.
+        return await work(lease?.acrossProcesses === true);
       } finally {
         await lease?.abandon();
       }

@@ -267,6 +267,7 @@ describe("a damaged file [C08]", () => {
         writeFileSync(file, formatCacheFile([exampleRecord("one", "a.1")]), { mode: 0o600 });
         return real.acquire(name, options);
       },
+      inspect: (name) => real.inspect(name),
     };
     expect((await openFile(lock).read(key))?.version).toBe("a.1");
     expect(setAsideIn(join(scratch, "custom"))).toEqual([]);

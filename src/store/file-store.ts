@@ -16,7 +16,7 @@ import { parseRecord } from "../record/parse.ts";
 import type { CacheFileWorld } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
 import { createFileLock, realFileOf, realFolderOf } from "./file-lock.ts";
-import type { ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
+import type { LockHolder, ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
 
 /** Where the records are: a folder with a file for each key, or one file with all of them (`cachePath`). */
 export type FileStoreLocation =
@@ -92,12 +92,11 @@ class FileStore implements TokenStore {
     options: Parameters<TokenStore["acquire"]>[1],
   ): ReturnType<TokenStore["acquire"]> {
     await this.#makeFolder();
-    // The real path: one folder reached by two names is one lock (lock.md, step 1).
-    const place =
-      this.#where.kind === "folder"
-        ? await realFolderOf(this.#where.folder)
-        : await realFileOf(this.#where.path);
-    return this.#lock.acquire(`key:${JSON.stringify([place, key])}`, options);
+    return this.#lock.acquire(await this.#lockName(key), options);
+  }
+
+  async holder(key: string): Promise<LockHolder | undefined> {
+    return this.#lock.inspect(await this.#lockName(key));
   }
 
   async list(): Promise<readonly SessionRecord[]> {
@@ -131,6 +130,14 @@ class FileStore implements TokenStore {
   #pathOf(key: string): string {
     const where = this.#where;
     return where.kind === "file" ? where.path : join(where.folder, cacheFileName(key));
+  }
+
+  /** By the real path: one folder reached by two names is one lock (lock.md, step 1). */
+  async #lockName(key: string): Promise<string> {
+    const where = this.#where;
+    const place =
+      where.kind === "folder" ? await realFolderOf(where.folder) : await realFileOf(where.path);
+    return `key:${JSON.stringify([place, key])}`;
   }
 
   async #recordsOf(path: string): Promise<readonly SessionRecord[]> {

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { takeLocally } from "../lock/local-flight.ts";
+import { holderHere, takeLocally } from "../lock/local-flight.ts";
 import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
 import type { Wait } from "../lock/wait.ts";
 import { startWait } from "../lock/wait.ts";
@@ -42,6 +42,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): TokenStore 
       else records.set(key, structuredClone(next));
       return Promise.resolve({ replaced: true });
     },
+    holder: (key) => Promise.resolve(holderHere(`${place}\0${key}`)),
     acquire: (key, acquireOptions) => acquireLocally(`${place}\0${key}`, acquireOptions, clock),
     list: () => Promise.resolve([...records.values()].map((record) => structuredClone(record))),
   };
@@ -56,14 +57,19 @@ async function acquireLocally(
   options.signal.throwIfAborted();
   let wait: Wait | undefined;
   try {
-    const taken = await takeLocally(name, () => {
-      wait = startWait({
-        clock,
-        randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-        logger: undefined,
-        options,
-      });
-      return wait.attempt();
+    const taken = await takeLocally(name, {
+      now: clock.now(),
+      // Nobody outside this process sees what it keeps.
+      acrossProcesses: true,
+      startAttempt: () => {
+        wait = startWait({
+          clock,
+          randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+          logger: undefined,
+          options,
+        });
+        return wait.attempt();
+      },
     });
     return taken === "again" ? { held: false, outcome: null } : taken;
   } finally {

@@ -1,11 +1,12 @@
 // The interface of everything that keeps sign-ins. Changes when a store must promise more.
 
-import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
+import type { AcquireOptions, Lease, LockHolder, SharedOutcome } from "../lock/types.ts";
 import type { SessionRecord } from "../record/format.ts";
 
 export type {
   AcquireOptions,
   Lease,
+  LockHolder,
   SharedOutcome,
   WorkOutcome,
   WorkPhase,
@@ -49,6 +50,11 @@ export interface TokenStore {
    * @throws {OidcError} `cache_locked`, `interaction_pending`; the signal's reason when it aborts.
    */
   acquire(key: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
+  /**
+   * Who holds the lock of a key now, without waiting for it; undefined where nobody proves to. For `status`.
+   * @throws {OidcError} `cache_insecure`, `store_unavailable`.
+   */
+  holder?(key: string): Promise<LockHolder | undefined>;
   /** Every record that can be read, for `status` and `logout --all`. */
   list(): Promise<readonly SessionRecord[]>;
 }

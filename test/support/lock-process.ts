@@ -25,13 +25,14 @@ export interface LockProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-/** Starts a process from the bundled `lock-worker.ts` and waits until it listens to commands. */
+/** Starts a process from the bundled `lock-worker.ts` and waits until it listens to commands. `system`: see `emulatedEndpoint`. */
 export function startLockProcess(
   worker: string,
   folder: string,
   speed: number = 1,
+  system: string = "",
 ): Promise<LockProcess> {
-  const child = spawn(process.execPath, [worker, folder, String(speed)], {
+  const child = spawn(process.execPath, [worker, folder, String(speed), system], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   return attachLockProcess(child);

@@ -1,21 +1,31 @@
 // A process that takes a lock as it is told to, one command a line. Changes when tests of the lock need another one.
-// Bundled by `bundleModule` and run by `startLockProcess`: `worker.mjs FOLDER SPEED`.
+// Bundled by `bundleModule` and run by `startLockProcess`: `worker.mjs FOLDER SPEED [ENDPOINT]`.
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 
 import { isOidcError } from "../../src/core/errors.ts";
+import { hostIdentity } from "../../src/lock/host.ts";
 import { createProcessLock } from "../../src/lock/protocol.ts";
+import { isEmulated, emulatedEndpoint } from "../../src/lock/testing.ts";
 import type { Lease, SharedOutcome, WorkOutcome, WorkPhase } from "../../src/lock/types.ts";
 import { createFastClock } from "./fast-clock.ts";
 
 /** What a test tells the process. */
 export type LockCommand =
   | { do: "acquire"; name: string; waitForLogin?: boolean; longestWorkSeconds?: number }
+  /** Acquire until it is held, as often as a holder ends without an outcome. */
+  | { do: "takeOver"; name: string }
   | { do: "announce"; phase: WorkPhase }
   | { do: "finish"; outcome: WorkOutcome }
   | { do: "abandon" }
   | { do: "abort" }
+  | { do: "inspect"; name: string }
+  /** Say where it runs. */
+  | { do: "host" }
+  /** Open files until there are no descriptors left; close them again. */
+  | { do: "useUpDescriptors" }
+  | { do: "freeDescriptors" }
   /** Block the event loop. */
   | { do: "block"; milliseconds: number }
   /** Finish and leave at once, as a command line does. */
@@ -25,16 +35,21 @@ export type LockCommand =
   /** Acquire; the holder "works" for a while and finishes, a waiter takes the outcome. */
   | { do: "share"; name: string; workMilliseconds: number; outcome: WorkOutcome };
 
-const [, , folder = "", speed = "1"] = process.argv;
+const [, , folder = "", speed = "1", system = ""] = process.argv;
 const clock = createFastClock(Number(speed));
 const lock = createProcessLock({
   folder,
   clock,
   randomBytes: (length) => randomBytes(length),
   onWarning: (code) => say({ event: "warning", code }),
+  logger: ({ name, data }) => {
+    if (name === "lock.unavailable") say({ event: "unavailable", ...data });
+  },
+  ...(isEmulated(system) ? { endpoint: emulatedEndpoint(system, folder) } : {}),
 });
 let lease: Lease | undefined;
 let abort = new AbortController();
+const spareDescriptors: number[] = [];
 
 function say(event: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -79,8 +94,19 @@ async function run(command: LockCommand): Promise<void> {
       const result = await acquire(command.name, command.waitForLogin, command.longestWorkSeconds);
       if (result.held) {
         lease = result;
-        say({ event: "held" });
+        say({ event: "held", acrossProcesses: lease.acrossProcesses });
       } else say({ event: "shared", outcome: result.outcome });
+      return;
+    }
+    case "takeOver": {
+      let result = await acquire(command.name);
+      while (!result.held && result.outcome === null) result = await acquire(command.name);
+      if (result.held) lease = result;
+      say(
+        result.held
+          ? { event: "held", acrossProcesses: result.acrossProcesses }
+          : { event: "shared" },
+      );
       return;
     }
     case "announce":
@@ -100,6 +126,22 @@ async function run(command: LockCommand): Promise<void> {
       return;
     case "abort":
       abort.abort(new Error("stop waiting"));
+      return;
+    case "inspect":
+      say({ event: "inspected", holder: await lock.inspect(command.name) });
+      return;
+    case "host":
+      say({ event: "host", identity: hostIdentity() });
+      return;
+    case "useUpDescriptors":
+      try {
+        for (;;) spareDescriptors.push(openSync("/dev/null", constants.O_RDONLY));
+      } catch {
+        say({ event: "usedUp" });
+      }
+      return;
+    case "freeDescriptors":
+      for (const descriptor of spareDescriptors.splice(0)) closeSync(descriptor);
       return;
     case "block":
       say({ event: "blocking" });

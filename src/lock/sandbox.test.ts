@@ -1,0 +1,149 @@
+// Places where the system's lock is not to be had, and places that it does not reach. Changes when such a place does.
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { bundleModule } from "../../test/support/bundle-module.ts";
+import { attachLockProcess } from "../../test/support/lock-process.ts";
+import type { LockProcess } from "../../test/support/lock-process.ts";
+import { canMakePrivateNetwork } from "../../test/support/private-network.ts";
+
+let worker = "";
+let folder = "";
+let started: LockProcess[] = [];
+
+beforeAll(async () => {
+  worker = await bundleModule(
+    fileURLToPath(new URL("../../test/support/lock-worker.ts", import.meta.url)),
+  );
+});
+
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), "latchkey-lock-")), "state");
+});
+
+afterEach(async () => {
+  for (const one of started) one.child.kill("SIGKILL");
+  await Promise.all(started.map((one) => one.ended));
+  started = [];
+  await rm(join(folder, ".."), { recursive: true, force: true });
+});
+
+async function start(
+  words: readonly string[] = [],
+  place: string = folder,
+  speed = 1,
+): Promise<LockProcess> {
+  const [command, ...parameters] = [...words, process.execPath, worker, place, String(speed)];
+  const one = await attachLockProcess(
+    spawn(command, parameters, { stdio: ["pipe", "pipe", "inherit"] }),
+  );
+  started.push(one);
+  return one;
+}
+
+// A filter of the kernel (seccomp) that answers one system call with an error, as sandboxes do.
+const sandbox = `
+my ($prctl, $call, $errno) = splice(@ARGV, 0, 3);
+my $filter = pack("SCCL" x 4, 0x20, 0, 0, 0, 0x15, 0, 1, $call, 6, 0, 0, 0x50000 | $errno, 6, 0, 0, 0x7fff0000);
+my $program = pack("S x6 P", 4, $filter);
+syscall($prctl, 38, 1, 0, 0, 0) == 0 or die "no_new_privs: $!";
+syscall($prctl, 22, 2, $program) == 0 or die "seccomp: $!";
+exec(@ARGV) or die $!;`;
+
+const systemCalls: Partial<
+  Record<NodeJS.Architecture, { prctl: number; socket: number; bind: number }>
+> = {
+  x64: { prctl: 157, socket: 41, bind: 49 },
+  arm64: { prctl: 167, socket: 198, bind: 200 },
+};
+const calls = systemCalls[process.arch];
+
+describe.runIf(process.platform === "linux" && calls !== undefined)("in a sandbox", () => {
+  test.each([
+    ["bind", "EPERM", 1],
+    ["bind", "EINVAL", 22],
+    ["bind", "ENOTSUP", 95],
+    ["bind", "EACCES", 13],
+    ["socket", "EPERM", 1],
+  ] as const)(
+    "that answers %s with %s, a call goes on at once, and says that others are not kept out",
+    async (call, why, errno) => {
+      const parameters = [calls?.prctl, calls?.[call], errno].map(String);
+      const inside = await start(["perl", "-e", sandbox, ...parameters]);
+      const outside = await start();
+      outside.tell({ do: "acquire", name: "key" });
+      expect(await outside.next("held")).toMatchObject({ acrossProcesses: true });
+      inside.tell({ do: "acquire", name: "key" });
+      expect(await inside.next("held", "waiting", "rejected")).toMatchObject({
+        event: "held",
+        acrossProcesses: false,
+      });
+      expect(await inside.next("unavailable")).toEqual({ event: "unavailable", why });
+      // Within the sandboxed process it is a lock all the same.
+      inside.tell({ do: "acquire", name: "key" });
+      expect(await inside.next("waiting", "held")).toMatchObject({ event: "waiting" });
+      inside.tell({ do: "finish", outcome: { kind: "done", version: "v" } });
+      expect(await inside.next("shared")).toMatchObject({ outcome: { version: "v" } });
+    },
+  );
+});
+
+describe.runIf(process.platform === "linux" && calls !== undefined)(
+  "without descriptors, which only lasts for a while,",
+  () => {
+    test.each([
+      ["socket", "EMFILE", 24],
+      ["bind", "ENOBUFS", 105],
+    ] as const)("(%s: %s) no call goes on without the lock", async (call, why, errno) => {
+      const parameters = [calls?.prctl, calls?.[call], errno].map(String);
+      const inside = await start(["perl", "-e", sandbox, ...parameters], folder, 100);
+      inside.tell({ do: "acquire", name: "key" });
+      const rejected = await inside.next("held", "waiting", "rejected");
+      expect(rejected).toMatchObject({ event: "rejected", code: "cache_locked" });
+      expect(rejected["message"]).toContain(why);
+    });
+
+    test("a call waits until there are some again", async () => {
+      const inside = await start(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh"]);
+      inside.tell({ do: "useUpDescriptors" });
+      await inside.next("usedUp");
+      inside.tell({ do: "acquire", name: "key" });
+      inside.tell({ do: "freeDescriptors" });
+      expect(await inside.next("held", "rejected")).toEqual({
+        event: "held",
+        acrossProcesses: true,
+      });
+    });
+  },
+);
+
+describe.runIf(process.platform === "linux")("another place", () => {
+  test.runIf(canMakePrivateNetwork())(
+    "that shares the home folder but not the network does not exclude, and says who it is",
+    async () => {
+      const [here, there] = await Promise.all([start(), start(["unshare", "--net"])]);
+      for (const one of [here, there]) {
+        one.tell({ do: "acquire", name: "key" });
+        expect(await one.next("held", "waiting", "rejected")).toMatchObject({ event: "held" });
+        one.tell({ do: "host" });
+      }
+      const hosts = await Promise.all([here, there].map((one) => one.next("host")));
+      expect(hosts[0]?.["identity"]).not.toBe(hosts[1]?.["identity"]);
+    },
+  );
+
+  test("with a copy of the folder has a lock of its own", async () => {
+    const here = await start();
+    here.tell({ do: "acquire", name: "key" });
+    await here.next("held");
+    await cp(folder, `${folder}-copy`, { recursive: true });
+    const there = await start([], `${folder}-copy`);
+    there.tell({ do: "acquire", name: "key" });
+    expect(await there.next("held", "waiting")).toMatchObject({ event: "held" });
+  });
+});
