@@ -6,19 +6,23 @@ export interface NeededProgram {
   readonly with?: readonly string[];
   readonly answers?: string;
   readonly optional?: boolean;
+  readonly mode?: "long";
 }
 
 export const neededPrograms: Readonly<
   Record<
     | "chromium"
     | "fish"
+    | "gcc"
     | "glewlwyd"
     | "ip"
     | "java"
     | "maven"
     | "openssl"
     | "script"
+    | "spin"
     | "sqlite3"
+    | "strace"
     | "tinyproxy"
     | "unshare"
     | "unzip"
@@ -29,4 +33,4 @@ export const neededPrograms: Readonly<
 export function reasonOfMissing(program: NeededProgram): string;
 export function isOptionalSkip(skipped: string): boolean;
 export function findCommand(command: string): string | undefined;
-export function installMissingPrograms(): void;
+export function installMissingPrograms(mode?: string): void;

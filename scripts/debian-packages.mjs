@@ -6,13 +6,15 @@ import { delimiter, join } from "node:path";
 /**
  * A program that tests need, and the Debian package that has it. `with`: packages that must come along. `answers`: lines
  * for debconf, for packages that would ask during the installation. `optional`: never installed from here, and a test
- * that is skipped for want of it is no failure of continuous integration.
+ * that is skipped for want of it is no failure of continuous integration. `mode`: the only mode of `test.mjs` in which it
+ * is installed.
  * @typedef {object} NeededProgram
  * @property {string} command
  * @property {string} debianPackage
  * @property {readonly string[]} [with]
  * @property {string} [answers]
  * @property {boolean} [optional]
+ * @property {"long"} [mode]
  */
 
 /** Programs that tests need, each with the Debian package that has it. */
@@ -26,12 +28,16 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
     with: ["dbconfig-no-thanks"],
     answers: "glewlwyd glewlwyd/config_type select No configuration",
   },
+  // Spin writes C; without its recommended packages the compiler has no headers.
+  gcc: { command: "gcc", debianPackage: "gcc", with: ["libc6-dev"], mode: "long" },
   ip: { command: "ip", debianPackage: "iproute2" },
   java: { command: "java", debianPackage: "default-jre-headless", optional: true },
   maven: { command: "mvn", debianPackage: "maven", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
   script: { command: "script", debianPackage: "bsdutils" },
+  spin: { command: "spin", debianPackage: "spin", mode: "long" },
   sqlite3: { command: "sqlite3", debianPackage: "sqlite3" },
+  strace: { command: "strace", debianPackage: "strace" },
   // The program alone: the package "tinyproxy" would start a proxy of its own.
   tinyproxy: { command: "tinyproxy", debianPackage: "tinyproxy-bin" },
   unshare: { command: "unshare", debianPackage: "util-linux" },
@@ -84,12 +90,16 @@ function run(program, parameters, input = "") {
 /**
  * Installs what is missing where that is possible: as root on Debian. Elsewhere nothing happens, and the tests that need
  * something skip themselves.
+ * @param {string} [mode] of test.mjs
  */
-export function installMissingPrograms() {
+export function installMissingPrograms(mode) {
   /** @type {readonly NeededProgram[]} */
   const programs = Object.values(neededPrograms);
   const missing = programs.filter(
-    ({ command, optional }) => optional !== true && findCommand(command) === undefined,
+    (program) =>
+      program.optional !== true &&
+      (program.mode === undefined || program.mode === mode) &&
+      findCommand(program.command) === undefined,
   );
   if (missing.length === 0 || !mayInstall()) return;
   const packages = missing.flatMap((program) => [program.debianPackage, ...(program.with ?? [])]);

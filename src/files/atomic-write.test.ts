@@ -4,7 +4,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
-  constants,
+  constants as flags,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -19,7 +19,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -192,7 +192,7 @@ describe("a save", () => {
     rmSync(path);
     execFileSync("mkfifo", ["-m", "600", path]);
     // A writer, so that this test fails where the guard is gone, in place of waiting for ever.
-    const writer = openSync(path, constants.O_RDWR);
+    const writer = openSync(path, flags.O_RDWR);
     expect(await failureOf(writeFileAtomically(path, "x"))).toMatchObject({
       code: "cache_insecure",
     });
@@ -222,6 +222,17 @@ describe("a save", () => {
     expect(failure).toEqual({ code: "cache_write_failed", reason: "failed" });
     expect(readFileSync(path, "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["cache.json"]);
+  });
+
+  test("says that the quota is used up, for which Node has no name [C09]", async () => {
+    const refused = Object.assign(new Error("Unknown system error -122"), {
+      errno: -constants.errno.EDQUOT,
+      code: "Unknown system error -122",
+    });
+    const failure = await failureOf(
+      writeFileAtomically(path, "new", { rename: () => Promise.reject(refused) }),
+    );
+    expect(failure).toEqual({ code: "cache_write_failed", reason: "disk_full" });
   });
 
   test("below a path that runs through a file says so", async () => {
@@ -325,6 +336,13 @@ describe("leftovers of a process that died", () => {
     const other = leave(".another.json.latchkey-0123456789abcdef.tmp", hours(0));
     await removePrivateFile(path, { exclusive: true });
     expect(readdirSync(folder)).toEqual([other]);
+  });
+
+  test("go with a save where nobody else can be saving it; others stay [C13]", async () => {
+    leave(".cache.json.latchkey-0123456789abcdef.tmp", hours(0));
+    const other = leave(".another.json.latchkey-0123456789abcdef.tmp", hours(0));
+    await writeFileAtomically(path, "x", { exclusive: true });
+    expect(readdirSync(folder).toSorted()).toEqual([other, "cache.json"].toSorted());
   });
 
   test("stay at a deletion while somebody else may be saving", async () => {

@@ -3,6 +3,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { constants, promises as disk } from "node:fs";
+import { constants as system } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
@@ -14,6 +15,8 @@ import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-
 export interface AtomicWriteOptions {
   /** Asked when everything is ready and only the rename is left. False: nothing is changed. */
   readonly onlyIf?: () => boolean;
+  /** True where no other process can be saving this file now: its temporary files go whatever their age. */
+  readonly exclusive?: boolean;
   /** Default: the runtime's own generator. */
   readonly randomBytes?: (length: number) => Uint8Array;
   /** Times the retries on Windows. Default: the machine's clocks. */
@@ -81,13 +84,34 @@ function explained(errno: string): readonly [reason: string, what: string, next:
   }
 }
 
+/** Node has no name for a used-up quota: its code reads "Unknown system error -122". */
+function errnoOfChange(error: unknown): string {
+  const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
+  return errno === -system.errno.EDQUOT ? "EDQUOT" : errnoOf(error);
+}
+
 /** A failed change of a file as the error that callers know. An {@link OidcError} stays what it is. */
-export function writeFailure(path: string, error: unknown): OidcError {
+export function writeFailure(
+  path: string,
+  error: unknown,
+  change: "Saving" | "Deleting" = "Saving",
+): OidcError {
   if (error instanceof OidcError) return error;
-  const [reason, what, next] = explained(errnoOf(error));
+  const [reason, what, next] = explained(errnoOfChange(error));
   return new OidcError(
     "cache_write_failed",
-    `Saving ${path} failed, because ${what}. What was there before is unchanged. ${next}.`,
+    `${change} ${path} failed, because ${what}. What was there before is unchanged. ${next}.`,
+    { reason, cause: error },
+  );
+}
+
+/** A change that every process sees already, and that a power cut may still undo. */
+function durabilityFailure(path: string, error: unknown, change: "Saving" | "Deleting"): OidcError {
+  const [reason, what, next] = explained(errnoOfChange(error));
+  const done = change === "Saving" ? "The new content is in its place" : "The file is gone";
+  return new OidcError(
+    "cache_write_failed",
+    `${change} ${path} could not be finished, because ${what}. ${done}, but a power cut may bring back what was there before. ${next}.`,
     { reason, cause: error },
   );
 }
@@ -104,6 +128,15 @@ async function syncFolder(folder: string): Promise<void> {
     if (!["EINVAL", "ENOTSUP", "ENOSYS"].includes(errnoOf(error))) throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/** The last step of a change: from here on it survives a power cut. */
+async function makeDurable(path: string, change: "Saving" | "Deleting"): Promise<void> {
+  try {
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw durabilityFailure(path, error, change);
   }
 }
 
@@ -212,7 +245,8 @@ async function removeLeftovers(
  * when it resolves, mode 0600 from its first instant, its folder made where absent.
  * @returns False where `options.onlyIf` said no; then nothing was changed.
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reasons `disk_full`, `read_only`,
- * `not_permitted`, `no_such_folder`, `failed`); nothing was changed, and no temporary file is left.
+ * `not_permitted`, `no_such_folder`, `failed`); no temporary file is left, and nothing was changed unless the message
+ * says that the new content is in its place.
  */
 export async function writeFileAtomically(
   path: string,
@@ -231,15 +265,18 @@ export async function writeFileAtomically(
     if (options.onlyIf?.() === false) return false;
     await renameOver(temporary, path, options);
     temporary = undefined;
-    await syncFolder(folder);
+    await makeDurable(path, "Saving");
   } catch (error) {
     throw writeFailure(path, error);
   } finally {
     if (temporary !== undefined) await disk.unlink(temporary).catch(() => undefined);
   }
+  const prefix = options.exclusive ? temporaryPrefix(path) : undefined;
   await removeLeftovers(
     folder,
-    (_name, modified) => modified < writtenAt - abandonedAfterMilliseconds,
+    (name, modified) =>
+      modified < writtenAt - abandonedAfterMilliseconds ||
+      (prefix !== undefined && name.startsWith(prefix)),
   );
   return true;
 }
@@ -252,9 +289,9 @@ export async function removePrivateFile(path: string, options: RemoveOptions = {
   const folder = dirname(path);
   try {
     await disk.unlink(path);
-    await syncFolder(folder);
+    await makeDurable(path, "Deleting");
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw writeFailure(path, error);
+    if (errnoOf(error) !== "ENOENT") throw writeFailure(path, error, "Deleting");
   }
   if (options.exclusive) {
     const prefix = temporaryPrefix(path);

@@ -195,6 +195,15 @@ function readBounded(descriptor: number, size: number, longestBytes: number): Bu
   }
 }
 
+/** What was only read has nothing to lose when its closing fails, as it can on a network file system. */
+function closeRead(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // The kernel has let go of the descriptor all the same.
+  }
+}
+
 /** Opens, judges what was opened, and hands it on; undefined where nothing is there. */
 function withGuarded<Result>(
   path: string,
@@ -218,7 +227,7 @@ function withGuarded<Result>(
     if (error instanceof OidcError) throw error;
     throw openFailure(guard, path, error) ?? error;
   } finally {
-    closeSync(descriptor);
+    closeRead(descriptor);
   }
 }
 
@@ -271,8 +280,12 @@ export function checkPrivateFolderSync(folder: string): "private" | "absent" {
     const problem = folderProblem(folder, fstatSync(descriptor), user);
     if (problem !== undefined) throw insecure(folderGuard, folder, problem);
     return "private";
+  } catch (error) {
+    // An open folder of a server that has gone (ESTALE) cannot be judged.
+    if (error instanceof OidcError) throw error;
+    throw openFailure(folderGuard, folder, error) ?? error;
   } finally {
-    closeSync(descriptor);
+    closeRead(descriptor);
   }
 }
 

@@ -1,0 +1,186 @@
+// Interrupts a use of the store at its system calls, one at a time, and judges what is left. Changes when an
+// interrupted use must promise something else.
+import { utimesSync } from "node:fs";
+
+import type { Fault, FileCall } from "./fault-calls.ts";
+import { callsOf, withFault } from "./fault-calls.ts";
+import type { FaultProcess } from "./fault-process.ts";
+import { startFaultProcess } from "./fault-process.ts";
+import type { Found, Scene } from "./fault-scenes.ts";
+import { leftoversBelow, openToOthersBelow, setScene } from "./fault-scenes.ts";
+import type { FaultResult } from "./fault-worker.ts";
+
+/** What came of all rounds. */
+export interface RoundsReport {
+  /** How many calls were interrupted, and how often. */
+  readonly calls: number;
+  readonly rounds: number;
+  /** One line for each broken promise. */
+  readonly broken: readonly string[];
+}
+
+/** The calls of a scene without a fault. */
+export interface Rehearsal {
+  readonly calls: readonly FileCall[];
+  readonly paths: readonly string[];
+}
+
+function describeFault(fault: Fault): string {
+  return fault.kind === "error" ? fault.errno : fault.kind.replace("_", " ");
+}
+
+/** Runs a scene once as it should go. */
+export async function rehearse(scene: Scene, root: string): Promise<Rehearsal> {
+  const faultProcess = await startFaultProcess();
+  try {
+    setScene(scene, root);
+    const calls = await callsOf(faultProcess, scene.command(root), root);
+    return { calls, paths: [...new Set(calls.flatMap((call) => call.paths))] };
+  } finally {
+    await faultProcess.end();
+  }
+}
+
+/** What must hold in every state in which anything can stop. */
+function* brokenByAnything(scene: Scene, root: string): Generator<string> {
+  for (const path of openToOthersBelow(root)) yield `others may read ${path}`;
+  try {
+    scene.find(root);
+  } catch (error) {
+    yield String(error);
+  }
+}
+
+/** Whether a command that ended without an error may leave this. */
+export function mayBeReported(scene: Scene, found: Found, result: FaultResult): boolean {
+  return scene.maySucceedWith?.(found, result) ?? found === "new";
+}
+
+/** What a failed write is called; see the reasons of writeFileAtomically. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "disk_full",
+  EDQUOT: "disk_full",
+  EFBIG: "disk_full",
+  EROFS: "read_only",
+  EACCES: "not_permitted",
+};
+
+/** What a command that got an error from the system must tell, and leave. */
+function* brokenByError(
+  scene: Scene,
+  root: string,
+  result: FaultResult,
+  errno: string,
+): Generator<string> {
+  if (result.outcome === "other_error") yield `no OidcError: ${result.text}`;
+  if (`${result.text}${result.warnings.join()}`.includes("SECRET-")) yield "a secret in a message";
+  if (result.code === "cache_write_failed" && result.reason !== (reasons[errno] ?? "failed")) {
+    yield `the reason is ${result.reason}`;
+  }
+  for (const path of leftoversBelow(root)) yield `left ${path}`;
+  const found = scene.find(root);
+  if (result.outcome === "done" && !mayBeReported(scene, found, result)) {
+    yield `success was reported, and the disk has the ${found} record`;
+  }
+  if (/What was there before is unchanged/.test(result.text) && found === "new") {
+    yield "the message says unchanged, and the disk has the new record";
+  }
+}
+
+/** What the next process must be able to do where this one was killed. */
+async function* brokenByKill(
+  scene: Scene,
+  root: string,
+  hasBegun: boolean,
+): AsyncGenerator<string> {
+  const found = scene.find(root);
+  if ((found === "new") !== hasBegun) {
+    yield `the disk has the ${found} record`;
+  }
+  // Two hours later.
+  const past = Date.now() / 1000 - 7200;
+  for (const path of leftoversBelow(root)) utimesSync(path, past, past);
+  const successor = await startFaultProcess();
+  try {
+    const command = scene.command(root);
+    const result = await successor.tell({ ...command, work: "save", randomSeed: 100 });
+    if (result?.outcome !== "done") yield `the next process failed: ${JSON.stringify(result)}`;
+    for (const path of leftoversBelow(root)) yield `the next process left ${path}`;
+  } finally {
+    await successor.end();
+  }
+}
+
+/** Which faults a call gets. */
+export type FaultChoice = (call: FileCall) => readonly Fault[];
+
+/** Every round of a scene: each call, with each of its faults. */
+export async function runRounds(
+  scene: Scene,
+  root: string,
+  choose: FaultChoice,
+): Promise<RoundsReport> {
+  const { calls, paths } = await rehearse(scene, root);
+  const commit = calls.findIndex((call) => scene.isCommit(call));
+  const broken: string[] = [];
+  let rounds = 0;
+  let interrupted = 0;
+  let faultProcess: FaultProcess | undefined;
+  try {
+    for (const [index, call] of calls.entries()) {
+      const faults = choose(call);
+      if (faults.length > 0) interrupted += 1;
+      for (const fault of faults) {
+        rounds += 1;
+        setScene(scene, root);
+        faultProcess ??= await startFaultProcess();
+        const { result } = await withFault(faultProcess, scene.command(root), call, paths, fault);
+        const promises = [...brokenByAnything(scene, root)];
+        if (fault.kind === "error") {
+          if (result === undefined) promises.push("the process ended");
+          else if (promises.length === 0) {
+            promises.push(...brokenByError(scene, root, result, fault.errno));
+          }
+        } else {
+          await faultProcess.end();
+          faultProcess = undefined;
+          if (result !== undefined) promises.push("the process lived on");
+          const hasBegun =
+            commit !== -1 && (fault.kind === "killed_after" ? index >= commit : index > commit);
+          if (promises.length === 0) {
+            for await (const line of brokenByKill(scene, root, hasBegun)) promises.push(line);
+          }
+        }
+        broken.push(
+          ...promises.map(
+            (line) => `${describeFault(fault)} at ${call.text.slice(0, 160)}: ${line}`,
+          ),
+        );
+      }
+    }
+  } finally {
+    await faultProcess?.end();
+  }
+  return { calls: interrupted, rounds, broken };
+}
+
+const errnos: readonly (readonly [pattern: RegExp, errnos: readonly string[]])[] = [
+  [/^(open|mkdir|link|symlink)/, ["EIO", "ENOSPC", "EACCES", "EROFS", "EDQUOT", "EMFILE"]],
+  [/^(p?write|writev|f?truncate|fallocate)/, ["EIO", "ENOSPC", "EDQUOT", "EFBIG"]],
+  [/^(fsync|fdatasync)/, ["EIO", "ENOSPC", "EDQUOT"]],
+  [/^close/, ["EIO", "ENOSPC", "EDQUOT"]],
+  [/^(rename|unlink)/, ["EIO", "ENOSPC", "EACCES", "EROFS"]],
+  [/./, ["EIO", "EACCES", "ESTALE"]],
+];
+
+/** Every error that fits a call. */
+export function errorsOf({ name }: FileCall): Fault[] {
+  const [, fitting = []] = errnos.find(([pattern]) => pattern.test(name)) ?? [];
+  return fitting.map((errno) => ({ kind: "error", errno }));
+}
+
+/** Both ways to be killed; after a call only where the program is told of it in a call of its own. */
+export function killsOf({ tellingWrite }: FileCall): Fault[] {
+  const before: Fault = { kind: "killed_before" };
+  return tellingWrite === undefined ? [before] : [before, { kind: "killed_after" }];
+}
