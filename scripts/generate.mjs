@@ -25,6 +25,7 @@ const typeOfKind = {
   boolean: "boolean",
   seconds: "number",
   age: "number",
+  count: "number",
   port: "number | readonly number[]",
   scopes: "readonly string[]",
   resources: "string | readonly string[]",

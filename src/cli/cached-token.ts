@@ -51,7 +51,7 @@ export function cachedTokenText(
   const wanted = wantedOf(request, {
     personPresent: false,
     signedInSince: null,
-    version: undefined,
+    cached: undefined,
   });
   const bound = { key, issuer: textOf(options["issuer"]), clientId: textOf(options["clientId"]) };
   for (const each of cache.records) {

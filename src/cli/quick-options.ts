@@ -5,14 +5,14 @@
 // 500 instructions each (measured), so they know the usual alone and say nothing about the rest: the full program does.
 
 /**
- * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, number, port, words, one listed
+ * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, number, count, port, words, one listed
  * value, host, flow, prompt, secret; in capitals those that are no options: switch, negatable switch, name, number. A test holds this line against both tables.
  */
 const kinds =
   " issuer:u client-id:t scopes:w audience:t use-server-audience:b ca-cert-path:a cache-path:a token-endpoint:u " +
   "device-authorization-endpoint:u flow:f force-login:b open-browser:b authorization-endpoint:u redirect-uri:u " +
   "callback-host:h callback-port:p callback-timeout-seconds:s pkce:b client-secret:x resource:u jwks-uri:u offline-access:b " +
-  "prompt:m max-age:n acr-values:l login-hint:t browser-command:t application-name:t http-timeout-seconds:s " +
+  "prompt:m max-age:n acr-values:l login-hint:t max-unanswered-prompts:c browser-command:t application-name:t http-timeout-seconds:s " +
   "json:S header:S id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
 
 /** The kind of a flag, "" for one that is not known here. */
@@ -46,6 +46,8 @@ export function isUsual(kind: string, text: string): boolean {
       return /^[1-9]\d{0,5}$/.test(text);
     case "n":
       return /^\d{1,6}$/.test(text);
+    case "c":
+      return /^[1-9]\d{0,2}$/.test(text);
     case "l":
       return /^[\w.:/-]{1,200}$/.test(text);
     case "D":

@@ -15,11 +15,15 @@ const required = ["version", "issuer", "clientId", "tokenEndpoint"];
 const optional = [
   "userinfoEndpoint",
   "revocationEndpoint",
+  "endSessionEndpoint",
   "refreshToken",
   "idToken",
   "subject",
   "displayName",
+  "renewedOn",
 ];
+// Seldom there beside a token that is good: left to the full reader.
+const unusual = ["intent", "ended", "unansweredPrompts"];
 const longestToken = 100_000;
 const methods = ["none", "client_secret_basic", "client_secret_post"];
 
@@ -49,6 +53,7 @@ export function quickRecord(file: string, key: string): SessionRecord | undefine
       const value = record[name];
       return value === undefined || isText(value, name.endsWith("Token") ? longestToken : 200);
     }) &&
+    unusual.every((name) => record[name] === undefined) &&
     methods.includes(String(record["authenticationMethod"])) &&
     isInstant(record["signedInAt"]) &&
     isInstant(record["renewedAt"]) &&

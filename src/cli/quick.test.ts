@@ -127,6 +127,7 @@ test("the quick list of flags is the option table and the flags of token", () =>
     b: ["boolean"],
     s: ["seconds"],
     n: ["age"],
+    c: ["count"],
     p: ["port"],
     w: ["scopes"],
     l: ["acrValues"],

@@ -61,6 +61,7 @@ test("a profile takes every option that text can set, and TOML's own types", () 
     port: "[8765, 0]",
     seconds: "30",
     age: "0",
+    count: "1",
     resources: '["https://api.example.com", "urn:a"]',
     acrValues: '["a", "b"]',
     scopes: '["openid", "a"]',

@@ -44,6 +44,29 @@ export interface GetTokenOptions {
   interactive?: boolean | undefined;
   /** Which token `token` holds; its own expiry decides about freshness. Default `access_token`. */
   tokenKind?: "access_token" | "id_token" | undefined;
+  /**
+   * Another access token from the same sign-in: one for these scopes. Default: those of the configuration. Where the
+   * sign-in does not cover them, a person is asked once, for the configuration's scopes and these.
+   * @see RFC 6749 section 6
+   */
+  scopes?: readonly string[] | undefined;
+  /**
+   * Another access token from the same sign-in: one for this resource, or these. Default: the configuration's.
+   * @see RFC 8707 section 2.2
+   */
+  resource?: string | readonly string[] | undefined;
+  /**
+   * Step-up: the person must have signed in in one of these ways (`acr` of the ID token), the preferred one first. A
+   * sign-in where that is not so; a refresh never steps up.
+   * @see RFC 9470 section 4
+   */
+  acrValues?: readonly string[] | undefined;
+  /**
+   * Step-up: the person must have signed in at the provider within so many seconds (`auth_time` of the ID token, with
+   * 60 seconds of tolerance for the clocks). `0`: after this call began.
+   * @see RFC 9470 section 4
+   */
+  maxAgeSeconds?: number | undefined;
   /** Rejects at once; the work ends when the last caller that waits for it has aborted. */
   signal?: AbortSignal | undefined;
 }

@@ -23,12 +23,16 @@ function assertConfigured(options: ResolvedOptions): void {
   }
 }
 
-/** Longest wait for the person. `auto` may take either flow, and which one is known only after discovery. */
+/**
+ * Longest wait for the person, and before it for the user's other sign-ins on the same port. `auto` may take either
+ * flow, and which one is known only after discovery.
+ */
 function longestWaitSeconds(options: ResolvedOptions): number {
   const { flow, callbackTimeoutSeconds } = options;
-  if (flow === "auth_code") return callbackTimeoutSeconds;
+  const byBrowser = 2 * callbackTimeoutSeconds;
+  if (flow === "auth_code") return byBrowser;
   if (flow === "device") return longestDeviceCodeSeconds;
-  return Math.max(callbackTimeoutSeconds, longestDeviceCodeSeconds);
+  return Math.max(byBrowser, callbackTimeoutSeconds + longestDeviceCodeSeconds);
 }
 
 /** The flows for a kind of credential. `openWorld` builds the network on first use. */
@@ -48,19 +52,19 @@ export function assembleFlows(
       login: (needsPerson ? longestWaitSeconds(options) : 0) + 4 * requestSeconds,
     },
     assertConfigured: () => assertConfigured(options),
-    signIn: async (signal) => {
-      const world = await openWorld();
+    signIn: async (signal, beforePrompt, wishes) => {
+      const world = { ...(await openWorld()), beforePrompt };
       if (needsPerson) {
         const { signInPerson } = await import("../flow/ladder.ts");
-        return signInPerson(world, options, signal);
+        return signInPerson(world, options, signal, wishes);
       }
       const { signInAsClient } = await import("../flow/client-credentials.ts");
-      return signInAsClient(world, options, signal);
+      return signInAsClient(world, options, signal, wishes?.target);
     },
-    refresh: async (record, signal) => {
+    refresh: async (record, signal, target) => {
       const world = await openWorld();
       const { refreshSignIn } = await import("../flow/refresh.ts");
-      return refreshSignIn(world, options, record, signal);
+      return refreshSignIn(world, options, record, signal, target);
     },
     userInfo: async (record, accessToken, signal) => {
       const world = await openWorld();

@@ -122,7 +122,8 @@ function sourceOf(options: unknown): GivenTokenSource {
 
 /**
  * Hands out a token that comes from outside: a fixed one, a file's, a function's. Nothing is cached on disk. A token
- * without a known end is served until it is reported as rejected.
+ * without a known end is served until it is reported as rejected. It is what it is: `scopes`, `resource`, `acrValues`
+ * and `maxAgeSeconds` of a call do not change it.
  */
 export class BearerTokenAuth implements Credential {
   readonly #tokens: GivenTokens;

@@ -7,6 +7,7 @@ import type { ClientOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import type { Session } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
+import { checkedCallOptions } from "./call-options.ts";
 import { defineOptionProperties } from "./option-properties.ts";
 
 /** Options of {@link OidcCredentialsAuth}: `clientSecret` is needed, the rest as for an interactive sign-in. */
@@ -37,7 +38,8 @@ export class OidcCredentialsAuth implements Credential {
   }
 
   async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
-    return (await this.#open()).getToken(options);
+    const checked = checkedCallOptions(options);
+    return (await this.#open()).getToken(checked);
   }
 
   async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
@@ -52,7 +54,7 @@ export class OidcCredentialsAuth implements Credential {
 
   #open(): Promise<Session> {
     this.#session ??= import("./compose.ts").then(
-      ({ compose }) => compose(this.#options, {}, "client").session,
+      ({ compose }) => compose(this.#options, { renewsAhead: true }, "client").session,
     );
     return this.#session;
   }

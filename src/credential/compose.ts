@@ -8,6 +8,8 @@ import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
+import { createProcessLock } from "../lock/protocol.ts";
+import { hostIdentity } from "../lock/host.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -43,6 +45,8 @@ export interface ComposeOverrides extends Partial<World> {
   readonly renderQr?: TerminalPromptOptions["renderQr"];
   /** When a credential with `forceLogin` was made, in milliseconds since the epoch. Default: now. */
   readonly signedInSince?: number;
+  /** Renews tokens in the background: for programs that go on running. Default: false, as a command does not. */
+  readonly renewsAhead?: boolean;
 }
 
 /** The world of a configuration: the real one, with what the caller replaces. */
@@ -125,9 +129,17 @@ function networkOpener(
   const open = async (): Promise<FlowWorld> => {
     const { createHttpClient } = await import("../http/client.ts");
     const onWarning = warnWith(world);
+    const folder = folderOrNone(machine);
+    const { clock, logger } = world;
     return {
       ...world,
-      cacheFolder: folderOrNone(machine),
+      cacheFolder: folder,
+      // Whichever store is used: two programs with different stores want the same port all the same. No `onWarning`:
+      // where the folder cannot be written, the lock of the sign-in itself has said so.
+      portLock:
+        folder === undefined
+          ? undefined
+          : createProcessLock({ folder, clock, randomBytes, logger }),
       onWarning,
       http: createHttpClient({
         clock: world.clock,
@@ -154,17 +166,26 @@ export function compose(
   overrides: ComposeOverrides = {},
   kind: CredentialKind = "interactive",
 ): Composition {
-  const { signedInSince, renderQr, ...outside } = overrides;
+  const { signedInSince, renderQr, renewsAhead = false, ...outside } = overrides;
   const world = composeWorld(options, outside, renderQr);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);
+  let host: string | undefined;
   const session = new StoredSession({
     world,
     store,
     flows: assembleFlows(kind, options, networkOpener(options, world, machine)),
-    bound: { key, issuer: options.issuer, clientId: options.clientId },
+    bound: {
+      key,
+      issuer: options.issuer,
+      clientId: options.clientId,
+      configured: { scopes: options.scopes, resource: options.resource },
+    },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
+    host: () => (host ??= hostIdentity()),
+    mostUnansweredPrompts: options.maxUnansweredPrompts,
+    renewsAhead,
   });
   return { world, store, session, key };
 }

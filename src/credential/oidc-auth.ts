@@ -7,6 +7,7 @@ import type { InteractiveOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import type { Session, UserInfoClaims } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
+import { checkedCallOptions } from "./call-options.ts";
 import { defineOptionProperties } from "./option-properties.ts";
 
 /** Options of {@link OidcAuth}: every one is optional and readable afterwards. */
@@ -43,7 +44,8 @@ export class OidcAuth implements Credential {
   }
 
   async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
-    return (await this.#open()).getToken(options);
+    const checked = checkedCallOptions(options);
+    return (await this.#open()).getToken(checked);
   }
 
   async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
@@ -72,7 +74,11 @@ export class OidcAuth implements Credential {
   #open(): Promise<Session> {
     this.#session ??= import("./compose.ts").then(
       ({ compose }) =>
-        compose(this.#options, { signedInSince: this.#forceLoginSince }, "interactive").session,
+        compose(
+          this.#options,
+          { signedInSince: this.#forceLoginSince, renewsAhead: true },
+          "interactive",
+        ).session,
     );
     return this.#session;
   }

@@ -26,6 +26,7 @@ function loadedLater(
     replace: async (key, expectedVersion, next) =>
       (await store()).replace(key, expectedVersion, next),
     acquire: async (key, options) => (await store()).acquire(key, options),
+    holder: async (key) => (await store()).holder?.(key),
     list: async () => (await store()).list(),
   };
 }

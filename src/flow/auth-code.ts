@@ -17,6 +17,7 @@ import {
 } from "../provider/authorization-request.ts";
 import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
+import { openInTurn, type OwnPort } from "./callback-port.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
@@ -58,18 +59,23 @@ async function openListener(
   options: ResolvedOptions,
   plan: RedirectPlan,
   isExpectedState: (candidate: string) => boolean,
-): Promise<CallbackListener> {
-  return openCallbackListener({
-    host: plan.host,
-    ports: plan.ports,
-    path: plan.path,
-    redirectAuthority: plan.authority,
-    isExpectedState,
-    applicationName: options.applicationName,
-    clock: world.clock,
-    logger: world.logger,
-    randomBytes: world.randomBytes,
-  });
+  signal: AbortSignal,
+): Promise<OwnPort> {
+  const { host, ports, path } = plan;
+  const open = (port: number): Promise<CallbackListener> =>
+    openCallbackListener({
+      host,
+      ports: [port],
+      path,
+      redirectAuthority: plan.authority,
+      isExpectedState,
+      applicationName: options.applicationName,
+      clock: world.clock,
+      logger: world.logger,
+      randomBytes: world.randomBytes,
+    });
+  const timeoutSeconds = options.callbackTimeoutSeconds;
+  return openInTurn(world, { host, ports, timeoutSeconds, open }, signal);
 }
 
 async function requestFor(
@@ -182,6 +188,9 @@ async function signInThrough(
   emit(world.logger, "login.started", { host, flow: "auth_code" });
   // Keys are needed when the browser comes back: loading them now costs the person no time.
   provider.prefetchKeys(signal);
+  await world.beforePrompt?.();
+  // Whoever gave up meanwhile, be it at the moment at which the port was passed on, sees no browser.
+  signal.throwIfAborted();
   const browser = options.openBrowser
     ? await world.openBrowser(request.url, options.browserCommand)
     : undefined;
@@ -203,7 +212,7 @@ async function signInThrough(
 }
 
 /**
- * Signs a person in with a browser.
+ * Signs a person in with a browser. A fixed port is waited for where another sign-in of this user has it.
  * @throws {OidcError} any code of the listener, the authorization response and the token request.
  * @see RFC 6749 section 4.1, RFC 8252, OpenID Connect Core section 3.1
  */
@@ -216,12 +225,14 @@ export async function signInWithBrowser(
 ): Promise<TokenAnswer> {
   const plan = planRedirect(options);
   let request: AuthorizationAttempt | undefined;
-  const listener = await openListener(
+  const port = await openListener(
     world,
     options,
     plan,
     (candidate) => request?.isExpectedState(candidate) ?? false,
+    signal,
   );
+  const { listener } = port;
   try {
     warnAboutExposure(world, plan);
     const redirectUri = plan.redirectUri(listener.authority);
@@ -232,9 +243,6 @@ export async function signInWithBrowser(
     listener.settle(outcomeOf(error));
     throw error;
   } finally {
-    const ended = listener.ended.then(() => {
-      world.background.delete(ended);
-    });
-    world.background.add(ended);
+    port.leave();
   }
 }

@@ -6,10 +6,15 @@ import { openProvider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/token-endpoint.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity, providerOptions, tokenTarget } from "./provider-input.ts";
+import {
+  clientIdentity,
+  providerOptions,
+  targetOfToken,
+  type AccessTokenTarget,
+} from "./provider-input.ts";
 
 /**
- * Signs the client itself in.
+ * Signs the client itself in. `target`: what the access token is for, where that is not what the configuration says.
  * @throws {OidcError} `invalid_option` without a client secret, before any request; codes of discovery and of the
  * token request.
  * @see RFC 6749 section 4.4
@@ -18,6 +23,7 @@ export async function signInAsClient(
   world: FlowWorld,
   options: ResolvedOptions,
   signal: AbortSignal,
+  target?: AccessTokenTarget,
 ): Promise<TokenAnswer> {
   if (options.clientSecret === undefined) {
     throw new OidcError(
@@ -30,7 +36,11 @@ export async function signInAsClient(
   return requestClientCredentials(
     world,
     provider,
-    { ...clientIdentity(options), ...tokenTarget(options), scopes: options.scopes },
+    {
+      ...clientIdentity(options),
+      ...targetOfToken(options, target),
+      scopes: target?.scopes ?? options.scopes,
+    },
     signal,
   );
 }

@@ -176,6 +176,7 @@ export async function signInWithDevice(
     expiresInSeconds,
     intervalSeconds: authorization.intervalSeconds,
   });
+  await world.beforePrompt?.();
   // Counted from here, whatever a browser takes to start.
   const expiresAt = new Date(world.clock.now() + expiresInSeconds * 1000);
   const cancelled = new AbortController();

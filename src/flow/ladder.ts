@@ -11,6 +11,7 @@ import { chooseFlow } from "./choose.ts";
 import { signInWithDevice } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { providerOptions } from "./provider-input.ts";
+import { withWishes, type SignInWishes } from "./wishes.ts";
 
 /** One way to sign in. */
 export interface Way {
@@ -111,16 +112,19 @@ function deviceBeside(
 }
 
 /**
- * Signs a person in: the browser, a device code, or, on a terminal without a browser, both at once.
+ * Signs a person in: the browser, a device code, or, on a terminal without a browser, both at once. `wishes`: what this
+ * sign-in is to cover besides the configuration.
  * @throws {OidcError} `no_interactive_flow`, codes of discovery and of the flows.
  */
 export async function signInPerson(
   world: FlowWorld,
-  options: ResolvedOptions,
+  configured: ResolvedOptions,
   signal: AbortSignal,
+  wishes: SignInWishes = {},
 ): Promise<TokenAnswer> {
-  const provider = await openProvider(world, providerOptions(options, options.flow), signal);
+  const provider = await openProvider(world, providerOptions(configured, configured.flow), signal);
   try {
+    const options = withWishes(configured, wishes, provider.metadata);
     const chosen = chooseFlow(options, provider.metadata);
     if (chosen.flow === "device") {
       return await signInWithDevice(world, options, provider, signal, { why: chosen.why });

@@ -9,7 +9,12 @@ import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/token-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { clientIdentity, providerOptions, tokenTarget } from "./provider-input.ts";
+import {
+  clientIdentity,
+  providerOptions,
+  targetOfToken,
+  type AccessTokenTarget,
+} from "./provider-input.ts";
 
 /** A sign-in with a refresh token. */
 export type RefreshableRecord = SessionRecord & { refreshToken: string };
@@ -19,7 +24,9 @@ async function send(
   options: ResolvedOptions,
   record: RefreshableRecord,
   signal: AbortSignal,
+  target: AccessTokenTarget | undefined,
 ): Promise<TokenAnswer> {
+  const scopes = target?.scopes ?? undefined;
   const previous = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
   return refreshTokens(
     world,
@@ -31,8 +38,9 @@ async function send(
       tokenEndpoint: options.tokenEndpoint ?? record.tokenEndpoint,
       refreshToken: record.refreshToken,
       previous,
-      scopes: record.accessToken?.scopes ?? options.scopes ?? [],
-      ...tokenTarget(options),
+      scopes: scopes ?? record.accessToken?.scopes ?? options.scopes ?? [],
+      sendScopes: scopes !== undefined,
+      ...targetOfToken(options, target),
       userinfoEndpoint: record.userinfoEndpoint,
       revocationEndpoint: record.revocationEndpoint,
       options: { ...providerOptions(options, options.flow), issuer: record.issuer },
@@ -49,31 +57,38 @@ function refusesToken(error: unknown): boolean {
   );
 }
 
+function isAnswered(error: unknown): boolean {
+  return isOidcError(error) && error.code === "token_request_failed";
+}
+
 /**
  * Renews the tokens of a sign-in. One request; where its reply was lost it is sent once more, because the provider may
  * have rotated the refresh token already and then only a resend within its grace period saves the sign-in.
+ * `target`: what the access token is for, where that is not what the configuration says.
  * @throws {OidcError} `token_request_failed` (reason `invalid_grant`, or `empty` where it says so without a word: the provider ended the sign-in),
  * `login_required` (reason `refresh_lost`: a reply was lost and the resend refused), `subject_changed`,
  * `id_token_invalid`, `token_response_invalid`, network codes.
- * @see RFC 6749 section 6, RFC 9700 section 4.14
+ * @see RFC 6749 section 6, RFC 8707 section 2.2, RFC 9700 section 4.14
  */
 export async function refreshSignIn(
   world: FlowWorld,
   options: ResolvedOptions,
   record: RefreshableRecord,
   signal: AbortSignal,
+  target?: AccessTokenTarget,
 ): Promise<TokenAnswer> {
   const host = hostOf(record.tokenEndpoint);
   emit(world.logger, "refresh.started", { host });
   let answer: TokenAnswer;
   try {
-    answer = await send(world, options, record, signal);
+    answer = await send(world, options, record, signal, target);
   } catch (error) {
     if (!isOidcError(error) || error.code !== "network" || signal.aborted) throw error;
     try {
-      answer = await send(world, options, record, signal);
+      answer = await send(world, options, record, signal, target);
     } catch (second) {
-      if (!refusesToken(second)) throw second;
+      // The first loss counts: the second request may never have left.
+      if (!refusesToken(second)) throw isAnswered(second) ? second : error;
       throw new OidcError(
         "login_required",
         `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it. Sign in again.`,

@@ -20,12 +20,13 @@ export async function revokeSignIn(
 ): Promise<"yes" | "unsupported" | "failed"> {
   const { revocationEndpoint } = record;
   if (revocationEndpoint === undefined) return "unsupported";
+  // Without a refresh token nothing else ties the further access tokens together.
+  const others = record.refreshToken === undefined ? (record.otherAccessTokens ?? []) : [];
   const tokens = [
     record.refreshToken && { token: record.refreshToken, tokenTypeHint: "refresh_token" as const },
-    record.accessToken && {
-      token: record.accessToken.token,
-      tokenTypeHint: "access_token" as const,
-    },
+    ...[record.accessToken, ...others].map(
+      (each) => each && { token: each.token, tokenTypeHint: "access_token" as const },
+    ),
   ].filter((each) => each !== undefined && each !== "" && each !== null);
   let outcome: "yes" | "unsupported" | "failed" = "yes";
   let isGrantRevoked = false;

@@ -2,7 +2,6 @@
 
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
-import type { Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 
 /** Sockets that listen: two where `localhost` has both address families, else one. */
@@ -12,9 +11,6 @@ export interface BoundServers {
   readonly port: number;
 }
 
-/** Another sign-in that just ended may still be showing its page. */
-const fixedPortPatienceMilliseconds = 1500;
-const retryMilliseconds = 50;
 const randomPortTries = 8;
 
 function codeOf(error: unknown): string {
@@ -88,7 +84,8 @@ async function bindOnce(
   }
 }
 
-function takenError(host: string, ports: readonly number[]): OidcError {
+/** Every port of the list is somebody else's. */
+export function portsTaken(host: string, ports: readonly number[]): OidcError {
   const [port = 0] = ports;
   const message =
     ports.length > 1
@@ -110,7 +107,7 @@ function unusableError(host: string, port: number, cause: unknown): OidcError {
 }
 
 /**
- * Takes the first free port of `ports` on exactly `host`.
+ * Takes the first free port of `ports` on exactly `host`, or says at once that there is none.
  * @throws {OidcError} `callback_port_in_use`; with reason `listener_failed` where the port is not taken but cannot be
  * opened here.
  */
@@ -118,22 +115,16 @@ export async function bindFirstFree(
   createServer: () => Server,
   host: string,
   ports: readonly number[],
-  clock: Clock,
 ): Promise<BoundServers> {
-  const deadline = clock.monotonic() + fixedPortPatienceMilliseconds;
-  for (;;) {
-    let unusable: OidcError | undefined;
-    let anyTaken = false;
-    for (const port of ports) {
-      try {
-        return await bindOnce(createServer, host, port);
-      } catch (error) {
-        if (codeOf(error) === "EADDRINUSE") anyTaken = true;
-        else unusable ??= unusableError(host, port, error);
-      }
+  let unusable: OidcError | undefined;
+  let anyTaken = false;
+  for (const port of ports) {
+    try {
+      return await bindOnce(createServer, host, port);
+    } catch (error) {
+      if (codeOf(error) === "EADDRINUSE") anyTaken = true;
+      else unusable ??= unusableError(host, port, error);
     }
-    if (unusable !== undefined && !anyTaken) throw unusable;
-    if (clock.monotonic() >= deadline) throw takenError(host, ports);
-    await clock.sleep(retryMilliseconds);
   }
+  throw anyTaken || unusable === undefined ? portsTaken(host, ports) : unusable;
 }

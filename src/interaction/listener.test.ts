@@ -153,7 +153,12 @@ test("headers beyond the bound are refused, and the wait goes on [L12]", async (
   socket.write(
     `GET / HTTP/1.1\r\nHost: ${listener.authority}\r\nX-Filler: ${"x".repeat(1024 * 1024)}`,
   );
-  await once(socket, "close");
+  // From Node 24 on the rest that nobody read comes back as a reset, which is as good an end.
+  const end = await once(socket, "close").then(
+    () => "closed",
+    (error: unknown) => (error as NodeJS.ErrnoException).code,
+  );
+  expect(["closed", "ECONNRESET"]).toContain(end);
   await sendGenuine(listener);
 });
 

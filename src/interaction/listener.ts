@@ -121,7 +121,7 @@ class Listener implements CallbackListener {
   }
 
   async open(): Promise<void> {
-    const { host, ports, clock, redirectAuthority } = this.#options;
+    const { host, ports, redirectAuthority } = this.#options;
     await Promise.all(
       [...lingering].filter((other) => ports.includes(other.port)).map((other) => other.close()),
     );
@@ -141,7 +141,7 @@ class Listener implements CallbackListener {
       server.on("connection", (socket) => this.#admit(socket));
       return server;
     };
-    const { servers, port } = await bindFirstFree(create, host, ports, clock);
+    const { servers, port } = await bindFirstFree(create, host, ports);
     this.#servers = servers;
     this.port = port;
     this.authority = authorityOf(redirectHostOf(host), port);

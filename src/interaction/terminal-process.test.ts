@@ -12,10 +12,14 @@ const script = "/usr/bin/script";
 const hasTerminal = process.platform === "linux" && existsSync(script);
 
 let module: string;
+let waitModule: string;
 const running: ChildProcessWithoutNullStreams[] = [];
 beforeAll(async () => {
   module = await bundleModule(
     fileURLToPath(new URL("../../test/support/prompt-process.ts", import.meta.url)),
+  );
+  waitModule = await bundleModule(
+    fileURLToPath(new URL("../../test/support/wait-process.ts", import.meta.url)),
   );
 });
 afterAll(() => {
@@ -86,5 +90,33 @@ test.skipIf(!hasTerminal)(
     terminal.child.stdin.write("\u0003");
     await terminal.finished;
     expect(terminal.output()).toContain("status=130");
+  },
+);
+
+test.skipIf(!hasTerminal).for([
+  [
+    80,
+    "Process 4711 is renewing the token; waiting (Ctrl-C stops waiting, not it).",
+    "Process 4711 is signing in; waiting for it (Ctrl-C stops waiting, not it).",
+  ],
+  [40, "Waiting for process 4711.", "Process 4711 is signing in; waiting."],
+] as const)(
+  "a wait at %i columns: one line that follows the other process, and then nothing",
+  async ([columns, renewing, signingIn]) => {
+    // Without echo: what is typed to go on must not move the cursor.
+    const terminal = onTerminal(
+      `stty cols ${columns} -echo; '${process.execPath}' '${waitModule}'; echo "status=$?"`,
+    );
+    const goOnAt = async (end: string): Promise<void> => {
+      await terminal.until(new RegExp(`${end.replace(/[[().]/gu, "\\$&")}$`, "u"));
+      terminal.child.stdin.write("\n");
+    };
+    await goOnAt("ready\r\n");
+    await goOnAt(`\r\u001b[2K${renewing}`);
+    await goOnAt(`\r\u001b[2K${signingIn}`);
+    await terminal.finished;
+    expect(terminal.output()).toBe(
+      `ready\r\n\r\u001b[2K${renewing}\r\u001b[2K${signingIn}\r\u001b[2Kover\r\nstatus=0\r\n`,
+    );
   },
 );

@@ -240,10 +240,47 @@ export const receivedText = "Received. Finishing sign-in.";
 export const otherSignInPastedText =
   "That address is from another sign-in. Open the address above, and paste the one that it ends at.";
 
-/** Another process signs in. */
-export function waitingForOtherText(processId: number | undefined, columns: Columns): string {
-  const who = processId === undefined ? "Another process" : `Process ${processId}`;
-  return `${wrap(`${who} is signing in; waiting for it (Ctrl-C stops waiting, not it).`, columns)}\n`;
+/** Whom a process waits for. */
+export interface WaitFacts {
+  /** Undefined where it is not known. */
+  readonly processId: number | undefined;
+  readonly phase: "refresh" | "login";
+}
+
+const waitLeads: Readonly<Record<WaitFacts["phase"], string>> = {
+  refresh: "is renewing the token",
+  login: "is signing in",
+};
+
+function waitForms({ processId, phase }: WaitFacts): string[] {
+  // Ctrl-C ends all that one process does.
+  if (processId === process.pid) {
+    const what = phase === "login" ? "sign-in" : "renewal";
+    return [
+      `Waiting for another ${what} of this program (Ctrl-C stops both).`,
+      `Waiting for another ${what}.`,
+      "Waiting.",
+    ];
+  }
+  const lead = `${processId === undefined ? "Another process" : `Process ${processId}`} ${waitLeads[phase]}`;
+  return [
+    `${lead}; waiting for it (Ctrl-C stops waiting, not it).`,
+    `${lead}; waiting (Ctrl-C stops waiting, not it).`,
+    `${lead}; waiting.`,
+    `Waiting for ${processId === undefined ? "another process" : `process ${processId}`}.`,
+    "Waiting.",
+  ];
+}
+
+/** The line that says whom this process waits for, in the longest form that fits; never an address or a code. */
+export function waitingForOtherLine(facts: WaitFacts, columns: number): string {
+  // A line as wide as the terminal would wrap, and could not be rewritten.
+  return waitForms(facts).find((form) => form.length < columns) ?? "";
+}
+
+/** The same where a line cannot be rewritten: it stays. */
+export function waitingForOtherText(facts: WaitFacts, columns: Columns): string {
+  return `${wrap(waitForms(facts)[0] ?? "", columns)}\n`;
 }
 
 /** Something worth knowing that did not stop the work. */

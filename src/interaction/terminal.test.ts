@@ -1,6 +1,7 @@
 // What a person reads and types during a sign-in. Changes when a text or a key does; captures are in __captures__.
 import { expect, test } from "vitest";
 import { OidcError } from "../core/errors.ts";
+import type { WaitingForOtherEvent } from "../core/prompt.ts";
 import {
   pastedAddress,
   redirectUri,
@@ -17,7 +18,12 @@ const views: Readonly<Record<string, SceneOptions>> = {
   "no-terminal": { terminal: false, terminalInput: false },
 };
 
-const everyText: readonly [string, SceneOptions, (on: Scene) => void][] = [
+async function waitFor(on: Scene, whom: Omit<WaitingForOtherEvent, "type">): Promise<void> {
+  on.prompt({ type: "waitingForOther", ...whom });
+  await on.clock.advance(300);
+}
+
+const everyText: readonly [string, SceneOptions, (on: Scene) => void | Promise<void>][] = [
   ["a desktop", {}, (on) => on.show({ browserOpened: true })],
   ["openBrowser: false", {}, (on) => on.show()],
   ["SSH", { environment: ssh }, (on) => on.show({ browserProblem: "SSH session" })],
@@ -81,15 +87,17 @@ const everyText: readonly [string, SceneOptions, (on: Scene) => void][] = [
       on.showCode({ besideBrowser: true });
     },
   ],
+  ["another process signs in", {}, (on) => waitFor(on, { processId: 4711, phase: "login" })],
+  ["another process, unnamed, signs in", {}, (on) => waitFor(on, { phase: "login" })],
   [
-    "another process signs in",
+    "another process renews the token",
     {},
-    (on) => on.prompt({ type: "waitingForOther", processId: 4711, phase: "login" }),
+    (on) => waitFor(on, { processId: 4_194_304, phase: "refresh" }),
   ],
   [
-    "another process, unnamed, signs in",
+    "another sign-in of this program",
     {},
-    (on) => on.prompt({ type: "waitingForOther", phase: "login" }),
+    (on) => waitFor(on, { processId: process.pid, phase: "login" }),
   ],
   [
     "a warning while a sign-in waits",
@@ -107,13 +115,14 @@ const everyText: readonly [string, SceneOptions, (on: Scene) => void][] = [
 
 test.for(Object.keys(views))("every text, as it stands with %s", async (view) => {
   const options = views[view] as SceneOptions;
-  const parts = everyText.map(([title, more, play]) => {
+  const parts: string[] = [];
+  for (const [title, more, play] of everyText) {
     const on = scene({ ...more, ...options });
-    play(on);
+    await play(on);
     const text = on.screen();
     on.prompt({ type: "settled" });
-    return `--- ${title}\n${text}${text.endsWith("\n") ? "" : "\n"}`;
-  });
+    parts.push(`--- ${title}\n${text}${text.endsWith("\n") ? "" : "\n"}`);
+  }
   await expect(parts.join("\n")).toMatchFileSnapshot(`./__captures__/terminal-${view}.txt`);
 
   // Addresses and the command stand alone and whole; all else fits.
@@ -302,19 +311,6 @@ test("text from outside cannot move the cursor or start a line", () => {
   expect(on.output().replaceAll("\r\u001b[2K", "")).not.toMatch(
     /[\u0000-\u0009\u000b-\u001f\u202e]/u,
   );
-});
-
-test("waiting for another's sign-in is said once, for a refresh not at all", () => {
-  const on = scene();
-  const wait = { type: "waitingForOther", processId: 4711 } as const;
-  on.prompt({ ...wait, phase: "refresh" });
-  expect(on.output()).toBe("");
-  on.prompt({ ...wait, phase: "login" });
-  on.prompt({ ...wait, phase: "login" });
-  expect(on.output().match(/4711/gu)).toHaveLength(1);
-  on.prompt({ type: "settled" });
-  on.prompt({ ...wait, phase: "login" });
-  expect(on.output().match(/4711/gu)).toHaveLength(2);
 });
 
 test("a new sign-in takes the old one's prompt away", async () => {

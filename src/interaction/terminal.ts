@@ -8,6 +8,7 @@ import type {
   DeviceCodeEvent,
   PromptEvent,
   PromptHandler,
+  WaitingForOtherEvent,
 } from "../core/prompt.ts";
 import { isFreeTerminal, readLines } from "./line-input.ts";
 import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
@@ -21,6 +22,7 @@ import {
   pastingText,
   receivedText,
   signInText,
+  waitingForOtherLine,
   waitingForOtherText,
   warningText,
   wrap,
@@ -63,6 +65,18 @@ function raiseSignalInGroup(signal: TerminalSignal): void {
   else if (signal === "SIGINT") process.kill(process.pid, signal);
 }
 
+// Longer than a refresh of another process usually takes, and than a port takes to be passed on: a line that comes and
+// goes within that time is a flicker that nobody can read. Shorter than a person takes to wonder.
+const unnoticedWaitMilliseconds = 300;
+
+/** A wait for another process; its line is shown only when it has lasted for a moment. */
+interface Wait {
+  readonly ended: AbortController;
+  event: WaitingForOtherEvent;
+  shown: string;
+  isNoticed: boolean;
+}
+
 class TerminalPrompt {
   readonly #options: TerminalPromptOptions;
   readonly #raiseSignal: (signal: TerminalSignal) => void;
@@ -70,7 +84,7 @@ class TerminalPrompt {
   #liveLine = "";
   #countdown: AbortController | undefined;
   #reading: LineReading | undefined;
-  #announcedWait: string | undefined;
+  #wait: Wait | undefined;
   #numberedWays = false;
 
   constructor(options: TerminalPromptOptions) {
@@ -92,14 +106,9 @@ class TerminalPrompt {
         this.#takeAway();
         this.#showDevice(event);
         return;
-      case "waitingForOther": {
-        // A refresh takes a moment and asks nothing of anybody.
-        if (event.phase !== "login") return;
-        const text = waitingForOtherText(event.processId, this.#columns());
-        if (text !== this.#announcedWait) this.#writeAbove(text);
-        this.#announcedWait = text;
+      case "waitingForOther":
+        this.#noticeWait(event);
         return;
-      }
       case "warning":
         this.#writeAbove(warningText(event.code, event.message, this.#columns()));
         return;
@@ -184,6 +193,45 @@ class TerminalPrompt {
     // Numbered ways stand close; anything else has an empty line on either side.
     if (this.#numberedWays) this.#writeAbove(text);
     else this.#writeAbove(this.#liveLine === "" ? `\n${text}` : `${text}\n`);
+  }
+
+  #noticeWait(event: WaitingForOtherEvent): void {
+    // What a person is asked to do counts more.
+    if (this.#countdown !== undefined || this.#reading !== undefined) return;
+    if (this.#wait !== undefined) {
+      this.#wait.event = event;
+      if (this.#wait.isNoticed) this.#showWait(this.#wait);
+      return;
+    }
+    const wait: Wait = { ended: new AbortController(), event, shown: "", isNoticed: false };
+    this.#wait = wait;
+    void this.#showWaitLater(wait);
+  }
+
+  async #showWaitLater(wait: Wait): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      await clock.sleep(unnoticedWaitMilliseconds, { unref: true, signal: wait.ended.signal });
+      wait.isNoticed = true;
+      this.#showWait(wait);
+    } catch {
+      // Over before anybody noticed, or standard error is gone: nothing to show.
+    }
+  }
+
+  #showWait(wait: Wait): void {
+    const { processId, phase } = wait.event;
+    const facts = { processId, phase };
+    if (this.#isRewritable()) {
+      const line = waitingForOtherLine(facts, this.#width());
+      if (line !== this.#liveLine) this.#setLiveLine(line);
+      return;
+    }
+    // A line that stays: not for a refresh, of which hundreds of processes would each leave one in a log.
+    if (phase !== "login") return;
+    const text = waitingForOtherText(facts, this.#columns());
+    if (text !== wait.shown) this.#options.stderr.write(text);
+    wait.shown = text;
   }
 
   #sshDestination(): string | undefined {
@@ -281,7 +329,8 @@ class TerminalPrompt {
     this.#countdown = undefined;
     this.#reading?.stop();
     this.#reading = undefined;
-    this.#announcedWait = undefined;
+    this.#wait?.ended.abort();
+    this.#wait = undefined;
     this.#eraseLiveLine();
   }
 }

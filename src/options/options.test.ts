@@ -80,6 +80,7 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
     good: [0, 1, 86_400],
     bad: [-1, 0.5, "0", Number.NaN, Number.POSITIVE_INFINITY, 1e12],
   },
+  count: { good: [1, 3, 1000], bad: [0, -1, 1.5, "3", Number.NaN, 1001] },
   resources: {
     good: [
       "https://api.example.com",

@@ -38,6 +38,7 @@ export function parseOptionText(row: OptionRow, text: string, where: string): un
       return parseBoolean(text, where);
     case "seconds":
     case "age":
+    case "count":
       return parseNumber(text, where);
     case "scopes":
     case "acrValues":

@@ -19,6 +19,7 @@ export type OptionKind =
   | "port"
   | "seconds"
   | "age"
+  | "count"
   | "command"
   | "parameters"
   | "store"
@@ -272,6 +273,14 @@ export const optionTable: readonly OptionRow[] = [
     kind: "text",
     default: undefined,
     inKey: true,
+    text: "all",
+    credentials: interactive,
+  },
+  {
+    name: "maxUnansweredPrompts",
+    kind: "count",
+    default: 3,
+    inKey: false,
     text: "all",
     credentials: interactive,
   },

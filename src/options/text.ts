@@ -98,7 +98,7 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   callbackPort: {
     summary: "port of the temporary listener; 0: any free one",
     meaning:
-      "Port of the temporary listener. `0`: any free port. A list: the first free one of it.",
+      "Port of the temporary listener. `0`: any free port. A list: the first free one of it. A port on which another sign-in of yours waits for its browser is waited for, as long as `callbackTimeoutSeconds`; one that another program has is an error at once.",
     placeholder: "PORT",
   },
   callbackTimeoutSeconds: {
@@ -156,6 +156,12 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     meaning:
       "`login_hint` parameter of the authorization request. Sign-ins with different hints are cached apart.",
     placeholder: "NAME",
+  },
+  maxUnansweredPrompts: {
+    summary: "unanswered sign-ins in an hour before no more are started",
+    meaning:
+      "How many sign-ins may go unanswered within an hour, whichever processes asked, before no more are started by themselves (`login_required`, reason `prompt_budget`). Any answer of the person and `latchkey login` start the count anew.",
+    placeholder: "COUNT",
   },
   extraAuthorizationParams: {
     summary: "further parameters of the authorization request",

@@ -73,8 +73,9 @@ export interface InteractiveOptions {
    */
   callbackHost?: string | undefined;
   /**
-   * Port of the temporary listener. `0`: any free port. A list: the first free one of it. Default:
-   * `8765`.
+   * Port of the temporary listener. `0`: any free port. A list: the first free one of it. A port on
+   * which another sign-in of yours waits for its browser is waited for, as long as
+   * `callbackTimeoutSeconds`; one that another program has is an error at once. Default: `8765`.
    */
   callbackPort?: number | readonly number[] | undefined;
   /** Longest wait for the browser's redirect, in seconds. Default: `300`. */
@@ -128,6 +129,12 @@ export interface InteractiveOptions {
    * apart. Default: `undefined`.
    */
   loginHint?: string | undefined;
+  /**
+   * How many sign-ins may go unanswered within an hour, whichever processes asked, before no more
+   * are started by themselves (`login_required`, reason `prompt_budget`). Any answer of the person
+   * and `latchkey login` start the count anew. Default: `3`.
+   */
+  maxUnansweredPrompts?: number | undefined;
   /**
    * Further parameters of the authorization request, by name. Those that Latchkey sets itself
    * (`state`, `nonce`, `redirect_uri` …) are refused. Default: `undefined`.
@@ -269,6 +276,7 @@ export interface ResolvedOptions {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[] | undefined;
   readonly loginHint: string | undefined;
+  readonly maxUnansweredPrompts: number;
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;
   readonly browserCommand: string | undefined;
   readonly applicationName: string | undefined;

@@ -69,6 +69,12 @@ function age(value: unknown): Verdict {
     : { wrong: `a whole number of seconds from 0 to ${String(longestSeconds)}` };
 }
 
+function count(value: unknown): Verdict {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 1000
+    ? { value }
+    : { wrong: "a whole number from 1 to 1000" };
+}
+
 // RFC 8707 section 2: "an absolute URI, as specified by Section 4.3 of [RFC3986]", which "MUST NOT include a fragment
 // component"; RFC 3986 has ASCII alone.
 function isResource(value: unknown): value is string {
@@ -126,6 +132,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   boolean: (value) => (typeof value === "boolean" ? { value } : { wrong: "true or false" }),
   seconds,
   age,
+  count,
   port: (value) => {
     if (isPort(value)) return { value };
     if (Array.isArray(value) && value.length > 0 && value.length <= 100 && value.every(isPort)) {

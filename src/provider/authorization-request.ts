@@ -97,14 +97,14 @@ function authorizationEndpointOf(provider: Provider): string {
   if (endpoint === undefined) {
     throw new OidcError(
       "no_interactive_flow",
-      `${hostOf(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery). Check issuer, or set authorizationEndpoint.`,
+      `${hostOf(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery). Check \`issuer\`, or set \`authorizationEndpoint\`.`,
     );
   }
   const problem = endpointProblem(endpoint, issuer, options.allowInsecureHttp);
   if (problem !== undefined) {
     throw new OidcError(
       "endpoint_invalid",
-      `The authorization endpoint can't be used: ${problem}. Correct authorizationEndpoint.`,
+      `The authorization endpoint can't be used: ${problem}. Correct \`authorizationEndpoint\`.`,
       { reason: "authorization_endpoint" },
     );
   }
@@ -264,7 +264,7 @@ export async function createAuthorizationAttempt(
           state,
           requestedScopes,
           audience: input.audience,
-          resources: input.resources,
+          resources: input.tokenResources ?? input.resources,
           authenticatedSince,
           authenticationMethod: pushed?.authenticationMethod,
         },

@@ -197,7 +197,10 @@ async function pollOnce(
   const answer = await send(exchange, pollStep, signal, (server, client, authentication, options) =>
     oauth.deviceCodeGrantRequest(server, client, authentication, deviceCode, {
       ...options,
-      additionalParameters: targetParameters(input),
+      additionalParameters: targetParameters({
+        audience: input.audience,
+        resources: input.tokenResources ?? input.resources,
+      }),
     }),
   );
   const host = hostOf(tokenEndpoint);

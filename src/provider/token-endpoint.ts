@@ -41,8 +41,10 @@ export interface RefreshInput extends ClientIdentity, TokenTarget {
   readonly refreshToken: string;
   /** Claims of the sign-in's ID token; undefined where there was none. */
   readonly previous: PreviousClaims | undefined;
-  /** As granted before. */
+  /** As granted before, or as asked for now. */
   readonly scopes: readonly string[];
+  /** Whether they are asked for now: another access token than the last one. Default: only where a provider needs it. */
+  readonly sendScopes?: boolean | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly revocationEndpoint?: string | undefined;
   /** Where the keys are, should the answer have an ID token. */
@@ -199,7 +201,8 @@ export async function refreshTokens(
     signal,
     make: (server, client, authentication, options) => {
       const additionalParameters = targetParameters(input);
-      if (quirksOf(issuer).refreshNeedsScope === true && scope !== "") {
+      const sendScopes = input.sendScopes ?? false;
+      if ((sendScopes || quirksOf(issuer).refreshNeedsScope === true) && scope !== "") {
         additionalParameters.set("scope", scope);
       }
       return oauth.refreshTokenGrantRequest(server, client, authentication, input.refreshToken, {
@@ -238,7 +241,7 @@ export async function requestClientCredentials(
   if (input.clientSecret === undefined) {
     throw new OidcError(
       "invalid_option",
-      "Client credentials need a secret, and none is set. Set clientSecret.",
+      "Client credentials need a secret, and none is set. Set `clientSecret`.",
     );
   }
   const { metadata } = provider;

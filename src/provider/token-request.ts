@@ -24,6 +24,8 @@ export interface TokenTarget {
   readonly audience?: string | undefined;
   /** RFC 8707 resource indicators, each sent as a parameter of its own. */
   readonly resources?: readonly string[] | undefined;
+  /** Those of the first access token, where the grant is for more (RFC 8707 section 2.2). Default: all. */
+  readonly tokenResources?: readonly string[] | undefined;
 }
 
 /** One request, before it is known how the client authenticates. */
@@ -96,7 +98,7 @@ export function tokenEndpointOf(provider: Provider): string {
   if (tokenEndpoint !== undefined) return tokenEndpoint;
   throw new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names no token_endpoint. Set tokenEndpoint, or check issuer.`,
+    `The discovery document of ${hostOf(issuer)} names no token_endpoint. Set \`tokenEndpoint\`, or check \`issuer\`.`,
     { reason: "token_endpoint" },
   );
 }

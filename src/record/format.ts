@@ -14,16 +14,41 @@ export interface AccessTokenRecord {
   expiresAt: number | null;
 }
 
+/** A further access token of a sign-in: for other scopes or another resource than the configuration's. */
+export interface OtherAccessTokenRecord extends AccessTokenRecord {
+  /** What it was asked for: sorted scopes and resources, null where the call named none. */
+  wanted: { scopes: string[] | null; resources: string[] | null };
+}
+
+/**
+ * A refresh that was announced before it was sent: whoever finds it knows that its refresh token may have been used
+ * and that the answer may have been lost.
+ */
+export interface RefreshIntent {
+  /** Random: tells one announcement from another. */
+  nonce: string;
+  /** The host, as far as one lock reaches. */
+  host: string;
+  /** When it was announced, in milliseconds since the epoch. */
+  at: number;
+}
+
+/** Why a sign-in cannot be renewed any more. */
+export type SignInEnd = "refresh_refused" | "refresh_lost";
+
 /** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
 export interface SessionRecord {
   /** The whole key as text: the file name is only a hash of it. */
   key: string;
-  /** Random id of the sign-in's record, then a counter: `id.counter`. Never repeats after a logout. */
+  /**
+   * Random id of the sign-in's record, a counter of its tokens, and a part for what was written in between:
+   * `id.counter` or `id.counter.part`. Never repeats after a logout.
+   */
   version: string;
   /** Issuer as verified, and the client that signed in. */
   issuer: string;
   clientId: string;
-  /** Endpoints that a later refresh, userinfo or logout needs. */
+  /** Endpoints that a later refresh, userinfo or logout needs. Empty where nobody has signed in yet. */
   tokenEndpoint: string;
   userinfoEndpoint?: string;
   revocationEndpoint?: string;
@@ -32,15 +57,28 @@ export interface SessionRecord {
   authenticationMethod: "none" | "client_secret_basic" | "client_secret_post";
   /** Null where a sign-in is remembered without one. */
   accessToken: AccessTokenRecord | null;
+  /** Newest last. */
+  otherAccessTokens?: OtherAccessTokenRecord[];
   refreshToken?: string;
   idToken?: string;
   /** Who signed in: `sub`, and the name to show, from the verified ID token. */
   subject?: string;
+  /** How and when they authenticated (`acr`, `auth_time` in seconds): what the last ID token that said so said. */
+  acr?: string;
+  authTime?: number;
   displayName?: string;
-  /** When the person signed in (not the last refresh); milliseconds since the epoch. */
+  /** When the person signed in (not the last refresh); milliseconds since the epoch. 0: nobody has yet. */
   signedInAt: number;
   /** When the tokens last changed; milliseconds since the epoch. */
   renewedAt: number;
+  /** The host where they last changed, as far as one lock reaches. */
+  renewedOn?: string;
+  /** A refresh that may be under way, or whose answer was lost. */
+  intent?: RefreshIntent;
+  /** Set when the refresh token was taken away. */
+  ended?: SignInEnd;
+  /** When each prompt of late was shown that nobody has answered; milliseconds since the epoch. */
+  unansweredPrompts?: number[];
 }
 
 /** A cache file: the default location holds one record per file, a custom `cachePath` any number. */

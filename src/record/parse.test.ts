@@ -38,14 +38,30 @@ const whole: SessionRecord = {
   idToken: "a.b.c",
   subject: "alice",
   displayName: "Alice Müller",
+  otherAccessTokens: [
+    {
+      token: "the-other-token",
+      tokenType: "Bearer",
+      scopes: ["read"],
+      issuedAt: 1_700_000_000,
+      expiresAt: null,
+      wanted: { scopes: ["read"], resources: null },
+    },
+  ],
+  renewedOn: "host-1",
+  intent: { nonce: "n", host: "host-1", at: 1_700_000_000_000 },
+  ended: "refresh_refused",
+  unansweredPrompts: [1_700_000_000_000],
 };
 
+type Fields = Record<string, unknown>;
 const withoutEnd = { ...whole.accessToken, expiresAt: null };
 
 describe("a record", () => {
   test.each([
     ["with every field", whole],
     ["with the fewest fields", smallest],
+    ["that only counts prompts", { ...smallest, tokenEndpoint: "", signedInAt: 0 }],
     ["whose token has no known end", { ...whole, accessToken: withoutEnd }],
   ])("%s comes back as it was written", (_name, record) => {
     expect(parseCacheFile(formatCacheFile([record as SessionRecord]))).toEqual({
@@ -82,6 +98,7 @@ describe("a record", () => {
   test.each(Object.keys(whole))("whose %s is of another kind is damaged [C08]", (name) => {
     for (const value of wrongValues) {
       if (typeof value === "number" && name.endsWith("At")) continue;
+      if (Array.isArray(value) && Array.isArray((whole as unknown as Fields)[name])) continue;
       expect([value, parseRecord({ ...whole, [name]: value })]).toEqual([value, undefined]);
     }
   });
@@ -98,6 +115,38 @@ describe("a record", () => {
         parseRecord({ ...whole, accessToken: { ...whole.accessToken, token } }),
       ).toBeUndefined();
     }
+  });
+
+  test("without a token endpoint is damaged, unless nobody has signed in yet", () => {
+    expect(parseRecord({ ...smallest, tokenEndpoint: "" })).toBeUndefined();
+    expect(parseRecord({ ...smallest, tokenEndpoint: "", signedInAt: 0 })).toBeDefined();
+  });
+
+  test.each([
+    { nonce: "n", host: "h" },
+    { nonce: "", host: "h", at: 1 },
+    { nonce: "n", host: 1, at: 1 },
+  ])("with half an intent is damaged: %j", (intent) => {
+    expect(parseRecord({ ...whole, intent })).toBeUndefined();
+  });
+
+  test("loses a further access token that cannot be used, and nothing else", () => {
+    const [good] = whole.otherAccessTokens ?? [];
+    const bad = [
+      null,
+      {},
+      { ...good, token: "" },
+      { ...good, wanted: undefined },
+      { ...good, wanted: { scopes: "read", resources: null } },
+      { ...good, wanted: { scopes: null, resources: [1] } },
+    ];
+    expect(parseRecord({ ...whole, otherAccessTokens: [...bad, good] })).toEqual(whole);
+    const many = Array.from({ length: 101 }, () => good);
+    expect(parseRecord({ ...whole, otherAccessTokens: many })).toBeUndefined();
+  });
+
+  test("whose prompts are no instants is damaged", () => {
+    expect(parseRecord({ ...whole, unansweredPrompts: ["1"] })).toBeUndefined();
   });
 
   test("whose issuer or client is not its key's is damaged [C16]", () => {

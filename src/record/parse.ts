@@ -1,7 +1,14 @@
 // A cache file's text made into records, believing nothing. Changes when the record's fields do.
 
 import { longestTokenCharacters, longestUrlCharacters } from "../core/limits.ts";
-import type { AccessTokenRecord, CacheFile, SessionRecord } from "./format.ts";
+import type {
+  AccessTokenRecord,
+  CacheFile,
+  OtherAccessTokenRecord,
+  RefreshIntent,
+  SessionRecord,
+  SignInEnd,
+} from "./format.ts";
 import { schemaVersion } from "./format.ts";
 import { agreesWithKey } from "./key.ts";
 
@@ -22,7 +29,10 @@ type Fields = Readonly<Record<string, unknown>>;
 const longestKeyCharacters = 64 * 1024;
 const longestVersionCharacters = 200;
 const longestNameCharacters = 4 * 1024;
+const longestIdentityCharacters = 200;
 const mostScopes = 1000;
+const mostOtherAccessTokens = 100;
+const mostPrompts = 1000;
 const authenticationMethods: readonly string[] = [
   "none",
   "client_secret_basic",
@@ -84,39 +94,82 @@ function instantOf(value: unknown): number {
   return value;
 }
 
+function listOf<Value>(value: unknown, most: number, parse: (each: unknown) => Value): Value[] {
+  if (!Array.isArray(value) || value.length > most) throw new Unusable();
+  return value.map(parse);
+}
+
 function parseAccessToken(value: unknown): AccessTokenRecord | null {
   if (value === null) return null;
   const fields = asFields(value);
-  const scopes = own(fields, "scopes");
-  if (
-    own(fields, "tokenType") !== "Bearer" ||
-    !Array.isArray(scopes) ||
-    scopes.length > mostScopes
-  ) {
-    throw new Unusable();
-  }
+  if (own(fields, "tokenType") !== "Bearer") throw new Unusable();
   const expiresAt = own(fields, "expiresAt");
   return {
     token: tokenOf(own(fields, "token")),
     tokenType: "Bearer",
-    scopes: scopes.map(nameOf),
+    scopes: listOf(own(fields, "scopes"), mostScopes, nameOf),
     issuedAt: instantOf(own(fields, "issuedAt")),
     expiresAt: expiresAt === null ? null : instantOf(expiresAt),
   };
 }
 
+function namesOrNull(value: unknown, parse: (each: unknown) => string): string[] | null {
+  return value === null ? null : listOf(value, mostScopes, parse);
+}
+
+/** One that cannot be used is left out: the sign-in itself is not damaged by it, and it can be had again. */
+function parseOtherAccessToken(value: unknown): OtherAccessTokenRecord[] {
+  try {
+    const token = parseAccessToken(value);
+    const wanted = asFields(own(asFields(value), "wanted"));
+    if (token === null) return [];
+    return [
+      {
+        ...token,
+        wanted: {
+          scopes: namesOrNull(own(wanted, "scopes"), nameOf),
+          resources: namesOrNull(own(wanted, "resources"), urlOf),
+        },
+      },
+    ];
+  } catch (error) {
+    if (error instanceof Unusable) return [];
+    throw error;
+  }
+}
+
+function parseIntent(value: unknown): RefreshIntent {
+  const fields = asFields(value);
+  return {
+    nonce: nonEmptyOf(own(fields, "nonce"), longestIdentityCharacters),
+    host: identityOf(own(fields, "host")),
+    at: instantOf(own(fields, "at")),
+  };
+}
+
+function identityOf(value: unknown): string {
+  return nonEmptyOf(value, longestIdentityCharacters);
+}
+
+function parseEnd(value: unknown): SignInEnd {
+  if (value !== "refresh_refused" && value !== "refresh_lost") throw new Unusable();
+  return value;
+}
+
 function parseFields(fields: Fields): SessionRecord {
   const authenticationMethod = own(fields, "authenticationMethod");
   if (!authenticationMethods.includes(authenticationMethod as string)) throw new Unusable();
+  const signedInAt = instantOf(own(fields, "signedInAt"));
+  const tokenEndpoint = own(fields, "tokenEndpoint");
   const record: SessionRecord = {
     key: nonEmptyOf(own(fields, "key"), longestKeyCharacters),
     version: nonEmptyOf(own(fields, "version"), longestVersionCharacters),
     issuer: urlOf(own(fields, "issuer")),
     clientId: nonEmptyOf(own(fields, "clientId"), longestNameCharacters),
-    tokenEndpoint: urlOf(own(fields, "tokenEndpoint")),
+    tokenEndpoint: signedInAt === 0 && tokenEndpoint === "" ? "" : urlOf(tokenEndpoint),
     authenticationMethod: authenticationMethod as SessionRecord["authenticationMethod"],
     accessToken: parseAccessToken(own(fields, "accessToken")),
-    signedInAt: instantOf(own(fields, "signedInAt")),
+    signedInAt,
     renewedAt: instantOf(own(fields, "renewedAt")),
   };
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
@@ -126,6 +179,17 @@ function parseFields(fields: Fields): SessionRecord {
   const idToken = optional(fields, "idToken", tokenOf);
   const subject = optional(fields, "subject", nameOf);
   const displayName = optional(fields, "displayName", nameOf);
+  const acr = optional(fields, "acr", nameOf);
+  const authTime = optional(fields, "authTime", instantOf);
+  const otherAccessTokens = optional(fields, "otherAccessTokens", (value) =>
+    listOf(value, mostOtherAccessTokens, parseOtherAccessToken).flat(),
+  );
+  const renewedOn = optional(fields, "renewedOn", identityOf);
+  const intent = optional(fields, "intent", parseIntent);
+  const ended = optional(fields, "ended", parseEnd);
+  const unansweredPrompts = optional(fields, "unansweredPrompts", (value) =>
+    listOf(value, mostPrompts, instantOf),
+  );
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
   if (endSessionEndpoint !== undefined) record.endSessionEndpoint = endSessionEndpoint;
@@ -133,6 +197,13 @@ function parseFields(fields: Fields): SessionRecord {
   if (idToken !== undefined) record.idToken = idToken;
   if (subject !== undefined) record.subject = subject;
   if (displayName !== undefined) record.displayName = displayName;
+  if (acr !== undefined) record.acr = acr;
+  if (authTime !== undefined) record.authTime = authTime;
+  if (otherAccessTokens !== undefined) record.otherAccessTokens = otherAccessTokens;
+  if (renewedOn !== undefined) record.renewedOn = renewedOn;
+  if (intent !== undefined) record.intent = intent;
+  if (ended !== undefined) record.ended = ended;
+  if (unansweredPrompts !== undefined) record.unansweredPrompts = unansweredPrompts;
   return record;
 }
 

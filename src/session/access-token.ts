@@ -4,6 +4,7 @@ import { defineHidden } from "../core/secret.ts";
 import type { AccessToken, IdTokenClaims } from "../core/types.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { decodeStoredIdToken, idTokenTimes } from "../core/stored-id-token.ts";
+import { otherTokenOf, type Target } from "./wish.ts";
 
 /** What a token object is made from. */
 export interface AccessTokenParts {
@@ -35,14 +36,16 @@ export function createAccessToken(parts: AccessTokenParts): AccessToken {
   return Object.freeze(shown) as unknown as AccessToken;
 }
 
-/** The token of a cached sign-in that a call wants; the caller has checked that it is there. */
+/** The token of a cached sign-in that a call wants; the caller has checked that it is there. `target`: another one. */
 export function accessTokenOf(
   record: SessionRecord,
   tokenKind: "access_token" | "id_token",
   source: AccessToken["source"],
+  target?: Target,
 ): AccessToken {
-  const scopes = record.accessToken?.scopes ?? [];
   const { idToken } = record;
+  const accessToken = target === undefined ? record.accessToken : otherTokenOf(record, target);
+  const scopes = accessToken?.scopes ?? [];
   return tokenKind === "id_token"
     ? createAccessToken({
         token: idToken ?? "",
@@ -52,8 +55,8 @@ export function accessTokenOf(
         source,
       })
     : createAccessToken({
-        token: record.accessToken?.token ?? "",
-        expiresAt: record.accessToken?.expiresAt ?? null,
+        token: accessToken?.token ?? "",
+        expiresAt: accessToken?.expiresAt ?? null,
         scopes,
         idToken,
         source,

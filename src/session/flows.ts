@@ -2,6 +2,8 @@
 // another kind of work.
 
 import type { TokenAnswer } from "../flow/flow-world.ts";
+import type { AccessTokenTarget } from "../flow/provider-input.ts";
+import type { SignInWishes } from "../flow/wishes.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { UserInfoClaims } from "./session-types.ts";
 
@@ -16,8 +18,18 @@ export interface Flows {
   readonly longestWorkSeconds: { readonly refresh: number; readonly login: number };
   /** Before any lock or request: is enough known for a sign-in? */
   assertConfigured(): void;
-  signIn(signal: AbortSignal): Promise<TokenAnswer>;
-  refresh(record: RefreshableRecord, signal: AbortSignal): Promise<TokenAnswer>;
+  /** `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in. */
+  signIn(
+    signal: AbortSignal,
+    beforePrompt: () => Promise<void>,
+    wishes?: SignInWishes,
+  ): Promise<TokenAnswer>;
+  /** `target`: what the access token is for, where that is not what the configuration says. */
+  refresh(
+    record: RefreshableRecord,
+    signal: AbortSignal,
+    target?: AccessTokenTarget,
+  ): Promise<TokenAnswer>;
   userInfo(
     record: SessionRecord,
     accessToken: string,

@@ -14,6 +14,13 @@ export interface KeepRules {
   readonly afterLogout: "discard" | "keep";
   /** A failed write is thrown instead of warned about. */
   readonly mustBeKept?: true;
+  /** Whether the new record takes the place of one that was written meanwhile. Default: never. */
+  readonly supersedes?: (current: SessionRecord) => boolean;
+}
+
+/** False for a record that only counts prompts: nobody has signed in yet. */
+export function isSignedIn(record: SessionRecord): boolean {
+  return record.signedInAt > 0;
 }
 
 // Each try meets another writer who really wrote; more in a row means that something else is wrong.
@@ -69,32 +76,64 @@ export class Keeper {
           this.#unwritten = undefined;
           return "kept";
         }
+        const { current } = result;
         if (rules.afterLogout === "discard") {
-          return result.current === undefined ? "logged_out" : "overtaken";
+          if (current === undefined) return "logged_out";
+          if (rules.supersedes?.(current) !== true) return "overtaken";
         }
-        expected = result.current;
+        expected = current;
       }
-      throw new OidcError(
-        "cache_write_failed",
-        `${this.#store.location} is being changed by other programs all the time; the sign-in could not be stored.`,
-      );
+      throw this.#changedMeanwhile();
     } catch (error) {
       if (!isOidcError(error) || rules.mustBeKept === true) throw error;
       this.#unwritten = { base: expected, next };
       this.#warn(
         error.code,
-        `The sign-in works but could not be stored, so the next program will have to sign in again. ${error.message}`,
+        `The sign-in works, but whether it is stored is uncertain: the next program may have to sign in again. ${error.message}`,
       );
       return "in_memory";
     }
   }
 
-  /** Deletes the record, whichever version it has; gives what was deleted. */
+  /**
+   * Changes what is stored without new tokens: reads, lets `change` decide, compares and swaps. Undefined from
+   * `change` leaves everything as it is. Gives the record as it then is.
+   * @throws {OidcError} `cache_write_failed` and the like.
+   */
+  async amend(
+    change: (current: SessionRecord | undefined) => SessionRecord | undefined,
+  ): Promise<SessionRecord | undefined> {
+    let current = await this.read();
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const next = change(current);
+      if (next === undefined) return current;
+      const pending = this.#unwritten;
+      if (pending !== undefined) {
+        // The store cannot be written, and what this process holds in its place is nobody else's.
+        this.#unwritten = { base: pending.base, next };
+        return next;
+      }
+      const result = await this.#store.replace(this.#key, current?.version, next);
+      if (result.replaced) return next;
+      current = result.current;
+    }
+    throw this.#changedMeanwhile();
+  }
+
+  #changedMeanwhile(): OidcError {
+    return new OidcError(
+      "cache_write_failed",
+      `${this.#store.location} is being changed by other programs all the time; the sign-in could not be stored.`,
+    );
+  }
+
+  /** Deletes the record, whichever version it has; gives the sign-in that was deleted. */
   async forget(): Promise<SessionRecord | undefined> {
     const pending = this.#unwritten?.next;
     this.#unwritten = undefined;
     let current = await this.#store.read(this.#key);
-    const found = pending ?? current;
+    const known = pending ?? current;
+    const found = known === undefined || !isSignedIn(known) ? undefined : known;
     while (current !== undefined) {
       const result = await this.#store.replace(this.#key, current.version, undefined);
       if (result.replaced) break;

@@ -3,19 +3,26 @@
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import type { SignInEnd } from "../record/format.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
+
+/** The provider's name for people. */
+export function providerOf(bound: Bound): string {
+  return bound.issuer === "" ? "the provider" : hostOf(bound.issuer);
+}
 
 /** Nobody may be asked, and there is nothing to use. */
 export function loginRequired(
   bound: Bound,
-  reason: "no_token" | "refresh_refused",
+  reason: "no_token" | SignInEnd,
   cause?: unknown,
 ): OidcError {
-  const host = bound.issuer === "" ? "the provider" : hostOf(bound.issuer);
-  const why =
-    reason === "no_token"
-      ? `No valid sign-in for ${host}, and prompting is off.`
-      : `${host} ended the sign-in (it refused the refresh token), and prompting is off.`;
+  const host = providerOf(bound);
+  const why = {
+    no_token: `No valid sign-in for ${host}, and prompting is off.`,
+    refresh_refused: `${host} ended the sign-in (it refused the refresh token), and prompting is off.`,
+    refresh_lost: `A program ended while it renewed the sign-in at ${host}, and the provider's answer went with it; it does not repeat the answer, and prompting is off.`,
+  }[reason];
   return new OidcError("login_required", `${why} Run: latchkey login`, { reason, cause });
 }
 
@@ -27,6 +34,62 @@ export function refusesRefreshToken(error: unknown): boolean {
       (error.reason === "invalid_grant" || error.reason === "empty")) ||
       (error.code === "login_required" && error.reason === "refresh_lost"))
   );
+}
+
+const unsentReasons: ReadonlySet<string> = new Set([
+  "refused",
+  "dns",
+  "connect",
+  "proxy_authentication",
+  "proxy_refused",
+]);
+const answeredCodes: ReadonlySet<string> = new Set([
+  "tls",
+  "rate_limited",
+  "redirect_refused",
+  "response_too_large",
+  "token_request_failed",
+  "token_response_invalid",
+  "id_token_invalid",
+  "subject_changed",
+]);
+
+/** True where no answer to a refresh that failed can be on its way: it was never sent, or it was answered. */
+export function isConcluded(error: unknown): boolean {
+  if (!isOidcError(error)) return false;
+  if (answeredCodes.has(error.code)) return true;
+  return (
+    (error.code === "network" || error.code === "timeout") && unsentReasons.has(error.reason ?? "")
+  );
+}
+
+const answersOfPeople: ReadonlySet<string> = new Set([
+  "access_denied",
+  "authorization_failed",
+  "callback_invalid",
+  "subject_changed",
+  "token_request_failed",
+  "token_response_invalid",
+  "id_token_invalid",
+]);
+
+/** True where a sign-in failed after somebody had answered its prompt. */
+export function wasAnswered(error: unknown): boolean {
+  return isOidcError(error) && answersOfPeople.has(error.code);
+}
+
+const upToPerson: ReadonlySet<string> = new Set([
+  "access_denied",
+  "authorization_failed",
+  "callback_invalid",
+  "callback_timeout",
+  "device_code_expired",
+  "state_mismatch",
+]);
+
+/** True where a sign-in failed for what a person did or did not do. */
+export function wasUpToPerson(error: OidcError): boolean {
+  return upToPerson.has(error.code);
 }
 
 /** Failures that pass by themselves: a token that is still good is better than the error (R05, R11). */

@@ -3,7 +3,9 @@
 import { sanitizeProviderText } from "../core/errors.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { AccessTokenRecord, SessionRecord, SignInEnd } from "../record/format.ts";
+import { nextPartVersion, nextTokensVersion } from "./version.ts";
+import { otherTokensWith, type Target } from "./wish.ts";
 
 /** The circumstances of an answer. */
 export interface AnswerContext {
@@ -15,13 +17,11 @@ export interface AnswerContext {
   readonly now: number;
   /** A new record id, used where there is no record yet. */
   readonly newRecordId: () => string;
+  /** The host, as far as one lock reaches. */
+  readonly host: string;
 }
 
-/** A version is a random record id and a counter: a bare counter would repeat after logout and login. */
-function nextVersion(previous: SessionRecord | undefined, newRecordId: () => string): string {
-  const [id, counter] = previous?.version.split(".") ?? [];
-  return id === undefined ? `${newRecordId()}.1` : `${id}.${String(Number(counter) + 1)}`;
-}
+const longestAcr = 1000;
 
 function displayNameOf(claims: IdTokenClaims): string {
   const named = [claims["email"], claims["preferred_username"], claims["name"]].find(
@@ -31,7 +31,15 @@ function displayNameOf(claims: IdTokenClaims): string {
 }
 
 function identityOf(claims: IdTokenClaims | undefined): Partial<SessionRecord> {
-  return claims === undefined ? {} : { subject: claims.sub, displayName: displayNameOf(claims) };
+  if (claims === undefined) return {};
+  const { acr, auth_time: authTime } = claims;
+  return {
+    subject: claims.sub,
+    displayName: displayNameOf(claims),
+    // A refresh's ID token may leave them out; the person has signed in as they did all the same.
+    ...(typeof acr === "string" ? { acr: sanitizeProviderText(acr, longestAcr) } : {}),
+    ...(typeof authTime === "number" ? { authTime } : {}),
+  };
 }
 
 function definedOnly<Value extends object>(value: Value): Value {
@@ -40,15 +48,13 @@ function definedOnly<Value extends object>(value: Value): Value {
   ) as Value;
 }
 
-function tokensOf(answer: TokenAnswer): Pick<SessionRecord, "accessToken"> {
+function accessTokenIn(answer: TokenAnswer): AccessTokenRecord {
   return {
-    accessToken: {
-      token: answer.accessToken,
-      tokenType: answer.tokenType,
-      scopes: [...answer.scopes],
-      issuedAt: answer.issuedAt,
-      expiresAt: answer.expiresAt,
-    },
+    token: answer.accessToken,
+    tokenType: answer.tokenType,
+    scopes: [...answer.scopes],
+    issuedAt: answer.issuedAt,
+    expiresAt: answer.expiresAt,
   };
 }
 
@@ -68,7 +74,7 @@ function keptRefreshToken(answer: TokenAnswer, context: AnswerContext): string |
 export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): SessionRecord {
   return definedOnly({
     key: context.key,
-    version: nextVersion(context.previous, context.newRecordId),
+    version: nextTokensVersion(context.previous, context.newRecordId),
     issuer: answer.issuer,
     clientId: context.clientId,
     tokenEndpoint: answer.tokenEndpoint,
@@ -76,12 +82,13 @@ export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): Ses
     revocationEndpoint: answer.revocationEndpoint,
     endSessionEndpoint: answer.endSessionEndpoint,
     authenticationMethod: answer.authenticationMethod,
-    ...tokensOf(answer),
+    accessToken: accessTokenIn(answer),
     refreshToken: answer.refreshToken ?? keptRefreshToken(answer, context),
     idToken: answer.idToken,
     ...identityOf(answer.claims),
     signedInAt: context.now,
     renewedAt: context.now,
+    renewedOn: context.host,
   }) as SessionRecord;
 }
 
@@ -94,23 +101,85 @@ export function recordOfRefresh(
   previous: SessionRecord,
   context: AnswerContext,
 ): SessionRecord {
+  const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
   return {
-    ...previous,
-    version: nextVersion(previous, context.newRecordId),
+    ...kept,
+    ...otherTokensWith(otherAccessTokens, undefined, context.now / 1000),
+    version: nextTokensVersion(previous, context.newRecordId),
     authenticationMethod: answer.authenticationMethod,
-    ...tokensOf(answer),
+    accessToken: accessTokenIn(answer),
     ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
     ...(answer.idToken === undefined ? {} : { idToken: answer.idToken }),
     ...identityOf(answer.claims),
     renewedAt: context.now,
+    renewedOn: context.host,
   };
+}
+
+/**
+ * The record with a further access token, the configuration's own as it was. The answer's ID token has been checked and
+ * is not kept: it is made for the narrower scopes, and tells less of the person.
+ */
+export function recordWithOtherToken(
+  answer: TokenAnswer,
+  previous: SessionRecord,
+  target: Target,
+  context: AnswerContext,
+): SessionRecord {
+  const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
+  const other = { ...accessTokenIn(answer), wanted: target };
+  return {
+    ...kept,
+    ...otherTokensWith(otherAccessTokens, other, context.now / 1000),
+    version: nextPartVersion(previous, context.newRecordId),
+    authenticationMethod: answer.authenticationMethod,
+    ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
+    renewedAt: context.now,
+    renewedOn: context.host,
+  };
+}
+
+/** The record of a sign-in whose own access token is the one for the target, since it covers the wanted scopes. */
+export function recordWithOwnTokenAs(
+  target: Target,
+  previous: SessionRecord,
+  context: AnswerContext,
+): SessionRecord {
+  const { accessToken, otherAccessTokens, ...kept } = previous;
+  const other = accessToken === null ? undefined : { ...accessToken, wanted: target };
+  return {
+    ...kept,
+    accessToken,
+    ...otherTokensWith(otherAccessTokens, other, context.now / 1000),
+    version: nextPartVersion(previous, context.newRecordId),
+  };
+}
+
+/** The record of a client's own token: nobody signed in, so what there is for other targets stays. */
+export function recordOfClientToken(
+  answer: TokenAnswer,
+  target: Target | undefined,
+  context: AnswerContext,
+): SessionRecord {
+  const { previous, now } = context;
+  const signedIn = recordOfSignIn(answer, context);
+  if (target === undefined) {
+    const others = otherTokensWith(previous?.otherAccessTokens, undefined, now / 1000);
+    return { ...signedIn, ...others };
+  }
+  if (previous !== undefined && previous.signedInAt > 0) {
+    return recordWithOtherToken(answer, previous, target, context);
+  }
+  const other = { ...accessTokenIn(answer), wanted: target };
+  return { ...signedIn, accessToken: null, ...otherTokensWith([], other, now / 1000) };
 }
 
 /** The record without the refresh token that the provider refused; an access token that is still good stays. */
 export function recordWithoutRefreshToken(
   previous: SessionRecord,
+  ended: SignInEnd,
   newRecordId: () => string,
 ): SessionRecord {
-  const { refreshToken: _refused, ...rest } = previous;
-  return { ...rest, version: nextVersion(previous, newRecordId) };
+  const { refreshToken: _refused, intent: _answered, ...rest } = previous;
+  return { ...rest, ended, version: nextPartVersion(previous, newRecordId) };
 }

@@ -4,19 +4,25 @@ import type { GetTokenOptions } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
+import { tokensVersionOf } from "./version.ts";
+import { markOf, otherTokenOf, shortfallOf, wishOf, type Configured, type Wish } from "./wish.ts";
 
 /** A call of `getToken`, with every default filled in. */
-export interface Wanted {
+export interface Wanted extends Wish {
   readonly tokenKind: "access_token" | "id_token";
   readonly minValiditySeconds: number;
   readonly rejectedToken: string | undefined;
   readonly interactive: boolean;
-  /** Only a record that changed since this version was read (`forceRefresh`); null: any. */
-  readonly changedSince: { version: string | undefined } | null;
+  /** Only a record whose tokens changed since this version of them was read (`forceRefresh`); null: any. */
+  readonly changedSince: { tokensVersion: string | undefined } | null;
+  /** The same for another access token than the configuration's: the one that no longer counts. */
+  readonly otherThan?: string;
   /** Only a sign-in that a person finished after this time (`forceLogin`, `login`), in milliseconds. */
   readonly signedInSince: number | null;
   /** A result that could not be kept is a failure (`login`). */
   readonly mustBeKept: boolean;
+  /** Nobody waits for this: nothing is shown of it (renewal ahead). */
+  readonly quiet?: boolean;
 }
 
 /** What the options of the credential say about every call. */
@@ -24,25 +30,65 @@ export interface Bound {
   readonly key: string;
   readonly issuer: string;
   readonly clientId: string;
+  /** What the configuration asks for by itself; a call that asks for the same asks for nothing beyond it. */
+  readonly configured?: Configured;
 }
 
 /** Fills in the defaults of a call. */
 export function wantedOf(
   options: GetTokenOptions,
-  context: { personPresent: boolean; signedInSince: number | null; version: string | undefined },
+  context: {
+    personPresent: boolean;
+    signedInSince: number | null;
+    cached: SessionRecord | undefined;
+  },
 ): Wanted {
   return {
     tokenKind: options.tokenKind ?? "access_token",
     minValiditySeconds: options.minValiditySeconds ?? 60,
     rejectedToken: options.rejectedToken,
     interactive: (options.interactive ?? true) && context.personPresent,
-    changedSince: options.forceRefresh === true ? { version: context.version } : null,
+    changedSince:
+      options.forceRefresh === true
+        ? { tokensVersion: context.cached && tokensVersionOf(context.cached) }
+        : null,
     signedInSince: context.signedInSince,
     mustBeKept: false,
   };
 }
 
+/** The same with what the call wants beyond the configuration. */
+export function withWish(
+  wanted: Wanted,
+  options: GetTokenOptions,
+  context: {
+    configured: Configured | undefined;
+    cached: SessionRecord | undefined;
+    /** Milliseconds since the epoch. */
+    now: number;
+  },
+): Wanted {
+  const { configured, cached, now } = context;
+  const wish = wishOf(options, configured, now / 1000);
+  const { target } = wish;
+  // OpenID Connect Core section 3.1.2.1: "max_age=0" is a new authentication, which no tolerance of clocks makes up for.
+  const signedInSince =
+    options.maxAgeSeconds === 0
+      ? Math.max(wanted.signedInSince ?? 0, now, cached?.signedInAt ?? 0)
+      : wanted.signedInSince;
+  if (target === undefined || wanted.changedSince === null) {
+    return { ...wanted, ...wish, signedInSince };
+  }
+  const otherThan = markOf(cached && otherTokenOf(cached, target));
+  return { ...wanted, ...wish, signedInSince, changedSince: null, otherThan };
+}
+
 function tokenOf(record: SessionRecord, wanted: Wanted): AccessTokenRecord | undefined {
+  const { target, otherThan } = wanted;
+  if (target !== undefined) {
+    const other = otherTokenOf(record, target);
+    return markOf(other) === otherThan ? undefined : other;
+  }
   if (wanted.tokenKind === "access_token") return record.accessToken ?? undefined;
   if (record.idToken === undefined) return undefined;
   const times = idTokenTimes(record.idToken);
@@ -58,6 +104,19 @@ export function belongsTo(record: SessionRecord, bound: Bound): boolean {
   );
 }
 
+/** True where a refresh can bring what the call wants: it changes neither who signed in nor how, nor when. */
+export function mayRefresh(
+  record: SessionRecord | undefined,
+  wanted: Wanted,
+  bound: Bound,
+  nowSeconds: number,
+): record is SessionRecord & { refreshToken: string } {
+  if (record?.refreshToken === undefined || !belongsTo(record, bound)) return false;
+  if (wanted.signedInSince !== null && record.signedInAt <= wanted.signedInSince) return false;
+  const { stepUp } = wanted;
+  return stepUp === undefined || shortfallOf(record, stepUp, nowSeconds) === undefined;
+}
+
 /** The record, where it holds the token that the call wants, good for as long as it wants. */
 export function satisfying(
   record: SessionRecord | undefined,
@@ -67,7 +126,13 @@ export function satisfying(
 ): SessionRecord | undefined {
   if (record === undefined || !belongsTo(record, bound)) return undefined;
   if (wanted.signedInSince !== null && record.signedInAt <= wanted.signedInSince) return undefined;
-  if (wanted.changedSince !== null && record.version === wanted.changedSince.version) {
+  if (
+    wanted.changedSince !== null &&
+    tokensVersionOf(record) === wanted.changedSince.tokensVersion
+  ) {
+    return undefined;
+  }
+  if (wanted.stepUp !== undefined && shortfallOf(record, wanted.stepUp, nowSeconds) !== undefined) {
     return undefined;
   }
   const token = tokenOf(record, wanted);

@@ -1,11 +1,13 @@
 // A session with the network replaced by scripted flows and a memory store, for tests. Changes when a session needs
 // another thing from outside.
 
-import { systemClock } from "../core/clock.ts";
+import { systemClock, type Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import type { PromptEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
+import type { AccessTokenTarget } from "../flow/provider-input.ts";
+import type { SignInWishes } from "../flow/wishes.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -15,8 +17,18 @@ import { StoredSession } from "./session.ts";
 export const issuer: string = "https://id.example.com";
 
 export interface Script {
-  signIn?: (signal: AbortSignal) => Promise<TokenAnswer>;
-  refresh?: (record: SessionRecord, signal: AbortSignal) => Promise<TokenAnswer>;
+  signIn?: (
+    signal: AbortSignal,
+    beforePrompt: () => Promise<void>,
+    wishes: SignInWishes,
+  ) => Promise<TokenAnswer>;
+  refresh?: (
+    record: SessionRecord,
+    signal: AbortSignal,
+    target: AccessTokenTarget | undefined,
+  ) => Promise<TokenAnswer>;
+  /** What comes before anything is shown: discovery, the listener. */
+  beforeShown?: () => Promise<void>;
   needsPerson?: boolean;
 }
 
@@ -54,11 +66,18 @@ export class Bench {
 
   constructor(
     script: Script = {},
-    options: { store?: TokenStore; signedInSince?: number | null; personPresent?: boolean } = {},
+    options: {
+      store?: TokenStore;
+      signedInSince?: number | null;
+      personPresent?: boolean;
+      host?: string;
+      clock?: Clock;
+      renewsAhead?: boolean;
+    } = {},
   ) {
     this.store = options.store ?? createMemoryStore();
     const world: World = {
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       environment: {},
       platform: "linux",
@@ -73,13 +92,15 @@ export class Bench {
       needsPerson: script.needsPerson ?? true,
       longestWorkSeconds: { refresh: 5, login: 5 },
       assertConfigured: () => undefined,
-      signIn: async (signal) => {
+      signIn: async (signal, beforePrompt, wishes = {}) => {
         this.calls.push("signIn");
-        return (script.signIn ?? (() => Promise.resolve(answer())))(signal);
+        await script.beforeShown?.();
+        await beforePrompt();
+        return (script.signIn ?? (() => Promise.resolve(answer())))(signal, beforePrompt, wishes);
       },
-      refresh: async (record, signal) => {
+      refresh: async (record, signal, target) => {
         this.calls.push("refresh");
-        return (script.refresh ?? (() => Promise.resolve(answer())))(record, signal);
+        return (script.refresh ?? (() => Promise.resolve(answer())))(record, signal, target);
       },
       userInfo: () => Promise.resolve({ sub: "alice" }),
       revoke: () => {
@@ -93,6 +114,9 @@ export class Bench {
       flows,
       bound: { key: "key", issuer, clientId: "cli" },
       signedInSince: options.signedInSince ?? null,
+      host: () => options.host ?? "this-host",
+      mostUnansweredPrompts: 3,
+      renewsAhead: options.renewsAhead ?? false,
     });
   }
 }
@@ -104,6 +128,11 @@ export async function failure(promise: Promise<unknown>): Promise<OidcError> {
   );
   if (!(error instanceof OidcError)) throw new Error(`no OidcError but ${String(error)}`);
   return error;
+}
+
+/** What must outlive a refresh that failed. */
+export function tokensOf(record: SessionRecord | undefined): unknown[] {
+  return [record?.accessToken, record?.refreshToken, record?.idToken, record?.renewedAt];
 }
 
 /** A store that another session filled with a token that has expired. */

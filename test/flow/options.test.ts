@@ -169,6 +169,19 @@ test("authorizationEndpoint: is where the person is sent", async () => {
   expect(new URL(shown?.url ?? "").searchParams.get("tenant")).toBe("a");
 });
 
+test("maxUnansweredPrompts: so many sign-ins that nobody answers, then none until somebody asks for one [B10]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const someone = person({ idle: true });
+  const outcome = async (): Promise<string | undefined> => {
+    const options = { ...desktop(identityProvider, someone), callbackTimeoutSeconds: 0.1 };
+    const error = await failureOf(new OidcAuth({ ...options, maxUnansweredPrompts: 1 }).getToken());
+    return error.reason ?? error.code;
+  };
+  expect([await outcome(), await outcome()]).toEqual(["callback_timeout", "prompt_budget"]);
+  expect(someone.events.filter((event) => event.type === "authorizationUrl")).toHaveLength(1);
+});
+
 test("flow: auto and auth_code sign in with the browser where they can, device with a code", async () => {
   emptyHome();
   const identityProvider = await provider();

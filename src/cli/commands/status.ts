@@ -1,6 +1,8 @@
 // `latchkey status`: what is cached, never a token. Changes when that command does.
 
+import { isOidcError } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
+import type { LockHolder, TokenStore } from "../../store/token-store.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { statusText } from "../render/status.ts";
 import { nothingCached } from "../render/texts.ts";
@@ -20,32 +22,52 @@ function isAskedFor(record: SessionRecord, opened: Opened): boolean {
   );
 }
 
+/** Who works on a sign-in now. A lock that cannot be asked for is none of this command's business. */
+async function holderOf(record: SessionRecord, store: TokenStore): Promise<LockHolder | undefined> {
+  try {
+    return await store.holder?.(record.key);
+  } catch (error) {
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Lists the cached sign-ins: all of them, or those of the configuration that is named. */
 export async function status(context: CommandContext): Promise<number> {
   const opened = await context.open(false);
   const { store, world } = opened;
-  const records = (await store.list())
-    .filter((record) => isSignIn(record) && isAskedFor(record, opened))
+  const asked = (await store.list())
+    .filter((record) => isAskedFor(record, opened))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);
+  const listed = await Promise.all(
+    asked.map(async (record) => ({ record, holder: await holderOf(record, store) })),
+  );
   if (context.line.flags["json"] === true) {
-    const rows = records.map((record) => ({
-      issuer: record.issuer,
-      server: null,
-      clientId: record.clientId,
-      subject: record.subject ?? null,
-      scopes: record.accessToken?.scopes ?? [],
-      expiresAt: isoInstant(record.accessToken?.expiresAt ?? null),
-      refreshable: record.refreshToken !== undefined,
-      storeLevel: store.level,
-    }));
+    const rows = listed
+      .filter(({ record }) => isSignIn(record))
+      .map(({ record, holder }) => ({
+        issuer: record.issuer,
+        server: null,
+        clientId: record.clientId,
+        subject: record.subject ?? null,
+        scopes: record.accessToken?.scopes ?? [],
+        expiresAt: isoInstant(record.accessToken?.expiresAt ?? null),
+        refreshable: record.refreshToken !== undefined,
+        storeLevel: store.level,
+        ...(holder === undefined
+          ? {}
+          : { holder: { ...holder, since: isoInstant(holder.since / 1000) } }),
+      }));
     context.print(`${printableJson(rows)}\n`);
     return 0;
   }
-  if (records.length === 0) {
+  // A first sign-in that is under way is worth a look, though nothing is cached yet.
+  const shown = listed.filter(({ record, holder }) => isSignIn(record) || holder !== undefined);
+  if (shown.length === 0) {
     context.tell(nothingCached);
     return 0;
   }
-  context.print(`${statusText(records, new Date(world.clock.now()), context.columns)}\n`);
+  context.print(`${statusText(shown, new Date(world.clock.now()), context.columns)}\n`);
   return 0;
 }
 

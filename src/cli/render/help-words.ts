@@ -140,6 +140,7 @@ export const optionGroups: readonly (readonly [title: string, options: readonly 
       "callbackHost",
       "callbackPort",
       "callbackTimeoutSeconds",
+      "maxUnansweredPrompts",
       "applicationName",
     ],
   ],

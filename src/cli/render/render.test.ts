@@ -10,7 +10,7 @@ import { errorParagraph, faultParagraph } from "./errors.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { flagWords, optionGroups } from "./help-words.ts";
 import { identityText } from "./identity.ts";
-import { statusText } from "./status.ts";
+import { statusText, type ListedSignIn } from "./status.ts";
 import {
   allLoggedOutText,
   loggedOutText,
@@ -53,8 +53,8 @@ function record(changes: Partial<SessionRecord> = {}): SessionRecord {
     idToken: "hunter2-id-token",
     subject: "248289761001",
     displayName: "alice@example.com",
-    signedInAt: 0,
-    renewedAt: 0,
+    signedInAt: 1,
+    renewedAt: 1,
     ...changes,
   };
 }
@@ -62,6 +62,11 @@ function record(changes: Partial<SessionRecord> = {}): SessionRecord {
 function withoutRefreshToken(changes: Partial<SessionRecord> = {}): SessionRecord {
   const { refreshToken: _none, ...rest } = record(changes);
   return rest;
+}
+
+function withoutPerson(): SessionRecord {
+  const { subject: _none, displayName: _nobody, ...rest } = withoutRefreshToken();
+  return { ...rest, signedInAt: 0, accessToken: null };
 }
 
 function expiring(seconds: number | null): SessionRecord["accessToken"] {
@@ -91,6 +96,19 @@ const records: readonly SessionRecord[] = [
   record({ accessToken: expiring(40 * 24 * 3600) }),
 ];
 
+/** Those above, one that is being renewed, and a first sign-in that is under way. */
+const listed: readonly ListedSignIn[] = [
+  ...records.map((each) => ({ record: each, holder: undefined })),
+  {
+    record: record(),
+    holder: { processId: 4711, phase: "refresh", since: now.getTime() - 2000 },
+  },
+  {
+    record: withoutPerson(),
+    holder: { processId: 4712, phase: "login", since: now.getTime() - 95_000 },
+  },
+];
+
 const texts: Readonly<Record<string, (columns: number) => string>> = {
   "help-overview": (columns) => overviewHelp(configurationFile, columns),
   ...Object.fromEntries(
@@ -99,7 +117,7 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
       (columns: number) => commandHelp(name, configurationFile, columns),
     ]),
   ),
-  status: (columns) => statusText(records, now, columns),
+  status: (columns) => statusText(listed, now, columns),
   whoami: (columns) =>
     identityText(
       {
@@ -267,19 +285,22 @@ test("nothing that steers a terminal comes through, from any field [O06]", () =>
     allLoggedOutText({ forgotten: 1, unsupported: [], failed: ["host"] }),
     statusText(
       [
-        record({
-          issuer: hostile,
-          clientId: hostile,
-          subject: hostile,
-          displayName: `${hostile}x`,
-          accessToken: {
-            token: "t",
-            tokenType: "Bearer",
-            scopes: [hostile],
-            issuedAt: 0,
-            expiresAt: null,
-          },
-        }),
+        {
+          record: record({
+            issuer: hostile,
+            clientId: hostile,
+            subject: hostile,
+            displayName: `${hostile}x`,
+            accessToken: {
+              token: "t",
+              tokenType: "Bearer",
+              scopes: [hostile],
+              issuedAt: 0,
+              expiresAt: null,
+            },
+          }),
+          holder: undefined,
+        },
       ],
       now,
       80,

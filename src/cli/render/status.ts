@@ -2,6 +2,7 @@
 
 import { sanitizeProviderText } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
+import type { LockHolder } from "../../store/token-store.ts";
 import { pairs } from "./layout.ts";
 import { nameOf } from "./texts.ts";
 import { clockTime, span } from "./time.ts";
@@ -20,8 +21,24 @@ function validity(record: SessionRecord, now: Date): string {
   return left > 0 ? `${when}; then sign in again` : `${when}; sign in again`;
 }
 
-function block(record: SessionRecord, now: Date, columns: number): string {
-  const name = nameOf(record);
+/** A sign-in, and who works on it now. */
+export interface ListedSignIn {
+  readonly record: SessionRecord;
+  readonly holder: LockHolder | undefined;
+}
+
+const doing = { refresh: "renewing the token", login: "signing in" } as const;
+
+function work(holder: LockHolder | undefined, now: Date): string | undefined {
+  if (holder === undefined) return undefined;
+  const since = new Date(holder.since);
+  const { processId, phase } = holder;
+  return `process ${String(processId)} is ${doing[phase]}, since ${clockTime(since, now)} (${span(now.getTime() - holder.since)})`;
+}
+
+function block({ record, holder }: ListedSignIn, now: Date, columns: number): string {
+  const signedIn = record.signedInAt > 0;
+  const name = signedIn ? nameOf(record) : "nobody yet";
   const { subject } = record;
   const scopes = record.accessToken?.scopes.join(" ");
   const rows = pairs(
@@ -36,7 +53,8 @@ function block(record: SessionRecord, now: Date, columns: number): string {
         "scopes",
         scopes === undefined || scopes === "" ? undefined : sanitizeProviderText(scopes, 1000),
       ],
-      ["expires", validity(record, now)],
+      ["expires", signedIn ? validity(record, now) : undefined],
+      ["now", work(holder, now)],
     ],
     columns,
     2,
@@ -45,6 +63,6 @@ function block(record: SessionRecord, now: Date, columns: number): string {
 }
 
 /** One block for each sign-in, an empty line between two. */
-export function statusText(records: readonly SessionRecord[], now: Date, columns: number): string {
-  return records.map((record) => block(record, now, columns)).join("\n\n");
+export function statusText(signIns: readonly ListedSignIn[], now: Date, columns: number): string {
+  return signIns.map((signIn) => block(signIn, now, columns)).join("\n\n");
 }

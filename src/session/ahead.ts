@@ -1,0 +1,80 @@
+// Whether and from when on a token that was handed out is renewed before it expires. Changes when the wish for that
+// does; ahead-watch.ts does the waiting.
+//
+// Driven by demand: only a token that a call was given is renewed, once. Its successor is renewed only after it was
+// handed out too, so a credential that nobody asks lets its token expire, and a machine that sleeps stays asleep.
+
+import type { Clock } from "../core/clock.ts";
+import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
+import type { AheadWatch } from "./ahead-watch.ts";
+
+/** What renewal ahead needs of a session. */
+export interface AheadParts {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** True where new tokens come without a person. */
+  readonly canRenew: (record: SessionRecord) => boolean;
+  /** What every process sees now; not what only this one knows. */
+  readonly readStored: () => Promise<SessionRecord | undefined>;
+  /** True for a failure that is over by itself. Handed in: a shared file would be one more for every program to load. */
+  readonly passes: (error: unknown) => boolean;
+  /** Brings newer tokens than those of `stored`, whoever gets them; shows nothing and asks nobody. */
+  readonly renew: (stored: SessionRecord, signal: AbortSignal) => Promise<SessionRecord>;
+}
+
+/** An access token that is known to end. */
+export type EndingToken = AccessTokenRecord & { readonly expiresAt: number };
+
+// A program that ends sooner never loads the code, and pays for one timer.
+const loadAfterMilliseconds = 1000;
+
+/** The token of a record, where it can be renewed ahead. */
+function endingTokenOf(record: SessionRecord, parts: AheadParts): EndingToken | undefined {
+  const token = record.accessToken;
+  if (token === null || token.expiresAt === null || !parts.canRenew(record)) return undefined;
+  return { ...token, expiresAt: token.expiresAt };
+}
+
+/** Renews the tokens of one session before they expire. Never throws, and keeps no process alive. */
+export class RenewalAhead {
+  readonly #parts: AheadParts;
+  #watch: AheadWatch | undefined;
+  #isLoading = false;
+  /** Handed out while the code was not there yet. */
+  #latest: EndingToken | undefined;
+
+  constructor(parts: AheadParts) {
+    this.#parts = parts;
+  }
+
+  /** A call was given the token of this record. */
+  note(record: SessionRecord): void {
+    const token = endingTokenOf(record, this.#parts);
+    if (token === undefined) return;
+    if (this.#watch === undefined) {
+      this.#latest = token;
+      if (!this.#isLoading) void this.#load();
+    } else {
+      this.#watch.note(token);
+    }
+  }
+
+  /** Nobody wants the token any more (`logout`). */
+  stop(): void {
+    this.#latest = undefined;
+    this.#watch?.stop();
+  }
+
+  async #load(): Promise<void> {
+    this.#isLoading = true;
+    const { clock } = this.#parts;
+    try {
+      await clock.sleep(loadAfterMilliseconds, { unref: true });
+      const { AheadWatch } = await import("./ahead-watch.ts");
+      this.#watch = new AheadWatch(this.#parts);
+      if (this.#latest !== undefined) this.#watch.note(this.#latest);
+    } catch {
+      // An upgrade has taken the file away under the running program: each call renews for itself, as without this.
+    }
+  }
+}

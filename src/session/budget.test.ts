@@ -1,0 +1,147 @@
+// Nobody looks: no further windows. Somebody answers, or signs in on purpose: the count starts anew.
+
+import { expect, test } from "vitest";
+import { systemClock, type Clock } from "../core/clock.ts";
+import { OidcError } from "../core/errors.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
+import type { TokenStore } from "../store/token-store.ts";
+import { answer, Bench, failure, unwritable } from "./testing.ts";
+
+function shiftedClock(milliseconds: number): Clock {
+  return { ...systemClock, now: () => systemClock.now() + milliseconds };
+}
+
+async function prompted(
+  store: TokenStore,
+  outcome: OidcError,
+  clock: Clock = systemClock,
+): Promise<string> {
+  const bench = new Bench({ signIn: () => Promise.reject(outcome) }, { store, clock });
+  const error = await failure(bench.session.getToken());
+  return error.reason ?? error.code;
+}
+
+const timeout = new OidcError("callback_timeout", "nobody came");
+
+test("after three unanswered prompts within an hour no more are shown, whichever process asks [B10]", async () => {
+  const store = createMemoryStore();
+  for (let times = 0; times < 3; times += 1) {
+    expect(await prompted(store, timeout)).toBe("callback_timeout");
+  }
+  const bench = new Bench({}, { store });
+  const error = await failure(bench.session.getToken());
+  expect([error.code, error.reason, error.message.includes("latchkey login")]).toEqual([
+    "login_required",
+    "prompt_budget",
+    true,
+  ]);
+  expect([bench.calls, bench.prompts]).toEqual([[], []]);
+  // An hour later somebody may be there again.
+  expect(await prompted(store, timeout, shiftedClock(3601_000))).toBe("callback_timeout");
+});
+
+test("a prompt is counted before it is shown, so that a process which dies with it is counted too", async () => {
+  const store = createMemoryStore();
+  const counts: unknown[] = [];
+  const bench = new Bench(
+    {
+      signIn: async () => {
+        counts.push((await store.read("key"))?.unansweredPrompts?.length);
+        return answer();
+      },
+    },
+    { store },
+  );
+  await bench.session.getToken();
+  expect(counts).toEqual([1]);
+  expect(await store.read("key")).not.toHaveProperty("unansweredPrompts");
+});
+
+test("a sign-in that ends before anything was shown is not counted", async () => {
+  const store = createMemoryStore();
+  const unreachable = new OidcError("network", "x", { reason: "refused" });
+  const bench = new Bench({}, { store });
+  for (let times = 0; times < 4; times += 1) {
+    const early = new Bench({ beforeShown: () => Promise.reject(unreachable) }, { store });
+    expect((await failure(early.session.getToken())).code).toBe("network");
+  }
+  expect((await bench.session.getToken()).source).toBe("login");
+});
+
+test.each(["access_denied", "authorization_failed", "token_request_failed"] as const)(
+  "any answer starts the count anew: %s",
+  async (code) => {
+    const store = createMemoryStore();
+    await prompted(store, timeout);
+    await prompted(store, timeout);
+    for (let times = 0; times < 4; times += 1) {
+      expect(await prompted(store, new OidcError(code, "x"))).toBe(code);
+    }
+    expect(await prompted(store, timeout)).toBe("callback_timeout");
+  },
+);
+
+test.each(["aborted", "device_code_expired", "state_mismatch", "network"] as const)(
+  "no answer stays counted: %s",
+  async (code) => {
+    const store = createMemoryStore();
+    for (let times = 0; times < 3; times += 1) {
+      expect(await prompted(store, new OidcError(code, "x"))).toBe(code);
+    }
+    expect(await prompted(store, timeout)).toBe("prompt_budget");
+  },
+);
+
+test("a sign-in on purpose is always shown, is not counted, and starts the count anew", async () => {
+  const store = createMemoryStore();
+  for (let times = 0; times < 3; times += 1) await prompted(store, timeout);
+  const onPurpose = new Bench({ signIn: () => Promise.reject(timeout) }, { store });
+  expect((await failure(onPurpose.session.login())).code).toBe("callback_timeout");
+  expect(await prompted(store, timeout)).toBe("callback_timeout");
+});
+
+test("a count is no sign-in: nothing is cached, and nothing is forgotten by a logout", async () => {
+  const store = createMemoryStore();
+  await prompted(store, timeout);
+  const bench = new Bench({}, { store });
+  expect(await bench.session.current()).toBeUndefined();
+  expect(await bench.session.logout()).toEqual({ forgotten: 0, revoked: "no" });
+  const error = await failure(bench.session.getToken({ interactive: false }));
+  expect(error.reason).toBe("no_token");
+});
+
+test("a count that cannot be written costs a warning, not the sign-in [C09]", async () => {
+  const store = unwritable();
+  const bench = new Bench({}, { store });
+  expect((await bench.session.getToken()).source).toBe("login");
+  expect(bench.prompts[0]).toMatchObject({ type: "warning", code: "cache_write_failed" });
+});
+
+test("times ahead of the clock do not lock a person out", async () => {
+  const store = createMemoryStore();
+  for (let times = 0; times < 3; times += 1) {
+    await prompted(store, timeout, shiftedClock(30 * 24 * 3600_000));
+  }
+  expect(await prompted(store, timeout)).toBe("callback_timeout");
+});
+
+test("the last prompt of the hour is shown by one of two hosts that ask at once", async () => {
+  const store = createMemoryStore();
+  await prompted(store, timeout);
+  await prompted(store, timeout);
+  const bench: Bench = new Bench(
+    {
+      // While this one finds its provider, the other's prompt is counted.
+      beforeShown: async () => {
+        const record = await store.read("key");
+        if (record === undefined) throw new Error("nothing was counted");
+        const version = `${record.version}9`;
+        const unansweredPrompts = [...(record.unansweredPrompts ?? []), Date.now()];
+        await store.replace("key", record.version, { ...record, version, unansweredPrompts });
+      },
+      signIn: () => Promise.reject(new Error("shown")),
+    },
+    { store },
+  );
+  expect((await failure(bench.session.getToken())).reason).toBe("prompt_budget");
+});

@@ -1,0 +1,110 @@
+// How often a person may be asked in vain: counted durably, for all processes together. Changes when that rule does.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import type { World } from "../core/world.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { Keeper } from "./keeper.ts";
+import { providerOf } from "./outcomes.ts";
+import type { Bound } from "./satisfy.ts";
+import { nextPartVersion } from "./version.ts";
+
+const windowMilliseconds = 3600_000;
+
+/** What a budget needs. */
+export interface BudgetParts {
+  readonly world: World;
+  readonly keeper: Keeper;
+  readonly bound: Bound;
+  readonly newRecordId: () => string;
+  /** Unanswered prompts in an hour. */
+  readonly most: number;
+}
+
+/**
+ * The prompts of one key. A laptop that wakes up, or a poll in the background, must not open one tab after another
+ * while nobody looks.
+ */
+export class PromptBudget {
+  readonly #parts: BudgetParts;
+
+  constructor(parts: BudgetParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {OidcError} `login_required` (reason `prompt_budget`) where nothing is left. */
+  assertLeft(record: SessionRecord | undefined): void {
+    const { bound, most } = this.#parts;
+    const unanswered = this.#recent(record).length;
+    if (unanswered < most) return;
+    const times = unanswered === 1 ? "once" : `${String(unanswered)} times`;
+    throw new OidcError(
+      "login_required",
+      `Nobody answered when ${providerOf(bound)} was to be signed in to (${times} within the last hour), so no further window is opened. Run: latchkey login`,
+      { reason: "prompt_budget" },
+    );
+  }
+
+  /**
+   * Counts a prompt that is about to be shown. Where the count cannot be written, the person is told and the prompt is
+   * shown all the same.
+   * @throws {OidcError} `login_required` (reason `prompt_budget`).
+   */
+  async spend(): Promise<void> {
+    await this.#amend((current) => {
+      this.assertLeft(current);
+      return [...this.#recent(current), this.#parts.world.clock.now()];
+    });
+  }
+
+  /** Forgets what was counted: somebody has answered, or signs in on purpose. */
+  async clear(): Promise<void> {
+    await this.#amend((current) => (current?.unansweredPrompts === undefined ? undefined : []));
+  }
+
+  #recent(record: SessionRecord | undefined): number[] {
+    const now = this.#parts.world.clock.now();
+    // A time ahead of the clock was counted before the clock was set back: it is as old as can be.
+    return (record?.unansweredPrompts ?? []).filter(
+      (at) => at <= now && now - at < windowMilliseconds,
+    );
+  }
+
+  async #amend(
+    change: (current: SessionRecord | undefined) => readonly number[] | undefined,
+  ): Promise<void> {
+    try {
+      await this.#parts.keeper.amend((current) => {
+        const prompts = change(current);
+        if (prompts === undefined) return undefined;
+        const version = nextPartVersion(current, this.#parts.newRecordId);
+        const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
+        return prompts.length === 0
+          ? { ...rest, version }
+          : { ...rest, unansweredPrompts: [...prompts], version };
+      });
+    } catch (error) {
+      if (!isOidcError(error) || error.code === "login_required") throw error;
+      this.#parts.world.prompt({
+        type: "warning",
+        code: error.code,
+        message: `The prompt could not be counted, so it may be shown again too soon. ${error.message}`,
+      });
+    }
+  }
+
+  /** A record for nothing but the count. */
+  #nobodyYet(): SessionRecord {
+    const { key, issuer, clientId } = this.#parts.bound;
+    return {
+      key,
+      version: "",
+      issuer,
+      clientId,
+      tokenEndpoint: "",
+      authenticationMethod: "none",
+      accessToken: null,
+      signedInAt: 0,
+      renewedAt: 0,
+    };
+  }
+}

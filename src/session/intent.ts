@@ -1,0 +1,140 @@
+// A refresh announced in the record before it is sent, so that an answer which is lost with its process is not taken
+// for a refusal. Changes when step 6 or 8 of lock.md does.
+
+import type { World } from "../core/world.ts";
+import type { RefreshIntent, SessionRecord } from "../record/format.ts";
+import type { RefreshableRecord } from "./flows.ts";
+import type { Keeper } from "./keeper.ts";
+import { isOidcError } from "../core/errors.ts";
+import { nextPartVersion, tokensVersionOf } from "./version.ts";
+
+/** For so long the refresh of another host is left alone, in milliseconds: its lock cannot be waited for. */
+export const otherHostMilliseconds = 30_000;
+/** For so long another host's answer may be on its way to this one's view of the file, in milliseconds. */
+export const lateWriteMilliseconds = 2000;
+const pollMilliseconds = 200;
+
+/** What came of announcing a refresh. */
+export type Announcement =
+  | { readonly state: "announced"; readonly record: RefreshableRecord }
+  /** Somebody else changed the record meanwhile: look again. */
+  | { readonly state: "changed" };
+
+/** What announcing needs. */
+export interface IntentParts {
+  readonly world: World;
+  readonly keeper: Keeper;
+  readonly host: () => string;
+  readonly newRecordId: () => string;
+}
+
+/** The intents of one key. */
+export class Intents {
+  readonly #parts: IntentParts;
+
+  constructor(parts: IntentParts) {
+    this.#parts = parts;
+  }
+
+  /** True for an intent whose process this lock has outlived. */
+  isOfThisHost(intent: RefreshIntent): boolean {
+    return intent.host === this.#parts.host();
+  }
+
+  /**
+   * Announces a refresh durably. Where the record cannot be written the person is told, and the refresh goes on
+   * without: a token in memory is better than none (lock.md, step 1).
+   */
+  async announce(record: RefreshableRecord): Promise<Announcement> {
+    const { world, keeper, host, newRecordId } = this.#parts;
+    const intent = {
+      nonce: Buffer.from(world.randomBytes(12)).toString("hex"),
+      host: host(),
+      at: world.clock.now(),
+    };
+    let announced: SessionRecord | undefined;
+    try {
+      announced = await keeper.amend((current) =>
+        current?.version === record.version
+          ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
+          : undefined,
+      );
+      // Another host has another lock: of two that wrote at once, the one that is read back goes on.
+      const seen = await keeper.read();
+      if (seen?.intent?.nonce !== intent.nonce) return { state: "changed" };
+    } catch (error) {
+      if (!isOidcError(error)) throw error;
+      world.prompt({
+        type: "warning",
+        code: error.code,
+        message: `The renewal goes on, but other programs cannot see it. ${error.message}`,
+      });
+    }
+    return {
+      state: "announced",
+      record: { ...(announced ?? record), refreshToken: record.refreshToken },
+    };
+  }
+
+  /** Takes the announcement back, where the request changed nothing; `before` is what was found in its place. */
+  async withdraw(announced: SessionRecord, before: RefreshIntent | undefined): Promise<void> {
+    const { keeper, newRecordId } = this.#parts;
+    const nonce = announced.intent?.nonce;
+    try {
+      await keeper.amend((current) => {
+        if (current === undefined || nonce === undefined || current.intent?.nonce !== nonce) {
+          return undefined;
+        }
+        const { intent: _withdrawn, ...rest } = current;
+        const version = nextPartVersion(current, newRecordId);
+        return before === undefined ? { ...rest, version } : { ...rest, intent: before, version };
+      });
+    } catch (error) {
+      // Left behind it costs one careful look at the next refresh; the error that led here says more.
+      if (!isOidcError(error)) throw error;
+    }
+  }
+
+  /** Waits for the refresh of another host. True as soon as the record has changed, false when its time is up. */
+  async awaitOtherHost(
+    record: SessionRecord,
+    intent: RefreshIntent,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    // Clocks of two hosts differ: one that is ahead must not make this one wait for longer than the time itself.
+    const age = Math.max(0, this.#parts.world.clock.now() - intent.at);
+    return this.#changes(otherHostMilliseconds - age, signal, (current) => {
+      return current.version !== record.version;
+    });
+  }
+
+  /** Looks whether somebody else's tokens have taken the place of these, once or for a while. */
+  async isOvertaken(
+    record: RefreshableRecord,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    return this.#changes(milliseconds, signal, (current) => {
+      return (
+        tokensVersionOf(current) !== tokensVersionOf(record) ||
+        current.refreshToken !== record.refreshToken
+      );
+    });
+  }
+
+  async #changes(
+    milliseconds: number,
+    signal: AbortSignal,
+    isNews: (current: SessionRecord) => boolean,
+  ): Promise<boolean> {
+    const { clock } = this.#parts.world;
+    const end = clock.monotonic() + milliseconds;
+    for (;;) {
+      const current = await this.#parts.keeper.read();
+      if (current === undefined || isNews(current)) return true;
+      const left = end - clock.monotonic();
+      if (left <= 0) return false;
+      await clock.sleep(Math.min(pollMilliseconds, left), { signal });
+    }
+  }
+}

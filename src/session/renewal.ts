@@ -1,0 +1,337 @@
+// The work under the lock: refresh or sign-in, in the order that loses no token. Changes when step 5 or 6 of lock.md
+// does.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { emit } from "../core/events.ts";
+import type { AccessToken } from "../core/types.ts";
+import type { World } from "../core/world.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { WorkPhase } from "../store/token-store.ts";
+import { PromptBudget } from "./budget.ts";
+import type { Flows, RefreshableRecord } from "./flows.ts";
+import { Intents, lateWriteMilliseconds } from "./intent.ts";
+import { isSignedIn, type Keeper } from "./keeper.ts";
+import {
+  isConcluded,
+  loginRequired,
+  providerOf,
+  refusesRefreshToken,
+  wasAnswered,
+} from "./outcomes.ts";
+import {
+  recordOfClientToken,
+  recordOfRefresh,
+  recordOfSignIn,
+  recordWithoutRefreshToken,
+  recordWithOtherToken,
+  recordWithOwnTokenAs,
+  type AnswerContext,
+} from "./record-of.ts";
+import { mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
+import { shortfallOf, type Target } from "./wish.ts";
+import {
+  nobodyToStepUp,
+  notSteppedUp,
+  refusesTarget,
+  stepUpRequired,
+  targetNotCovered,
+  targetNotGiven,
+} from "./wish-errors.ts";
+
+/** What the work is done with. */
+export interface RenewalParts {
+  readonly world: World;
+  readonly keeper: Keeper;
+  readonly flows: Flows;
+  readonly bound: Bound;
+  readonly host: () => string;
+  readonly mostUnansweredPrompts: number;
+}
+
+/** One piece of work under the lock. */
+export interface Work {
+  readonly wanted: Wanted;
+  readonly signal: AbortSignal;
+  /** Tells everybody who waits what is being done. */
+  readonly tell: (phase: WorkPhase) => void;
+  /** Whether the lock keeps other processes of this host out. */
+  readonly locked: boolean;
+}
+
+/** What a call gets: the record, and where its token came from. */
+export interface Result {
+  readonly record: SessionRecord;
+  readonly source: AccessToken["source"];
+}
+
+type Refreshed =
+  | { readonly state: "renewed"; readonly result: Result }
+  /** Somebody else changed the record meanwhile: look again. */
+  | { readonly state: "changed" }
+  | { readonly state: "refused"; readonly error: OidcError };
+
+// Each round meets another writer who really wrote; more in a row means that something else is wrong.
+const mostRounds = 20;
+
+function tooManyRounds(): OidcError {
+  return new OidcError(
+    "cache_locked",
+    "Other programs change this sign-in all the time, on this machine or on another one that shares the folder. Try again.",
+  );
+}
+
+/** Refreshes and signs in for one key. */
+export class Renewal {
+  readonly #parts: RenewalParts;
+  readonly #intents: Intents;
+  readonly #budget: PromptBudget;
+
+  constructor(parts: RenewalParts) {
+    this.#parts = parts;
+    const newRecordId = (): string => this.#newRecordId();
+    this.#intents = new Intents({ ...parts, newRecordId });
+    this.#budget = new PromptBudget({ ...parts, newRecordId, most: parts.mostUnansweredPrompts });
+  }
+
+  /**
+   * Does what the call needs; the caller holds the lock.
+   * @throws {OidcError} the outcome, which is every waiter's too.
+   */
+  async renew(work: Work): Promise<Result> {
+    const { wanted, tell } = work;
+    for (let rounds = 0; rounds < mostRounds; rounds += 1) {
+      const record = await this.#parts.keeper.read();
+      const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
+      if (found !== undefined) return { record: found, source: "cache" };
+      if (!mayRefresh(record, wanted, this.#parts.bound, this.#nowSeconds())) {
+        return this.#signInFor(record, undefined, work);
+      }
+      tell("refresh");
+      emit(this.#parts.world.logger, "refresh.needed", { host: providerOf(this.#parts.bound) });
+      const refreshed = await this.#refresh(record, work);
+      if (refreshed.state === "renewed") return refreshed.result;
+      if (refreshed.state === "refused") return this.#signInFor(record, refreshed.error, work);
+    }
+    throw tooManyRounds();
+  }
+
+  async #refresh(record: RefreshableRecord, work: Work): Promise<Refreshed> {
+    const found = record.intent;
+    if (found !== undefined && !this.#intents.isOfThisHost(found)) {
+      if (await this.#intents.awaitOtherHost(record, found, work.signal)) {
+        return { state: "changed" };
+      }
+    }
+    const announcement = await this.#intents.announce(record);
+    if (announcement.state === "changed") return { state: "changed" };
+    const base = announcement.record;
+    const { target } = work.wanted;
+    emit(this.#parts.world.logger, "refresh.announced", { host: providerOf(this.#parts.bound) });
+    try {
+      const answer = await this.#parts.flows.refresh(base, work.signal, target);
+      const context = this.#context(base, base.clientId);
+      const next =
+        target === undefined
+          ? recordOfRefresh(answer, base, context)
+          : recordWithOtherToken(answer, base, target, context);
+      // Durable before anybody has the new access token: a rotated refresh token exists nowhere else (R08).
+      await this.#keep(base, next, work.wanted, {
+        afterLogout: "discard",
+        // Whoever wrote meanwhile still has the refresh token that this answer has replaced (another host).
+        supersedes: (current: SessionRecord) => current.refreshToken === base.refreshToken,
+      });
+      return { state: "renewed", result: { record: next, source: "refresh" } };
+    } catch (error) {
+      if (target !== undefined && refusesTarget(error)) {
+        // The refresh token is as good as before, and so are all tokens (R12).
+        await this.#intents.withdraw(base, found);
+        return { state: "refused", error: targetNotCovered(this.#parts.bound, target, error) };
+      }
+      if (refusesRefreshToken(error)) return this.#refused(base, record, error, work);
+      if (isConcluded(error)) await this.#intents.withdraw(base, found);
+      throw error;
+    }
+  }
+
+  /** The provider takes the refresh token no more: somebody else has used it, its answer was lost, or it is over. */
+  async #refused(
+    base: RefreshableRecord,
+    before: SessionRecord,
+    error: unknown,
+    work: Work,
+  ): Promise<Refreshed> {
+    const { keeper, host, bound } = this.#parts;
+    const found = before.intent;
+    const aloneHere =
+      work.locked &&
+      (found === undefined || this.#intents.isOfThisHost(found)) &&
+      (before.renewedOn === undefined || before.renewedOn === host());
+    const patience = aloneHere ? 0 : lateWriteMilliseconds;
+    if (await this.#intents.isOvertaken(base, patience, work.signal)) return { state: "changed" };
+    const isLost = found !== undefined || (isOidcError(error) && error.reason === "refresh_lost");
+    const ended = isLost ? "refresh_lost" : "refresh_refused";
+    // Only where it is still the stored one; the access token stays (R03).
+    try {
+      await keeper.amend((current) =>
+        current?.refreshToken === base.refreshToken
+          ? recordWithoutRefreshToken(current, ended, () => this.#newRecordId())
+          : undefined,
+      );
+    } catch (writeError) {
+      // The refresh token is dead wherever it is kept; the next program will find that out once more.
+      if (!isOidcError(writeError)) throw writeError;
+    }
+    return { state: "refused", error: loginRequired(bound, ended, error) };
+  }
+
+  /** One sign-in, and what the call wants from it. Never a second one: what it does not give is not given. */
+  async #signInFor(
+    record: SessionRecord | undefined,
+    refused: OidcError | undefined,
+    work: Work,
+  ): Promise<Result> {
+    const { flows, bound } = this.#parts;
+    const { target, stepUp } = work.wanted;
+    if (!flows.needsPerson) {
+      if (stepUp !== undefined) throw nobodyToStepUp(bound, stepUp);
+      return this.#obtain(work, () => Promise.resolve());
+    }
+    const signedIn = await this.#signIn(record, refused, work);
+    const shortfall = stepUp && shortfallOf(signedIn.record, stepUp, this.#nowSeconds());
+    if (stepUp !== undefined && shortfall !== undefined) {
+      throw notSteppedUp(bound, stepUp, shortfall);
+    }
+    return target === undefined ? signedIn : this.#targetFrom(signedIn.record, target, work);
+  }
+
+  /** The token for a target from a sign-in that was made for it. */
+  async #targetFrom(signedIn: SessionRecord, target: Target, work: Work): Promise<Result> {
+    const { keeper, bound } = this.#parts;
+    let record = signedIn;
+    let cause: OidcError | undefined;
+    for (let rounds = 0; cause === undefined && record.refreshToken !== undefined; rounds += 1) {
+      if (rounds === mostRounds) throw tooManyRounds();
+      work.tell("refresh");
+      const { refreshToken } = record;
+      const refreshed = await this.#refresh({ ...record, refreshToken }, work);
+      if (refreshed.state === "renewed") return { ...refreshed.result, source: "login" };
+      if (refreshed.state === "refused") cause = refreshed.error;
+      const current = await keeper.read();
+      if (current === undefined) throw loginRequired(bound, "no_token");
+      const found = satisfying(current, work.wanted, bound, this.#nowSeconds());
+      if (found !== undefined) return { record: found, source: "cache" };
+      record = current;
+    }
+    const granted = record.accessToken?.scopes ?? [];
+    const isCovered =
+      target.resources === null && (target.scopes ?? []).every((scope) => granted.includes(scope));
+    if (!isCovered) throw targetNotGiven(bound, target, cause?.cause ?? cause);
+    const context = this.#context(record, record.clientId);
+    const next = recordWithOwnTokenAs(target, record, context);
+    await this.#keep(record, next, work.wanted, { afterLogout: "discard" });
+    return { record: next, source: "login" };
+  }
+
+  async #signIn(
+    record: SessionRecord | undefined,
+    refused: OidcError | undefined,
+    work: Work,
+  ): Promise<Result> {
+    const { world } = this.#parts;
+    const { wanted } = work;
+    if (!wanted.interactive) throw refused ?? this.#personRequired(record, wanted);
+    // A sign-in on purpose (`login`) is no prompt that came by itself.
+    const onPurpose = wanted.mustBeKept;
+    if (!onPurpose) this.#budget.assertLeft(record);
+    work.tell("login");
+    let failure: unknown;
+    let counted: Promise<void> | undefined;
+    try {
+      return await this.#obtain(work, () => {
+        counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend();
+        return counted;
+      });
+    } catch (error) {
+      failure = error;
+      if (wasAnswered(error)) await this.#budget.clear();
+      throw error;
+    } finally {
+      world.prompt({
+        type: "settled",
+        ...(isOidcError(failure) ? { error: failure } : {}),
+      });
+    }
+  }
+
+  /** Why a person is needed. */
+  #personRequired(record: SessionRecord | undefined, { target, stepUp }: Wanted): OidcError {
+    const { bound } = this.#parts;
+    if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
+      if (stepUp !== undefined && shortfallOf(record, stepUp, this.#nowSeconds()) !== undefined) {
+        return stepUpRequired(bound, stepUp);
+      }
+      if (target !== undefined) return targetNotCovered(bound, target);
+    }
+    return loginRequired(bound, record?.ended ?? "no_token");
+  }
+
+  async #obtain(work: Work, beforePrompt: () => Promise<void>): Promise<Result> {
+    const { wanted } = work;
+    const { target, stepUp } = wanted;
+    const before = target === undefined ? undefined : await this.#parts.keeper.read();
+    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, {
+      target,
+      grantedScopes: before?.accessToken?.scopes,
+      acrValues: stepUp?.acrValues,
+      maxAgeSeconds: stepUp?.maxAgeSeconds,
+    });
+    const previous = await this.#parts.keeper.read();
+    const context = this.#context(previous, this.#parts.bound.clientId);
+    // Later than what the call asked for, even within one millisecond or with a clock that was set back.
+    const now = Math.max(context.now, (wanted.signedInSince ?? 0) + 1);
+    const next = this.#parts.flows.needsPerson
+      ? recordOfSignIn(answer, { ...context, now })
+      : recordOfClientToken(answer, target, { ...context, now });
+    await this.#keep(previous, next, wanted, { afterLogout: "keep" });
+    return { record: next, source: "login" };
+  }
+
+  #context(previous: SessionRecord | undefined, clientId: string): AnswerContext {
+    return {
+      key: this.#parts.bound.key,
+      clientId,
+      previous,
+      now: this.#parts.world.clock.now(),
+      newRecordId: () => this.#newRecordId(),
+      host: this.#parts.host(),
+    };
+  }
+
+  async #keep(
+    previous: SessionRecord | undefined,
+    next: SessionRecord,
+    wanted: Wanted,
+    rules: {
+      afterLogout: "discard" | "keep";
+      supersedes?: (current: SessionRecord) => boolean;
+    },
+  ): Promise<void> {
+    const kept = await this.#parts.keeper.replace(previous, next, {
+      ...rules,
+      ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
+    });
+    if (kept === "kept" || kept === "in_memory") {
+      const where = kept === "kept" ? "store" : "memory";
+      emit(this.#parts.world.logger, "record.kept", { where });
+    }
+    if (kept === "logged_out") throw loginRequired(this.#parts.bound, "no_token");
+  }
+
+  #nowSeconds(): number {
+    return this.#parts.world.clock.now() / 1000;
+  }
+
+  #newRecordId(): string {
+    return Buffer.from(this.#parts.world.randomBytes(12)).toString("hex");
+  }
+}

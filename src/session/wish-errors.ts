@@ -1,0 +1,180 @@
+// What is said where a call's wish cannot be had. Changes when a wish can fail in another way.
+
+import { isOidcError, OidcError, sanitizeProviderText } from "../core/errors.ts";
+import type { OidcErrorCode } from "../core/errors.ts";
+import { providerOf } from "./outcomes.ts";
+import type { Bound } from "./satisfy.ts";
+import type { Shortfall, StepUp, Target } from "./wish.ts";
+
+const longestList = 300;
+
+function listOf(values: readonly string[]): string {
+  return sanitizeProviderText(values.join(" "), longestList);
+}
+
+function targetInWords({ scopes, resources }: Target): string {
+  return [
+    ...(scopes === null ? [] : [`scopes ${listOf(scopes)}`]),
+    ...(resources === null ? [] : [`resource ${listOf(resources)}`]),
+  ].join(" and ");
+}
+
+function optionsInWords({ scopes, resources }: Target): string {
+  return [
+    ...(scopes === null ? [] : ["`scopes`"]),
+    ...(resources === null ? [] : ["`resource`"]),
+  ].join(" and ");
+}
+
+function stepUpInWords({ acrValues, maxAgeSeconds }: StepUp): string {
+  return [
+    ...(acrValues === undefined ? [] : [`in one of these ways: ${listOf(acrValues)}`]),
+    ...(maxAgeSeconds === undefined ? [] : [`within ${String(maxAgeSeconds)} seconds`]),
+  ].join(", ");
+}
+
+function detailsOf(cause: unknown): {
+  cause: unknown;
+  providerError?: string | undefined;
+  providerErrorDescription?: string | undefined;
+} {
+  if (!isOidcError(cause)) return { cause };
+  const { providerError, providerErrorDescription } = cause;
+  return { cause, providerError, providerErrorDescription };
+}
+
+function answerInWords(cause: unknown): string {
+  const said = isOidcError(cause) ? (cause.providerError ?? cause.reason) : undefined;
+  return said === undefined ? "" : ` (token request: ${said})`;
+}
+
+// Which of these an error description means is only in its words: one large provider says `invalid_grant` for all.
+const wantsPerson = /\b(?:not consented|consent|interaction|multi-?factor)\b/i;
+const targetReasons: ReadonlySet<string> = new Set(["invalid_scope", "invalid_target"]);
+// OpenID Connect Core section 3.1.2.6, as an answer to a refresh.
+const personErrors: ReadonlySet<string> = new Set([
+  "consent_required",
+  "interaction_required",
+  "login_required",
+]);
+
+/** True where a refresh was refused for what its access token was to be for, not for its refresh token. */
+export function refusesTarget(error: unknown): boolean {
+  if (!isOidcError(error) || error.code !== "token_request_failed") return false;
+  const { reason = "", providerError = "", providerErrorDescription = "" } = error;
+  return (
+    targetReasons.has(reason) ||
+    personErrors.has(providerError) ||
+    (providerError === "invalid_grant" && wantsPerson.test(providerErrorDescription))
+  );
+}
+
+/** The sign-in does not cover the target, and nobody may be asked to widen it. */
+export function targetNotCovered(bound: Bound, target: Target, cause?: unknown): OidcError {
+  return new OidcError(
+    "login_required",
+    `The sign-in at ${providerOf(bound)} does not cover ${targetInWords(target)}${answerInWords(cause)}, and prompting is off. ` +
+      `Call again where a person can be asked, or set ${optionsInWords(target)} in the configuration and sign in once.`,
+    { reason: "not_granted", ...detailsOf(cause) },
+  );
+}
+
+/** A new sign-in was to cover the target, and there is still no token for it. Nobody is asked a second time. */
+export function targetNotGiven(bound: Bound, target: Target, cause?: unknown): OidcError {
+  const why =
+    cause === undefined
+      ? " It gave no refresh token, so only what it granted at once can be had."
+      : "";
+  return new OidcError(
+    "token_request_failed",
+    `${providerOf(bound)} gives no access token for ${targetInWords(target)}, not even after a new sign-in for it${answerInWords(cause)}.${why} ` +
+      `Check ${optionsInWords(target)}, and what the client may ask for at the provider${cause === undefined ? "; `offlineAccess` asks for a refresh token" : ""}.`,
+    { reason: "not_granted", ...detailsOf(cause) },
+  );
+}
+
+/** The person has to sign in again for a step-up, and nobody may be asked. */
+export function stepUpRequired(bound: Bound, stepUp: StepUp): OidcError {
+  const { acrValues, maxAgeSeconds } = stepUp;
+  const remedy =
+    acrValues === undefined
+      ? `Run: latchkey login --max-age ${String(maxAgeSeconds ?? 0)}`
+      : "Call again with `acrValues` where a person can be asked.";
+  return new OidcError(
+    "login_required",
+    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is none, and prompting is off. ${remedy}`,
+    { reason: "step_up" },
+  );
+}
+
+/** A program signs in as itself: there is nobody who could step up. */
+export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
+  return new OidcError(
+    "login_required",
+    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} needs a person, and client credentials have none. Use OidcAuth for what asks for it.`,
+    { reason: "step_up" },
+  );
+}
+
+const shortfalls: Readonly<
+  Record<Shortfall, { code: OidcErrorCode; reason: string; words: string }>
+> = {
+  acr: {
+    code: "authorization_failed",
+    reason: "step_up_loop",
+    words:
+      "its ID token names another way or none (acr). The sign-in itself is kept. Ask the provider's administrator whether this person and client can sign in so",
+  },
+  auth_time: {
+    code: "id_token_invalid",
+    reason: "id_token_auth_time",
+    words:
+      "its ID token does not say that it was (auth_time). Sign in again; if it stays so, the provider does not heed max_age",
+  },
+  id_token: {
+    code: "id_token_invalid",
+    reason: "id_token_missing",
+    words:
+      "it gave no ID token that could confirm it. Add openid to `scopes`; a provider without OpenID Connect cannot confirm a step-up",
+  },
+};
+
+/** The person has signed in for a step-up, and the ID token does not confirm it. Nobody is asked a second time. */
+export function notSteppedUp(bound: Bound, stepUp: StepUp, shortfall: Shortfall): OidcError {
+  const { code, reason, words } = shortfalls[shortfall];
+  return new OidcError(
+    code,
+    `${providerOf(bound)} was asked for a sign-in ${stepUpInWords(stepUp)}, and ${words}.`,
+    { reason },
+  );
+}
+
+const concernsAll: ReadonlySet<string> = new Set([
+  "network",
+  "timeout",
+  "tls",
+  "rate_limited",
+  "redirect_refused",
+  "response_too_large",
+  "ca_bundle_invalid",
+  "insecure_url",
+  "missing_issuer",
+  "missing_client_id",
+  "discovery_failed",
+  "issuer_mismatch",
+  "endpoint_invalid",
+  "no_interactive_flow",
+  "callback_port_in_use",
+  "cache_insecure",
+  "cache_unreadable",
+  "cache_write_failed",
+  "cache_locked",
+  "store_unavailable",
+]);
+
+/** True where a call that failed with its own wish says something to calls without that wish. */
+export function concernsEverybody(error: OidcError): boolean {
+  if (concernsAll.has(error.code)) return true;
+  const { reason } = error;
+  return error.code === "login_required" && reason !== "step_up" && reason !== "not_granted";
+}
