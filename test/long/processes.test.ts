@@ -1,0 +1,53 @@
+// The rounds of many processes that take long: 20 of fifty, some of two hundred, and a kill at every point among fifty.
+
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { desk, provider, together } from "../e2e/harness.ts";
+import {
+  expectWholeCache,
+  isAlive,
+  killPoints,
+  killRound,
+  signInAndExpire,
+} from "../support/kill-rounds.ts";
+
+/** Gives the number of rounds that went as they must. */
+async function rounds(count: number, times: number): Promise<number> {
+  const at = await desk();
+  const identityProvider = await provider();
+  const flags = at.flags(identityProvider);
+  for (let round = 0; round < times; round += 1) {
+    await signInAndExpire(at, identityProvider);
+    const results = await together(count, () =>
+      at.run(["token", ...flags, "--no-interactive"], { timeoutMs: 180_000 }),
+    );
+    expect([round, ...new Set(results.map(({ code }) => code))]).toEqual([round, 0]);
+    const tokens = [...new Set(results.map(({ stdout }) => stdout))];
+    expect([round, tokens.length]).toEqual([round, 1]);
+    expect([round, identityProvider.requests().token]).toEqual([round, 1]);
+    expect(await isAlive(identityProvider, String(tokens[0]))).toBe(true);
+    expectWholeCache(at.home);
+  }
+  return times;
+}
+
+test("50 processes, 20 rounds: 1 token request and 50 tokens in each [R01]", async () => {
+  expect(await rounds(50, 20)).toBe(20);
+}, 600_000);
+
+test("200 processes, 20 rounds: 1 token request and 200 tokens in each [R01]", async () => {
+  expect(await rounds(200, 20)).toBe(20);
+}, 900_000);
+
+test.each(Object.keys(killPoints))(
+  "50 processes, one killed at %s [R04][R07]",
+  async (point) => {
+    const at = await desk();
+    const identityProvider = await provider();
+    await signInAndExpire(at, identityProvider);
+    const marker = join(at.home, "killed");
+    const survivors = await killRound(at, identityProvider, { count: 50, point, marker });
+    expect(survivors).toHaveLength(49);
+  },
+  180_000,
+);
