@@ -12,7 +12,7 @@ export default defineConfig(({ mode }) => {
         : ["src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: isOtherMode ? configDefaults.exclude : [...configDefaults.exclude, ...otherModes],
       pool: "forks",
-      maxWorkers: 2,
+      maxWorkers: isOtherMode ? 1 : 2,
       testTimeout: isOtherMode ? 600_000 : 20_000,
       hookTimeout: isOtherMode ? 120_000 : 20_000,
       dangerouslyIgnoreUnhandledErrors: false,

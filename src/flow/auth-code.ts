@@ -105,11 +105,10 @@ async function requestFor(
   );
 }
 
-function timeIsUp(
-  listener: CallbackListener,
-  options: ResolvedOptions,
-  provider: string,
-): OidcError {
+function timeIsUp(attempt: Attempt, options: ResolvedOptions): OidcError {
+  const { listener, redirectUri } = attempt;
+  const { issuer, deviceAuthorizationEndpoint } = attempt.provider.metadata;
+  const provider = hostOf(issuer);
   const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
   if (listener.strayCallbacks > 0) {
     return new OidcError(
@@ -121,7 +120,12 @@ function timeIsUp(
   return new OidcError(
     "callback_timeout",
     `Nobody finished the sign-in at ${provider} in the browser within ${limit}. ` +
-      "Start again; if the browser showed an error about the redirect URI, register the one that was used. For more time set `callbackTimeoutSeconds`.",
+      // A provider that knows neither the client nor the address may tell nobody but the person (RFC 6749 section 4.1.2.1).
+      `Start again; if the browser showed an error instead of a page to sign in on, check \`clientId\` and register ${redirectUri} as a redirect URI of this client. ` +
+      (deviceAuthorizationEndpoint === undefined
+        ? ""
+        : "Where no browser reaches this machine, set `flow: device`. ") +
+      "For more time set `callbackTimeoutSeconds`.",
   );
 }
 
@@ -141,11 +145,7 @@ async function waitForRedirect(
       attempt.listener.callback.then(resolve, reject);
       world.clock
         .sleep(milliseconds, { signal: stop })
-        .then(
-          () =>
-            reject(timeIsUp(attempt.listener, options, hostOf(attempt.provider.metadata.issuer))),
-          reject,
-        );
+        .then(() => reject(timeIsUp(attempt, options)), reject);
       world.prompt({
         type: "authorizationUrl",
         url: attempt.request.url,

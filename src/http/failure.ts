@@ -158,7 +158,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   if (code === "EAI_AGAIN" || code === "EAI_FAIL") {
     return network(
       "dns",
-      `${unreached}: names cannot be looked up now (no answer from DNS). Is this machine online?`,
+      `${unreached}: names cannot be looked up now (no answer from DNS). Is this machine online, and ${proxyQuestion}`,
       false,
     );
   }

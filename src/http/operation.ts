@@ -51,7 +51,7 @@ export async function runOperation<Result>(
       new OidcError(
         "timeout",
         `No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ` +
-          `httpTimeoutSeconds). Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.`,
+          `\`httpTimeoutSeconds\`). Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.`,
         { reason: "operation" },
       ),
     );

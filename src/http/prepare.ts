@@ -47,7 +47,7 @@ export function checkUrl(text: string, step: string, allowInsecureHttp: boolean)
     throw new OidcError(
       "insecure_url",
       `The address for the ${step} at ${host} is http:, which everybody on the way can read, so nothing was sent. ` +
-        `Use https:, or for a test set allowInsecureHttp.`,
+        `Use https:, or for a test set \`allowInsecureHttp\`.`,
     );
   }
   return url;

@@ -65,7 +65,11 @@ describe("the well-known forms", () => {
     const provider = await startProvider({ issuerPath: "/tenant/a", discovery: "none" });
     const error = await failureOf(openProvider(makeWorld(), optionsFor(provider)));
     expect(error.code).toBe("discovery_failed");
-    expect(error.message).toContain("/tenant/a/.well-known/openid-configuration: status 404");
+    expect(error.message).toContain(
+      "(status 404 at /tenant/a/.well-known/openid-configuration, " +
+        "/.well-known/oauth-authorization-server/tenant/a, " +
+        "/tenant/a/.well-known/oauth-authorization-server). Check `issuer`",
+    );
     expect(provider.requests().discovery).toBe(3);
   });
 

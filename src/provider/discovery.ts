@@ -65,7 +65,7 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
     const shown = sanitizeProviderText(named);
     throw new OidcError(
       "issuer_mismatch",
-      `The discovery document at ${host} belongs to the issuer "${shown}", but the option issuer is "${issuer}". If you trust the provider at "${shown}", set issuer to exactly that, slash for slash.`,
+      `The discovery document at ${host} belongs to the issuer "${shown}", but \`issuer\` is "${issuer}". If you trust the provider at "${shown}", set \`issuer\` to exactly that, slash for slash.`,
     );
   }
   return body.value;
@@ -83,7 +83,7 @@ async function within<T>(
   const timeIsUp = new AbortController();
   const timeout = new OidcError(
     "timeout",
-    `${host} gave no discovery document within ${seconds} seconds (discovery). Try again, or raise httpTimeoutSeconds.`,
+    `${host} gave no discovery document within ${seconds} seconds (discovery). Try again, or raise \`httpTimeoutSeconds\`.`,
     { reason: "operation" },
   );
   world.clock.sleep(seconds * 1000, { signal: finished.signal }).then(
@@ -96,6 +96,15 @@ async function within<T>(
   } finally {
     finished.abort();
   }
+}
+
+/** What to set instead of an issuer without a document. */
+function adviceOnIssuer(issuer: string): string {
+  // The address that a provider's documentation shows is often the document's.
+  const [start, rest] = issuer.split("/.well-known/", 2);
+  return rest === undefined
+    ? "Check `issuer`, or set the endpoints by `authorizationEndpoint` and `tokenEndpoint`."
+    : `Set \`issuer\` to what stands before /.well-known/: "${start ?? ""}".`;
 }
 
 /**
@@ -111,7 +120,8 @@ export function discover(
   const host = hostOf(options.issuer);
   const seconds = options.httpTimeoutSeconds ?? defaultTimeoutSeconds;
   return within(world, seconds, host, signal, async (limited) => {
-    const tried: string[] = [];
+    /** Paths by what was wrong there: three times the same sentence would hide what to do. */
+    const tried = new Map<string, string[]>();
     for (const form of wellKnownForms(options.issuer)) {
       const answer = await world.http.send({
         method: "GET",
@@ -126,11 +136,12 @@ export function discover(
         const lifetime = lifetimeSeconds(answer.headers, metadataLifetimeSeconds, now);
         return { document, source: form.source, expiresAt: Math.floor(now / 1000) + lifetime };
       }
-      tried.push(`${new URL(form.url).pathname}: ${document}`);
+      tried.set(document, [...(tried.get(document) ?? []), new URL(form.url).pathname]);
     }
+    const found = [...tried].map(([problem, paths]) => `${problem} at ${paths.join(", ")}`);
     throw new OidcError(
       "discovery_failed",
-      `${host} has no discovery document for the issuer "${options.issuer}" (${tried.join("; ")}). Check issuer, or set the endpoints by authorizationEndpoint and tokenEndpoint.`,
+      `${host} has no discovery document for the issuer "${options.issuer}" (${found.join("; ")}). ${adviceOnIssuer(options.issuer)}`,
       { reason: "not_found" },
     );
   });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { adviceFor, reasonOf } from "./error-words.ts";
 
 test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
-  ["invalid_request", "client_secret is missing.", false, undefined, /Set clientSecret/],
+  ["invalid_request", "client_secret is missing.", false, undefined, /Set `clientSecret`/],
   [
     "invalid_client",
     "AADSTS7000218: The request body must contain …",
@@ -14,7 +14,8 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
   ["invalid_request", "AADSTS9002327: Tokens issued for …", false, undefined, /Mobile and desktop/],
   ["invalid_request", "AADSTS50011: The redirect URI 'x' …", false, undefined, /redirectUri/],
   ["invalid_client", undefined, false, undefined, /wants a secret.*clientSecret/],
-  ["invalid_client", undefined, true, undefined, /clientId and clientSecret/],
+  ["invalid_client", undefined, false, "authorization_code", /none was sent\. Set `clientSecret`/],
+  ["invalid_client", undefined, true, undefined, /`clientId` and `clientSecret`/],
   ["redirect_uri_mismatch", undefined, false, undefined, /Register the one that is sent/],
   ["invalid_request", "Invalid parameter: redirect_uri", false, undefined, /Register the one/],
   [
@@ -48,10 +49,10 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
     /clientSecret/,
   ],
   ["unauthorized_client", undefined, true, "authorization_code", /clientSecret/],
-  ["invalid_scope", undefined, false, undefined, /Check scopes/],
+  ["invalid_scope", undefined, false, undefined, /Check `scopes`/],
   ["invalid_grant", undefined, false, "refresh_token", /Sign in again/],
   ["invalid_grant", undefined, false, "authorization_code", /code was used/],
-  ["invalid_request", "code_challenge is required", false, undefined, /Check pkce/],
+  ["invalid_request", "code_challenge is required", false, undefined, /Check `pkce`/],
 ])("%s %j (secret sent: %s, grant %s)", (error, description, secretSent, grantType, expected) => {
   expect(adviceFor({ error, description, secretSent, grantType })).toMatch(expected);
 });

@@ -16,9 +16,9 @@ interface ErrorWords {
 }
 
 const redirectAdvice =
-  "The redirect URI is not registered for this client. Register the one that is sent, exactly, or set redirectUri and callbackPort to a registered one.";
+  "The redirect URI is not registered for this client. Register the one that is sent, exactly, or set `redirectUri` and `callbackPort` to a registered one.";
 const confidentialAdvice =
-  "This client is confidential and its secret is missing. Set clientSecret, or register the client as public.";
+  "This client is confidential and its secret is missing. Set `clientSecret`, or register the client as public.";
 
 const rows: readonly ErrorWords[] = [
   // Google: desktop clients need their secret even with PKCE.
@@ -28,7 +28,7 @@ const rows: readonly ErrorWords[] = [
   {
     description: /AADSTS7000218/,
     advice:
-      'The provider takes this client for a confidential one. In its registration switch "Allow public client flows" on, or set clientSecret.',
+      'The provider takes this client for a confidential one. In its registration switch "Allow public client flows" on, or set `clientSecret`.',
   },
   // Entra: redirect registered as a single-page application, whose codes only a browser may redeem.
   // https://github.com/int128/kubelogin/blob/master/docs/usage.md (HTTP headers)
@@ -41,15 +41,15 @@ const rows: readonly ErrorWords[] = [
   { description: /AADSTS50011/, advice: redirectAdvice },
   {
     description: /AADSTS7000215/,
-    advice: "The client secret is wrong. Set clientSecret to the secret's value, not its id.",
+    advice: "The client secret is wrong. Set `clientSecret` to the secret's value, not its id.",
   },
   {
     description: /AADSTS7000222/,
-    advice: "The client secret has expired. Make a new one and set clientSecret.",
+    advice: "The client secret has expired. Make a new one and set `clientSecret`.",
   },
   {
     description: /AADSTS700016/,
-    advice: "This tenant has no such client. Check clientId, and the tenant in issuer.",
+    advice: "This tenant has no such client. Check `clientId`, and the tenant in `issuer`.",
   },
   {
     description: /AADSTS65001/,
@@ -60,7 +60,7 @@ const rows: readonly ErrorWords[] = [
   {
     description: /AADSTS(?:901002|9010010)/,
     advice:
-      "The provider takes no resource parameter beside scopes. Name the API in scopes (api://…/.default).",
+      "The provider takes no resource parameter beside scopes. Name the API in `scopes` (api://…/.default).",
   },
   { error: "redirect_uri_mismatch", advice: redirectAdvice },
   // Keycloak says "Invalid redirect uri", Okta "The 'redirect_uri' parameter must be …"; Auth0 "Callback URL mismatch".
@@ -80,13 +80,21 @@ const rows: readonly ErrorWords[] = [
     error: "invalid_client",
     secretSent: true,
     advice:
-      "The provider does not know this client or its secret. Check clientId and clientSecret.",
+      "The provider does not know this client or its secret. Check `clientId` and `clientSecret`.",
+  },
+  // Whoever brought a code back was known at the authorization endpoint: the name is right, so the secret is missing.
+  {
+    error: "invalid_client",
+    secretSent: false,
+    grantType: "authorization_code",
+    advice:
+      "The provider wants a secret from this client, and none was sent. Set `clientSecret`, or register the client as a public one.",
   },
   {
     error: "invalid_client",
     secretSent: false,
     advice:
-      "The provider does not know this client, or wants a secret for it. Check clientId; for a confidential client set clientSecret.",
+      "The provider does not know this client, or wants a secret for it. Check `clientId`; for a confidential client set `clientSecret`.",
   },
   // Keycloak and glewlwyd say it of a wrong secret, which RFC 6749 section 5.2 calls invalid_client.
   {
@@ -94,7 +102,7 @@ const rows: readonly ErrorWords[] = [
     description: /invalid client (?:secret|credentials)|client credentials/i,
     secretSent: true,
     advice:
-      "The provider does not know this client or its secret. Check clientId and clientSecret.",
+      "The provider does not know this client or its secret. Check `clientId` and `clientSecret`.",
   },
   {
     error: "unauthorized_client",
@@ -105,23 +113,23 @@ const rows: readonly ErrorWords[] = [
     error: "unauthorized_client",
     grantType: "urn:ietf:params:oauth:grant-type:device_code",
     advice:
-      "This client may not use the device flow. Allow the device authorization grant in its registration, or check flow and clientId.",
+      "This client may not use the device flow. Allow the device authorization grant in its registration, or check `flow` and `clientId`.",
   },
   {
     error: "unauthorized_client",
     secretSent: true,
     advice:
-      "The client's secret is wrong, or the client may not sign in this way. Check clientId and clientSecret, and the grants of its registration.",
+      "The client's secret is wrong, or the client may not sign in this way. Check `clientId` and `clientSecret`, and the grants of its registration.",
   },
   {
     error: "unauthorized_client",
     advice:
-      "This client may not sign in this way. Allow the authorization code flow (and refresh tokens) in its registration, or check clientId.",
+      "This client may not sign in this way. Allow the authorization code flow (and refresh tokens) in its registration, or check `clientId`.",
   },
   {
     error: "unsupported_grant_type",
     advice:
-      "The provider does not offer this kind of sign-in. Check flow, and the grants of the client's registration.",
+      "The provider does not offer this kind of sign-in. Check `flow`, and the grants of the client's registration.",
   },
   {
     error: "unsupported_response_type",
@@ -130,9 +138,12 @@ const rows: readonly ErrorWords[] = [
   },
   {
     error: "invalid_scope",
-    advice: "The provider does not grant these scopes to this client. Check scopes.",
+    advice: "The provider does not grant these scopes to this client. Check `scopes`.",
   },
-  { error: "invalid_target", advice: "The provider does not know this audience. Check audience." },
+  {
+    error: "invalid_target",
+    advice: "The provider does not know this audience. Check `audience`.",
+  },
   {
     error: "invalid_grant",
     grantType: "refresh_token",
@@ -151,16 +162,16 @@ const rows: readonly ErrorWords[] = [
   {
     error: "invalid_request",
     description: /code_challenge|pkce/i,
-    advice: "The provider and this client disagree about PKCE. Check pkce.",
+    advice: "The provider and this client disagree about PKCE. Check `pkce`.",
   },
   {
     error: "consent_required",
-    advice: "Somebody has to consent first. Leave prompt unset, or set it to consent.",
+    advice: "Somebody has to consent first. Leave `prompt` unset, or set it to consent.",
   },
-  { error: "login_required", advice: "Nobody is signed in at the provider. Leave prompt unset." },
+  { error: "login_required", advice: "Nobody is signed in at the provider. Leave `prompt` unset." },
   {
     error: "interaction_required",
-    advice: "The provider wants to ask something. Leave prompt unset.",
+    advice: "The provider wants to ask something. Leave `prompt` unset.",
   },
   { error: "temporarily_unavailable", advice: "The provider is busy. Try again in a while." },
   {

@@ -67,6 +67,25 @@ describe("claims", () => {
     expect(error.message).toContain(`"https://other.example" instead of "${provider.issuer}"`);
   });
 
+  test.each([
+    [
+      "a clock that is five hours ahead",
+      { iat: now - 18_000, exp: now - 14_400 },
+      "was issued 5 hours ago and has expired",
+    ],
+    ["one that is three minutes behind", { iat: now + 180 }, "was issued 3 minutes in the future"],
+    ["one that is a month behind", { iat: now + 30 * 86_400 }, "was issued 30 days in the future"],
+    ["times that do not fit in another way", { nbf: now + 300 }, "is not valid now"],
+  ])(
+    "%s: says what the clock shows and by how much it differs [T11]",
+    async (_name, changes, said) => {
+      const { claims, refusalOf } = await startSignIn();
+      const { message } = await refusalOf(await forgeToken({ ...claims, ...changes }));
+      expect(message).toMatch(/by this machine's clock \(\d{4}-\d\d-\d\d \d\d:\d\d UTC\) it /);
+      expect(message).toContain(`${said}. If that clock is wrong, set it and sign in again`);
+    },
+  );
+
   test("refuses a token that never ends: exp 1e400 [T11]", async () => {
     const { claims, refusalOf } = await startSignIn();
     const text = JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e400');

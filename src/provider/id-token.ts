@@ -61,16 +61,16 @@ const explanations: Readonly<Record<string, string>> = {
     "it is not signed with an algorithm that is both safe and listed by the provider. Ask the provider's administrator which one this client is registered for",
   id_token_signature:
     "its signature does not match the provider's keys. Do not use this sign-in; tell the provider's administrator",
-  id_token_iss: "its issuer is another one than the configured one",
-  id_token_aud: "it was not issued for this client. Check clientId",
+  id_token_iss: "its issuer is another one than `issuer`",
+  id_token_aud: "it was not issued for this client. Check `clientId`",
   id_token_time:
-    "its times do not fit this machine's clock: expired, from the future, or missing. Check the clock",
+    "it does not say when it was issued and when it ends. Ask the provider's administrator",
   id_token_sub: "it does not say who signed in. Ask the provider's administrator",
   id_token_nonce:
     "it belongs to another sign-in. Sign in again; if it happens again, tell the provider's administrator",
   id_token_auth_time: "it tells another time of sign-in than before. Sign in again",
   max_age:
-    "it does not say that the person signed in as recently as maxAge asks. Sign in again; if it stays so, the provider does not heed max_age",
+    "it does not say that the person signed in as recently as `maxAge` asks. Sign in again; if it stays so, the provider does not heed max_age",
   id_token_at_hash: "it was issued with another access token. Do not use this sign-in",
   id_token_c_hash: "it was issued for another authorization code. Do not use this sign-in",
   id_token_malformed:
@@ -82,6 +82,14 @@ const explanations: Readonly<Record<string, string>> = {
     "too many of the provider's keys could have signed it, and it does not say which. Tell the provider's administrator",
 };
 
+function unusable(reason: string, host: string, explanation: string): OidcError {
+  return new OidcError(
+    "id_token_invalid",
+    `${host} answered without a usable ID token (token request): ${explanation}.`,
+    { reason },
+  );
+}
+
 /** An `id_token_invalid` with its stable reason. Neither the token nor its claims are in it. */
 export function idTokenError(
   reason: string,
@@ -89,11 +97,38 @@ export function idTokenError(
   detail = "",
   explained: string = reason,
 ): OidcError {
-  const explanation = explanations[explained] ?? "it can't be accepted";
-  return new OidcError(
-    "id_token_invalid",
-    `${host} answered without a usable ID token (token request): ${explanation}${detail}.`,
-    { reason },
+  return unusable(reason, host, `${explanations[explained] ?? "it can't be accepted"}${detail}`);
+}
+
+function inWords(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} seconds`;
+  if (seconds < 120 * 60) return `${Math.round(seconds / 60)} minutes`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} hours`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+/**
+ * Well-formed times that are not now. Nearly always one of the two clocks is wrong, and by how much tells a person
+ * which one: an hour is a time zone, a month a battery.
+ */
+function untimely(
+  claims: Readonly<Record<string, unknown>>,
+  clock: Clock,
+  host: string,
+): OidcError {
+  const now = clock.now();
+  const ageSeconds = now / 1000 - Number(claims["iat"]);
+  const what =
+    Math.abs(ageSeconds) <= clockToleranceSeconds
+      ? "is not valid now"
+      : ageSeconds > 0
+        ? `was issued ${inWords(ageSeconds)} ago and has expired`
+        : `was issued ${inWords(-ageSeconds)} in the future`;
+  const time = new Date(now).toISOString().slice(0, 16).replace("T", " ");
+  return unusable(
+    "id_token_time",
+    host,
+    `by this machine's clock (${time} UTC) it ${what}. If that clock is wrong, set it and sign in again; if it is right, tell the provider's administrator`,
   );
 }
 
@@ -150,6 +185,7 @@ function claimOf(error: oauth.OperationProcessingError): string | undefined {
 /** The claim checks of OpenID Connect Core 3.1.3.7, which oauth4webapi knows. */
 async function checkClaims(
   token: string,
+  payload: Readonly<Record<string, unknown>>,
   algorithm: string,
   issuer: string,
   clock: Clock,
@@ -185,7 +221,10 @@ async function checkClaims(
     if (error instanceof oauth.OperationProcessingError) {
       const nonceMissing = occasion.kind === "login" && occasion.nonce !== undefined;
       const claim = claimOf(error) ?? (nonceMissing ? "nonce" : "");
-      throw idTokenError(claimReasons[claim] ?? "id_token_malformed", expected.host);
+      const reason = claimReasons[claim] ?? "id_token_malformed";
+      throw reason === "id_token_time"
+        ? untimely(payload, clock, expected.host)
+        : idTokenError(reason, expected.host);
     }
     throw error;
   }
@@ -283,12 +322,12 @@ export async function verifyIdToken(
     const named = sanitizeProviderText(String(payload["iss"]));
     throw idTokenError("id_token_iss", host, `: "${named}" instead of "${issuer}"`);
   }
-  const claims = await checkClaims(token, algorithm, issuer, clock, expected);
+  const claims = await checkClaims(token, payload, algorithm, issuer, clock, expected);
 
   // Core section 3.1.3.7(10): "The iat Claim can be used to reject tokens that were issued too far away from the
   // current time". From the future is too far.
   if (claims.iat > clock.now() / 1000 + clockToleranceSeconds) {
-    throw idTokenError("id_token_time", host);
+    throw untimely(claims, clock, host);
   }
   if (!isHashOf(expected.accessToken, claims["at_hash"], algorithm)) {
     throw idTokenError("id_token_at_hash", host);

@@ -116,7 +116,7 @@ export class KeySet implements KeySource {
       const why = answer.status === 200 ? (body.ok ? "JSON without keys" : body.why) : "";
       throw new OidcError(
         "discovery_failed",
-        `${host} gave no key set to verify ID tokens with (key set: ${why === "" ? `status ${answer.status}` : why}). Try again later; if it stays so, check jwksUri or ask the provider's administrator.`,
+        `${host} gave no key set to verify ID tokens with (key set: ${why === "" ? `status ${answer.status}` : why}). Try again later; if it stays so, check \`jwksUri\` or ask the provider's administrator.`,
         { reason: "jwks_unusable" },
       );
     }

@@ -68,7 +68,9 @@ export function refusalError(
     adviceFor({ ...refused, error }) ??
     (reason === undefined ? undefined : adviceFor({ ...refused, error: reason }));
   const words = [`${host} refused (${step}: ${sanitizeProviderText(error)}).`];
-  words.push(advice ?? "Check clientId, scopes and the client's registration with the provider.");
+  words.push(
+    advice ?? "Check `clientId`, `scopes` and the client's registration with the provider.",
+  );
   if (description !== undefined && description.trim() !== "") {
     words.push(`The provider says: "${sanitizeProviderText(description)}"`);
   }
@@ -133,7 +135,7 @@ export function successfulBody(
     const empty = answer.body.length === 0;
     throw new OidcError(
       "token_request_failed",
-      `${host} refused without saying why (${step}: status ${answer.status}${body.ok || empty ? "" : `, ${body.why}`}). Check clientId, the client's secret and its registration.`,
+      `${host} refused without saying why (${step}: status ${answer.status}${body.ok || empty ? "" : `, ${body.why}`}). Check \`clientId\`, \`clientSecret\` and the client's registration.`,
       { reason: isWordlessRefusal(answer, context) ? "empty" : "no_error_member" },
     );
   }

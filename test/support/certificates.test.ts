@@ -1,8 +1,8 @@
 // Changes with what the private authority of the tests can make.
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { connect, createServer } from "node:tls";
-import type { ConnectionOptions } from "node:tls";
+import { checkServerIdentity, connect, createServer } from "node:tls";
+import type { ConnectionOptions, PeerCertificate } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificateAuthority } from "./certificates.ts";
@@ -32,6 +32,13 @@ async function handshake(
   }
 }
 
+/** Node 22.23 finds no IPv6 address in a certificate: https://github.com/nodejs/node/issues/64144 */
+const nodeReadsIpv6Names =
+  checkServerIdentity("::1", {
+    subject: {},
+    subjectaltname: "IP Address:::1",
+  } as PeerCertificate) === undefined;
+
 describe.skipIf(!needs("openssl").available)("a private authority", () => {
   let authority: CertificateAuthority;
   beforeAll(async () => {
@@ -40,7 +47,10 @@ describe.skipIf(!needs("openssl").available)("a private authority", () => {
   afterAll(() => authority.dispose());
 
   test.each(["127.0.0.1", "::1"])("is trusted on %s once its root is given", async (listenOn) => {
-    expect(await handshake(authority, { ca: authority.caPem, listenOn })).toBe("trusted");
+    const refusedByNode = listenOn === "::1" && !nodeReadsIpv6Names;
+    expect(await handshake(authority, { ca: authority.caPem, listenOn })).toBe(
+      refusedByNode ? "ERR_TLS_CERT_ALTNAME_INVALID" : "trusted",
+    );
     expect(await handshake(authority, { listenOn })).toBe("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
   });
 

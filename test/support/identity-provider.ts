@@ -37,6 +37,10 @@ export interface IdentityProviderOptions {
   idTokenLifetimeSeconds?: number;
   /** Default 14 days. */
   refreshTokenLifetimeSeconds?: number;
+  /** Default 60. */
+  authorizationCodeLifetimeSeconds?: number;
+  /** Default 600. */
+  deviceCodeLifetimeSeconds?: number;
   /** Default true: each refresh gives a new refresh token, and an old one that comes again ends the grant. */
   rotateRefreshTokens?: boolean;
   /**
@@ -125,6 +129,8 @@ export async function startIdentityProvider(
     accessToken: options.accessTokenLifetimeSeconds ?? 3600,
     idToken: options.idTokenLifetimeSeconds ?? 3600,
     refreshToken: options.refreshTokenLifetimeSeconds ?? 14 * 24 * 3600,
+    authorizationCode: options.authorizationCodeLifetimeSeconds ?? 60,
+    deviceCode: options.deviceCodeLifetimeSeconds ?? 600,
   };
   const traffic = new Traffic();
   const tampering = new Tampering();

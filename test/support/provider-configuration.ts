@@ -23,6 +23,8 @@ export interface Lifetimes {
   accessToken: number;
   idToken: number;
   refreshToken: number;
+  authorizationCode: number;
+  deviceCode: number;
 }
 
 export interface ConfigurationOptions {
@@ -175,8 +177,8 @@ export function providerConfiguration(options: ConfigurationOptions): Record<str
       ClientCredentials: () => lifetimes.accessToken,
       IdToken: () => lifetimes.idToken,
       RefreshToken: () => lifetimes.refreshToken,
-      AuthorizationCode: 60,
-      DeviceCode: 600,
+      AuthorizationCode: () => lifetimes.authorizationCode,
+      DeviceCode: () => lifetimes.deviceCode,
       Grant: 30 * 24 * 3600,
       Interaction: 3600,
       Session: 24 * 3600,
