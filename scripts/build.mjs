@@ -5,6 +5,7 @@ import { builtinModules, createRequire } from "node:module";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { minify } from "rolldown/utils";
 
 /** @typedef {import("rolldown").OutputChunk} OutputChunk */
 /** @typedef {import("rolldown").Plugin} Plugin */
@@ -126,6 +127,25 @@ async function bundleWarmCommand() {
   return chunks;
 }
 
+/** Packages of others that are part of the bundle: each a chunk of its own. */
+const bundledPackages = ["smol-toml", "uqr"];
+
+/**
+ * What only reads words and writes words (the command line, others' code that is read where others publish it) counts
+ * by its size. What holds people's credentials stays as it was written. @type {Plugin}
+ */
+const wordsAreSmall = {
+  name: "words-are-small",
+  async renderChunk(code, { fileName, moduleIds }) {
+    const isWords = (/** @type {string} */ id) =>
+      /[\\/]src[\\/]cli[\\/]/.test(id) || packageFolder(id) !== undefined;
+    if (!moduleIds.every((id) => isWords(id))) return undefined;
+    const { code: small, errors } = await minify(fileName, code, { module: true });
+    if (errors.length > 0) throw new Error(`${fileName} cannot be minified`);
+    return small;
+  },
+};
+
 const everywhere =
   /[\\/]src[\\/](core|options[\\/](paths|resolve|table|validate)|record[\\/]key|session[\\/](access-token|flight))\b/;
 
@@ -138,6 +158,7 @@ async function bundleModules() {
     input: { index: join(root, "src", "index.ts"), "cli/main": mainSource },
     platform: "node",
     external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
+    plugins: [wordsAreSmall],
   });
   const result = await bundle.write({
     dir: output,
@@ -145,8 +166,13 @@ async function bundleModules() {
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
     // What every entry loads at once, in one file: each further file costs an importing program a third of a millisecond.
-    codeSplitting: { groups: [{ name: "base", test: everywhere }] },
-    // Not minified: what holds people's credentials can be read where it is installed.
+    codeSplitting: {
+      groups: [
+        { name: "base", test: everywhere },
+        ...bundledPackages.map((name) => ({ name, test: `node_modules/${name}/` })),
+      ],
+    },
+    // Not minified but for words: what holds people's credentials can be read where it is installed.
     minify: false,
     comments: { legal: true, annotation: false, jsdoc: false },
     sourcemap: false,

@@ -70,7 +70,7 @@ function whyNot(counts, succeeded) {
 }
 
 function test() {
-  installMissingPrograms();
+  installMissingPrograms(mode);
   if (!runNode(join(root, "scripts", "build.mjs"), [])) {
     console.log("\nThe build failed, so no test ran; it counts as one failure.");
     return { counts: { passed: 0, failed: 1, skipped: [] }, isSuccess: false };

@@ -3,6 +3,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
+import { wasNeverSent } from "../core/request-fate.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
@@ -57,10 +58,6 @@ function refusesToken(error: unknown): boolean {
   );
 }
 
-function isAnswered(error: unknown): boolean {
-  return isOidcError(error) && error.code === "token_request_failed";
-}
-
 /**
  * Renews the tokens of a sign-in. One request; where its reply was lost it is sent once more, because the provider may
  * have rotated the refresh token already and then only a resend within its grace period saves the sign-in.
@@ -87,8 +84,10 @@ export async function refreshSignIn(
     try {
       answer = await send(world, options, record, signal, target);
     } catch (second) {
-      // The first loss counts: the second request may never have left.
-      if (!refusesToken(second)) throw isAnswered(second) ? second : error;
+      // The first request decides what is known of the refresh token: whatever became of the second, it may have been
+      // used. One that never left says nothing.
+      if (wasNeverSent(error)) throw second;
+      if (!refusesToken(second)) throw error;
       throw new OidcError(
         "login_required",
         `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it. Sign in again.`,

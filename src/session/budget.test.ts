@@ -110,11 +110,25 @@ test("a count is no sign-in: nothing is cached, and nothing is forgotten by a lo
   expect(error.reason).toBe("no_token");
 });
 
-test("a count that cannot be written costs a warning, not the sign-in [C09]", async () => {
+test("a count that cannot be written costs one warning, not the sign-in [C09]", async () => {
   const store = unwritable();
   const bench = new Bench({}, { store });
   expect((await bench.session.getToken()).source).toBe("login");
-  expect(bench.prompts[0]).toMatchObject({ type: "warning", code: "cache_write_failed" });
+  const warnings = bench.prompts.filter(({ type }) => type === "warning");
+  expect(warnings).toMatchObject([{ code: "cache_write_failed" }]);
+  const unanswered = new Bench({ signIn: () => Promise.reject(timeout) }, { store: unwritable() });
+  await failure(unanswered.session.getToken());
+  expect(unanswered.prompts).toContainEqual(
+    expect.objectContaining({ type: "warning", code: "cache_write_failed" }),
+  );
+});
+
+test("a record that only counted goes with the answer", async () => {
+  const store = createMemoryStore();
+  await prompted(store, timeout);
+  expect(await store.list()).toHaveLength(1);
+  await prompted(store, new OidcError("access_denied", "x"));
+  expect(await store.list()).toEqual([]);
 });
 
 test("times ahead of the clock do not lock a person out", async () => {

@@ -3,7 +3,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import type { Keeper } from "./keeper.ts";
+import { isSignedIn, type Keeper } from "./keeper.ts";
 import { providerOf } from "./outcomes.ts";
 import type { Bound } from "./satisfy.ts";
 import { nextPartVersion } from "./version.ts";
@@ -18,6 +18,7 @@ export interface BudgetParts {
   readonly newRecordId: () => string;
   /** Unanswered prompts in an hour. */
   readonly most: number;
+  readonly warn: (code: string, message: string) => void;
 }
 
 /**
@@ -37,9 +38,10 @@ export class PromptBudget {
     const unanswered = this.#recent(record).length;
     if (unanswered < most) return;
     const times = unanswered === 1 ? "once" : `${String(unanswered)} times`;
+    const host = providerOf(bound);
     throw new OidcError(
       "login_required",
-      `Nobody answered when ${providerOf(bound)} was to be signed in to (${times} within the last hour), so no further window is opened. Run: latchkey login`,
+      `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself. Run: latchkey login`,
       { reason: "prompt_budget" },
     );
   }
@@ -58,7 +60,7 @@ export class PromptBudget {
 
   /** Forgets what was counted: somebody has answered, or signs in on purpose. */
   async clear(): Promise<void> {
-    await this.#amend((current) => (current?.unansweredPrompts === undefined ? undefined : []));
+    await this.#amend((current) => (current?.unansweredPrompts === undefined ? "keep" : []));
   }
 
   #recent(record: SessionRecord | undefined): number[] {
@@ -70,12 +72,14 @@ export class PromptBudget {
   }
 
   async #amend(
-    change: (current: SessionRecord | undefined) => readonly number[] | undefined,
+    change: (current: SessionRecord | undefined) => readonly number[] | "keep",
   ): Promise<void> {
     try {
       await this.#parts.keeper.amend((current) => {
         const prompts = change(current);
-        if (prompts === undefined) return undefined;
+        if (prompts === "keep") return "keep";
+        // A record that only counts goes with the count.
+        if (prompts.length === 0 && current !== undefined && !isSignedIn(current)) return undefined;
         const version = nextPartVersion(current, this.#parts.newRecordId);
         const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
         return prompts.length === 0
@@ -84,11 +88,10 @@ export class PromptBudget {
       });
     } catch (error) {
       if (!isOidcError(error) || error.code === "login_required") throw error;
-      this.#parts.world.prompt({
-        type: "warning",
-        code: error.code,
-        message: `The prompt could not be counted, so it may be shown again too soon. ${error.message}`,
-      });
+      this.#parts.warn(
+        error.code,
+        `The prompt could not be counted, so it may be shown again too soon. ${error.message}`,
+      );
     }
   }
 

@@ -214,13 +214,46 @@ test("of two hosts that announce at once only the one that is read back sends", 
   expect(bench.calls).toEqual(["refresh"]);
 });
 
-test("a store that cannot be written costs a warning, not the refresh [C09]", async () => {
+test.each([
+  ["token_response_invalid", "lost"],
+  ["id_token_invalid", "lost"],
+  ["token_request_failed", "refused"],
+  ["rate_limited", "refused"],
+] as const)(
+  "after %s a later refusal means %s: tokens may have been in the answer",
+  async (code, meaning) => {
+    const store = await storeWith(expired());
+    const unusable = new OidcError(code, "x", { reason: "invalid_client" });
+    const first = new Bench({ refresh: () => Promise.reject(unusable) }, { store });
+    await failure(first.session.getToken({ interactive: false }));
+    const bench = new Bench({ refresh: () => Promise.reject(refusal()) }, { store });
+    const error = await failure(bench.session.getToken({ interactive: false }));
+    expect(error.reason).toBe(`refresh_${meaning}`);
+  },
+);
+
+test("without a lock across processes an intent of this host counts as another host's", async () => {
+  const inner = await leftBehind();
+  const store: TokenStore = {
+    ...inner,
+    acquire: async (...parameters) => {
+      const lease = await inner.acquire(...parameters);
+      return lease.held ? { ...lease, acrossProcesses: false } : lease;
+    },
+  };
+  const clock = sleepingClock();
+  const bench = new Bench({}, { store, clock });
+  await bench.session.getToken({ interactive: false });
+  expect(clock.slept).toBeGreaterThan(29_000);
+});
+
+test("a store that cannot be written costs one warning, not the refresh [C09]", async () => {
   const inner = await storeWith(expired());
   const broken = unwritable();
   const store: TokenStore = { ...broken, read: async (key) => inner.read(key) };
   const bench = new Bench({}, { store });
   expect((await bench.session.getToken()).source).toBe("refresh");
-  expect(bench.prompts[0]).toMatchObject({ type: "warning", code: "cache_write_failed" });
+  expect(bench.prompts).toMatchObject([{ type: "warning", code: "cache_write_failed" }]);
 });
 
 test("a forced refresh is not satisfied by an announcement or by a refusal", async () => {

@@ -26,6 +26,7 @@ export interface IntentParts {
   readonly keeper: Keeper;
   readonly host: () => string;
   readonly newRecordId: () => string;
+  readonly warn: (code: string, message: string) => void;
 }
 
 /** The intents of one key. */
@@ -46,7 +47,7 @@ export class Intents {
    * without: a token in memory is better than none (lock.md, step 1).
    */
   async announce(record: RefreshableRecord): Promise<Announcement> {
-    const { world, keeper, host, newRecordId } = this.#parts;
+    const { world, keeper, host, newRecordId, warn } = this.#parts;
     const intent = {
       nonce: Buffer.from(world.randomBytes(12)).toString("hex"),
       host: host(),
@@ -57,18 +58,14 @@ export class Intents {
       announced = await keeper.amend((current) =>
         current?.version === record.version
           ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
-          : undefined,
+          : "keep",
       );
       // Another host has another lock: of two that wrote at once, the one that is read back goes on.
       const seen = await keeper.read();
       if (seen?.intent?.nonce !== intent.nonce) return { state: "changed" };
     } catch (error) {
       if (!isOidcError(error)) throw error;
-      world.prompt({
-        type: "warning",
-        code: error.code,
-        message: `The renewal goes on, but other programs cannot see it. ${error.message}`,
-      });
+      warn(error.code, `The renewal goes on, but other programs cannot see it. ${error.message}`);
     }
     return {
       state: "announced",
@@ -83,7 +80,7 @@ export class Intents {
     try {
       await keeper.amend((current) => {
         if (current === undefined || nonce === undefined || current.intent?.nonce !== nonce) {
-          return undefined;
+          return "keep";
         }
         const { intent: _withdrawn, ...rest } = current;
         const version = nextPartVersion(current, newRecordId);

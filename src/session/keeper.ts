@@ -89,26 +89,26 @@ export class Keeper {
       this.#unwritten = { base: expected, next };
       this.#warn(
         error.code,
-        `The sign-in works, but whether it is stored is uncertain: the next program may have to sign in again. ${error.message}`,
+        `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
       );
       return "in_memory";
     }
   }
 
   /**
-   * Changes what is stored without new tokens: reads, lets `change` decide, compares and swaps. Undefined from
-   * `change` leaves everything as it is. Gives the record as it then is.
+   * Changes what is stored without new tokens: reads, lets `change` decide, compares and swaps. "keep" from `change`
+   * leaves everything as it is, undefined deletes the record. Gives the record as it then is.
    * @throws {OidcError} `cache_write_failed` and the like.
    */
   async amend(
-    change: (current: SessionRecord | undefined) => SessionRecord | undefined,
+    change: (current: SessionRecord | undefined) => SessionRecord | undefined | "keep",
   ): Promise<SessionRecord | undefined> {
     let current = await this.read();
     for (let tries = 0; tries < mostTries; tries += 1) {
       const next = change(current);
-      if (next === undefined) return current;
+      if (next === "keep") return current;
       const pending = this.#unwritten;
-      if (pending !== undefined) {
+      if (pending !== undefined && next !== undefined) {
         // The store cannot be written, and what this process holds in its place is nobody else's.
         this.#unwritten = { base: pending.base, next };
         return next;

@@ -3,6 +3,7 @@
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { wasNeverSent } from "../core/request-fate.ts";
 import type { SignInEnd } from "../record/format.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
 
@@ -21,7 +22,7 @@ export function loginRequired(
   const why = {
     no_token: `No valid sign-in for ${host}, and prompting is off.`,
     refresh_refused: `${host} ended the sign-in (it refused the refresh token), and prompting is off.`,
-    refresh_lost: `A program ended while it renewed the sign-in at ${host}, and the provider's answer went with it; it does not repeat the answer, and prompting is off.`,
+    refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it, and prompting is off.`,
   }[reason];
   return new OidcError("login_required", `${why} Run: latchkey login`, { reason, cause });
 }
@@ -36,31 +37,17 @@ export function refusesRefreshToken(error: unknown): boolean {
   );
 }
 
-const unsentReasons: ReadonlySet<string> = new Set([
-  "refused",
-  "dns",
-  "connect",
-  "proxy_authentication",
-  "proxy_refused",
-]);
-const answeredCodes: ReadonlySet<string> = new Set([
-  "tls",
+// The token endpoint's word, and what stands before it, leave the refresh token as it was. An answer with tokens that
+// cannot be used does not: the provider may have put a new refresh token into it.
+const refusals: ReadonlySet<string> = new Set([
+  "token_request_failed",
   "rate_limited",
   "redirect_refused",
-  "response_too_large",
-  "token_request_failed",
-  "token_response_invalid",
-  "id_token_invalid",
-  "subject_changed",
 ]);
 
-/** True where no answer to a refresh that failed can be on its way: it was never sent, or it was answered. */
-export function isConcluded(error: unknown): boolean {
-  if (!isOidcError(error)) return false;
-  if (answeredCodes.has(error.code)) return true;
-  return (
-    (error.code === "network" || error.code === "timeout") && unsentReasons.has(error.reason ?? "")
-  );
+/** True where a refresh that failed has changed nothing at the provider. */
+export function leftNothingBehind(error: unknown): boolean {
+  return wasNeverSent(error) || (isOidcError(error) && refusals.has(error.code));
 }
 
 const answersOfPeople: ReadonlySet<string> = new Set([

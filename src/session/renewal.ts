@@ -4,6 +4,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { AccessToken } from "../core/types.ts";
+import type { WarningEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { WorkPhase } from "../store/token-store.ts";
@@ -12,7 +13,7 @@ import type { Flows, RefreshableRecord } from "./flows.ts";
 import { Intents, lateWriteMilliseconds } from "./intent.ts";
 import { isSignedIn, type Keeper } from "./keeper.ts";
 import {
-  isConcluded,
+  leftNothingBehind,
   loginRequired,
   providerOf,
   refusesRefreshToken,
@@ -85,12 +86,18 @@ export class Renewal {
   readonly #parts: RenewalParts;
   readonly #intents: Intents;
   readonly #budget: PromptBudget;
+  /** What could not be written on the way; the fate of the tokens themselves says more, where they came. */
+  #unsaid: WarningEvent | undefined;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
     const newRecordId = (): string => this.#newRecordId();
-    this.#intents = new Intents({ ...parts, newRecordId });
-    this.#budget = new PromptBudget({ ...parts, newRecordId, most: parts.mostUnansweredPrompts });
+    const warn = (code: string, message: string): void => {
+      this.#unsaid ??= { type: "warning", code, message };
+    };
+    this.#intents = new Intents({ ...parts, newRecordId, warn });
+    const most = parts.mostUnansweredPrompts;
+    this.#budget = new PromptBudget({ ...parts, newRecordId, warn, most });
   }
 
   /**
@@ -98,6 +105,15 @@ export class Renewal {
    * @throws {OidcError} the outcome, which is every waiter's too.
    */
   async renew(work: Work): Promise<Result> {
+    try {
+      return await this.#renew(work);
+    } finally {
+      if (this.#unsaid !== undefined) this.#parts.world.prompt(this.#unsaid);
+      this.#unsaid = undefined;
+    }
+  }
+
+  async #renew(work: Work): Promise<Result> {
     const { wanted, tell } = work;
     for (let rounds = 0; rounds < mostRounds; rounds += 1) {
       const record = await this.#parts.keeper.read();
@@ -117,7 +133,8 @@ export class Renewal {
 
   async #refresh(record: RefreshableRecord, work: Work): Promise<Refreshed> {
     const found = record.intent;
-    if (found !== undefined && !this.#intents.isOfThisHost(found)) {
+    // Without a lock across processes another one of this host counts as another host (lock.md, step 8).
+    if (found !== undefined && !(work.locked && this.#intents.isOfThisHost(found))) {
       if (await this.#intents.awaitOtherHost(record, found, work.signal)) {
         return { state: "changed" };
       }
@@ -148,7 +165,7 @@ export class Renewal {
         return { state: "refused", error: targetNotCovered(this.#parts.bound, target, error) };
       }
       if (refusesRefreshToken(error)) return this.#refused(base, record, error, work);
-      if (isConcluded(error)) await this.#intents.withdraw(base, found);
+      if (leftNothingBehind(error)) await this.#intents.withdraw(base, found);
       throw error;
     }
   }
@@ -175,7 +192,7 @@ export class Renewal {
       await keeper.amend((current) =>
         current?.refreshToken === base.refreshToken
           ? recordWithoutRefreshToken(current, ended, () => this.#newRecordId())
-          : undefined,
+          : "keep",
       );
     } catch (writeError) {
       // The refresh token is dead wherever it is kept; the next program will find that out once more.
@@ -320,6 +337,7 @@ export class Renewal {
       ...rules,
       ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
     });
+    this.#unsaid = undefined;
     if (kept === "kept" || kept === "in_memory") {
       const where = kept === "kept" ? "store" : "memory";
       emit(this.#parts.world.logger, "record.kept", { where });

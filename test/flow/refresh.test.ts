@@ -76,6 +76,23 @@ test("a resend that is refused without a word is refresh_lost too [R07]", async 
   expect([error.code, error.reason]).toEqual(["login_required", "refresh_lost"]);
 });
 
+test("a lost answer stays unknown, whatever the resend is answered: the next refusal is refresh_lost [R07]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  identityProvider.tamper({
+    path: "token",
+    times: 1,
+    respond: async () => ({ status: 401, body: JSON.stringify({ error: "invalid_client" }) }),
+  });
+  loseAnswer(identityProvider);
+  const first = await failureOf(auth.getToken({ forceRefresh: true, interactive: false }));
+  expect(first.code).toBe("network");
+  const second = await failureOf(auth.getToken({ forceRefresh: true, interactive: false }));
+  expect([second.code, second.reason]).toEqual(["login_required", "refresh_lost"]);
+});
+
 test("a web page of a proxy in place of an answer never costs the refresh token [R11]", async () => {
   emptyHome();
   const identityProvider = await provider();
