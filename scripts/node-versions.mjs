@@ -188,7 +188,7 @@ const ownArguments = process.argv.slice(2);
 const separator = ownArguments.indexOf("--");
 const { values, positionals } = parseArgs({
   args: separator < 0 ? ownArguments : ownArguments.slice(0, separator),
-  options: { report: { type: "string" } },
+  options: { report: { type: "string" }, "at-once": { type: "string", default: "1" } },
   allowPositionals: true,
 });
 mkdirSync(cache, { recursive: true });
@@ -196,8 +196,15 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 /** @type {VersionReport[]} */
 const reports = [];
-for (const wanted of positionals.length > 0 ? positionals : promisedVersions) {
-  reports.push(await runOn(wanted, separator < 0 ? [] : ownArguments.slice(separator + 1)));
-}
+const wantedVersions = positionals.length > 0 ? positionals : promisedVersions;
+const vitestArguments = separator < 0 ? [] : ownArguments.slice(separator + 1);
+const waiting = [...wantedVersions.entries()];
+/** One run after the other, until none is left. */
+const runThem = async () => {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    reports[next[0]] = await runOn(next[1], vitestArguments);
+  }
+};
+await Promise.all(Array.from({ length: Number(values["at-once"]) }, runThem));
 if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(reports));
 process.exitCode = reports.every(({ isSuccess }) => isSuccess) ? 0 : 1;
