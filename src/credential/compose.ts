@@ -181,6 +181,7 @@ export function compose(
       issuer: options.issuer,
       clientId: options.clientId,
       configured: { scopes: options.scopes, resource: options.resource },
+      isOneAccount: options.loginHint !== undefined,
     },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
     host: () => (host ??= hostIdentity()),

@@ -16,7 +16,11 @@ export async function raceAbort<Value>(
   signal: AbortSignal | undefined,
 ): Promise<Value> {
   if (signal === undefined) return promise;
-  if (signal.aborted) throw abortedError(signal);
+  if (signal.aborted) {
+    // Nobody waits for it any more; what becomes of it is no unhandled rejection.
+    promise.catch(() => undefined);
+    throw abortedError(signal);
+  }
   let stop = (): void => {};
   const aborted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(abortedError(signal));

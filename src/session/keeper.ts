@@ -18,6 +18,13 @@ export interface KeepRules {
   readonly supersedes?: (current: SessionRecord) => boolean;
 }
 
+/** What became of a record. */
+export interface Kept {
+  readonly fate: "kept" | "in_memory" | "logged_out" | "overtaken";
+  /** As it was written, or would have been. */
+  readonly record: SessionRecord;
+}
+
 /** False for a record that only counts prompts: nobody has signed in yet. */
 export function isSignedIn(record: SessionRecord): boolean {
   return record.signedInAt > 0;
@@ -60,38 +67,41 @@ export class Keeper {
   }
 
   /**
-   * Puts `next` in the place of `base`.
+   * Puts what `make` gives in the place of `base`. Where somebody else wrote meanwhile and the rules let this record
+   * take the place of theirs, it is made once more, after theirs: no version is ever written twice.
    * @throws {OidcError} `cache_write_failed` and the like, only with `mustBeKept`.
    */
   async replace(
     base: SessionRecord | undefined,
-    next: SessionRecord,
+    make: (previous: SessionRecord | undefined) => SessionRecord,
     rules: KeepRules,
-  ): Promise<"kept" | "in_memory" | "logged_out" | "overtaken"> {
+  ): Promise<Kept> {
     let expected = base;
+    let record = make(base);
     try {
       for (let tries = 0; tries < mostTries; tries += 1) {
-        const result = await this.#store.replace(this.#key, expected?.version, next);
+        const result = await this.#store.replace(this.#key, expected?.version, record);
         if (result.replaced) {
           this.#unwritten = undefined;
-          return "kept";
+          return { fate: "kept", record };
         }
         const { current } = result;
         if (rules.afterLogout === "discard") {
-          if (current === undefined) return "logged_out";
-          if (rules.supersedes?.(current) !== true) return "overtaken";
+          if (current === undefined) return { fate: "logged_out", record };
+          if (rules.supersedes?.(current) !== true) return { fate: "overtaken", record };
         }
         expected = current;
+        record = make(current);
       }
       throw this.#changedMeanwhile();
     } catch (error) {
       if (!isOidcError(error) || rules.mustBeKept === true) throw error;
-      this.#unwritten = { base: expected, next };
+      this.#unwritten = { base: expected, next: record };
       this.#warn(
         error.code,
         `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
       );
-      return "in_memory";
+      return { fate: "in_memory", record };
     }
   }
 

@@ -4,7 +4,8 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
-import type { SignInEnd } from "../record/format.ts";
+import type { TokenAnswer } from "../flow/flow-world.ts";
+import type { SessionRecord, SignInEnd } from "../record/format.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
 
 /** The provider's name for people. */
@@ -25,6 +26,25 @@ export function loginRequired(
     refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it, and prompting is off.`,
   }[reason];
   return new OidcError("login_required", `${why} Run: latchkey login`, { reason, cause });
+}
+
+/**
+ * A sign-in that belongs to one person stays that person's: what another one signed in as is thrown away (R17).
+ * @throws {OidcError} `subject_changed`.
+ */
+export function assertSamePerson(
+  previous: SessionRecord | undefined,
+  answer: TokenAnswer,
+  bound: Bound,
+): void {
+  const before = previous?.subject;
+  const now = answer.claims?.sub;
+  if (before === undefined || now === undefined || before === now) return;
+  throw new OidcError(
+    "subject_changed",
+    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed. Sign in as the same person, or forget the old sign-in first: latchkey logout`,
+    { reason: "other_person" },
+  );
 }
 
 /** True where the provider has ended the sign-in, said so in words or by refusing with an empty answer. */

@@ -6,6 +6,7 @@ import { emit } from "../core/events.ts";
 import type { AccessToken } from "../core/types.ts";
 import type { WarningEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
+import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { WorkPhase } from "../store/token-store.ts";
 import { PromptBudget } from "./budget.ts";
@@ -13,6 +14,7 @@ import type { Flows, RefreshableRecord } from "./flows.ts";
 import { Intents, lateWriteMilliseconds } from "./intent.ts";
 import { isSignedIn, type Keeper } from "./keeper.ts";
 import {
+  assertSamePerson,
   leftNothingBehind,
   loginRequired,
   providerOf,
@@ -146,18 +148,19 @@ export class Renewal {
     emit(this.#parts.world.logger, "refresh.announced", { host: providerOf(this.#parts.bound) });
     try {
       const answer = await this.#parts.flows.refresh(base, work.signal, target);
-      const context = this.#context(base, base.clientId);
-      const next =
-        target === undefined
-          ? recordOfRefresh(answer, base, context)
-          : recordWithOtherToken(answer, base, target, context);
+      const make = (previous: SessionRecord = base): SessionRecord => {
+        const context = this.#context(previous, base.clientId);
+        return target === undefined
+          ? recordOfRefresh(answer, previous, context)
+          : recordWithOtherToken(answer, previous, target, context);
+      };
       // Durable before anybody has the new access token: a rotated refresh token exists nowhere else (R08).
-      await this.#keep(base, next, work.wanted, {
+      const kept = await this.#keep(base, make, work.wanted, {
         afterLogout: "discard",
         // Whoever wrote meanwhile still has the refresh token that this answer has replaced (another host).
         supersedes: (current: SessionRecord) => current.refreshToken === base.refreshToken,
       });
-      return { state: "renewed", result: { record: next, source: "refresh" } };
+      return { state: "renewed", result: { record: kept, source: "refresh" } };
     } catch (error) {
       if (target !== undefined && refusesTarget(error)) {
         // The refresh token is as good as before, and so are all tokens (R12).
@@ -239,14 +242,17 @@ export class Renewal {
       if (found !== undefined) return { record: found, source: "cache" };
       record = current;
     }
-    const granted = record.accessToken?.scopes ?? [];
+    const own = record.accessToken;
     const isCovered =
-      target.resources === null && (target.scopes ?? []).every((scope) => granted.includes(scope));
+      own !== null &&
+      isFresh(own, 1, this.#nowSeconds()) &&
+      target.resources === null &&
+      (target.scopes ?? []).every((scope) => own.scopes.includes(scope));
     if (!isCovered) throw targetNotGiven(bound, target, cause?.cause ?? cause);
-    const context = this.#context(record, record.clientId);
-    const next = recordWithOwnTokenAs(target, record, context);
-    await this.#keep(record, next, work.wanted, { afterLogout: "discard" });
-    return { record: next, source: "login" };
+    const make = (previous: SessionRecord = record): SessionRecord =>
+      recordWithOwnTokenAs(target, previous, this.#context(previous, previous.clientId));
+    const kept = await this.#keep(record, make, work.wanted, { afterLogout: "discard" });
+    return { record: kept, source: "login" };
   }
 
   async #signIn(
@@ -302,15 +308,21 @@ export class Renewal {
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     });
+    const make = (previous: SessionRecord | undefined): SessionRecord => {
+      const context = this.#context(previous, this.#parts.bound.clientId);
+      // Later than what the call asked for, even within one millisecond or with a clock that was set back.
+      const now = Math.max(context.now, (wanted.signedInSince ?? 0) + 1);
+      return this.#parts.flows.needsPerson
+        ? recordOfSignIn(answer, { ...context, now })
+        : recordOfClientToken(answer, target, { ...context, now });
+    };
     const previous = await this.#parts.keeper.read();
-    const context = this.#context(previous, this.#parts.bound.clientId);
-    // Later than what the call asked for, even within one millisecond or with a clock that was set back.
-    const now = Math.max(context.now, (wanted.signedInSince ?? 0) + 1);
-    const next = this.#parts.flows.needsPerson
-      ? recordOfSignIn(answer, { ...context, now })
-      : recordOfClientToken(answer, target, { ...context, now });
-    await this.#keep(previous, next, wanted, { afterLogout: "keep" });
-    return { record: next, source: "login" };
+    const isOnesOwn = target !== undefined || stepUp !== undefined;
+    if (isOnesOwn || this.#parts.bound.isOneAccount === true) {
+      assertSamePerson(previous, answer, this.#parts.bound);
+    }
+    const record = await this.#keep(previous, make, wanted, { afterLogout: "keep" });
+    return { record, source: "login" };
   }
 
   #context(previous: SessionRecord | undefined, clientId: string): AnswerContext {
@@ -324,25 +336,27 @@ export class Renewal {
     };
   }
 
+  /** Gives the record as it was written. */
   async #keep(
     previous: SessionRecord | undefined,
-    next: SessionRecord,
+    make: (previous: SessionRecord | undefined) => SessionRecord,
     wanted: Wanted,
     rules: {
       afterLogout: "discard" | "keep";
       supersedes?: (current: SessionRecord) => boolean;
     },
-  ): Promise<void> {
-    const kept = await this.#parts.keeper.replace(previous, next, {
+  ): Promise<SessionRecord> {
+    const { fate, record } = await this.#parts.keeper.replace(previous, make, {
       ...rules,
       ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
     });
     this.#unsaid = undefined;
-    if (kept === "kept" || kept === "in_memory") {
-      const where = kept === "kept" ? "store" : "memory";
+    if (fate === "kept" || fate === "in_memory") {
+      const where = fate === "kept" ? "store" : "memory";
       emit(this.#parts.world.logger, "record.kept", { where });
     }
-    if (kept === "logged_out") throw loginRequired(this.#parts.bound, "no_token");
+    if (fate === "logged_out") throw loginRequired(this.#parts.bound, "no_token");
+    return record;
   }
 
   #nowSeconds(): number {

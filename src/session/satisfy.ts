@@ -32,6 +32,8 @@ export interface Bound {
   readonly clientId: string;
   /** What the configuration asks for by itself; a call that asks for the same asks for nothing beyond it. */
   readonly configured?: Configured;
+  /** The configuration names an account (`loginHint`): nobody else's sign-in takes the place of what is cached. */
+  readonly isOneAccount?: boolean;
 }
 
 /** Fills in the defaults of a call. */

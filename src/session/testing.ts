@@ -71,6 +71,7 @@ export class Bench {
       signedInSince?: number | null;
       personPresent?: boolean;
       host?: string;
+      isOneAccount?: boolean;
       clock?: Clock;
       renewsAhead?: boolean;
     } = {},
@@ -112,7 +113,7 @@ export class Bench {
       world,
       store: this.store,
       flows,
-      bound: { key: "key", issuer, clientId: "cli" },
+      bound: { key: "key", issuer, clientId: "cli", isOneAccount: options.isOneAccount ?? false },
       signedInSince: options.signedInSince ?? null,
       host: () => options.host ?? "this-host",
       mostUnansweredPrompts: 3,
