@@ -28,7 +28,7 @@ async function read() {
   }
 }
 
-/** @param {openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers} answer @param {string} [before] */
+/** @param {{ access_token: string, refresh_token?: string, expiresIn(): number | undefined }} answer @param {string} [before] */
 async function keep(answer, before) {
   const tokens = {
     accessToken: answer.access_token,
