@@ -15,6 +15,8 @@ export interface Wanted extends Wish {
   readonly interactive: boolean;
   /** Only a record whose tokens changed since this version of them was read (`forceRefresh`); null: any. */
   readonly changedSince: { tokensVersion: string | undefined } | null;
+  /** `forceRefresh`: what another call's work brought counts only as long as it is stored. */
+  readonly isForced?: boolean;
   /** The same for another access token than the configuration's: the one that no longer counts. */
   readonly otherThan?: string;
   /** Only a sign-in that a person finished after this time (`forceLogin`, `login`), in milliseconds. */
@@ -54,6 +56,7 @@ export function wantedOf(
       options.forceRefresh === true
         ? { tokensVersion: context.cached && tokensVersionOf(context.cached) }
         : null,
+    isForced: options.forceRefresh === true,
     signedInSince: context.signedInSince,
     mustBeKept: false,
   };
@@ -106,6 +109,19 @@ export function belongsTo(record: SessionRecord, bound: Bound): boolean {
   );
 }
 
+/** True where who signed in, when and how is what the call wants, whatever its tokens are. */
+function isSignInFor(
+  record: SessionRecord,
+  wanted: Wanted,
+  bound: Bound,
+  nowSeconds: number,
+): boolean {
+  if (!belongsTo(record, bound)) return false;
+  if (wanted.signedInSince !== null && record.signedInAt <= wanted.signedInSince) return false;
+  const { stepUp } = wanted;
+  return stepUp === undefined || shortfallOf(record, stepUp, nowSeconds) === undefined;
+}
+
 /** True where a refresh can bring what the call wants: it changes neither who signed in nor how, nor when. */
 export function mayRefresh(
   record: SessionRecord | undefined,
@@ -113,10 +129,7 @@ export function mayRefresh(
   bound: Bound,
   nowSeconds: number,
 ): record is SessionRecord & { refreshToken: string } {
-  if (record?.refreshToken === undefined || !belongsTo(record, bound)) return false;
-  if (wanted.signedInSince !== null && record.signedInAt <= wanted.signedInSince) return false;
-  const { stepUp } = wanted;
-  return stepUp === undefined || shortfallOf(record, stepUp, nowSeconds) === undefined;
+  return record?.refreshToken !== undefined && isSignInFor(record, wanted, bound, nowSeconds);
 }
 
 /** The record, where it holds the token that the call wants, good for as long as it wants. */
@@ -126,15 +139,11 @@ export function satisfying(
   bound: Bound,
   nowSeconds: number,
 ): SessionRecord | undefined {
-  if (record === undefined || !belongsTo(record, bound)) return undefined;
-  if (wanted.signedInSince !== null && record.signedInAt <= wanted.signedInSince) return undefined;
+  if (record === undefined || !isSignInFor(record, wanted, bound, nowSeconds)) return undefined;
   if (
     wanted.changedSince !== null &&
     tokensVersionOf(record) === wanted.changedSince.tokensVersion
   ) {
-    return undefined;
-  }
-  if (wanted.stepUp !== undefined && shortfallOf(record, wanted.stepUp, nowSeconds) !== undefined) {
     return undefined;
   }
   const token = tokenOf(record, wanted);

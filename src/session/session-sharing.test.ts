@@ -147,6 +147,46 @@ test("a refresh that ends after somebody else's newer one does not overwrite it 
   expect(await store.read("key")).toEqual(newer);
 });
 
+test.each([
+  ["nothing is stored any more", false],
+  ["somebody has signed in anew", true],
+])(
+  "a forced call never takes over what a logout took away before it began: %s",
+  async (_name, signsInElsewhere) => {
+    const inner = await storeWith(expired());
+    const finished = deferred<void>();
+    const finishing = deferred<void>();
+    const store: TokenStore = {
+      ...inner,
+      acquire: async (key, options) => {
+        const acquired = await inner.acquire(key, options);
+        if (!acquired.held) return acquired;
+        return {
+          ...acquired,
+          finish: async (outcome) => {
+            finishing.resolve();
+            await finished.promise;
+            return acquired.finish(outcome);
+          },
+        };
+      },
+    };
+    const bench = new Bench({}, { store });
+    const first = bench.session.getToken({ forceRefresh: true });
+    await finishing.promise;
+    await new Bench({}, { store: inner }).session.logout();
+    const newSignIn = await (await storeWith(answer())).read("key");
+    if (signsInElsewhere) await inner.replace("key", undefined, newSignIn);
+    const second = bench.session.getToken({ forceRefresh: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    finished.resolve();
+    const [before, after] = await Promise.all([first, second]);
+    expect(after.token).not.toBe(before.token);
+    expect((await inner.read("key"))?.accessToken?.token).toBe(after.token);
+    expect(bench.calls).toEqual(["refresh", signsInElsewhere ? "refresh" : "signIn"]);
+  },
+);
+
 test("logout forgets at once, and revokes only when asked [C13]", async () => {
   const bench = new Bench();
   await bench.session.getToken();

@@ -230,13 +230,21 @@ export class StoredSession implements Session {
       const own = running === undefined;
       try {
         const result = await flight.join({ signal, waitForLogin: own || wanted.interactive });
-        if (own || satisfying(result.record, wanted, this.#parts.bound, this.#nowSeconds())) {
-          return result;
-        }
+        const taken = own ? result : await this.#takeOver(result, wanted);
+        if (taken !== undefined) return taken;
       } catch (error) {
         if (own || signal?.aborted || !isOidcError(error) || isShared(error, wanted)) throw error;
       }
     }
+  }
+
+  /** What another call's work brought, where it is what this call wants too. */
+  async #takeOver(result: Result, wanted: Wanted): Promise<Result | undefined> {
+    // The work may have found what was renewed before this call began, and was logged out of since.
+    const record = wanted.isForced === true ? await this.#keeper.read() : result.record;
+    const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
+    if (found === undefined) return undefined;
+    return found.version === result.record.version ? result : { record: found, source: "cache" };
   }
 
   #startFlight(name: string, wanted: Wanted): Flight<Result> {
