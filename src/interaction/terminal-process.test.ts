@@ -1,19 +1,11 @@
 // The prompt of a real process on a real terminal. Changes when a terminal is used in another way.
-import { spawn } from "node:child_process";
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { bundleModule } from "../../test/support/bundle-module.ts";
-
-// util-linux's `script` gives a process a terminal.
-const script = "/usr/bin/script";
-const hasTerminal = process.platform === "linux" && existsSync(script);
+import { noTerminal, startOnTerminal } from "../../test/support/terminal-process.ts";
 
 let module: string;
 let waitModule: string;
-const running: ChildProcessWithoutNullStreams[] = [];
 beforeAll(async () => {
   module = await bundleModule(
     fileURLToPath(new URL("../../test/support/prompt-process.ts", import.meta.url)),
@@ -22,43 +14,15 @@ beforeAll(async () => {
     fileURLToPath(new URL("../../test/support/wait-process.ts", import.meta.url)),
   );
 });
-afterAll(() => {
-  for (const child of running) child.kill();
-});
 
-interface Terminal {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly output: () => string;
-  readonly until: (pattern: RegExp) => Promise<void>;
-  readonly finished: Promise<unknown[]>;
-}
-
-/** Runs a shell command line on a terminal of its own. */
-function onTerminal(command: string): Terminal {
-  const child = spawn(script, ["--quiet", "--return", "--command", command, "/dev/null"], {
-    env: { ...process.env, SHELL: "/bin/sh", TERM: "xterm" },
-  });
-  running.push(child);
-  let output = "";
-  child.stdout.on("data", (chunk) => (output += String(chunk)));
-  return {
-    child,
-    output: () => output,
-    async until(pattern) {
-      while (!pattern.test(output)) await once(child.stdout, "data");
-    },
-    finished: once(child, "close"),
-  };
-}
-
-test.skipIf(!hasTerminal)(
+test.skipIf(noTerminal !== undefined)(
   "a long address is taken whole, is not shown, and then nothing holds the process or the terminal [I1][I3]",
   async () => {
-    const terminal = onTerminal(`'${process.execPath}' '${module}'; stty -a`);
+    const terminal = startOnTerminal(`'${process.execPath}' '${module}'; stty -a`);
     await terminal.until(/\u001b\[2K> $/u);
     // A terminal's own line mode ends at 4,096 characters.
     const address = `http://127.0.0.1:8765/callback?state=s1&code=${"secret-code".repeat(600)}`;
-    terminal.child.stdin.write(`${address}\r`);
+    terminal.child.stdin?.write(`${address}\r`);
     expect(await terminal.finished).toEqual([0, null]);
     expect(terminal.output()).toContain(`pasted ${address.length}`);
     expect(terminal.output()).not.toContain("secret-code");
@@ -70,30 +34,30 @@ test.skipIf(!hasTerminal)(
 const interrupted = (words: string): string =>
   `trap : INT; '${process.execPath}' '${module}' ${words}; echo "status=$?"; stty -a`;
 
-test.skipIf(!hasTerminal)(
+test.skipIf(noTerminal !== undefined)(
   "Ctrl-C at the prompt interrupts the process, and the terminal is as it was",
   async () => {
-    const terminal = onTerminal(interrupted("none"));
+    const terminal = startOnTerminal(interrupted("none"));
     await terminal.until(/\u001b\[2K> $/u);
-    terminal.child.stdin.write("\u0003");
+    terminal.child.stdin?.write("\u0003");
     await terminal.finished;
     expect(terminal.output()).toContain("status=130");
     expect(terminal.output()).toMatch(/ icanon .* echo /su);
   },
 );
 
-test.skipIf(!hasTerminal)(
+test.skipIf(noTerminal !== undefined)(
   "with a browser opened, nothing is read and Ctrl-C is the terminal's",
   async () => {
-    const terminal = onTerminal(interrupted("opened"));
+    const terminal = startOnTerminal(interrupted("opened"));
     await terminal.until(/Waiting for the browser \(\d:\d\d\)/u);
-    terminal.child.stdin.write("\u0003");
+    terminal.child.stdin?.write("\u0003");
     await terminal.finished;
     expect(terminal.output()).toContain("status=130");
   },
 );
 
-test.skipIf(!hasTerminal).for([
+test.skipIf(noTerminal !== undefined).for([
   [
     80,
     "Process 4711 is renewing the token; waiting (Ctrl-C stops waiting, not it).",
@@ -104,12 +68,12 @@ test.skipIf(!hasTerminal).for([
   "a wait at %i columns: one line that follows the other process, and then nothing",
   async ([columns, renewing, signingIn]) => {
     // Without echo: what is typed to go on must not move the cursor.
-    const terminal = onTerminal(
+    const terminal = startOnTerminal(
       `stty cols ${columns} -echo; '${process.execPath}' '${waitModule}'; echo "status=$?"`,
     );
     const goOnAt = async (end: string): Promise<void> => {
       await terminal.until(new RegExp(`${end.replace(/[[().]/gu, "\\$&")}$`, "u"));
-      terminal.child.stdin.write("\n");
+      terminal.child.stdin?.write("\n");
     };
     await goOnAt("ready\r\n");
     await goOnAt(`\r\u001b[2K${renewing}`);

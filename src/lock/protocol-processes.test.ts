@@ -2,15 +2,13 @@
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { bundleModule } from "../../test/support/bundle-module.ts";
-import { attachLockProcess, startLockProcess } from "../../test/support/lock-process.ts";
+import { useLockFolder } from "../../test/support/lock-folder.ts";
+import { attachLockProcess } from "../../test/support/lock-process.ts";
 import type { LockProcess } from "../../test/support/lock-process.ts";
 
 const failure = {
@@ -24,40 +22,11 @@ const failure = {
   },
 } as const;
 
-let worker = "";
-let folder = "";
-let started: LockProcess[] = [];
-
-beforeAll(async () => {
-  worker = await bundleModule(
-    fileURLToPath(new URL("../../test/support/lock-worker.ts", import.meta.url)),
-  );
-});
-
-beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), "latchkey-lock-")), "state");
-});
-
-afterEach(async () => {
-  for (const one of started) one.child.kill("SIGKILL");
-  await Promise.all(started.map((one) => one.ended));
-  started = [];
-  await rm(join(folder, ".."), { recursive: true, force: true });
-});
-
-async function start(speed?: number): Promise<LockProcess> {
-  const one = await startLockProcess(worker, folder, speed);
-  started.push(one);
-  return one;
-}
-
-function startMany(count: number): Promise<LockProcess[]> {
-  return Promise.all(Array.from({ length: count }, () => start()));
-}
+const place = useLockFolder();
 
 /** A holder and waiters that have heard of it. */
 async function holderAndWaiters(count: number): Promise<[LockProcess, LockProcess[]]> {
-  const [holder, ...waiters] = await startMany(count + 1);
+  const [holder, ...waiters] = await place.startMany(count + 1);
   if (holder === undefined) throw new Error("no process");
   holder.tell({ do: "acquire", name: "key" });
   await holder.next("held");
@@ -105,8 +74,8 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     "lets %i processes hold the lock strictly one after the other",
     { timeout: 90_000 },
     async (count, times) => {
-      const sideFile = join(folder, "..", "side");
-      const processes = await startMany(count);
+      const sideFile = join(place.folder, "..", "side");
+      const processes = await place.startMany(count);
       for (const one of processes) one.tell({ do: "takeTurns", name: "key", sideFile, times });
       for (const one of processes) {
         expect(await one.next("turnsTaken", "rejected")).toEqual({ event: "turnsTaken" });
@@ -139,7 +108,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   });
 
   test("tells the outcome to processes that connected while the holder's event loop was blocked", async () => {
-    const [holder, ...waiters] = await startMany(21);
+    const [holder, ...waiters] = await place.startMany(21);
     if (holder === undefined) throw new Error("no process");
     holder.tell({ do: "acquire", name: "key" });
     await holder.next("held");
@@ -179,8 +148,8 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   });
 
   test("gives up on a suspended holder when its work must be over [R05]", async () => {
-    const holder = await start();
-    const waiter = await start(20);
+    const holder = await place.start();
+    const waiter = await place.start({ speed: 20 });
     holder.tell({ do: "acquire", name: "key" });
     await holder.next("held");
     waiter.tell({ do: "acquire", name: "key", longestWorkSeconds: 30 });
@@ -192,14 +161,14 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
       `Process ${holder.processId} is still renewing the token`,
     );
     // The lock is still the holder's: nobody stole it.
-    const third = await start(20);
+    const third = await place.start({ speed: 20 });
     third.tell({ do: "acquire", name: "key" });
     expect(await third.next("rejected", "held")).toMatchObject({ code: "cache_locked" });
     holder.child.kill("SIGCONT");
   });
 
   test("waits for a holder whose event loop is busy for a while", async () => {
-    const [holder, waiter] = await startMany(2);
+    const [holder, waiter] = await place.startMany(2);
     holder?.tell({ do: "acquire", name: "key" });
     await holder?.next("held");
     holder?.tell({ do: "block", milliseconds: 1000 });
@@ -212,7 +181,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     const [holder, waiters] = await holderAndWaiters(1);
     const [waiter] = waiters;
     // A second and the grace of 5, on a clock that runs 20 times as fast: 10 seconds pass while it is blocked.
-    const fast = await start(20);
+    const fast = await place.start({ speed: 20 });
     fast.tell({ do: "acquire", name: "key", longestWorkSeconds: 1 });
     await fast.next("waiting");
     fast.tell({ do: "block", milliseconds: 500 });
@@ -224,7 +193,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
 
   test("lets waiters hear a sign-in begin; who must not wait for it is told so", async () => {
     const [holder, waiters] = await holderAndWaiters(1);
-    const silent = await start();
+    const silent = await place.start();
     silent.tell({ do: "acquire", name: "key", waitForLogin: false });
     await silent.next("waiting");
     holder.tell({ do: "announce", phase: "login" });
@@ -238,7 +207,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     const before = Date.now();
     const [holder, waiters] = await holderAndWaiters(5);
     const after = Date.now();
-    const onlookers = await startMany(3);
+    const onlookers = await place.startMany(3);
     for (const one of onlookers) one.tell({ do: "inspect", name: "key" });
     for (const one of onlookers) {
       const { holder: shown } = await one.next("inspected");
@@ -264,7 +233,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   test("a suspended holder is shown to nobody, who need not wait long for that", async () => {
     const [holder] = await holderAndWaiters(1);
     holder.child.kill("SIGSTOP");
-    const onlooker = await start(20);
+    const onlooker = await place.start({ speed: 20 });
     onlooker.tell({ do: "inspect", name: "key" });
     expect(await onlooker.next("inspected", "rejected")).toEqual({ event: "inspected" });
     holder.child.kill("SIGCONT");
@@ -306,13 +275,13 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   });
 
   test("workers of one cluster exclude each other as other processes do", async () => {
-    cluster.setupPrimary({ exec: worker, args: [folder, "1"], silent: true });
+    cluster.setupPrimary({ exec: place.worker, args: [place.folder, "1"], silent: true });
     const forks = [cluster.fork(), cluster.fork()];
     const [holder, waiter] = await Promise.all(
       forks.map((fork) => attachLockProcess(fork.process)),
     );
     if (holder === undefined || waiter === undefined) throw new Error("no process");
-    started.push(holder, waiter);
+    place.endAfterTest(holder, waiter);
     holder.tell({ do: "acquire", name: "key" });
     await holder.next("held");
     waiter.tell({ do: "acquire", name: "key" });
@@ -323,7 +292,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   });
 
   test("20 processes that start at the same time agree on one lock-id", async () => {
-    const processes = await startMany(20);
+    const processes = await place.startMany(20);
     const name = randomBytes(8).toString("hex");
     for (const one of processes) one.tell({ do: "acquire", name });
     const events = await Promise.all(processes.map((one) => one.next("held", "waiting")));

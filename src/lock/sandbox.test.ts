@@ -1,50 +1,12 @@
 // Places where the system's lock is not to be had, and places that it does not reach. Changes when such a place does.
-import { spawn } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { cp } from "node:fs/promises";
 
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { bundleModule } from "../../test/support/bundle-module.ts";
-import { attachLockProcess } from "../../test/support/lock-process.ts";
-import type { LockProcess } from "../../test/support/lock-process.ts";
+import { useLockFolder } from "../../test/support/lock-folder.ts";
 import { canMakePrivateNetwork } from "../../test/support/private-network.ts";
 
-let worker = "";
-let folder = "";
-let started: LockProcess[] = [];
-
-beforeAll(async () => {
-  worker = await bundleModule(
-    fileURLToPath(new URL("../../test/support/lock-worker.ts", import.meta.url)),
-  );
-});
-
-beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), "latchkey-lock-")), "state");
-});
-
-afterEach(async () => {
-  for (const one of started) one.child.kill("SIGKILL");
-  await Promise.all(started.map((one) => one.ended));
-  started = [];
-  await rm(join(folder, ".."), { recursive: true, force: true });
-});
-
-async function start(
-  words: readonly string[] = [],
-  place: string = folder,
-  speed = 1,
-): Promise<LockProcess> {
-  const [command, ...parameters] = [...words, process.execPath, worker, place, String(speed)];
-  const one = await attachLockProcess(
-    spawn(command, parameters, { stdio: ["pipe", "pipe", "inherit"] }),
-  );
-  started.push(one);
-  return one;
-}
+const place = useLockFolder();
 
 // A filter of the kernel (seccomp) that answers one system call with an error, as sandboxes do.
 const sandbox = `
@@ -74,8 +36,8 @@ describe.runIf(process.platform === "linux" && calls !== undefined)("in a sandbo
     "that answers %s with %s, a call goes on at once, and says that others are not kept out",
     async (call, why, errno) => {
       const parameters = [calls?.prctl, calls?.[call], errno].map(String);
-      const inside = await start(["perl", "-e", sandbox, ...parameters]);
-      const outside = await start();
+      const inside = await place.start({ words: ["perl", "-e", sandbox, ...parameters] });
+      const outside = await place.start();
       outside.tell({ do: "acquire", name: "key" });
       expect(await outside.next("held")).toMatchObject({ acrossProcesses: true });
       inside.tell({ do: "acquire", name: "key" });
@@ -101,7 +63,10 @@ describe.runIf(process.platform === "linux" && calls !== undefined)(
       ["bind", "ENOBUFS", 105],
     ] as const)("(%s: %s) no call goes on without the lock", async (call, why, errno) => {
       const parameters = [calls?.prctl, calls?.[call], errno].map(String);
-      const inside = await start(["perl", "-e", sandbox, ...parameters], folder, 100);
+      const inside = await place.start({
+        words: ["perl", "-e", sandbox, ...parameters],
+        speed: 100,
+      });
       inside.tell({ do: "acquire", name: "key" });
       const rejected = await inside.next("held", "waiting", "rejected");
       expect(rejected).toMatchObject({ event: "rejected", code: "cache_locked" });
@@ -109,7 +74,7 @@ describe.runIf(process.platform === "linux" && calls !== undefined)(
     });
 
     test("a call waits until there are some again", async () => {
-      const inside = await start(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh"]);
+      const inside = await place.start({ words: ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh"] });
       inside.tell({ do: "useUpDescriptors" });
       await inside.next("usedUp");
       inside.tell({ do: "acquire", name: "key" });
@@ -126,7 +91,10 @@ describe.runIf(process.platform === "linux")("another place", () => {
   test.runIf(canMakePrivateNetwork())(
     "that shares the home folder but not the network does not exclude, and says who it is",
     async () => {
-      const [here, there] = await Promise.all([start(), start(["unshare", "--net"])]);
+      const [here, there] = await Promise.all([
+        place.start(),
+        place.start({ words: ["unshare", "--net"] }),
+      ]);
       for (const one of [here, there]) {
         one.tell({ do: "acquire", name: "key" });
         expect(await one.next("held", "waiting", "rejected")).toMatchObject({ event: "held" });
@@ -138,11 +106,11 @@ describe.runIf(process.platform === "linux")("another place", () => {
   );
 
   test("with a copy of the folder has a lock of its own", async () => {
-    const here = await start();
+    const here = await place.start();
     here.tell({ do: "acquire", name: "key" });
     await here.next("held");
-    await cp(folder, `${folder}-copy`, { recursive: true });
-    const there = await start([], `${folder}-copy`);
+    await cp(place.folder, `${place.folder}-copy`, { recursive: true });
+    const there = await place.start({ folder: `${place.folder}-copy` });
     there.tell({ do: "acquire", name: "key" });
     expect(await there.next("held", "waiting")).toMatchObject({ event: "held" });
   });

@@ -3,6 +3,7 @@
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import type { PromptEvent } from "../core/prompt.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord, SignInEnd } from "../record/format.ts";
@@ -97,6 +98,11 @@ const upToPerson: ReadonlySet<string> = new Set([
 /** True where a sign-in failed for what a person did or did not do. */
 export function wasUpToPerson(error: OidcError): boolean {
   return upToPerson.has(error.code);
+}
+
+/** What whoever shows prompts is told at the end of a wait; `failure` is undefined where it went well. */
+export function settledEvent(failure: unknown): PromptEvent {
+  return { type: "settled", ...(isOidcError(failure) ? { error: failure } : {}) };
 }
 
 /** Failures that pass by themselves: a token that is still good is better than the error (R05, R11). */

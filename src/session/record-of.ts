@@ -3,7 +3,12 @@
 import { sanitizeProviderText } from "../core/errors.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import type { AccessTokenRecord, SessionRecord, SignInEnd } from "../record/format.ts";
+import type {
+  AccessTokenRecord,
+  OtherAccessTokenRecord,
+  SessionRecord,
+  SignInEnd,
+} from "../record/format.ts";
 import { nextPartVersion, nextTokensVersion } from "./version.ts";
 import { otherTokensWith, type Target } from "./wish.ts";
 
@@ -93,26 +98,38 @@ export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): Ses
 }
 
 /**
- * The record after a refresh. RFC 6749 section 6: "the authorization server MAY issue a new refresh token" - where it
- * did not, the old one stays, and so does the ID token (R09).
+ * What every refresh changes. RFC 6749 section 6: "the authorization server MAY issue a new refresh token" - where it
+ * did not, the old one stays (R09).
  */
+function renewed(
+  answer: TokenAnswer,
+  previous: SessionRecord,
+  context: AnswerContext,
+  other?: OtherAccessTokenRecord,
+): Omit<SessionRecord, "version"> {
+  const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
+  return {
+    ...kept,
+    ...otherTokensWith(otherAccessTokens, other, context.now / 1000),
+    authenticationMethod: answer.authenticationMethod,
+    ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
+    renewedAt: context.now,
+    renewedOn: context.host,
+  };
+}
+
+/** The record after a refresh; the ID token stays where the answer brings none (R09). */
 export function recordOfRefresh(
   answer: TokenAnswer,
   previous: SessionRecord,
   context: AnswerContext,
 ): SessionRecord {
-  const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
   return {
-    ...kept,
-    ...otherTokensWith(otherAccessTokens, undefined, context.now / 1000),
+    ...renewed(answer, previous, context),
     version: nextTokensVersion(previous, context.newRecordId),
-    authenticationMethod: answer.authenticationMethod,
     accessToken: accessTokenIn(answer),
-    ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
     ...(answer.idToken === undefined ? {} : { idToken: answer.idToken }),
     ...identityOf(answer.claims),
-    renewedAt: context.now,
-    renewedOn: context.host,
   };
 }
 
@@ -126,16 +143,10 @@ export function recordWithOtherToken(
   target: Target,
   context: AnswerContext,
 ): SessionRecord {
-  const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
   const other = { ...accessTokenIn(answer), wanted: target };
   return {
-    ...kept,
-    ...otherTokensWith(otherAccessTokens, other, context.now / 1000),
+    ...renewed(answer, previous, context, other),
     version: nextPartVersion(previous, context.newRecordId),
-    authenticationMethod: answer.authenticationMethod,
-    ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
-    renewedAt: context.now,
-    renewedOn: context.host,
   };
 }
 

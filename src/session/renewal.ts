@@ -12,13 +12,14 @@ import type { WorkPhase } from "../store/token-store.ts";
 import { PromptBudget } from "./budget.ts";
 import type { Flows, RefreshableRecord } from "./flows.ts";
 import { Intents, lateWriteMilliseconds } from "./intent.ts";
-import { isSignedIn, type Keeper } from "./keeper.ts";
+import { isSignedIn, type Keeper, type KeepRules } from "./keeper.ts";
 import {
   assertSamePerson,
   leftNothingBehind,
   loginRequired,
   providerOf,
   refusesRefreshToken,
+  settledEvent,
   wasAnswered,
 } from "./outcomes.ts";
 import {
@@ -279,10 +280,7 @@ export class Renewal {
       if (wasAnswered(error)) await this.#budget.clear();
       throw error;
     } finally {
-      world.prompt({
-        type: "settled",
-        ...(isOidcError(failure) ? { error: failure } : {}),
-      });
+      world.prompt(settledEvent(failure));
     }
   }
 
@@ -341,10 +339,7 @@ export class Renewal {
     previous: SessionRecord | undefined,
     make: (previous: SessionRecord | undefined) => SessionRecord,
     wanted: Wanted,
-    rules: {
-      afterLogout: "discard" | "keep";
-      supersedes?: (current: SessionRecord) => boolean;
-    },
+    rules: Omit<KeepRules, "mustBeKept">,
   ): Promise<SessionRecord> {
     const { fate, record } = await this.#parts.keeper.replace(previous, make, {
       ...rules,

@@ -11,7 +11,7 @@ import type { World } from "../core/world.ts";
 import type { Lease, SharedOutcome, TokenStore, WorkPhase } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
 import type { Keeper } from "./keeper.ts";
-import { isShared, wasUpToPerson } from "./outcomes.ts";
+import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
 import { mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { wishNameOf } from "./wish.ts";
@@ -128,9 +128,7 @@ export class SharedWork {
       failure = error;
       throw error;
     } finally {
-      if (waiting) {
-        world.prompt({ type: "settled", ...(isOidcError(failure) ? { error: failure } : {}) });
-      }
+      if (waiting) world.prompt(settledEvent(failure));
     }
   }
 

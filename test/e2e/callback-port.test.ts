@@ -1,15 +1,13 @@
 // Several sign-ins of one user on one fixed port, as operating-system processes of the built command line.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
 import { holdPort } from "../support/callback-listener.ts";
 import type { RunningCommand } from "../support/command-line.ts";
 import { signIn } from "../support/scripted-browser.ts";
+import { latchkeyLine, noTerminal, startOnTerminal } from "../support/terminal-process.ts";
 import { desk, provider, type Desk } from "./harness.ts";
 
 const otherClient = {
@@ -186,12 +184,7 @@ test("the library and the command line of one user wait for each other", async (
   expect((await second.finished).code).toBe(0);
 });
 
-// util-linux's `script` gives a process a terminal.
-const script = "/usr/bin/script";
-const noTerminal =
-  process.platform === "linux" && existsSync(script) ? false : "needs script(1) of util-linux";
-
-test.skipIf(noTerminal).for([
+test.skipIf(noTerminal !== undefined).for([
   [80, / is signing in; waiting for it \(Ctrl-C stops waiting, not it\)\.$/u],
   [40, / is signing in; waiting\.$/u],
 ] as const)(
@@ -200,40 +193,21 @@ test.skipIf(noTerminal).for([
     const { at, login } = await twoProfiles();
     const first = login("one");
     const address = await addressOf(first);
-    const command = fileURLToPath(new URL("../../dist/cli/latchkey.cjs", import.meta.url));
-    const words = `stty cols ${columns}; '${process.execPath}' '${command}' login --profile other; echo "status=$?"`;
-    const child = spawn(script, ["--quiet", "--return", "--command", words, "/dev/null"], {
-      cwd: at.home,
-      env: {
-        PATH: process.env["PATH"] ?? "",
-        HOME: at.home,
-        SHELL: "/bin/sh",
-        TERM: "xterm",
-      },
-    });
-    onTestFinished(() => void child.kill());
-    let output = "";
-    child.stdout.on("data", (chunk) => (output += String(chunk)));
-    const ended = once(child, "close");
-    const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
-      for (;;) {
-        const match = pattern.exec(output);
-        if (match !== null) return match;
-        if (child.exitCode !== null) throw new Error(`no ${String(pattern)}:\n${output}`);
-        await Promise.race([once(child.stdout, "data"), ended]);
-      }
-    };
-    await until(line);
-    expect(output).not.toMatch(/https?:/u);
-    const [waiting = ""] = /Process \d+ .*$/u.exec(output) ?? [];
+    const terminal = startOnTerminal(
+      `stty cols ${columns}; ${latchkeyLine(["login", "--profile", "other"])}`,
+      { home: at.home },
+    );
+    await terminal.until(line);
+    expect(terminal.output()).not.toMatch(/https?:/u);
+    const [waiting = ""] = /Process \d+ .*$/u.exec(terminal.output()) ?? [];
     expect(waiting).toContain(`Process ${first.processId} `);
     expect(waiting.length).toBeLessThan(columns);
     await signIn(address);
-    const [, ownAddress = ""] = await until(/^(http:\S+\/auth\?\S+)\r$/mu);
+    const [, ownAddress = ""] = await terminal.until(/^(http:\S+\/auth\?\S+)\r$/mu);
     await signIn(ownAddress);
-    await until(/status=0/u);
-    await ended;
+    await terminal.until(/status=0/u);
+    await terminal.finished;
     // What was erased is gone; no line of the wait is left standing.
-    expect(output.replace(/[^\n]*\r\u001b\[2K/gu, "")).not.toContain("is signing in");
+    expect(terminal.output().replace(/[^\n]*\r\u001b\[2K/gu, "")).not.toContain("is signing in");
   },
 );

@@ -1,13 +1,10 @@
 // The built command line and the device flow, against a real provider.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import { approveDevice } from "../support/scripted-browser.ts";
+import { latchkeyLine, noTerminal, startOnTerminal } from "../support/terminal-process.ts";
 import { desk, provider } from "./harness.ts";
 
 /** Polls come 1.2 seconds apart, the shortest that is allowed. */
@@ -110,18 +107,12 @@ test("Ctrl-C while a code waits: 130, no more polls, and no lock left [V10]", as
   expect((await at.run(["token", ...flags])).code).toBe(0);
 });
 
-// util-linux's `script` gives a process a terminal.
-const script = "/usr/bin/script";
-const noTerminal =
-  process.platform === "linux" && existsSync(script) ? false : "needs script(1) of util-linux";
-
-test.skipIf(noTerminal)(
+test.skipIf(noTerminal !== undefined)(
   `on a terminal over SSH: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
   async () => {
     const at = await desk();
     const identityProvider = await provider();
     changeDeviceAnswer(identityProvider);
-    const command = fileURLToPath(new URL("../../dist/cli/latchkey.cjs", import.meta.url));
     const words = [
       "login",
       "--issuer",
@@ -131,40 +122,18 @@ test.skipIf(noTerminal)(
       "--callback-port",
       "0",
     ];
-    const line = `'${process.execPath}' '${command}' ${words.join(" ")}; echo "status=$?"`;
-    const child = spawn(script, ["--quiet", "--return", "--command", line, "/dev/null"], {
-      cwd: at.home,
-      env: {
-        PATH: process.env["PATH"] ?? "",
-        HOME: at.home,
-        SHELL: "/bin/sh",
-        TERM: "xterm",
-        SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22",
-        USER: "alice",
-      },
+    const { until, output, finished } = startOnTerminal(latchkeyLine(words), {
+      home: at.home,
+      env: { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", USER: "alice" },
     });
-    onTestFinished(() => void child.kill());
-    let output = "";
-    child.stdout.on("data", (chunk) => (output += String(chunk)));
-    const ended = once(child, "close");
-    const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
-      for (;;) {
-        const match = pattern.exec(output);
-        if (match !== null) return match;
-        if (child.exitCode !== null) {
-          throw new Error(`ended without ${String(pattern)}:\n${output}`);
-        }
-        await Promise.race([once(child.stdout, "data"), ended]);
-      }
-    };
     const [, address = "", userCode = ""] = await until(
       /3 {2}Or on any device visit\s+(\S+)\s+and enter {2}(\S+) {2}\(\d+:\d\d\)/u,
     );
-    expect(output).toMatch(/No browser here \(SSH session\)/u);
-    expect(output).toMatch(/ssh -L \d+:127\.0\.0\.1:\d+ alice@/u);
+    expect(output()).toMatch(/No browser here \(SSH session\)/u);
+    expect(output()).toMatch(/ssh -L \d+:127\.0\.0\.1:\d+ alice@/u);
     await approveDevice(address, { userCode });
     await until(/status=0/u);
-    await ended;
-    expect(output).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./u);
+    await finished;
+    expect(output()).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./u);
   },
 );

@@ -1,26 +1,14 @@
 // One of several processes is killed at each point of a refresh in turn; what the others get is what lock.md says.
 
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  expectWholeCache,
-  isAlive,
-  killPoints,
-  killRound,
-  signInAndExpire,
-} from "../support/kill-rounds.ts";
-import { desk, provider } from "./harness.ts";
+import { expectWholeCache, isAlive, killPoints, killRound } from "../support/kill-rounds.ts";
 
 const points = Object.keys(killPoints);
 
 test.each(points.filter((point) => killPoints[point]?.outcome === "token"))(
   "killed at %s: the others get the token, and the sign-in lives on [R04]",
   async (point) => {
-    const at = await desk();
-    const identityProvider = await provider();
-    await signInAndExpire(at, identityProvider);
-    const marker = join(at.home, "killed");
-    const survivors = await killRound(at, identityProvider, { count: 8, point, marker });
+    const { at, identityProvider, survivors } = await killRound({ count: 8, point });
     expect(await isAlive(identityProvider, survivors[0]?.stdout ?? "")).toBe(true);
     // The stored refresh token is the provider's newest.
     const flags = [...at.flags(identityProvider), "--no-interactive"];
@@ -35,11 +23,7 @@ test.each(points.filter((point) => killPoints[point]?.outcome === "token"))(
 test.each(points.filter((point) => killPoints[point]?.outcome === "refresh_lost"))(
   "killed at %s: the others learn that the answer was lost, and a sign-in heals it [R04][R07]",
   async (point) => {
-    const at = await desk();
-    const identityProvider = await provider();
-    await signInAndExpire(at, identityProvider);
-    const marker = join(at.home, "killed");
-    const survivors = await killRound(at, identityProvider, { count: 8, point, marker });
+    const { at, identityProvider, survivors } = await killRound({ count: 8, point });
     expect(survivors).toHaveLength(7);
     // Whoever comes later learns the same, without another request.
     const flags = at.flags(identityProvider);

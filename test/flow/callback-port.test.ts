@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { assembleFlows } from "../../src/credential/assembled-flows.ts";
-import { memoryStore, OidcAuth, type OidcAuthOptions } from "../../src/index.ts";
+import { memoryStore, OidcAuth, type AccessToken, type OidcAuthOptions } from "../../src/index.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { holdPort } from "../support/callback-listener.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
@@ -46,6 +46,22 @@ function onLooker(identityProvider: IdentityProvider, changes: OidcAuthOptions):
   return { someone, shown, waits, credential };
 }
 
+/** Two sign-ins with a store each on one port, one finished after the other; gives the second one's token. */
+async function takeTurns(): Promise<AccessToken> {
+  const identityProvider = await provider();
+  const callbackPort = await freePort();
+  const first = onLooker(identityProvider, { callbackPort, store: memoryStore() });
+  const second = onLooker(identityProvider, { callbackPort, store: memoryStore() });
+  const firstToken = first.credential.getToken();
+  const address = await first.shown;
+  const secondToken = second.credential.getToken();
+  await second.waits;
+  await signIn(address);
+  await firstToken;
+  await signIn(await second.shown);
+  return secondToken;
+}
+
 test("two credentials on one port: one window at a time, and the program is told why [L18]", async () => {
   emptyHome();
   const identityProvider = await provider();
@@ -73,18 +89,7 @@ test("two credentials on one port: one window at a time, and the program is told
 
 test("the store makes no difference: the port is the machine's", async () => {
   emptyHome();
-  const identityProvider = await provider();
-  const callbackPort = await freePort();
-  const first = onLooker(identityProvider, { callbackPort, store: memoryStore() });
-  const second = onLooker(identityProvider, { callbackPort, store: memoryStore() });
-  const firstToken = first.credential.getToken();
-  const address = await first.shown;
-  const secondToken = second.credential.getToken();
-  await second.waits;
-  await signIn(address);
-  await firstToken;
-  await signIn(await second.shown);
-  expect((await secondToken).source).toBe("login");
+  expect((await takeTurns()).source).toBe("login");
 });
 
 test("an abort ends the wait at once: aborted, nothing was shown, the port is not taken along", async () => {
@@ -168,18 +173,7 @@ test("where no lock file can be made, the sign-ins of one process still take tur
   const home = emptyHome();
   writeFileSync(join(home, "file"), "");
   process.env["XDG_STATE_HOME"] = join(home, "file");
-  const identityProvider = await provider();
-  const callbackPort = await freePort();
-  const first = onLooker(identityProvider, { callbackPort, store: memoryStore() });
-  const second = onLooker(identityProvider, { callbackPort, store: memoryStore() });
-  const firstToken = first.credential.getToken();
-  const address = await first.shown;
-  const secondToken = second.credential.getToken();
-  await second.waits;
-  await signIn(address);
-  await firstToken;
-  await signIn(await second.shown);
-  expect((await secondToken).source).toBe("login");
+  expect((await takeTurns()).source).toBe("login");
 });
 
 test.for([

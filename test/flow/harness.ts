@@ -11,6 +11,8 @@ import {
   type OidcError,
   type PromptEvent,
 } from "../../src/index.ts";
+import type { EmulatedServer } from "../support/emulated-oauth.ts";
+import { emulatedOpenShiftClient, startEmulatedOpenShift } from "../support/emulated-openshift.ts";
 import {
   startIdentityProvider,
   type IdentityProvider,
@@ -154,4 +156,23 @@ export async function requestsOf(
   const [token] = identityProvider.tokenRequests();
   if (authorization === undefined || token === undefined) throw new Error("no request was made");
   return { authorization, token, header: identityProvider.authorizationHeaders()[0] };
+}
+
+/** A person who wants to sign in at an emulated OpenShift, which ends with the test. */
+export async function atEmulatedOpenShift(): Promise<{
+  readonly server: EmulatedServer;
+  readonly someone: Person;
+  readonly auth: OidcAuth;
+}> {
+  const server = await startEmulatedOpenShift();
+  onTestFinished(() => server.close());
+  const someone = person();
+  const auth = new OidcAuth({
+    issuer: server.origin,
+    clientId: emulatedOpenShiftClient,
+    openBrowser: false,
+    callbackPort: 0,
+    onPrompt: someone.onPrompt,
+  });
+  return { server, someone, auth };
 }

@@ -3,12 +3,19 @@
 
 import { readFileSync } from "node:fs";
 import { decodeJwt } from "jose";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
 import type { AccessToken, GetTokenOptions, OidcAuthOptions } from "../../src/index.ts";
-import { emulatedOpenShiftClient, startEmulatedOpenShift } from "../support/emulated-openshift.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
-import { desktop, emptyHome, failureOf, person, provider, trustOf } from "./harness.ts";
+import {
+  atEmulatedOpenShift,
+  desktop,
+  emptyHome,
+  failureOf,
+  person,
+  provider,
+  trustOf,
+} from "./harness.ts";
 
 const own = "urn:demo:api";
 const reports = "urn:reports:api";
@@ -266,16 +273,7 @@ test("without a refresh token: scopes that the new sign-in grants are its own to
 
 test("emulated OpenShift: scopes that the provider chose itself are kept beside those of a call", async () => {
   emptyHome();
-  const server = await startEmulatedOpenShift();
-  onTestFinished(() => server.close());
-  const someone = person();
-  const auth = new OidcAuth({
-    issuer: server.origin,
-    clientId: emulatedOpenShiftClient,
-    openBrowser: false,
-    callbackPort: 0,
-    onPrompt: someone.onPrompt,
-  });
+  const { server, someone, auth } = await atEmulatedOpenShift();
   expect((await auth.getToken()).scopes).toEqual(["user:full"]);
   const token = await auth.getToken({ scopes: ["user:info"] });
   expect([token.source, token.scopes]).toEqual(["login", ["user:full", "user:info"]]);

@@ -1,13 +1,13 @@
 // Step-up (`acrValues` and `maxAgeSeconds` of getToken, RFC 9470), against a real OpenID Provider.
 
 import { decodeJwt } from "jose";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { OidcAuth, OidcCredentialsAuth } from "../../src/index.ts";
 import type { OidcAuthOptions, PromptEvent } from "../../src/index.ts";
-import { emulatedOpenShiftClient, startEmulatedOpenShift } from "../support/emulated-openshift.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import { forgeToken } from "../support/token-forge.ts";
 import {
+  atEmulatedOpenShift,
   desktop,
   emptyHome,
   failureOf,
@@ -237,16 +237,7 @@ test("calls at once: one sign-in for equal wishes, and a call without one does n
 
 test("emulated OpenShift: without an ID token nothing confirms a step-up, and that is said", async () => {
   emptyHome();
-  const server = await startEmulatedOpenShift();
-  onTestFinished(() => server.close());
-  const someone = person();
-  const auth = new OidcAuth({
-    issuer: server.origin,
-    clientId: emulatedOpenShiftClient,
-    openBrowser: false,
-    callbackPort: 0,
-    onPrompt: someone.onPrompt,
-  });
+  const { someone, auth } = await atEmulatedOpenShift();
   const error = await failureOf(auth.getToken({ acrValues: [gold] }));
   expect([error.code, error.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
   expect(someone.visits).toHaveLength(1);

@@ -1,32 +1,13 @@
 // A holder is killed a hundred times. What comes of it is asserted, how long it took is printed.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-import { bundleModule } from "../support/bundle-module.ts";
-import { startLockProcess } from "../support/lock-process.ts";
+import { useLockFolder } from "../support/lock-folder.ts";
 import type { LockEvent, LockProcess } from "../support/lock-process.ts";
 
 const rounds = 100;
 const waitersAtOnce = 3;
 
-let worker = "";
-let folder = "";
-const started = new Set<LockProcess>();
-
-beforeAll(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), "lk-")), "state");
-  worker = await bundleModule(fileURLToPath(new URL("../support/lock-worker.ts", import.meta.url)));
-});
-
-afterAll(async () => {
-  for (const one of started) one.child.kill("SIGKILL");
-  await Promise.all([...started].map((one) => one.ended));
-  await rm(join(folder, ".."), { recursive: true, force: true });
-});
+const place = useLockFolder("lk-");
 
 interface Contender {
   readonly lockProcess: LockProcess;
@@ -34,8 +15,7 @@ interface Contender {
 }
 
 async function contend(): Promise<Contender> {
-  const lockProcess = await startLockProcess(worker, folder);
-  started.add(lockProcess);
+  const lockProcess = await place.start();
   lockProcess.tell({ do: "takeOver", name: "key" });
   const held = lockProcess.next("held", "shared", "rejected");
   // Who is killed while it waits has no outcome.
@@ -89,7 +69,6 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
         const next = await winnerOf(waiters);
         took.push(performance.now() - before);
         await holder.lockProcess.ended;
-        started.delete(holder.lockProcess);
         holder = next;
         waiters = waiters.filter((each) => each !== next);
       }

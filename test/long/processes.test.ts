@@ -1,6 +1,5 @@
 // The rounds of many processes that take long: fifteen of fifty, twenty of two hundred, and a kill at every point among fifty.
 
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { desk, provider, together } from "../e2e/harness.ts";
 import {
@@ -43,11 +42,7 @@ test("200 processes, 20 rounds: 1 token request and 200 tokens in each [R01]", a
 test.each(Object.keys(killPoints))(
   "50 processes, one killed at %s [R04][R07]",
   async (point) => {
-    const at = await desk();
-    const identityProvider = await provider();
-    await signInAndExpire(at, identityProvider);
-    const marker = join(at.home, "killed");
-    const survivors = await killRound(at, identityProvider, { count: 50, point, marker });
+    const { survivors } = await killRound({ count: 50, point });
     expect(survivors).toHaveLength(49);
   },
   180_000,

@@ -5,8 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import type { Desk } from "../e2e/harness.ts";
-import { together } from "../e2e/harness.ts";
+import { desk, provider, together, type Desk } from "../e2e/harness.ts";
 import type { CommandResult } from "./command-line.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 
@@ -70,18 +69,27 @@ function ended(results: readonly CommandResult[]): string[] {
   ].toSorted();
 }
 
-/** One round: `count` processes, of which the first that reaches `point` dies there. */
-export async function killRound(
-  at: Desk,
-  identityProvider: IdentityProvider,
-  round: { readonly count: number; readonly point: string; readonly marker: string },
-): Promise<CommandResult[]> {
+/** A desk and its provider after a round, and the processes that were not killed in it. */
+export interface KillRound {
+  readonly at: Desk;
+  readonly identityProvider: IdentityProvider;
+  readonly survivors: readonly CommandResult[];
+}
+
+/** One round with a sign-in of its own: `count` processes, of which the first that reaches `point` dies there. */
+export async function killRound(round: {
+  readonly count: number;
+  readonly point: string;
+}): Promise<KillRound> {
+  const at = await desk();
+  const identityProvider = await provider();
+  await signInAndExpire(at, identityProvider);
   const expected = killPoints[round.point];
   if (expected === undefined) throw new Error(`no such point: ${round.point}`);
   const env = {
     NODE_OPTIONS: `--import=${hook}`,
     KILL_AT: round.point,
-    KILL_ONCE: round.marker,
+    KILL_ONCE: join(at.home, "killed"),
   };
   const flags = [...at.flags(identityProvider), "--no-interactive"];
   const results = await together(round.count, () =>
@@ -103,7 +111,7 @@ export async function killRound(
   // Whoever waits never shows where or how another signs in.
   expect(results.filter(({ stderr }) => /\/auth\?|user_code/.test(stderr))).toEqual([]);
   expectWholeCache(at.home);
-  return survivors;
+  return { at, identityProvider, survivors };
 }
 
 /** True while the provider takes the access token. */

@@ -1,5 +1,4 @@
 // Changes when tests of the lock talk to its processes in another way.
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -25,20 +24,7 @@ export interface LockProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-/** Starts a process from the bundled `lock-worker.ts` and waits until it listens to commands. `system`: see `emulatedEndpoint`. */
-export function startLockProcess(
-  worker: string,
-  folder: string,
-  speed: number = 1,
-  system: string = "",
-): Promise<LockProcess> {
-  const child = spawn(process.execPath, [worker, folder, String(speed), system], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  return attachLockProcess(child);
-}
-
-/** The same for a process that was started in another way. */
+/** Talks to a process that runs the bundled `lock-worker.ts`, as soon as it listens. */
 export async function attachLockProcess(child: ChildProcess): Promise<LockProcess> {
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error("standard input and output must be pipes");

@@ -1,5 +1,5 @@
 // A process that takes a lock as it is told to, one command a line. Changes when tests of the lock need another one.
-// Bundled by `bundleModule` and run by `startLockProcess`: `worker.mjs FOLDER SPEED [ENDPOINT]`.
+// Bundled by `bundleModule` and run by `useLockFolder`: `worker.mjs FOLDER SPEED [ENDPOINT]`.
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
