@@ -181,6 +181,11 @@ function temporaryPrefix(path: string): string {
     .slice(0, 100)}.latchkey-`;
 }
 
+/** Whether a name is that of a temporary file with which this file was to be saved. */
+export function isTemporaryOf(path: string, name: string): boolean {
+  return temporaryName.test(name) && name.startsWith(temporaryPrefix(path));
+}
+
 /** Opens a new file that nobody else can have planted, readable by its owner alone from its first instant. */
 async function createTemporary(
   path: string,
@@ -271,12 +276,11 @@ export async function writeFileAtomically(
   } finally {
     if (temporary !== undefined) await disk.unlink(temporary).catch(() => undefined);
   }
-  const prefix = options.exclusive ? temporaryPrefix(path) : undefined;
   await removeLeftovers(
     folder,
     (name, modified) =>
       modified < writtenAt - abandonedAfterMilliseconds ||
-      (prefix !== undefined && name.startsWith(prefix)),
+      (options.exclusive === true && isTemporaryOf(path, name)),
   );
   return true;
 }
@@ -286,15 +290,16 @@ export async function writeFileAtomically(
  * @throws {OidcError} `cache_write_failed`.
  */
 export async function removePrivateFile(path: string, options: RemoveOptions = {}): Promise<void> {
-  const folder = dirname(path);
   try {
     await disk.unlink(path);
     await makeDurable(path, "Deleting");
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw writeFailure(path, error, "Deleting");
   }
-  if (options.exclusive) {
-    const prefix = temporaryPrefix(path);
-    await removeLeftovers(folder, (name) => name.startsWith(prefix));
-  }
+  if (options.exclusive) await removeTemporariesOf(path);
+}
+
+/** Removes what programs that died while they saved this file have left; to be called while none can be saving it. */
+export async function removeTemporariesOf(path: string): Promise<void> {
+  await removeLeftovers(dirname(path), (name) => isTemporaryOf(path, name));
 }

@@ -149,6 +149,7 @@ export class Keeper {
       if (result.replaced) break;
       current = result.current;
     }
+    await this.#store.tidy?.(this.#key);
     return found;
   }
 }

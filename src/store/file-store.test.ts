@@ -17,8 +17,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { systemClock } from "../core/clock.ts";
-import { isOidcError } from "../core/errors.ts";
-import type { OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
@@ -123,6 +122,32 @@ describe("a file store", () => {
     await plant(join(scratch, "custom", ".cache.json.latchkey-0123456789abcdef.tmp"), "a token");
     await store.replace(otherKey, "b.1", undefined);
     expect(readdirSync(join(scratch, "custom"))).toEqual([]);
+  });
+
+  test("tidy: what programs that died while they saved have left goes, of one key or of all [C13][C14]", async () => {
+    const store = openFolder();
+    await store.tidy?.();
+    await store.tidy?.(key);
+    expect(existsSync(scratch) && readdirSync(scratch)).toEqual([]);
+    const leave = async (name: string): Promise<string> => {
+      await plant(join(folder, name), "a token");
+      return name;
+    };
+    const of = (name: string): string => `.${name}.latchkey-0123456789abcdef.tmp`;
+    await leave(of(cacheFileName(key)));
+    await leave(of(cacheFileName(otherKey)));
+    const others = [await leave(of("report.json")), await leave(`${of("a")}.txt`)];
+    const here = (): string[] => readdirSync(folder).filter((name) => name !== "lock-id");
+    const noLock = {
+      ...lockIn(folder),
+      acquire: () => Promise.reject(new OidcError("cache_locked", "")),
+    };
+    await openFolder(noLock).tidy?.();
+    expect(here()).toHaveLength(4);
+    await store.tidy?.(key);
+    expect(here().toSorted()).toEqual([of(cacheFileName(otherKey)), ...others].toSorted());
+    await store.tidy?.();
+    expect(here().toSorted()).toEqual(others.toSorted());
   });
 
   test("finds a record by its whole key where two keys share a file name", async () => {

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { Logger } from "../core/events.ts";
-import { ensurePrivateFolder } from "../files/atomic-write.ts";
+import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
 import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
 import type { ProcessLock } from "../lock/protocol.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -118,6 +118,21 @@ class FileStore implements TokenStore {
     return found;
   }
 
+  async tidy(key?: string): Promise<void> {
+    const names = await namesIn(dirname(this.#pathOf(key ?? "")));
+    const paths =
+      key === undefined && this.#where.kind === "folder"
+        ? pathsOfTemporaries(this.#where.folder, names)
+        : [this.#pathOf(key ?? "")];
+    for (const path of paths) {
+      if (!names.some((name) => isTemporaryOf(path, name))) continue;
+      await this.#world.fileLock(path, async (locked) => {
+        // Whoever is saving this very file now would lose it.
+        if (locked) await removeTemporariesOf(path);
+      });
+    }
+  }
+
   /** A provider's answer may hold what no file should: the token in hand is good, but it could not be read back. */
   #unusable(): OidcError {
     return new OidcError(
@@ -176,6 +191,12 @@ class FileStore implements TokenStore {
       if (!isOidcError(error) || error.code !== "cache_write_failed") throw error;
     }
   }
+}
+
+/** The cache files that temporary files were made for. */
+function pathsOfTemporaries(folder: string, names: readonly string[]): readonly string[] {
+  const files = names.map((name) => name.slice(1, name.indexOf(".latchkey-")));
+  return [...new Set(files.filter(isCacheFileName))].map((file) => join(folder, file));
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -55,6 +55,11 @@ export interface TokenStore {
    * @throws {OidcError} `cache_insecure`, `store_unavailable`.
    */
   holder?(key: string): Promise<LockHolder | undefined>;
+  /**
+   * Removes what programs that died while they saved have left, of one key or of all: it holds tokens too (C13).
+   * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+   */
+  tidy?(key?: string): Promise<void>;
   /** Every record that can be read, for `status` and `logout --all`. */
   list(): Promise<readonly SessionRecord[]>;
 }

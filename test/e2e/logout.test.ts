@@ -1,6 +1,8 @@
 // Logout at the provider, as the built command line offers it. Changes when what a person is offered does.
 
 import { execFile } from "node:child_process";
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
@@ -84,6 +86,24 @@ test("without --revoke no request is made and no address shown", async () => {
   expect(logout.stderr).not.toMatch(/https?:/);
   expect(identityProvider.requests().total).toBe(0);
 });
+
+test.each([
+  ["alone", []],
+  ["--all", ["--all"]],
+])(
+  "logout %s takes what a killed first sign-in has left of its token [C13]",
+  async (_name, more) => {
+    const at = await desk();
+    const flags = at.flags(await provider());
+    await at.run(["login", ...flags]);
+    const folder = join(at.home, ".local/state/latchkey");
+    const [name = ""] = readdirSync(folder).filter((each) => each.endsWith(".json"));
+    const left = join(folder, `.${name}.latchkey-0123456789abcdef.tmp`);
+    renameSync(join(folder, name), left);
+    const logout = await at.run(["logout", ...flags, ...more]);
+    expect([logout.code, existsSync(left)]).toEqual([0, false]);
+  },
+);
 
 test("a provider that cannot be reached: forgotten, said, and the address is shown all the same", async () => {
   const at = await desk();

@@ -124,6 +124,7 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
     forgotten += 1;
     if (revoke) failed.add(issuerHost(record.issuer));
   }
+  await store.tidy?.();
   return {
     forgotten,
     unsupported: [...unsupported],
