@@ -119,7 +119,8 @@ class FileStore implements TokenStore {
   }
 
   async tidy(key?: string): Promise<void> {
-    const names = await namesIn(dirname(this.#pathOf(key ?? "")));
+    // Whoever logs out still has a revocation before them.
+    const names = await readdir(dirname(this.#pathOf(key ?? ""))).catch(() => []);
     const paths =
       key === undefined && this.#where.kind === "folder"
         ? pathsOfTemporaries(this.#where.folder, names)

@@ -56,8 +56,8 @@ export interface TokenStore {
    */
   holder?(key: string): Promise<LockHolder | undefined>;
   /**
-   * Removes what programs that died while they saved have left, of one key or of all: it holds tokens too (C13).
-   * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+   * Removes what programs that died while they saved have left, of one key or of all: it holds tokens too (C13). What
+   * cannot be removed stays; that is no failure.
    */
   tidy?(key?: string): Promise<void>;
   /** Every record that can be read, for `status` and `logout --all`. */
