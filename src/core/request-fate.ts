@@ -3,6 +3,7 @@
 import { isOidcError } from "./errors.ts";
 
 const unsentReasons: ReadonlySet<string> = new Set([
+  "blocked_port",
   "refused",
   "dns",
   "connect",

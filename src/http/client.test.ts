@@ -15,6 +15,7 @@ import {
   tokenRequest,
   canary,
 } from "../../test/support/http-client.ts";
+import { wasNeverSent } from "../core/request-fate.ts";
 import { readJsonObject } from "./json-body.ts";
 
 let server: HostileServer;
@@ -74,6 +75,20 @@ test("says that a connection was refused, to which host and what to do", async (
   );
   expect(client.clock.pauses).toHaveLength(1);
   other = await startHostileServer();
+});
+
+test("says that a port is one of those that the Fetch standard blocks", async () => {
+  const client = makeClient();
+  const error = await client.failure(metadataRequest("http://127.0.0.1:10080"));
+  expect([error.code, error.reason, wasNeverSent(error)]).toEqual([
+    "network",
+    "blocked_port",
+    true,
+  ]);
+  expect(error.message).toBe(
+    "Could not reach 127.0.0.1:10080 (discovery): nothing connects to this port, which the Fetch standard keeps for another service. Is the port right? If it is, the provider needs another one.",
+  );
+  expect(client.clock.pauses).toEqual([]);
 });
 
 test("refuses endless headers [N12]", async () => {

@@ -33,6 +33,9 @@ interface Lower {
 }
 
 const deepestCause = 5;
+// The whole of what fetch says of a port that the Fetch standard (section "Port blocking") lets nobody connect to.
+const blockedPortMessage = "bad port";
+const blockedPortCode = "BLOCKED_PORT";
 
 /** The lowest known code below what fetch threw. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
 function lowerError(thrown: unknown): Lower {
@@ -42,6 +45,9 @@ function lowerError(thrown: unknown): Lower {
     if (typeof code === "string" && /^[A-Z][A-Z0-9_]{1,80}$/.test(code)) {
       const safeSyscall = /^[a-z]{1,20}$/i.test(syscall ?? "") ? syscall : undefined;
       return { code, syscall: safeSyscall, message: current.message };
+    }
+    if (current.message === blockedPortMessage) {
+      return { code: blockedPortCode, syscall: undefined, message: "" };
     }
     const [first] = current instanceof AggregateError ? (current.errors as unknown[]) : [];
     current = first ?? current.cause;
@@ -138,6 +144,14 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   }
   if (code === tooManyBytesCode) {
     return { error: tooLarge(`${place.host} (${place.step})`), retry: false };
+  }
+  if (code === blockedPortCode) {
+    return network(
+      "blocked_port",
+      `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service. Is the port ` +
+        `right? If it is, the provider needs another one.`,
+      false,
+    );
   }
   if (code === "ECONNREFUSED") {
     return network(
