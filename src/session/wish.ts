@@ -95,15 +95,16 @@ export function wishNameOf({ target, stepUp }: Wish): string {
   ]);
 }
 
+function isSameTarget(one: Target, other: Target): boolean {
+  return isSameSet(one.scopes, other.scopes) && isSameSet(one.resources, other.resources);
+}
+
 /** The cached access token for a target. */
 export function otherTokenOf(
   record: SessionRecord,
   target: Target,
 ): OtherAccessTokenRecord | undefined {
-  return record.otherAccessTokens?.findLast(
-    ({ wanted }) =>
-      isSameSet(wanted.scopes, target.scopes) && isSameSet(wanted.resources, target.resources),
-  );
+  return record.otherAccessTokens?.findLast(({ wanted }) => isSameTarget(wanted, target));
 }
 
 /** Tells one token for a target from the next, even where a provider gives out the same text again. */
@@ -123,11 +124,7 @@ export function otherTokensWith(
   const kept = (previous ?? []).filter(
     ({ wanted, expiresAt }) =>
       (expiresAt === null || expiresAt > nowSeconds) &&
-      !(
-        next !== undefined &&
-        isSameSet(wanted.scopes, next.wanted.scopes) &&
-        isSameSet(wanted.resources, next.wanted.resources)
-      ),
+      !(next !== undefined && isSameTarget(wanted, next.wanted)),
   );
   const list = [...kept, ...(next === undefined ? [] : [next])].slice(-mostOtherTokens);
   return list.length === 0 ? {} : { otherAccessTokens: list };

@@ -3,10 +3,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeJwt } from "jose";
 import { onTestFinished } from "vitest";
 import {
   isOidcError,
   OidcAuth,
+  type AccessToken,
   type OidcAuthOptions,
   type OidcError,
   type PromptEvent,
@@ -41,6 +43,24 @@ export async function provider(options: IdentityProviderOptions = {}): Promise<I
   const started = await startIdentityProvider(options);
   onTestFinished(() => started.close());
   return started;
+}
+
+/** Lets the token endpoint refuse the next requests, with this as the body. */
+export function refuseTokens(identityProvider: IdentityProvider, body: object, times = 1): void {
+  identityProvider.tamper({
+    path: "token",
+    times,
+    respond: async () => ({
+      status: 400,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+  });
+}
+
+/** What a token that is a JWT is for. */
+export function audienceOf({ token }: AccessToken): unknown {
+  return decodeJwt(token)["aud"];
 }
 
 /** What happened at the prompt and in the browser. */

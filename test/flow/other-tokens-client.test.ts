@@ -1,30 +1,11 @@
 // Several access tokens of a client itself (`scopes` and `resource` of getToken), against a real OpenID Provider.
 
-import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
 import { OidcCredentialsAuth } from "../../src/index.ts";
-import type { AccessToken } from "../../src/index.ts";
-import type { IdentityProvider } from "../support/identity-provider.ts";
-import { emptyHome, failureOf, provider } from "./harness.ts";
+import { audienceOf, emptyHome, failureOf, provider, refuseTokens } from "./harness.ts";
 
 const own = "urn:demo:api";
 const reports = "urn:reports:api";
-
-function audienceOf({ token }: AccessToken): unknown {
-  return decodeJwt(token)["aud"];
-}
-
-function refuse(identityProvider: IdentityProvider, body: object, times = 1): void {
-  identityProvider.tamper({
-    path: "token",
-    times,
-    respond: async () => ({
-      status: 400,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    }),
-  });
-}
 
 test("client credentials: a request for each target, each kept", async () => {
   emptyHome();
@@ -55,7 +36,7 @@ test("client credentials: a request for each target, each kept", async () => {
     expect([cached.source, cached.token]).toEqual(["cache", token]);
   }
   expect(identityProvider.requests().token).toBe(4);
-  refuse(identityProvider, { error: "invalid_scope" });
+  refuseTokens(identityProvider, { error: "invalid_scope" });
   const refused = await failureOf(auth.getToken({ scopes: ["no:such"] }));
   expect([refused.code, refused.reason]).toEqual(["token_request_failed", "invalid_scope"]);
   expect((await auth.getToken()).source).toBe("cache");

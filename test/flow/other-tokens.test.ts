@@ -2,18 +2,19 @@
 // rotation and reuse detection.
 
 import { readFileSync } from "node:fs";
-import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
-import type { AccessToken, GetTokenOptions, OidcAuthOptions } from "../../src/index.ts";
+import type { GetTokenOptions, OidcAuthOptions } from "../../src/index.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import {
   atEmulatedOpenShift,
+  audienceOf,
   desktop,
   emptyHome,
   failureOf,
   person,
   provider,
+  refuseTokens,
   trustOf,
 } from "./harness.ts";
 
@@ -48,25 +49,9 @@ async function signedIn(changes: OidcAuthOptions = {}): Promise<Desk> {
   };
 }
 
-function audienceOf({ token }: AccessToken): unknown {
-  return decodeJwt(token)["aud"];
-}
-
 /** Refresh tokens that were sent, in their order. */
 function refreshTokensSent(identityProvider: IdentityProvider): (string | null)[] {
   return identityProvider.tokenRequests().map((body) => body.get("refresh_token"));
-}
-
-function refuse(identityProvider: IdentityProvider, body: object, times = 1): void {
-  identityProvider.tamper({
-    path: "token",
-    times,
-    respond: async () => ({
-      status: 400,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    }),
-  });
 }
 
 test("scopes: another token by one refresh, kept beside the configuration's own, which stays", async () => {
@@ -197,7 +182,7 @@ test.each([
   "an answer that a person is needed ($error) is about the call, not the sign-in",
   async (body) => {
     const { identityProvider, auth, asked } = await signedIn();
-    refuse(identityProvider, body);
+    refuseTokens(identityProvider, body);
     const error = await failureOf(auth.getToken({ scopes: ["api:read"], interactive: false }));
     expect([error.code, error.reason]).toEqual(["login_required", "not_granted"]);
     expect((await auth.getToken({ scopes: ["api:read"] })).source).toBe("refresh");
@@ -207,7 +192,7 @@ test.each([
 
 test("a refresh token that has ended ends for every token, and the next sign-in covers what was asked", async () => {
   const { identityProvider, auth, asked } = await signedIn();
-  refuse(identityProvider, { error: "invalid_grant" });
+  refuseTokens(identityProvider, { error: "invalid_grant" });
   const quiet = await failureOf(auth.getToken({ scopes: ["api:read"], interactive: false }));
   expect([quiet.code, quiet.reason]).toEqual(["login_required", "refresh_refused"]);
   const token = await auth.getToken({ scopes: ["api:read"] });
