@@ -27,6 +27,7 @@ function loadedLater(
       (await store()).replace(key, expectedVersion, next),
     acquire: async (key, options) => (await store()).acquire(key, options),
     holder: async (key) => (await store()).holder?.(key),
+    tidy: async (key) => (await store()).tidy?.(key),
     list: async () => (await store()).list(),
   };
 }
