@@ -11,6 +11,7 @@ import {
 } from "../../test/support/hostile-server.ts";
 import type { HostileServer } from "../../test/support/hostile-server.ts";
 import {
+  clockStart,
   makeClient,
   metadataRequest,
   userinfoRequest,
@@ -44,7 +45,7 @@ test("waits as long as Retry-After says and asks for metadata again [N07]", asyn
   for (const [status, value] of [
     [429, "7"],
     [503, "7"],
-    [503, new Date(Date.UTC(2026, 10, 23) + 7000).toUTCString()],
+    [503, new Date(clockStart + 7000).toUTCString()],
   ] as const) {
     const client = makeClient();
     server.behave(reply(status, { "retry-after": value }));
