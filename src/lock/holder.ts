@@ -24,8 +24,11 @@ const mostUnproven = 256;
 const longestWaiterLineBytes = 512;
 // After the outcome a waiter that is still shaking hands gets a moment, without holding up anybody.
 const lingerMilliseconds = 250;
-// Those in the queue are let in before the holder's caller goes on; beyond this it is not held up for them.
+// Those in the queue are let in before the holder's caller goes on; beyond both of these it is not held up for them.
+// Time alone would turn them away on a busy machine, where this process gets no processor for as long (measured); the
+// turns are what strangers, who can come without end, are able to cost it.
 const longestDrainMilliseconds = 250;
+const drainTurns = 2 * mostUnproven;
 
 /** The holding end of one lock. */
 export interface Holder {
@@ -188,9 +191,11 @@ export function createHolder(
     postponedGreetings = greetings;
     const end = clock.monotonic() + longestDrainMilliseconds;
     let seen = progress;
-    for (let quietTurns = 0; quietTurns < 3 && clock.monotonic() < end; quietTurns += 1) {
+    let quietTurns = 0;
+    for (let turn = 0; turn < drainTurns || clock.monotonic() < end; turn += 1) {
       await nextTurn();
-      if (progress !== seen) quietTurns = -1;
+      quietTurns = progress === seen ? quietTurns + 1 : 0;
+      if (quietTurns === 3) break;
       seen = progress;
     }
     postponedGreetings = undefined;
