@@ -67,7 +67,19 @@ export function connectTo(address: string, giveUp?: AbortSignal): Promise<ReachR
     socket.once("connect", () => {
       giveUp?.removeEventListener("abort", stop);
       socket.off("error", fail);
+      readWhatIsLeft(socket);
       resolve({ state: "connected", socket });
     });
   });
+}
+
+/**
+ * Makes a write that fails say nothing. Node's own answer is to destroy the socket, and with it what the other end
+ * sent before it left and nobody has read yet; reading comes to the end by itself.
+ */
+function readWhatIsLeft(socket: netModule.Socket): void {
+  /* oxlint-disable no-underscore-dangle -- the name by which Node lets a stream's writing be replaced */
+  const write = socket._write.bind(socket);
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, () => done());
+  /* oxlint-enable no-underscore-dangle */
 }

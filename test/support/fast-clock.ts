@@ -2,11 +2,14 @@
 import { systemClock } from "../../src/core/clock.ts";
 import type { Clock } from "../../src/core/clock.ts";
 
-/** A clock whose time passes `speed` times as fast as the machine's, so that limits of seconds are met in a test. */
-export function createFastClock(speed: number): Clock {
+/**
+ * A clock whose time passes `speed` times as fast as the machine's, so that limits of seconds are met in a test.
+ * `sleepSpeed` is for a process that is to believe that more time has passed than its timers saw.
+ */
+export function createFastClock(speed: number, sleepSpeed: number = speed): Clock {
   return {
     now: () => systemClock.now(),
     monotonic: () => systemClock.monotonic() * speed,
-    sleep: (milliseconds, options) => systemClock.sleep(milliseconds / speed, options),
+    sleep: (milliseconds, options) => systemClock.sleep(milliseconds / sleepSpeed, options),
   };
 }

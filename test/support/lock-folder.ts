@@ -19,6 +19,8 @@ export interface LockProcessStart {
   readonly folder?: string;
   /** How much faster than real its waits are. Default: 1. */
   readonly speed?: number;
+  /** How much faster than real its timers are. Default: `speed`. */
+  readonly sleepSpeed?: number;
   /** See `emulatedEndpoint`. Default: this system. */
   readonly system?: string;
 }
@@ -58,8 +60,8 @@ export function useLockFolder(prefix: string = "latchkey-lock-"): LockFolder {
   });
 
   const start = async (options: LockProcessStart = {}): Promise<LockProcess> => {
-    const { words = [], speed = 1, system = "" } = options;
-    const told = [options.folder ?? folder, String(speed), system];
+    const { words = [], speed = 1, sleepSpeed = speed, system = "" } = options;
+    const told = [options.folder ?? folder, String(speed), String(sleepSpeed), system];
     const [command, ...parameters] = [...words, process.execPath, worker];
     const one = await attachLockProcess(
       spawn(command, [...parameters, ...told], { stdio: ["pipe", "pipe", "inherit"] }),

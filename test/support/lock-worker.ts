@@ -1,5 +1,5 @@
 // A process that takes a lock as it is told to, one command a line. Changes when tests of the lock need another one.
-// Bundled by `bundleModule` and run by `useLockFolder`: `worker.mjs FOLDER SPEED [ENDPOINT]`.
+// Bundled by `bundleModule` and run by `useLockFolder`: `worker.mjs FOLDER SPEED SLEEP_SPEED [ENDPOINT]`.
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
@@ -35,8 +35,8 @@ export type LockCommand =
   /** Acquire; the holder "works" for a while and finishes, a waiter takes the outcome. */
   | { do: "share"; name: string; workMilliseconds: number; outcome: WorkOutcome };
 
-const [, , folder = "", speed = "1", system = ""] = process.argv;
-const clock = createFastClock(Number(speed));
+const [, , folder = "", speed = "1", sleepSpeed = speed, system = ""] = process.argv;
+const clock = createFastClock(Number(speed), Number(sleepSpeed));
 const lock = createProcessLock({
   folder,
   clock,
