@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { OidcError, type OidcErrorCode } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { AheadWatch } from "./ahead-watch.ts";
-import type { EndingToken } from "./ahead.ts";
+import type { EndingToken } from "./ahead-watch.ts";
 import { passes } from "./outcomes.ts";
 import { deferred } from "./testing.ts";
 

@@ -3,8 +3,24 @@
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError } from "../core/errors.ts";
-import type { AccessTokenRecord } from "../record/format.ts";
-import type { AheadParts, EndingToken } from "./ahead.ts";
+import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
+
+/** What renewal ahead needs of a session. */
+export interface AheadParts {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** True where new tokens come without a person. */
+  readonly canRenew: (record: SessionRecord) => boolean;
+  /** What every process sees now; not what only this one knows. */
+  readonly readStored: () => Promise<SessionRecord | undefined>;
+  /** True for a failure that is over by itself. Handed in: a shared file would be one more for every program to load. */
+  readonly passes: (error: unknown) => boolean;
+  /** Brings newer tokens than those of `stored`, whoever gets them; shows nothing and asks nobody. */
+  readonly renew: (stored: SessionRecord, signal: AbortSignal) => Promise<SessionRecord>;
+}
+
+/** An access token that is known to end. */
+export type EndingToken = AccessTokenRecord & { readonly expiresAt: number };
 
 // With so much validity left, in milliseconds, a call begins to wait for a renewal (`minValiditySeconds`).
 const callsWaitFrom = 60_000;

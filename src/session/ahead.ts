@@ -4,26 +4,8 @@
 // Driven by demand: only a token that a call was given is renewed, once. Its successor is renewed only after it was
 // handed out too, so a credential that nobody asks lets its token expire, and a machine that sleeps stays asleep.
 
-import type { Clock } from "../core/clock.ts";
-import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
-import type { AheadWatch } from "./ahead-watch.ts";
-
-/** What renewal ahead needs of a session. */
-export interface AheadParts {
-  readonly clock: Clock;
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** True where new tokens come without a person. */
-  readonly canRenew: (record: SessionRecord) => boolean;
-  /** What every process sees now; not what only this one knows. */
-  readonly readStored: () => Promise<SessionRecord | undefined>;
-  /** True for a failure that is over by itself. Handed in: a shared file would be one more for every program to load. */
-  readonly passes: (error: unknown) => boolean;
-  /** Brings newer tokens than those of `stored`, whoever gets them; shows nothing and asks nobody. */
-  readonly renew: (stored: SessionRecord, signal: AbortSignal) => Promise<SessionRecord>;
-}
-
-/** An access token that is known to end. */
-export type EndingToken = AccessTokenRecord & { readonly expiresAt: number };
+import type { SessionRecord } from "../record/format.ts";
+import type { AheadParts, AheadWatch, EndingToken } from "./ahead-watch.ts";
 
 // A program that ends sooner never loads the code, and pays for one timer.
 const loadAfterMilliseconds = 1000;
