@@ -40,7 +40,7 @@ export interface JoinOptions {
   readonly waitForLogin: boolean;
 }
 
-/** Work in progress. It is aborted when its last waiter has aborted. */
+/** Work in progress. It is aborted when nobody waits for it any more. */
 export class Flight<Value> {
   readonly #controller = new AbortController();
   readonly #promise: Promise<Value>;
@@ -48,6 +48,7 @@ export class Flight<Value> {
   readonly #leavers = new Set<() => void>();
   #phase: WorkPhase = "refresh";
   #waiters = 0;
+  #isOver = false;
 
   constructor(work: (signal: AbortSignal, announce: (phase: WorkPhase) => void) => Promise<Value>) {
     // Started in a later turn, so that the owner knows the flight before the work can end.
@@ -57,8 +58,11 @@ export class Flight<Value> {
         if (phase === "login") for (const leave of this.#leavers) leave();
       }),
     );
+    const over = (): void => {
+      this.#isOver = true;
+    };
     // Every waiter may have gone when it fails; that is no unhandled rejection.
-    this.#promise.catch(() => undefined);
+    this.#promise.then(over, over);
   }
 
   /**
@@ -71,9 +75,14 @@ export class Flight<Value> {
       return await raceAbort(this.#orLeave(options.waitForLogin), options.signal);
     } finally {
       this.#waiters -= 1;
-      if (this.#waiters === 0 && options.signal?.aborted) {
+      // The last one to go may not have aborted, but left a sign-in that it may not wait for. What is over is not
+      // aborted: its page may still be fetched.
+      if (this.#waiters === 0 && !this.#isOver) {
         this.#controller.abort(
-          new OidcError("aborted", "Every caller that waited for this sign-in has aborted."),
+          new OidcError(
+            "aborted",
+            "Nobody waits for this sign-in any more: its callers have aborted.",
+          ),
         );
       }
     }

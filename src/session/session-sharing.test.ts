@@ -88,6 +88,40 @@ test("the work is aborted when its last caller has aborted, and a new call start
   expect(seen.map((signal) => signal.aborted)).toEqual([true, false]);
 });
 
+test("no window for nobody: who may ask has aborted, and who is left does not wait for a person", async () => {
+  const store = await storeWith(expired());
+  const refused = deferred<never>();
+  const shown: AbortSignal[] = [];
+  const bench = new Bench(
+    {
+      refresh: () => refused.promise,
+      signIn: (signal) => {
+        shown.push(signal);
+        if (signal.aborted) return Promise.reject(signal.reason);
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      },
+    },
+    { store },
+  );
+  const stop = new AbortController();
+  const asking = failure(bench.session.getToken({ signal: stop.signal }));
+  while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const quiet = failure(bench.session.getToken({ interactive: false }));
+  await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  expect((await asking).code).toBe("aborted");
+  refused.reject(new OidcError("token_request_failed", "refused", { reason: "invalid_grant" }));
+  expect((await quiet).code).toBe("interaction_pending");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(shown.filter((signal) => !signal.aborted)).toEqual([]);
+  // Nothing of it holds the next call up.
+  expect((await failure(bench.session.getToken({ interactive: false }))).reason).toBe(
+    "refresh_refused",
+  );
+});
+
 test("a call that may not prompt gets login_required without any work [R13]", async () => {
   const bench = new Bench();
   const error = await failure(bench.session.getToken({ interactive: false }));
