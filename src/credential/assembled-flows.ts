@@ -52,8 +52,8 @@ export function assembleFlows(
       login: (needsPerson ? longestWaitSeconds(options) : 0) + 4 * requestSeconds,
     },
     assertConfigured: () => assertConfigured(options),
-    signIn: async (signal, beforePrompt, wishes) => {
-      const world = { ...(await openWorld()), beforePrompt };
+    signIn: async (signal, beforePrompt, wishes, onAnswer) => {
+      const world = { ...(await openWorld()), beforePrompt, onAnswer };
       if (needsPerson) {
         const { signInPerson } = await import("../flow/ladder.ts");
         return signInPerson(world, options, signal, wishes);

@@ -197,6 +197,7 @@ async function signInThrough(
   const byBrowser = async (stop: AbortSignal): Promise<TokenAnswer> => {
     try {
       const parameters = await waitForRedirect(world, options, attempt, browser, stop);
+      world.onAnswer?.();
       return await request.exchange(parameters, stop);
     } catch (error) {
       // The tab says at once what came of it, though another way may still be waited for. Where that one was first,

@@ -92,6 +92,24 @@ test.each(["aborted", "device_code_expired", "state_mismatch", "network"] as con
   },
 );
 
+test("somebody who answered was there, though the provider could not be reached for the tokens then", async () => {
+  const store = createMemoryStore();
+  await prompted(store, timeout);
+  for (let times = 0; times < 4; times += 1) {
+    const bench = new Bench(
+      {
+        signIn: (_signal, _beforePrompt, _wishes, onAnswer) => {
+          onAnswer?.();
+          return Promise.reject(new OidcError("network", "x"));
+        },
+      },
+      { store },
+    );
+    expect((await failure(bench.session.getToken())).code).toBe("network");
+  }
+  expect(await store.read("key")).toBeUndefined();
+});
+
 test("a sign-in on purpose is always shown, is not counted, and starts the count anew", async () => {
   const store = createMemoryStore();
   for (let times = 0; times < 3; times += 1) await prompted(store, timeout);
@@ -121,6 +139,33 @@ test("a count that cannot be written costs one warning, not the sign-in [C09]", 
   expect(unanswered.prompts).toContainEqual(
     expect.objectContaining({ type: "warning", code: "cache_write_failed" }),
   );
+});
+
+test("where the count cannot be written, a program that asks again and again still stops [B10]", async () => {
+  let outcome: OidcError | undefined = timeout;
+  const store = unwritable();
+  const { refreshToken: _none, ...bare } = answer({ expiresAt: 1 });
+  const bench = new Bench(
+    {
+      signIn: () => (outcome === undefined ? Promise.resolve(bare) : Promise.reject(outcome)),
+    },
+    { store },
+  );
+  const ask = async (): Promise<string> => {
+    const error = await failure(bench.session.getToken());
+    return error.reason ?? error.code;
+  };
+  const timedOut = ["callback_timeout", "callback_timeout", "callback_timeout"];
+  expect([await ask(), await ask(), await ask()]).toEqual(timedOut);
+  expect(await ask()).toBe("prompt_budget");
+  // A sign-in on purpose starts the count anew, and so does an answer.
+  expect((await failure(bench.session.login())).code).toBe("callback_timeout");
+  expect([await ask(), await ask()]).toEqual(timedOut.slice(1));
+  outcome = undefined;
+  expect((await bench.session.getToken()).source).toBe("login");
+  outcome = timeout;
+  expect([await ask(), await ask(), await ask()]).toEqual(timedOut);
+  expect(await ask()).toBe("prompt_budget");
 });
 
 test("a record that only counted goes with the answer", async () => {

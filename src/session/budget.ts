@@ -27,6 +27,8 @@ export interface BudgetParts {
  */
 export class PromptBudget {
   readonly #parts: BudgetParts;
+  /** What could not be counted durably: this process at least must not ask again and again. */
+  #countedHere: number[] = [];
 
   constructor(parts: BudgetParts) {
     this.#parts = parts;
@@ -48,32 +50,41 @@ export class PromptBudget {
 
   /**
    * Counts a prompt that is about to be shown. Where the count cannot be written, the person is told and the prompt is
-   * shown all the same.
+   * shown all the same; it counts in this process then.
    * @throws {OidcError} `login_required` (reason `prompt_budget`).
    */
   async spend(): Promise<void> {
-    await this.#amend((current) => {
+    const now = this.#parts.world.clock.now();
+    const isWritten = await this.#amend((current) => {
       this.assertLeft(current);
-      return [...this.#recent(current), this.#parts.world.clock.now()];
+      return [...this.#recent(current), now];
     });
+    this.#countedHere = isWritten ? [] : [...this.#countedHere, now];
   }
 
   /** Forgets what was counted: somebody has answered, or signs in on purpose. */
   async clear(): Promise<void> {
+    this.signedIn();
     await this.#amend((current) => (current?.unansweredPrompts === undefined ? "keep" : []));
+  }
+
+  /** The new record has no count; nor has this process. */
+  signedIn(): void {
+    this.#countedHere = [];
   }
 
   #recent(record: SessionRecord | undefined): number[] {
     const now = this.#parts.world.clock.now();
     // A time ahead of the clock was counted before the clock was set back: it is as old as can be.
-    return (record?.unansweredPrompts ?? []).filter(
+    return [...(record?.unansweredPrompts ?? []), ...this.#countedHere].filter(
       (at) => at <= now && now - at < windowMilliseconds,
     );
   }
 
+  /** False where it could not be written; the person is told. */
   async #amend(
     change: (current: SessionRecord | undefined) => readonly number[] | "keep",
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await this.#parts.keeper.amend((current) => {
         const prompts = change(current);
@@ -86,12 +97,14 @@ export class PromptBudget {
           ? { ...rest, version }
           : { ...rest, unansweredPrompts: [...prompts], version };
       });
+      return true;
     } catch (error) {
       if (!isOidcError(error) || error.code === "login_required") throw error;
       this.#parts.warn(
         error.code,
         `The prompt could not be counted, so it may be shown again too soon. ${error.message}`,
       );
+      return false;
     }
   }
 

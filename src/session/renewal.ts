@@ -270,14 +270,21 @@ export class Renewal {
     work.tell("login");
     let failure: unknown;
     let counted: Promise<void> | undefined;
+    let isAnswered = false;
+    const beforePrompt = (): Promise<void> => {
+      counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend();
+      return counted;
+    };
+    const onAnswer = (): void => {
+      isAnswered = true;
+    };
     try {
-      return await this.#obtain(work, () => {
-        counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend();
-        return counted;
-      });
+      const result = await this.#obtain(work, beforePrompt, onAnswer);
+      this.#budget.signedIn();
+      return result;
     } catch (error) {
       failure = error;
-      if (wasAnswered(error)) await this.#budget.clear();
+      if (isAnswered || wasAnswered(error)) await this.#budget.clear();
       throw error;
     } finally {
       world.prompt(settledEvent(failure));
@@ -296,16 +303,22 @@ export class Renewal {
     return loginRequired(bound, record?.ended ?? "no_token");
   }
 
-  async #obtain(work: Work, beforePrompt: () => Promise<void>): Promise<Result> {
+  async #obtain(
+    work: Work,
+    beforePrompt: () => Promise<void>,
+    onAnswer?: () => void,
+  ): Promise<Result> {
     const { wanted } = work;
     const { target, stepUp } = wanted;
     const before = target === undefined ? undefined : await this.#parts.keeper.read();
-    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, {
+    const wishes = {
       target,
       grantedScopes: before?.accessToken?.scopes,
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
-    });
+    };
+    const { flows } = this.#parts;
+    const answer = await flows.signIn(work.signal, beforePrompt, wishes, onAnswer);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#context(previous, this.#parts.bound.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.

@@ -21,6 +21,7 @@ export interface Script {
     signal: AbortSignal,
     beforePrompt: () => Promise<void>,
     wishes: SignInWishes,
+    onAnswer: (() => void) | undefined,
   ) => Promise<TokenAnswer>;
   refresh?: (
     record: SessionRecord,
@@ -93,11 +94,12 @@ export class Bench {
       needsPerson: script.needsPerson ?? true,
       longestWorkSeconds: { refresh: 5, login: 5 },
       assertConfigured: () => undefined,
-      signIn: async (signal, beforePrompt, wishes = {}) => {
+      signIn: async (signal, beforePrompt, wishes = {}, onAnswer) => {
         this.calls.push("signIn");
         await script.beforeShown?.();
         await beforePrompt();
-        return (script.signIn ?? (() => Promise.resolve(answer())))(signal, beforePrompt, wishes);
+        const signIn = script.signIn ?? (() => Promise.resolve(answer()));
+        return signIn(signal, beforePrompt, wishes, onAnswer);
       },
       refresh: async (record, signal, target) => {
         this.calls.push("refresh");
