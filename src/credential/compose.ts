@@ -9,7 +9,7 @@ import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
 import { createProcessLock } from "../lock/protocol.ts";
-import { hostIdentity } from "../lock/host.ts";
+import { hostOfLocks } from "../lock/host.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -171,7 +171,6 @@ export function compose(
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);
-  let host: string | undefined;
   const session = new StoredSession({
     world,
     store,
@@ -184,7 +183,7 @@ export function compose(
       isOneAccount: options.loginHint !== undefined,
     },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
-    host: () => (host ??= hostIdentity()),
+    host: hostOfLocks(folderOrNone(machine)),
     mostUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
   });

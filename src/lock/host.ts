@@ -2,6 +2,9 @@
 
 import { readFileSync, readlinkSync } from "node:fs";
 
+import { isOidcError } from "../core/errors.ts";
+import { findLockIdentity } from "./lock-id.ts";
+
 /** Where the parts of the identity come from. What cannot be read throws. */
 export interface HostReaders {
   readonly platform: NodeJS.Platform;
@@ -39,14 +42,44 @@ const identityCharacters = 32;
  * one elsewhere, and waits longer than it must. Two machines of one name that were started in one hour are taken for
  * the same: give machines that share a home folder different names.
  */
-export function hostIdentity(readers: HostReaders = thisHost): string {
-  const parts = [readers.platform, readers.hostname(), ...startOf(readers)];
+export function hostIdentity(
+  readers: HostReaders = thisHost,
+  lockIdentity: readonly string[] = [],
+): string {
+  const parts = [readers.platform, readers.hostname(), ...startOf(readers), ...lockIdentity];
   return process
     .getBuiltinModule("node:crypto")
     .createHash("sha256")
     .update(JSON.stringify(parts))
     .digest("hex")
     .slice(0, identityCharacters);
+}
+
+/**
+ * The same for the locks of one folder: programs that share a cache file and have different state folders, and with
+ * them different `lock-id` files, exclude each other no more than two machines do.
+ */
+export function hostOfLocks(folder: string | undefined): () => string {
+  let known: string | undefined;
+  return () => {
+    if (known !== undefined) return known;
+    const lockIdentity = lockIdentityIn(folder);
+    const host = hostIdentity(thisHost, lockIdentity);
+    // Made with the first lock: whoever asks before gets an answer that is nobody's later.
+    if (folder === undefined || lockIdentity.length > 0) known = host;
+    return host;
+  };
+}
+
+function lockIdentityIn(folder: string | undefined): readonly string[] {
+  try {
+    const found = folder === undefined ? undefined : findLockIdentity(folder);
+    return found === undefined ? [] : [found.secret, String(found.inode)];
+  } catch (error) {
+    // A folder that others can change: there is no lock in it.
+    if (isOidcError(error)) return [];
+    throw error;
+  }
 }
 
 function startOf(readers: HostReaders): readonly string[] {

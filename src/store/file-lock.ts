@@ -1,6 +1,6 @@
 // The short lock around one cache file: held for read, compare and rename. Changes when it is taken in another way.
 
-import { realpath } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
@@ -21,18 +21,22 @@ export type FileLock = <Result>(
 const longestHoldSeconds = 5;
 const longestWaitMilliseconds = 30_000;
 
-/** A folder's one true name: reached by two names, it is one lock. One that is absent keeps the name it has. */
-export async function realFolderOf(folder: string): Promise<string> {
+/**
+ * A folder as every program names it, whichever way leads there: two containers of one host may have the same folder
+ * under two paths. One that is absent has no more than its path.
+ */
+export async function placeOfFolder(folder: string): Promise<string> {
   try {
-    return await realpath(folder);
+    const { dev, ino } = await stat(folder, { bigint: true });
+    return `${String(dev)}:${String(ino)}`;
   } catch {
     return resolve(folder);
   }
 }
 
-/** A file's one true name. The file itself is no link: such a one is refused. */
-export async function realFileOf(path: string): Promise<string> {
-  return join(await realFolderOf(dirname(path)), basename(path));
+/** The same for a file, which every save makes anew. The file itself is no link: such a one is refused. */
+export async function placeOfFile(path: string): Promise<string> {
+  return join(await placeOfFolder(dirname(path)), basename(path));
 }
 
 async function take(name: string, lock: ProcessLock, clock: Clock): Promise<Lease | undefined> {
@@ -76,7 +80,7 @@ async function inOrder<Result>(name: string, work: () => Promise<Result>): Promi
 /** Makes the lock of cache files from the lock across processes. */
 export function createFileLock(lock: ProcessLock, clock: Clock): FileLock {
   return async (path, work) => {
-    const name = `file:${await realFileOf(path)}`;
+    const name = `file:${await placeOfFile(path)}`;
     return inOrder(name, async () => {
       const lease = await take(name, lock, clock);
       try {

@@ -15,7 +15,7 @@ import { cacheFileName, isCacheFileName } from "../record/key.ts";
 import { parseRecord } from "../record/parse.ts";
 import type { CacheFileWorld } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
-import { createFileLock, realFileOf, realFolderOf } from "./file-lock.ts";
+import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
 import type { LockHolder, ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
 
 /** Where the records are: a folder with a file for each key, or one file with all of them (`cachePath`). */
@@ -68,6 +68,7 @@ class FileStore implements TokenStore {
       throw new TypeError("A record is filed under its own key.");
     }
     if (next !== undefined && parseRecord(next) === undefined) throw this.#unusable();
+    if (next !== undefined) await this.#makeFolder();
     let result: ReplaceResult = { replaced: true };
     await changeRecords(
       this.#pathOf(key),
@@ -148,11 +149,11 @@ class FileStore implements TokenStore {
     return where.kind === "file" ? where.path : join(where.folder, cacheFileName(key));
   }
 
-  /** By the real path: one folder reached by two names is one lock (lock.md, step 1). */
+  /** By the folder itself: reached by two paths it is one lock (lock.md, step 1). */
   async #lockName(key: string): Promise<string> {
     const where = this.#where;
     const place =
-      where.kind === "folder" ? await realFolderOf(where.folder) : await realFileOf(where.path);
+      where.kind === "folder" ? await placeOfFolder(where.folder) : await placeOfFile(where.path);
     return `key:${JSON.stringify([place, key])}`;
   }
 
@@ -183,7 +184,7 @@ class FileStore implements TokenStore {
     this.#world.onWarning?.(code, message);
   }
 
-  /** The real path needs a folder; where none can be made, the lock says what it can do without. */
+  /** A lock is named after its folder; where none can be made, the lock says what it can do without. */
   async #makeFolder(): Promise<void> {
     const where = this.#where;
     try {
