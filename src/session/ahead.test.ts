@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createManualClock, type ManualClock } from "../../test/support/manual-clock.ts";
-import { OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -215,6 +215,42 @@ test.each<[string, object]>([
   const { bench } = desk({ clock, script: { signIn: () => Promise.resolve(bare) } });
   await bench.session.getToken();
   expect(clock.sleeping).toBe(0);
+});
+
+test("a renewal that another process has begun is left to it, and looked for a little later", async () => {
+  const clock = createManualClock();
+  const store = createMemoryStore({ clock });
+  const waits: string[] = [];
+  const watched: TokenStore = {
+    ...store,
+    acquire: async (...parameters) => {
+      const acquired = store.acquire(...parameters);
+      acquired.then(
+        ({ held }) => waits.push(held ? "held" : "waited"),
+        (error: unknown) => waits.push(String(isOidcError(error) && error.reason)),
+      );
+      return acquired;
+    },
+  };
+  const { bench } = desk({ clock, store: watched });
+  await bench.session.getToken();
+  await armed(clock);
+  const release = deferred<TokenAnswer>();
+  const { bench: other } = desk({
+    clock,
+    store,
+    script: { refresh: () => release.promise },
+    renewsAhead: false,
+  });
+  const theirs = other.session.getToken({ forceRefresh: true });
+  while (other.calls.length === 0) await settled();
+  await pass(clock, due);
+  expect([...new Set(waits)]).toEqual(["held", "left_to_other"]);
+  release.resolve(hourly(clock));
+  await theirs;
+  await pass(clock, 60_000);
+  expect([bench.calls, other.calls]).toEqual([["signIn"], ["refresh"]]);
+  expect((await bench.session.getToken()).source).toBe("cache");
 });
 
 test("client credentials are renewed ahead by another request", async () => {

@@ -1,10 +1,12 @@
 // A refresh is announced before it is sent, and what another process left behind is understood.
 
 import { expect, test } from "vitest";
+import { createManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { RefreshIntent, SessionRecord } from "../record/format.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { answer, Bench, deferred, expired, failure, storeWith, unwritable } from "./testing.ts";
 
@@ -58,6 +60,36 @@ test("the intent is on the disk before the refresh token is sent, and gone with 
   await bench.session.getToken();
   expect(seen?.intent).toMatchObject({ host: "this-host", nonce: expect.any(String) });
   expect(await recordIn(store)).not.toHaveProperty("intent");
+});
+
+test("whoever waits allows for the holder's own wait for another host [R04]", async () => {
+  const clock = createManualClock();
+  const store = createMemoryStore({ clock });
+  const seconds = clock.now() / 1000;
+  const ended = answer({ issuedAt: seconds - 3600, expiresAt: seconds - 1 });
+  const fresh = answer({ issuedAt: seconds, expiresAt: seconds + 3600 });
+  await new Bench({ signIn: () => Promise.resolve(ended) }, { store, clock }).session.getToken();
+  const record = await recordIn(store);
+  await store.replace("key", record.version, {
+    ...record,
+    version: `${record.version}.1`,
+    intent: { nonce: "theirs", host: "elsewhere", at: clock.now() },
+  });
+  const [holder, waiter] = [
+    new Bench({ refresh: () => Promise.resolve(fresh) }, { store, clock }),
+    new Bench({ refresh: () => Promise.resolve(fresh) }, { store, clock }),
+  ];
+  const both = Promise.all([
+    holder.session.getToken({ interactive: false }),
+    waiter.session.getToken({ interactive: false }),
+  ]);
+  both.catch(() => undefined);
+  // The one looks for the other host's answer, the other one waits for the lock.
+  while (clock.sleeping < 2) await new Promise((resolve) => setImmediate(resolve));
+  // Each request may take 5 seconds here, and the other host's is left alone for 30.
+  await clock.advance(31_000);
+  expect((await both).map(({ source }) => source)).toEqual(["refresh", "cache"]);
+  expect([...holder.calls, ...waiter.calls]).toEqual(["refresh"]);
 });
 
 test("a successor sends the refresh token once more at once, and the sign-in lives on", async () => {

@@ -110,6 +110,20 @@ export function passes(error: unknown): boolean {
   return isOidcError(error) && error.retryable && error.code !== "interaction_pending";
 }
 
+const leftToOtherReason = "left_to_other";
+
+/** A renewal ahead meets another process at the same work. Whoever joined it waits for that process by itself. */
+export function leftToOther(): OidcError {
+  return new OidcError("aborted", "Another process renews this token already.", {
+    reason: leftToOtherReason,
+  });
+}
+
+/** Whether a renewal ahead that failed so should be tried again. */
+export function mayBeRetried(error: unknown): boolean {
+  return passes(error) || (isOidcError(error) && error.reason === leftToOtherReason);
+}
+
 /** Whether the failure of somebody else's work is this caller's outcome too. */
 export function isShared(error: OidcError, wanted: Wanted): boolean {
   if (error.code === "aborted") return false;

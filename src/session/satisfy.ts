@@ -23,7 +23,7 @@ export interface Wanted extends Wish {
   readonly signedInSince: number | null;
   /** A result that could not be kept is a failure (`login`). */
   readonly mustBeKept: boolean;
-  /** Nobody waits for this: nothing is shown of it (renewal ahead). */
+  /** Nobody waits for this: nothing is shown of it, and it waits for nobody (renewal ahead). */
   readonly quiet?: boolean;
 }
 

@@ -23,7 +23,7 @@ import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, Keeper } from "./keeper.ts";
 import { logoutUrlOf } from "./logout-url.ts";
-import { isShared, loginRequired, passes } from "./outcomes.ts";
+import { isShared, loginRequired, mayBeRetried, passes } from "./outcomes.ts";
 import { Renewal, type Result } from "./renewal.ts";
 import { belongsTo, satisfying, wantedOf, withWish, type Bound, type Wanted } from "./satisfy.ts";
 import type { Session, SignInResult, UserInfoClaims } from "./session-types.ts";
@@ -187,7 +187,7 @@ export class StoredSession implements Session {
       clock: world.clock,
       randomBytes: world.randomBytes,
       canRenew: (record) => record.refreshToken !== undefined || !flows.needsPerson,
-      passes,
+      passes: mayBeRetried,
       readStored: () => store.read(bound.key),
       renew: async (stored, signal) => {
         const options = { forceRefresh: true, interactive: false };

@@ -10,8 +10,9 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import type { Lease, SharedOutcome, TokenStore, WorkPhase } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
+import { lateWriteMilliseconds, otherHostMilliseconds } from "./intent.ts";
 import type { Keeper } from "./keeper.ts";
-import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
+import { isShared, leftToOther, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
 import { mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { wishNameOf } from "./wish.ts";
@@ -25,6 +26,7 @@ export interface SharedWorkParts {
   readonly bound: Bound;
   readonly keeper: Keeper;
   readonly renewal: Renewal;
+  readonly host: () => string;
 }
 
 type Announce = (phase: WorkPhase) => void;
@@ -64,12 +66,14 @@ export class SharedWork {
     flows.assertConfigured();
     const wish = wishNameOf(wanted);
     const { refresh, login } = flows.longestWorkSeconds;
+    const before = await this.#secondsBeforeRefresh();
     const underKey = async (tell: Announce): Promise<Result> =>
       this.#pass(
         { wanted, signal, announce: tell },
         {
           name: bound.key,
-          longestWorkSeconds: (phase) => flows.longestWorkSeconds[phase],
+          longestWorkSeconds: (phase) =>
+            flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
           sameWish: wish === "",
           work: (tellAll, locked) => renewal.renew({ wanted, signal, tell: tellAll, locked }),
         },
@@ -80,11 +84,19 @@ export class SharedWork {
       {
         name: `${bound.key} ${wish}`,
         // Its holder may have waited for another's sign-in before its own.
-        longestWorkSeconds: () => 2 * (login + refresh),
+        longestWorkSeconds: () => 2 * (login + refresh + before),
         sameWish: true,
         work: (tell) => underKey(tell),
       },
     );
+  }
+
+  /** Whoever refreshes waits for another host's refresh first, and may look for a late write of it afterwards. */
+  async #secondsBeforeRefresh(): Promise<number> {
+    const { keeper, host } = this.#parts;
+    const intent = (await keeper.read())?.intent;
+    if (intent === undefined || intent.host === host()) return 0;
+    return (otherHostMilliseconds + lateWriteMilliseconds) / 1000;
   }
 
   async #pass(passage: Passage, gate: Gate): Promise<Result> {
@@ -119,7 +131,9 @@ export class SharedWork {
         waitForLogin: wanted.interactive,
         onWaiting: (holder) => {
           announce(holder.phase);
-          if (wanted.quiet === true || this.#held.has(gate.name)) return;
+          // A wait would hold a program that has nothing else to do; a while later the other's outcome is there.
+          if (wanted.quiet === true) throw leftToOther();
+          if (this.#held.has(gate.name)) return;
           waiting = true;
           world.prompt({ type: "waitingForOther", ...holder });
         },

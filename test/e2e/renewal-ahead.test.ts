@@ -212,3 +212,36 @@ test("a process that was suspended beyond the end of its token renews it without
   expect(identityProvider.requests().token).toBe(1);
   expect(await program.finish()).toBe(0);
 }, 60_000);
+
+test("a process that has nothing else to do does not stay for the renewal of another one [L13]", async () => {
+  const { identityProvider, session, shorten } = await signedIn();
+  const program = start(identityProvider);
+  await program.ask();
+  // The code is loaded after a second, and the token in memory is good for as long.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const short = await shorten(12);
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const arrived = new Promise<void>((resolve) => {
+    identityProvider.tamper({
+      path: "token",
+      times: 1,
+      respond: async (_request, genuine) => {
+        resolve();
+        await released;
+        return genuine();
+      },
+    });
+  });
+  const other = session.getToken({ forceRefresh: true });
+  await arrived;
+  expect(await program.ask()).toBe(short);
+  // Due after 3.6 to 4 seconds.
+  await new Promise((resolve) => setTimeout(resolve, 4500));
+  const before = performance.now();
+  expect(await program.finish()).toBe(0);
+  expect(performance.now() - before).toBeLessThan(2000);
+  release();
+  expect((await other).source).toBe("refresh");
+  expect(identityProvider.requests().token).toBe(1);
+}, 60_000);
