@@ -1,7 +1,14 @@
 // One of several processes is killed at each point of a refresh in turn; what the others get is what lock.md says.
 
 import { expect, test } from "vitest";
-import { expectWholeCache, isAlive, killPoints, killRound } from "../support/kill-rounds.ts";
+import {
+  expectWholeCache,
+  isAlive,
+  killHookAt,
+  killPoints,
+  killRound,
+} from "../support/kill-rounds.ts";
+import { desk, provider, together } from "./harness.ts";
 
 const points = Object.keys(killPoints);
 
@@ -31,6 +38,34 @@ test.each(points.filter((point) => killPoints[point]?.outcome === "refresh_lost"
     expect(later.stderr).toContain("[login_required: refresh_lost]");
     expect(identityProvider.requests().token).toBe(2);
     expect((await at.run(["token", ...flags])).code).toBe(0);
+  },
+  60_000,
+);
+
+// A window goes with its process; what was stored does not.
+test.each([
+  ["lock.acquired", 1],
+  ["login.started", 1],
+  ["lock.waiting", 1],
+  ["browser.opened", 2],
+  ["login.finished", 2],
+  ["record.kept", 1],
+  ["lock.told", 1],
+] as const)(
+  "nothing cached, killed at %s: the others get a token, with %i windows in all [R04][B10]",
+  async (point, windows) => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const flags = at.flags(identityProvider);
+    const env = killHookAt(point, at.home);
+    const results = await together(8, () => at.run(["token", ...flags], { env }));
+    const ends = results.map(({ code, signal }) => signal ?? String(code)).toSorted();
+    expect(ends).toEqual([...Array.from({ length: 7 }, () => "0"), "SIGKILL"]);
+    const survivors = results.filter(({ signal }) => signal === null);
+    expect(new Set(survivors.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(at.opened()).toHaveLength(windows);
+    expect(await isAlive(identityProvider, survivors[0]?.stdout ?? "")).toBe(true);
+    expectWholeCache(at.home);
   },
   60_000,
 );

@@ -19,10 +19,11 @@ export interface Expected {
 }
 
 /**
- * Every point of a refresh in turn, with a provider that ends the sign-in when a used refresh token comes back. Only
+ * Every point of a refresh in turn, the waiter's and the holder's, with a provider that ends the sign-in when a used refresh token comes back. Only
  * where the answer had left the provider and was not yet stored is the sign-in lost.
  */
 export const killPoints: Readonly<Record<string, Expected>> = {
+  "lock.waiting": { outcome: "token", tokenRequests: 1 },
   "lock.acquired": { outcome: "token", tokenRequests: 1 },
   "refresh.needed": { outcome: "token", tokenRequests: 1 },
   "cache.written": { outcome: "token", tokenRequests: 1 },
@@ -76,6 +77,15 @@ export interface KillRound {
   readonly survivors: readonly CommandResult[];
 }
 
+/** The environment of processes of which the first that reaches the point dies there. */
+export function killHookAt(point: string, home: string): Readonly<Record<string, string>> {
+  return {
+    NODE_OPTIONS: `--import=${hook}`,
+    KILL_AT: point,
+    KILL_ONCE: join(home, "killed"),
+  };
+}
+
 /** One round with a sign-in of its own: `count` processes, of which the first that reaches `point` dies there. */
 export async function killRound(round: {
   readonly count: number;
@@ -86,11 +96,7 @@ export async function killRound(round: {
   await signInAndExpire(at, identityProvider);
   const expected = killPoints[round.point];
   if (expected === undefined) throw new Error(`no such point: ${round.point}`);
-  const env = {
-    NODE_OPTIONS: `--import=${hook}`,
-    KILL_AT: round.point,
-    KILL_ONCE: join(at.home, "killed"),
-  };
+  const env = killHookAt(round.point, at.home);
   const flags = [...at.flags(identityProvider), "--no-interactive"];
   const results = await together(round.count, () =>
     at.run(["token", ...flags], { env, timeoutMs: 120_000 }),
