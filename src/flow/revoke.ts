@@ -45,8 +45,9 @@ export async function revokeSignIn(
       },
       signal,
     );
-    if (revoked !== "yes") outcome = revoked;
-    else if (tokenTypeHint === "refresh_token") isGrantRevoked = true;
+    // A failure is told, whatever became of the other tokens (C13): that token may still be good.
+    if (revoked !== "yes" && outcome !== "failed") outcome = revoked;
+    if (revoked === "yes" && tokenTypeHint === "refresh_token") isGrantRevoked = true;
   }
   return outcome;
 }

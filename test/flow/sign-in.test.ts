@@ -269,3 +269,20 @@ test("logout forgets; with revoke the refresh token is dead at the provider [C13
   expect(userinfo.status).toBe(401);
   expect(await auth.logout()).toEqual({ forgotten: 0, revoked: "no" });
 });
+
+test("a refresh token that could not be revoked is told, whatever became of the access token [C13]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider);
+  await auth.getToken();
+  // The newest rule answers first.
+  for (const answer of [
+    { status: 400, body: JSON.stringify({ error: "unsupported_token_type" }) },
+    { status: 503, body: "" },
+  ]) {
+    identityProvider.tamper({ path: "revocation", times: 1, respond: async () => answer });
+  }
+  expect(await auth.logout({ revoke: true })).toMatchObject({ forgotten: 1, revoked: "failed" });
+  expect(identityProvider.requests().revocation).toBe(2);
+  expect(existsSync(auth.resolvedCachePath())).toBe(false);
+});
