@@ -214,12 +214,13 @@ test("Retry-After is waited for [V02]", async () => {
   expect(await on.outcome).toMatchObject({ accessToken: tokens.access_token });
 });
 
-test("a code that nobody entered is device_code_expired, with no poll after its end [V03]", async () => {
+test("a code that nobody entered is device_code_expired, with no poll and no new code after its end [V03]", async () => {
   const on = scene({ code: { expires_in: 15 }, replies: [pending()] });
   expect([await on.wait(), await on.wait(), await on.wait()]).toEqual([6, 6, 3]);
   expect((await failureOf(on)).code).toBe("device_code_expired");
   expect(pollsOf(on)).toHaveLength(2);
-  expect(on.clock.sleeping).toBe(0);
+  // Nor was another code asked for.
+  expect([on.requests.length, on.prompts.length, on.clock.sleeping]).toEqual([3, 1, 0]);
 });
 
 test("a laptop that slept over the end of the code does not poll again [V03]", async () => {

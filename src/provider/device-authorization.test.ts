@@ -114,6 +114,52 @@ test.for(unfit)(
 );
 
 test.for([
+  ["no user code", { user_code: null }, "user_code"],
+  ["an empty user code", { user_code: "" }, "user_code"],
+  ["a user code that is a number", { user_code: 12_345_678 }, "user_code"],
+  ["a user code on two lines", { user_code: "WDJB\nMJHT" }, "user_code"],
+  ["a user code that clears the screen", { user_code: "\u001b[2JWDJB" }, "user_code"],
+  ["a user code that turns around", { user_code: "WDJB\u202eTHJM" }, "user_code"],
+  ["a user code of 65 characters", { user_code: "W".repeat(65) }, "user_code"],
+  ["an endless user code", { user_code: "W".repeat(500_000) }, "user_code"],
+  ["no address", { verification_uri: null }, "verification_url"],
+  ["an address that is a number", { verification_uri: 7 }, "verification_uri"],
+  [
+    "an address that clears the screen",
+    { verification_uri: "https://id.example.com/\u001b[2J" },
+    "verification_uri",
+  ],
+  [
+    "an address on two lines",
+    { verification_uri: "https://id.example\n.com/" },
+    "verification_uri",
+  ],
+  [
+    "an endless address",
+    { verification_uri: `https://id.example.com/${"x".repeat(500_000)}` },
+    "verification_uri",
+  ],
+  [
+    "a complete address on two lines",
+    { verification_uri_complete: "https://id.example.com/\n?user_code=x" },
+    "verification_uri_complete",
+  ],
+  ["no device code", { device_code: null }, "device_code"],
+  ["a device code that is a number", { device_code: 7 }, "device_code"],
+  ["a device code on two lines", { device_code: "a\r\nb" }, "device_code"],
+  ["an endless device code", { device_code: "a".repeat(500_000) }, "device_code"],
+  ["no lifetime", { expires_in: null }, "expires_in"],
+  ["a lifetime of 0", { expires_in: 0 }, "expires_in"],
+  ["a negative lifetime", { expires_in: -600 }, "expires_in"],
+  ["a lifetime that is no number", { expires_in: "soon" }, "expires_in"],
+] as const)("an answer with %s is refused [V09]", async ([, changes, reason]) => {
+  const { asked } = await ask(changes);
+  const error = await failureOf(asked, ["\u001b", "\u202e"]);
+  expect([error.code, error.reason]).toEqual(["token_response_invalid", reason]);
+  expect(error.message.length).toBeLessThan(500);
+});
+
+test.for([
   [{ interval: null }, 5],
   [{ interval: 0 }, 5],
   [{ interval: -1 }, 5],

@@ -207,8 +207,6 @@ describe("endpoints in the document", () => {
     expect(endpointProblem("http://127.0.0.1:1/t", "https://id.example", false)).toBeDefined();
     expect(endpointProblem("http://127.0.0.1:1/t", "http://127.0.0.1:1", false)).toBeUndefined();
     expect(endpointProblem("http://id.example/t", "https://id.example", true)).toBeUndefined();
-    // Another origin is the issuer's own decision: Google does it [D06].
-    expect(endpointProblem("https://b.example/t", "https://a.example", false)).toBeUndefined();
   });
 
   test("a missing endpoint is undefined, never guessed [D05]", async () => {

@@ -34,3 +34,15 @@ test.each([
     expect(endSessionEndpointOf(value)).toBeUndefined();
   },
 );
+
+test("endpoints and keys on another origin are the issuer's own decision: Google does it [D06]", () => {
+  const document = {
+    issuer,
+    token_endpoint: "https://oauth2.example.net/token",
+    jwks_uri: "https://keys.example.org/certs",
+  };
+  expect(parseMetadata(document, "openid", options)).toMatchObject({
+    tokenEndpoint: document.token_endpoint,
+    jwksUri: document.jwks_uri,
+  });
+});

@@ -85,6 +85,23 @@ test("a token that is good for a moment is handed out while the provider cannot 
   expect((await failure(bench.session.getToken({ forceRefresh: true }))).code).toBe("network");
 });
 
+test("a token that is good for a moment is handed out where the lock cannot be had, an ended one is not [R05]", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  for (const [left, outcome] of [
+    [30, "cache"],
+    [-1, "cache_locked"],
+  ] as const) {
+    const inner = await storeWith(answer({ issuedAt: now - 3600, expiresAt: now + left }));
+    const locked = new OidcError("cache_locked", "x");
+    const bench = new Bench({}, { store: { ...inner, acquire: () => Promise.reject(locked) } });
+    const met = await bench.session.getToken().then(
+      (token) => token.source,
+      (error: unknown) => (error instanceof OidcError ? error.code : error),
+    );
+    expect([met, bench.calls]).toEqual([outcome, []]);
+  }
+});
+
 test("forceRefresh renews a fresh token, and without a refresh token signs in or says login_required", async () => {
   const { refreshToken: _none, ...bare } = answer();
   const store = await storeWith(bare);

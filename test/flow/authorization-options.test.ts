@@ -99,6 +99,35 @@ test("acrValues: go into the authorization request in their order, and keep sign
   expect((await credential(identityProvider, { acrValues }).getToken()).source).toBe("cache");
 });
 
+test.each([
+  ["fewer", "openid api:read", ["openid", "api:read"]],
+  ["more", "openid api:read api:write api:admin", ["openid", "api:read", "api:write", "api:admin"]],
+])(
+  "scopes: %s than asked for are granted: that is kept and is a hit, anything else is none [T20]",
+  async (_name, scope, granted) => {
+    emptyHome();
+    const identityProvider = await provider({ jwtAccessTokens: true });
+    const undo = identityProvider.tamper({
+      path: "token",
+      respond: async (_request, genuine) => {
+        const real = await genuine();
+        return { ...real, body: JSON.stringify({ ...JSON.parse(real.body), scope }) };
+      },
+    });
+    const scopes = ["openid", "api:read", "api:write"];
+    const options = { scopes, resource: "urn:demo:api" };
+    expect((await credential(identityProvider, options).getToken()).scopes).toEqual(granted);
+    undo();
+    identityProvider.resetRequests();
+    const again = credential(identityProvider, options);
+    const cached = await again.getToken();
+    expect([cached.source, cached.scopes]).toEqual(["cache", granted]);
+    const further = await again.getToken({ scopes: ["api:write"] });
+    expect([further.source, further.scopes]).toEqual(["refresh", ["api:write"]]);
+    expect(identityProvider.requests().token).toBe(1);
+  },
+);
+
 test("resource: goes into the authorization, the token and every refresh request [R14]", async () => {
   emptyHome();
   const identityProvider = await provider({ jwtAccessTokens: true });

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { memoryStore, OidcAuth, type LatchkeyEvent } from "../../src/index.ts";
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import { makeCertificateAuthority } from "../support/certificates.ts";
+import { change } from "./fast-desk.ts";
 import {
   credential,
   desktop,
@@ -75,6 +76,7 @@ test("caCertPath: a private CA is trusted for every request, and refused without
   const error = await failureOf(credential(identityProvider).getToken());
   expect(error.code).toBe("tls");
   expect(identityProvider.requests().total).toBe(0);
+  change(identityProvider, "discovery", { require_pushed_authorization_requests: true });
   const auth = credential(identityProvider, { caCertPath: authority.caPath });
   expect((await auth.getToken()).source).toBe("login");
   expect((await auth.getToken({ forceRefresh: true })).source).toBe("refresh");
@@ -87,6 +89,7 @@ test("caCertPath: a private CA is trusted for every request, and refused without
     userinfo: 1,
     revocation: 2,
   });
+  expect(identityProvider.requestsOf("pushedAuthorization")).toHaveLength(1);
 });
 
 test("caCertPath: `~` is the home folder, and a file that is no bundle is ca_bundle_invalid [S03]", async () => {

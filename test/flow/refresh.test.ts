@@ -2,7 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { memoryStore } from "../../src/index.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
+import { change } from "./fast-desk.ts";
 import { credential, emptyHome, failureOf, provider } from "./harness.ts";
 
 /** The next `times` token requests reach nobody: the connection breaks before the provider sees them. */
@@ -128,6 +130,22 @@ test("a provider that does not rotate keeps its refresh token in use [R09]", asy
   const used = identityProvider.tokenRequests().flatMap((body) => body.getAll("refresh_token"));
   expect(used).toHaveLength(2);
   expect(new Set(used).size).toBe(1);
+});
+
+test("a refresh goes to the token endpoint of its sign-in, whatever discovery names since [R14]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const elsewhere = await provider();
+  const store = memoryStore();
+  await credential(identityProvider, { store }).getToken();
+  // As another program, which remembers nothing of the provider.
+  emptyHome();
+  change(identityProvider, "discovery", { token_endpoint: `${elsewhere.issuer}/token` });
+  identityProvider.resetRequests();
+  const renewed = await credential(identityProvider, { store }).getToken({ forceRefresh: true });
+  expect(renewed.source).toBe("refresh");
+  expect(identityProvider.requests()).toMatchObject({ discovery: 1, token: 1 });
+  expect(elsewhere.requests().total).toBe(0);
 });
 
 test("two credentials of one configuration in one process share one refresh [R01][R03]", async () => {

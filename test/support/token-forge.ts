@@ -44,6 +44,33 @@ function makeKey(kid: string | undefined, modulusLength: number): JWK {
   return { ...privateKey.export({ format: "jwk" }), ...(kid === undefined ? {} : { kid }) };
 }
 
+function unnamedKey(): JWK {
+  const { kid: _kid, ...key } = strangeKey("unnamed");
+  return key;
+}
+
+const curves: Readonly<Record<string, string>> = {
+  ES256: "P-256",
+  ES384: "P-384",
+  ES512: "P-521",
+};
+
+/** A key pair that can sign with an algorithm, as private JWK without `kid`; the same one for the same kind of key. */
+export function keyFor(algorithm: string): JWK {
+  const curve = curves[algorithm];
+  if (curve === undefined && !algorithm.startsWith("Ed")) return unnamedKey();
+  const name = curve ?? "Ed25519";
+  const made = namedKeys.get(name);
+  if (made !== undefined) return made;
+  const { privateKey } =
+    curve === undefined
+      ? generateKeyPairSync("ed25519")
+      : generateKeyPairSync("ec", { namedCurve: curve });
+  const key = privateKey.export({ format: "jwk" });
+  namedKeys.set(name, key);
+  return key;
+}
+
 /** The public half of a private JWK. */
 export function publicHalf(key: JWK): JWK {
   const { kty, n, e, crv, x, y, kid, alg } = key;
