@@ -16,6 +16,7 @@ import type { ResolvedOptions } from "../options/types.ts";
 import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
+import { givenStore } from "../store/given-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
@@ -92,7 +93,7 @@ export function composeWorld(
 
 /** The store of a configuration: the caller's, else one file. */
 function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
-  if (options.store !== undefined) return options.store as TokenStore;
+  if (options.store !== undefined) return givenStore(options.store as TokenStore);
   const folder = stateFolder(machine);
   const onWarning = warnWith(world);
   return openFileStore({

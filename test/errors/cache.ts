@@ -1,8 +1,11 @@
-// What goes wrong with the place where tokens are kept, met by the built command line. Changes with those checks.
+// What goes wrong with the place where tokens are kept, met by the built command line, and by a program with a store of
+// its own. Changes with those checks.
 
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { memoryStore } from "../../src/index.ts";
 import { desk, provider } from "../e2e/harness.ts";
+import { credential, failureOf } from "../flow/harness.ts";
 import { failureOfCommand, type Provocations } from "./provocation.ts";
 
 const stateFolder = ".local/state/latchkey";
@@ -39,5 +42,11 @@ export const cache: Provocations = {
       holder.kill("SIGKILL");
       await holder.finished;
     }
+  },
+  // Whose database has gone away, as its driver says it.
+  store_unavailable: async () => {
+    const read = () => Promise.reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+    const store = { ...memoryStore(), read };
+    return failureOf(credential(await provider(), { store }).getToken());
   },
 };
