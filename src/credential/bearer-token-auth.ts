@@ -14,6 +14,7 @@ import type {
 } from "../core/types.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
 import { GivenTokens, type GivenTokenSource } from "../session/given-token.ts";
+import { checkedCallOptions } from "./call-options.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =
@@ -141,8 +142,8 @@ export class BearerTokenAuth implements Credential {
    * is wanted; `invalid_option` where the file cannot be read; `token_response_invalid` where it holds no bearer
    * token; `token_request_failed` (reason `token_function_failed`); `aborted`.
    */
-  getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
-    return this.#tokens.get(options);
+  async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
+    return this.#tokens.get(checkedCallOptions(options));
   }
 
   /** Forgets nothing, because nothing is kept. */

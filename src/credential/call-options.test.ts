@@ -1,4 +1,4 @@
-// What a call of getToken may wish.
+// What a call of getToken may ask for.
 
 import { expect, test } from "vitest";
 import { BearerTokenAuth, memoryStore, OidcAuth, OidcCredentialsAuth } from "../index.ts";
@@ -37,5 +37,43 @@ test.each<[string, object]>([
   ]) {
     const error = await failureOf(auth.getToken(options));
     expect([error.code, error.message.includes(`\`${name}\``)]).toEqual(["invalid_option", true]);
+  }
+});
+
+test.each<[string, unknown]>([
+  ["minValiditySeconds", { minValiditySeconds: Number.NaN }],
+  ["minValiditySeconds", { minValiditySeconds: -1 }],
+  ["minValiditySeconds", { minValiditySeconds: "60" }],
+  ["forceRefresh", { forceRefresh: "yes" }],
+  ["interactive", { interactive: 0 }],
+  ["rejectedToken", { rejectedToken: { token: "canary" } }],
+  ["tokenKind", { tokenKind: "canary" }],
+  ["signal", { signal: {} }],
+  ["signal", { signal: null }],
+  ["forceRefresh: true", null],
+  ["forceRefresh: true", "canary"],
+  ["forceRefresh: true", ["canary"]],
+])("what no call can ask for is invalid_option, and its value is not told: %s", async (...row) => {
+  const [name, options] = row;
+  for (const auth of [
+    new BearerTokenAuth({ token: "given.token" }),
+    new OidcAuth({ issuer: "https://id.example.com", clientId: "x", store: memoryStore() }),
+    new OidcCredentialsAuth({ issuer: "https://id.example.com", clientId: "x", clientSecret: "y" }),
+  ]) {
+    const error = await failureOf(auth.getToken(options as object));
+    expect([error.code, error.message.includes(name)]).toEqual(["invalid_option", true]);
+    expect(error.message).not.toContain("canary");
+  }
+});
+
+test("what is unusual and possible is accepted", () => {
+  const { signal } = new AbortController();
+  for (const options of [
+    { minValiditySeconds: 0 },
+    { minValiditySeconds: Number.POSITIVE_INFINITY },
+    { rejectedToken: "" },
+    { signal, forceRefresh: undefined },
+  ]) {
+    expect(checkedCallOptions(options)).toBe(options);
   }
 });

@@ -22,7 +22,8 @@ const longestText = 4096;
 // setTimeout's own bound, 2^31 - 1 milliseconds, in whole seconds.
 const longestSeconds = 2_147_483;
 
-function kindOf(value: unknown): string {
+/** What kind of value this is, in words that say nothing of its content. */
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
@@ -102,11 +103,12 @@ function oneOf(values: readonly string[]): Rule {
       : { wrong: values.map((each) => JSON.stringify(each)).join(" or ") };
 }
 
-// Parameters that a sign-in sets itself; a caller who could replace them would switch its checks off (A11).
+// Parameters that a sign-in sets itself, and those of its answer; a caller who could replace them would switch its checks
+// off, or contradict an option (A11).
 const ownParameters = new Set(
   (
-    "acr_values client_id client_secret code_challenge code_challenge_method max_age nonce redirect_uri request " +
-    "request_uri resource response_mode response_type scope state"
+    "acr_values audience client_id client_secret code code_challenge code_challenge_method code_verifier error iss " +
+    "login_hint max_age nonce prompt redirect_uri request request_uri resource response_mode response_type scope state"
   ).split(" "),
 );
 
