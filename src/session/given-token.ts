@@ -56,7 +56,12 @@ export class GivenTokens {
     const again = options.forceRefresh === true || (last !== undefined && !usable(last));
     // A token whose end is known is kept until then; any other source is asked each time, and may be asked cheaply.
     if (!again && last?.given.expiresAt !== undefined) return this.#handOut(last.given);
-    const kept = await raceAbort(this.#read(again), options.signal);
+    const running = this.#reading;
+    let kept = await raceAbort(this.#read(again), options.signal);
+    // A reading that began before this call may have brought what this call was made to replace.
+    if (running !== undefined && !usable(kept)) {
+      kept = await raceAbort(this.#read(true), options.signal);
+    }
     if (!usable(kept)) {
       throw this.#noToken(
         kept.given.token === options.rejectedToken

@@ -203,3 +203,20 @@ test("whatever takes one credential takes all", async () => {
     expect((await each.logout()).revoked).toBe("no");
   }
 });
+
+test("a call that was made because a token was refused is not answered with what was being read before", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const auth = new BearerTokenAuth({
+    getToken: () => new Promise<string>((resolve) => answers.push(resolve)),
+  });
+  const first = auth.getToken();
+  await new Promise((resolve) => setImmediate(resolve));
+  const renewed = auth.getToken({ rejectedToken: "old" });
+  await new Promise((resolve) => setImmediate(resolve));
+  answers[0]?.("old");
+  expect((await first).token).toBe("old");
+  await new Promise((resolve) => setImmediate(resolve));
+  answers[1]?.("new");
+  expect((await renewed).token).toBe("new");
+  expect(answers).toHaveLength(2);
+});
