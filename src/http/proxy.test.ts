@@ -268,6 +268,11 @@ test.each([
   ["[fd00::1]", "fd00::/8", true],
   ["[fd00::1]", "fd00::1", true],
   ["[fd00::1]", "[fd00::1]:443", true],
+  ["[fd00::1]", "FD00:0:0:0:0:0:0:1", true],
+  ["[fd00::1]", "[fd00:0::0:1]:443", true],
+  ["[fd00::1]", "[fd00::1]:8443", false],
+  ["[fd00::1]", "[fd00::2]", false],
+  ["[fd00::1]", "[nonsense]", false],
   ["[fd00::1]", "10.0.0.0/8", false],
 ])("host %s with NO_PROXY %j is exempt: %s [N10]", (host, exempt, expected) => {
   const proxied = proxyFor(new URL(`https://${host}/`), { ...way, NO_PROXY: exempt });

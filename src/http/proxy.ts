@@ -48,11 +48,13 @@ function isInNetwork(hostname: string, entry: string): boolean {
 function isExempt(hostname: string, port: string, entry: string): boolean {
   if (entry === "*") return true;
   if (entry.includes("/")) return isInNetwork(hostname, entry);
-  if (addressFamily(entry) === "ipv6") return hostname === entry;
+  // An address has many spellings, a URL's only one: the two are compared as numbers.
+  if (addressFamily(entry) === "ipv6") return isInNetwork(hostname, `${entry}/128`);
   const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(entry);
   if (parts === null) return false;
   if (parts[3] !== undefined && parts[3] !== port) return false;
-  const name = (parts[1] ?? parts[2] ?? "").replace(/^\*?\./, "");
+  if (parts[1] !== undefined) return isInNetwork(hostname, `${parts[1]}/128`);
+  const name = (parts[2] ?? "").replace(/^\*?\./, "");
   return name !== "" && (hostname === name || hostname.endsWith(`.${name}`));
 }
 
