@@ -59,8 +59,10 @@ export function emit<Name extends keyof LatchkeyEvents>(
 ): void {
   const channel = process.getBuiltinModule("node:diagnostics_channel").channel(eventChannel);
   if (channel.hasSubscribers) channel.publish({ name, data });
+  if (logger === undefined) return;
   try {
-    logger?.({ name, data } as LatchkeyEvent);
+    // One that is asynchronous fails later, and would end the process as an unhandled rejection.
+    Promise.resolve(logger({ name, data } as LatchkeyEvent)).catch(() => undefined);
   } catch {
     // A log that fails must not fail a sign-in.
   }

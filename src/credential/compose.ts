@@ -33,7 +33,8 @@ export interface Composition {
 function guarded(handler: PromptHandler): PromptHandler {
   return (event: PromptEvent) => {
     try {
-      handler(event);
+      // One that is asynchronous fails later, and would end the process as an unhandled rejection.
+      Promise.resolve(handler(event)).catch(() => undefined);
     } catch {
       // The embedding program's handler failed; the sign-in goes on without it.
     }
