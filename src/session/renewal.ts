@@ -31,10 +31,13 @@ import {
   recordWithOwnTokenAs,
   type AnswerContext,
 } from "./record-of.ts";
-import { mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
+import { lacksIdToken, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { shortfallOf, type Target } from "./wish.ts";
 import {
+  idTokenNotRenewed,
+  nobodyForIdToken,
   nobodyToStepUp,
+  noIdToken,
   notSteppedUp,
   refusesTarget,
   stepUpRequired,
@@ -128,7 +131,11 @@ export class Renewal {
       tell("refresh");
       emit(this.#parts.world.logger, "refresh.needed", { host: providerOf(this.#parts.bound) });
       const refreshed = await this.#refresh(record, work);
-      if (refreshed.state === "renewed") return refreshed.result;
+      if (refreshed.state === "renewed") {
+        const { result } = refreshed;
+        if (!lacksIdToken(result.record, wanted, this.#nowSeconds())) return result;
+        return this.#signInFor(result.record, idTokenNotRenewed(this.#parts.bound), work);
+      }
       if (refreshed.state === "refused") return this.#signInFor(record, refreshed.error, work);
     }
     throw tooManyRounds();
@@ -212,12 +219,14 @@ export class Renewal {
     work: Work,
   ): Promise<Result> {
     const { flows, bound } = this.#parts;
-    const { target, stepUp } = work.wanted;
+    const { target, stepUp, tokenKind } = work.wanted;
     if (!flows.needsPerson) {
       if (stepUp !== undefined) throw nobodyToStepUp(bound, stepUp);
+      if (tokenKind === "id_token") throw nobodyForIdToken(bound);
       return this.#obtain(work, () => Promise.resolve());
     }
     const signedIn = await this.#signIn(record, refused, work);
+    if (lacksIdToken(signedIn.record, work.wanted, this.#nowSeconds())) throw noIdToken(bound);
     const shortfall = stepUp && shortfallOf(signedIn.record, stepUp, this.#nowSeconds());
     if (stepUp !== undefined && shortfall !== undefined) {
       throw notSteppedUp(bound, stepUp, shortfall);
@@ -310,10 +319,10 @@ export class Renewal {
   ): Promise<Result> {
     const { wanted } = work;
     const { target, stepUp } = wanted;
-    const before = target === undefined ? undefined : await this.#parts.keeper.read();
+    const before = await this.#parts.keeper.read();
     const wishes = {
       target,
-      grantedScopes: before?.accessToken?.scopes,
+      grantedScopes: target === undefined ? undefined : before?.accessToken?.scopes,
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };

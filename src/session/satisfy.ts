@@ -132,6 +132,20 @@ export function mayRefresh(
   return record?.refreshToken !== undefined && isSignInFor(record, wanted, bound, nowSeconds);
 }
 
+/**
+ * True where new tokens came without the ID token that the call wants: a refresh need not bring one (OpenID Connect Core
+ * section 12.2), and a provider of plain OAuth 2.0 has none. A moment's validity is enough for one that came.
+ */
+export function lacksIdToken(record: SessionRecord, wanted: Wanted, nowSeconds: number): boolean {
+  if (wanted.tokenKind !== "id_token") return false;
+  const idToken = tokenOf(record, wanted);
+  return (
+    idToken === undefined ||
+    idToken.token === wanted.rejectedToken ||
+    Number(idToken.expiresAt) <= nowSeconds
+  );
+}
+
 /** The record, where it holds the token that the call wants, good for as long as it wants. */
 export function satisfying(
   record: SessionRecord | undefined,

@@ -158,3 +158,66 @@ test("an ID token is judged by its own expiry", async () => {
   expect(token.token).toBe(token.idToken);
   expect(token.expiresAt).toEqual(new Date((now + 600) * 1000));
 });
+
+test("after a logout nothing is served that a call was reading meanwhile", async () => {
+  const bench = new Bench({}, { store: await storeWith(answer()) });
+  await Promise.all([bench.session.getToken(), bench.session.logout()]);
+  const error = await failure(bench.session.getToken({ interactive: false }));
+  expect([error.code, error.reason]).toEqual(["login_required", "no_token"]);
+});
+
+function idTokenUntil(exp: number): string {
+  return ["{}", JSON.stringify({ sub: "alice", iat: exp - 600, exp }), "x"]
+    .map((part) => Buffer.from(part).toString("base64url"))
+    .join(".");
+}
+
+const inAnHour = Math.floor(Date.now() / 1000) + 3600;
+const longAgo = Math.floor(Date.now() / 1000) - 3600;
+
+test("a refresh without an ID token never hands out the old one that has ended: a sign-in, or login_required", async () => {
+  const store = await storeWith(answer({ idToken: idTokenUntil(longAgo) }));
+  const bench = new Bench(
+    { signIn: () => Promise.resolve(answer({ idToken: idTokenUntil(inAnHour) })) },
+    { store },
+  );
+  const quiet = await failure(
+    bench.session.getToken({ tokenKind: "id_token", interactive: false }),
+  );
+  expect([quiet.code, quiet.reason]).toEqual(["login_required", "no_token"]);
+  // The renewed access token is there for whoever wants that.
+  expect((await bench.session.getToken({ interactive: false })).source).toBe("cache");
+  expect(bench.calls).toEqual(["refresh"]);
+  const token = await bench.session.getToken({ tokenKind: "id_token" });
+  expect([token.source, token.token]).toEqual(["login", idTokenUntil(inAnHour)]);
+  expect(bench.calls).toEqual(["refresh", "refresh", "signIn"]);
+});
+
+test("a refresh without an ID token leaves the old one in use while it is good, unless it is the rejected one", async () => {
+  const idToken = idTokenUntil(inAnHour);
+  const bench = new Bench({}, { store: await storeWith(answer({ idToken })) });
+  const options = { tokenKind: "id_token", interactive: false } as const;
+  expect(await bench.session.getToken({ ...options, forceRefresh: true })).toMatchObject({
+    source: "refresh",
+    token: idToken,
+  });
+  const rejected = await failure(bench.session.getToken({ ...options, rejectedToken: idToken }));
+  expect(rejected.code).toBe("login_required");
+});
+
+test("a sign-in without an ID token is an error for who wants one, and a token for who does not", async () => {
+  const bench = new Bench();
+  const [wanting, other] = await Promise.all([
+    failure(bench.session.getToken({ tokenKind: "id_token" })),
+    bench.session.getToken(),
+  ]);
+  expect([wanting.code, wanting.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
+  expect(other.token).toMatch(/^access-/);
+  expect(bench.calls).toEqual(["signIn"]);
+});
+
+test("client credentials have no ID token, and nothing is asked for one", async () => {
+  const bench = new Bench({ needsPerson: false });
+  const error = await failure(bench.session.getToken({ tokenKind: "id_token" }));
+  expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);
+});

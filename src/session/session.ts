@@ -107,9 +107,10 @@ export class StoredSession implements Session {
   }
 
   async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
-    this.#memos.clear();
     this.#ahead?.stop();
     const forgotten = await this.#keeper.forget();
+    // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
+    this.#memos.clear();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
     const revoked = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
@@ -211,12 +212,15 @@ export class StoredSession implements Session {
 
   /** The cached record where its token is good for a moment, though not for as long as the call asked. */
   async #stillValid(wanted: Wanted): Promise<SessionRecord | undefined> {
+    const lenient = { ...wanted, minValiditySeconds: 1 };
+    return satisfying(await this.#readQuietly(), lenient, this.#parts.bound, this.#nowSeconds());
+  }
+
+  /** For a look at the cache after an error, which says more than a second one about the cache would. */
+  async #readQuietly(): Promise<SessionRecord | undefined> {
     try {
-      const record = await this.#keeper.read();
-      const lenient = { ...wanted, minValiditySeconds: 1 };
-      return satisfying(record, lenient, this.#parts.bound, this.#nowSeconds());
+      return await this.#keeper.read();
     } catch {
-      // The error that led here says more than a second one about the cache.
       return undefined;
     }
   }
@@ -233,7 +237,12 @@ export class StoredSession implements Session {
         const taken = own ? result : await this.#takeOver(result, wanted);
         if (taken !== undefined) return taken;
       } catch (error) {
-        if (own || signal?.aborted || !isOidcError(error) || isShared(error, wanted)) throw error;
+        if (own || signal?.aborted || !isOidcError(error)) throw error;
+        // The work may have brought this call's token, and failed for what its own call wanted besides.
+        const record = error.code === "aborted" ? undefined : await this.#readQuietly();
+        const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
+        if (found !== undefined) return { record: found, source: "cache" };
+        if (isShared(error, wanted)) throw error;
       }
     }
   }

@@ -116,6 +116,33 @@ export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
   );
 }
 
+/** A refresh brought no ID token, the one at hand is over, and nobody may be asked for another. */
+export function idTokenNotRenewed(bound: Bound): OidcError {
+  return new OidcError(
+    "login_required",
+    `${providerOf(bound)} renewed the sign-in without a new ID token, the old one cannot be used any more, and prompting is off. The access token is new. Run: latchkey login`,
+    { reason: "no_token" },
+  );
+}
+
+/** A program signs in as itself: there is nobody whom an ID token could be about. */
+export function nobodyForIdToken(bound: Bound): OidcError {
+  return new OidcError(
+    "login_required",
+    `An ID token of ${providerOf(bound)} is about a person, and client credentials have none. Use OidcAuth for what asks for it.`,
+    { reason: "no_token" },
+  );
+}
+
+/** The person has signed in, and no ID token came that could be handed out. The sign-in itself is kept. */
+export function noIdToken(bound: Bound): OidcError {
+  return new OidcError(
+    "id_token_invalid",
+    `${providerOf(bound)} gave no ID token at the sign-in, and one is wanted. The sign-in itself is kept. Add openid to \`scopes\`; a provider without OpenID Connect has none.`,
+    { reason: "id_token_missing" },
+  );
+}
+
 const shortfalls: Readonly<
   Record<Shortfall, { code: OidcErrorCode; reason: string; words: string }>
 > = {

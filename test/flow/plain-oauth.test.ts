@@ -116,6 +116,9 @@ test("emulated OpenShift: who signed in is not known, and said so", async () => 
     credential.getToken({ tokenKind: "id_token", interactive: false }),
   );
   expect(idToken.code).toBe("login_required");
+  const notGiven = await failureOf(credential.getToken({ tokenKind: "id_token" }));
+  expect([notGiven.code, notGiven.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
+  expect((await credential.getToken()).source).toBe("cache");
 });
 
 test.each([
