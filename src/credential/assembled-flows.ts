@@ -59,7 +59,7 @@ export function assembleFlows(
         return signInPerson(world, options, signal, wishes);
       }
       const { signInAsClient } = await import("../flow/client-credentials.ts");
-      return signInAsClient(world, options, signal, wishes?.target);
+      return signInAsClient(world, options, signal, wishes);
     },
     refresh: async (record, signal, target) => {
       const world = await openWorld();

@@ -6,15 +6,12 @@ import { openProvider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/token-endpoint.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import {
-  clientIdentity,
-  providerOptions,
-  targetOfToken,
-  type AccessTokenTarget,
-} from "./provider-input.ts";
+import { clientIdentity, providerOptions, targetOfToken } from "./provider-input.ts";
+import type { SignInWishes } from "./wishes.ts";
 
 /**
- * Signs the client itself in. `target`: what the access token is for, where that is not what the configuration says.
+ * Signs the client itself in. `wishes`: what the access token is for, where that is not what the configuration says, and
+ * how the provider took the secret before.
  * @throws {OidcError} `invalid_option` without a client secret, before any request; codes of discovery and of the
  * token request.
  * @see RFC 6749 section 4.4
@@ -23,7 +20,7 @@ export async function signInAsClient(
   world: FlowWorld,
   options: ResolvedOptions,
   signal: AbortSignal,
-  target?: AccessTokenTarget,
+  { target, knownMethod }: Pick<SignInWishes, "target" | "knownMethod"> = {},
 ): Promise<TokenAnswer> {
   if (options.clientSecret === undefined) {
     throw new OidcError(
@@ -38,6 +35,7 @@ export async function signInAsClient(
     provider,
     {
       ...clientIdentity(options),
+      knownMethod,
       ...targetOfToken(options, target),
       scopes: target?.scopes ?? options.scopes,
     },

@@ -2,6 +2,7 @@
 
 import { Secret } from "../core/secret.ts";
 import type { ResolvedOptions } from "../options/types.ts";
+import type { ClientIdentity } from "../provider/client-authentication.ts";
 import type { ProviderOptions } from "../provider/metadata.ts";
 
 /** What another access token than the configuration's is for. Null: as the configuration has it. */
@@ -14,17 +15,17 @@ export interface AccessTokenTarget {
 export type SignInOptions = ResolvedOptions & {
   /** Resources that the grant is to cover besides the configuration's. */
   readonly furtherResources?: readonly string[];
+  /** How the provider took the client's secret before. */
+  readonly knownMethod?: ClientIdentity["knownMethod"];
 };
 
 /** Who the client is, its secret wrapped. */
-export function clientIdentity(options: ResolvedOptions): {
-  clientId: string;
-  clientSecret: Secret | undefined;
-} {
-  const { clientId, clientSecret } = options;
+export function clientIdentity(options: SignInOptions): ClientIdentity {
+  const { clientId, clientSecret, knownMethod } = options;
   return {
     clientId,
     clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret),
+    knownMethod,
   };
 }
 

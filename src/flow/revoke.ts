@@ -30,21 +30,23 @@ export async function revokeSignIn(
   ].filter((each) => each !== undefined && each !== "" && each !== null);
   let outcome: "yes" | "unsupported" | "failed" = "yes";
   let isGrantRevoked = false;
+  let { authenticationMethod } = record;
   for (const { token, tokenTypeHint } of tokens) {
-    const revoked = await revokeToken(
+    const { outcome: revoked, method } = await revokeToken(
       world,
       {
         revocationEndpoint,
         issuer: record.issuer,
         ...clientIdentity(options),
         clientId: record.clientId,
-        authenticationMethod: record.authenticationMethod,
+        authenticationMethod,
         token: new Secret(token),
         tokenTypeHint,
         isGrantRevoked,
       },
       signal,
     );
+    authenticationMethod = method;
     // A failure is told, whatever became of the other tokens (C13): that token may still be good.
     if (revoked !== "yes" && outcome !== "failed") outcome = revoked;
     if (revoked === "yes" && tokenTypeHint === "refresh_token") isGrantRevoked = true;

@@ -2,6 +2,7 @@
 
 import type { ResolvedOptions } from "../options/types.ts";
 import { scopesOf } from "../provider/authorization-request.ts";
+import type { ClientIdentity } from "../provider/client-authentication.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { AccessTokenTarget, SignInOptions } from "./provider-input.ts";
 
@@ -12,6 +13,8 @@ export interface SignInWishes {
   readonly grantedScopes?: readonly string[] | undefined;
   readonly acrValues?: readonly string[] | undefined;
   readonly maxAgeSeconds?: number | undefined;
+  /** How the provider took the client's secret at the sign-in before. */
+  readonly knownMethod?: ClientIdentity["knownMethod"];
 }
 
 /** The options of a sign-in with a call's wishes in them: the union of scopes and resources, the stricter age. */
@@ -20,7 +23,7 @@ export function withWishes(
   wishes: SignInWishes,
   metadata: ProviderMetadata,
 ): SignInOptions {
-  const { target, acrValues, maxAgeSeconds } = wishes;
+  const { target, acrValues, maxAgeSeconds, knownMethod } = wishes;
   const { scopes, resources } = target ?? { scopes: null, resources: null };
   const asked = scopesOf({ scopes: options.scopes, offlineAccess: false }, metadata);
   const configured = asked.length === 0 ? (wishes.grantedScopes ?? []) : asked;
@@ -28,6 +31,7 @@ export function withWishes(
     ...(scopes === null ? {} : { scopes: [...new Set([...configured, ...scopes])] }),
     ...(resources === null ? {} : { furtherResources: resources }),
     ...(acrValues === undefined ? {} : { acrValues }),
+    ...(knownMethod === undefined ? {} : { knownMethod }),
     ...(maxAgeSeconds === undefined
       ? {}
       : { maxAge: Math.min(maxAgeSeconds, options.maxAge ?? maxAgeSeconds) }),

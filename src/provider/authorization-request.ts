@@ -257,6 +257,7 @@ export async function createAuthorizationAttempt(
         {
           clientId: input.clientId,
           clientSecret: input.clientSecret,
+          knownMethod: input.knownMethod,
           parameters: validated,
           redirectUri: input.redirectUri,
           codeVerifier,

@@ -53,8 +53,18 @@ test.each<[string[] | undefined, boolean, ClientAuthenticationMethod]>([
   [["private_key_jwt"], true, "client_secret_basic"],
   [[], true, "client_secret_basic"],
 ])("listed %j, secret %s: %s [T25]", (listed, hasSecret, expected) => {
-  const secret = hasSecret ? new Secret("s") : undefined;
-  expect(chooseAuthenticationMethod(listed, secret)).toBe(expected);
+  const clientSecret = hasSecret ? new Secret("s") : undefined;
+  expect(chooseAuthenticationMethod(listed, { clientSecret })).toBe(expected);
+});
+
+test("what worked before comes before what is listed, where a secret was sent and is still there [T25]", () => {
+  const clientSecret = new Secret("s");
+  const listed = ["client_secret_basic"];
+  const choose = (knownMethod: ClientAuthenticationMethod, secret?: Secret) =>
+    chooseAuthenticationMethod(listed, { clientSecret: secret, knownMethod });
+  expect(choose("client_secret_post", clientSecret)).toBe("client_secret_post");
+  expect(choose("none", clientSecret)).toBe("client_secret_basic");
+  expect(choose("client_secret_post")).toBe("none");
 });
 
 test("a sign-in's method follows a secret that was set or removed since", () => {

@@ -11,17 +11,20 @@ export type ClientAuthenticationMethod = "none" | "client_secret_basic" | "clien
 export interface ClientIdentity {
   readonly clientId: string;
   readonly clientSecret?: Secret | undefined;
+  /** How the provider took the secret at an earlier sign-in, whatever its metadata says. */
+  readonly knownMethod?: ClientAuthenticationMethod | undefined;
 }
 
 /**
- * The one method that is used: none without a secret; else Basic, which every server with passwords must support (RFC
- * 6749 section 2.3.1), unless the provider lists the request body and not Basic.
+ * The one method that is used: none without a secret; the one that has worked before; else Basic, which every server with
+ * passwords must support (RFC 6749 section 2.3.1), unless the provider lists the request body and not Basic.
  */
 export function chooseAuthenticationMethod(
   listed: readonly string[] | undefined,
-  clientSecret: Secret | undefined,
+  { clientSecret, knownMethod }: Omit<ClientIdentity, "clientId">,
 ): ClientAuthenticationMethod {
   if (clientSecret === undefined) return "none";
+  if (knownMethod !== undefined && knownMethod !== "none") return knownMethod;
   const basicIsListed = listed === undefined || listed.includes("client_secret_basic");
   return !basicIsListed && listed.includes("client_secret_post")
     ? "client_secret_post"

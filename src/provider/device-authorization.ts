@@ -246,10 +246,7 @@ export async function requestDeviceAuthorization(
     world,
     provider,
     input,
-    method: chooseAuthenticationMethod(
-      metadata.tokenEndpointAuthenticationMethods,
-      input.clientSecret,
-    ),
+    method: chooseAuthenticationMethod(metadata.tokenEndpointAuthenticationMethods, input),
     endpoint: deviceEndpointOf(provider),
     tokenEndpoint: tokenEndpointOf(provider),
     requestedScopes,

@@ -129,7 +129,7 @@ export async function pushAuthorizationRequest(
   const { issuer, tokenEndpointAuthenticationMethods: listed } = provider.metadata;
   const endpoint = endpointOf(provider.metadata);
   const { result, method } = await withClientAuthentication(
-    chooseAuthenticationMethod(listed, client.clientSecret),
+    chooseAuthenticationMethod(listed, client),
     async (each) => push(world, endpoint, { ...request, issuer, client, method: each }),
   );
   return { requestUri: result, authenticationMethod: method };

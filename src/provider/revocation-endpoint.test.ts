@@ -20,8 +20,8 @@ async function start(more: Partial<RevocationInput> = {}) {
     tokenTypeHint: "refresh_token",
     ...more,
   };
-  const revoke = (changes: Partial<RevocationInput> = {}, signal?: AbortSignal) =>
-    revokeToken(makeWorld(), { ...input, ...changes }, signal);
+  const revoke = async (changes: Partial<RevocationInput> = {}, signal?: AbortSignal) =>
+    (await revokeToken(makeWorld(), { ...input, ...changes }, signal)).outcome;
   return { provider, revoke };
 }
 
@@ -72,6 +72,13 @@ test.each<[string, HostileAnswer | "reset"]>([
 ])("%s is failed, never an exception", async (_name, answer) => {
   const { provider, revoke } = await start();
   provider.tamper({ path: "revocation", respond: async () => answer });
+  expect(await revoke()).toBe("failed");
+});
+
+test("a refusal with status 200 is no revocation", async () => {
+  const { provider, revoke } = await start();
+  const body = '{"error":"invalid_token"}';
+  provider.tamper({ path: "revocation", respond: async () => ({ status: 200, body }) });
   expect(await revoke()).toBe("failed");
 });
 

@@ -1,13 +1,20 @@
 // Tells the provider that a token is no longer wanted. Changes when RFC 7009 is read differently.
 
 import * as oauth from "oauth4webapi";
-import { isOidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
 import type { Secret } from "../core/secret.ts";
-import { readJsonObject } from "../http/json-body.ts";
-import { authenticateClient, fittingMethod } from "./client-authentication.ts";
+import { readAnswerObject } from "./answer-body.ts";
+import {
+  authenticateClient,
+  fittingMethod,
+  withClientAuthentication,
+} from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
+import { reasonOf } from "./error-words.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderWorld } from "./provider-types.ts";
+import { refusalIn } from "./refusal.ts";
 
 /** What a revocation needs. */
 export interface RevocationInput extends ClientIdentity {
@@ -21,10 +28,55 @@ export interface RevocationInput extends ClientIdentity {
   readonly isGrantRevoked?: boolean;
 }
 
+type Outcome = "yes" | "unsupported" | "failed";
+
+/** What a revocation came to. */
+export interface Revocation {
+  /** "failed" for whatever went wrong: forgetting locally must not depend on it. */
+  readonly outcome: Outcome;
+  /** The method that the endpoint took, or the first choice. */
+  readonly method: ClientAuthenticationMethod;
+}
+
+/** One request. @throws {OidcError} reason `invalid_client` where the client did not get through, and transport codes. */
+async function revokeOnce(
+  world: ProviderWorld,
+  input: RevocationInput & { readonly revocationEndpoint: string },
+  method: ClientAuthenticationMethod,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const { revocationEndpoint, issuer, clientId } = input;
+  const answer = await sendRequest(world.http, { step: "revocation", signal }, (options) =>
+    oauth.revocationRequest(
+      { issuer, revocation_endpoint: revocationEndpoint },
+      { client_id: clientId },
+      authenticateClient(method, input),
+      input.token.reveal(),
+      { ...options, additionalParameters: { token_type_hint: input.tokenTypeHint } },
+    ),
+  );
+  const body = readAnswerObject(answer);
+  const error = body.ok ? refusalIn(body.value, [])?.error : undefined;
+  // RFC 7009 section 2.2.1: the server does not revoke tokens of this kind.
+  if (error === "unsupported_token_type") return "unsupported";
+  if (error !== undefined && reasonOf(error) === "invalid_client") {
+    throw new OidcError(
+      "token_request_failed",
+      `${hostOf(answer.url)} does not take the client's secret so (revocation).`,
+      { reason: "invalid_client" },
+    );
+  }
+  // The error decides, not the status: some providers refuse with 200.
+  if (answer.status === 200) return error === undefined ? "yes" : "failed";
+  // RFC 7009 section 2.1: with the refresh token the server "SHOULD also invalidate all access tokens based on the
+  // same authorization grant". Some then answer 400 for such an access token, though section 2.2 wants 200.
+  return input.isGrantRevoked === true && answer.status === 400 ? "yes" : "failed";
+}
+
 /**
  * Revokes one token. 200 for a token that the provider does not know is success: it is not valid there, which was the
- * wish (RFC 7009 section 2.2).
- * @returns "failed" for whatever went wrong: forgetting locally must not depend on it.
+ * wish (RFC 7009 section 2.2). Where the endpoint wants the secret in the other place than the token endpoint, it gets
+ * it there, once.
  * @throws {OidcError} `aborted` alone.
  * @see RFC 7009 section 2
  */
@@ -32,30 +84,17 @@ export async function revokeToken(
   world: ProviderWorld,
   input: RevocationInput,
   signal?: AbortSignal,
-): Promise<"yes" | "unsupported" | "failed"> {
-  const { revocationEndpoint, issuer, clientId, clientSecret } = input;
-  if (revocationEndpoint === undefined) return "unsupported";
-  const method = fittingMethod(input.authenticationMethod, clientSecret);
+): Promise<Revocation> {
+  const { revocationEndpoint } = input;
+  const first = fittingMethod(input.authenticationMethod, input.clientSecret);
+  if (revocationEndpoint === undefined) return { outcome: "unsupported", method: first };
   try {
-    const answer = await sendRequest(world.http, { step: "revocation", signal }, (options) =>
-      oauth.revocationRequest(
-        { issuer, revocation_endpoint: revocationEndpoint },
-        { client_id: clientId },
-        authenticateClient(method, input),
-        input.token.reveal(),
-        { ...options, additionalParameters: { token_type_hint: input.tokenTypeHint } },
-      ),
+    const { result, method } = await withClientAuthentication(first, async (each) =>
+      revokeOnce(world, { ...input, revocationEndpoint }, each, signal),
     );
-    if (answer.status === 200) return "yes";
-    const body = readJsonObject(answer);
-    // RFC 7009 section 2.2.1: the server does not revoke tokens of this kind.
-    const unsupported = body.ok && body.value["error"] === "unsupported_token_type";
-    if (unsupported) return "unsupported";
-    // RFC 7009 section 2.1: with the refresh token the server "SHOULD also invalidate all access tokens based on the
-    // same authorization grant". Some then answer 400 for such an access token, though section 2.2 wants 200.
-    return input.isGrantRevoked === true && answer.status === 400 ? "yes" : "failed";
+    return { outcome: result, method };
   } catch (error) {
-    if (isOidcError(error) && error.code !== "aborted") return "failed";
+    if (isOidcError(error) && error.code !== "aborted") return { outcome: "failed", method: first };
     throw error;
   }
 }

@@ -323,6 +323,7 @@ export class Renewal {
     const wishes = {
       target,
       grantedScopes: target === undefined ? undefined : before?.accessToken?.scopes,
+      knownMethod: before?.authenticationMethod,
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };

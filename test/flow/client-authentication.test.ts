@@ -112,16 +112,80 @@ test("a refresh finds the other method too, and remembers it [T25]", async () =>
   expect(readFileSync(auth.resolvedCachePath(), "utf8")).toContain('"client_secret_post"');
 });
 
-test("client credentials find the other method [T25]", async () => {
+test("client credentials find the other method, and another program remembers it until it fails [T25]", async () => {
   emptyHome();
   const identityProvider = await provider();
   takeOnly(identityProvider, "post");
-  const auth = new OidcCredentialsAuth({
-    issuer: identityProvider.issuer,
-    ...identityProvider.clients.confidentialPost,
-  });
-  expect((await auth.getToken()).source).toBe("login");
+  const make = (): OidcCredentialsAuth =>
+    new OidcCredentialsAuth({
+      issuer: identityProvider.issuer,
+      ...identityProvider.clients.confidentialPost,
+    });
+  expect((await make().getToken()).source).toBe("login");
   expect(methodsOf(identityProvider)).toEqual(["basic", "post"]);
+  identityProvider.resetRequests();
+  expect((await make().getToken({ forceRefresh: true })).source).toBe("login");
+  expect(methodsOf(identityProvider)).toEqual(["post"]);
+  // The registration was changed since.
+  identityProvider.resetRequests();
+  identityProvider.tamper({
+    path: "token",
+    respond: async ({ headers }) => {
+      const isBasic = headers["authorization"] !== undefined;
+      const members = isBasic
+        ? { access_token: "renewed", token_type: "Bearer", expires_in: 3600 }
+        : { error: "invalid_client" };
+      return {
+        status: isBasic ? 200 : 401,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(members),
+      };
+    },
+  });
+  await make().getToken({ forceRefresh: true });
+  await make().getToken({ forceRefresh: true });
+  expect(methodsOf(identityProvider)).toEqual(["post", "basic", "basic"]);
+});
+
+test("a later sign-in begins with the method that worked, by browser and by device code [T25]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  pollQuickly(identityProvider);
+  takeOnly(identityProvider, "post", ["token", "device"]);
+  const client = identityProvider.clients.confidentialPost;
+  await credential(identityProvider, client).getToken();
+  identityProvider.resetRequests();
+  for (const flow of ["auth_code", "device"] as const) {
+    const auth = credential(identityProvider, { ...client, flow, forceLogin: true });
+    expect((await auth.getToken()).source).toBe("login");
+  }
+  expect(new Set(methodsOf(identityProvider))).toEqual(new Set(["post"]));
+  expect(identityProvider.requestsOf("device")).toHaveLength(1);
+});
+
+test("a revocation finds the other method, once for all tokens [T25]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = credential(identityProvider, identityProvider.clients.confidentialBasic);
+  await auth.getToken();
+  // The revocation endpoint wants the secret elsewhere than the token endpoint.
+  identityProvider.tamper({
+    path: "revocation",
+    respond: async ({ body }) =>
+      new URLSearchParams(body).has("client_secret")
+        ? { status: 200, body: "" }
+        : { status: 401, body: JSON.stringify({ error: "invalid_client" }) },
+  });
+  expect(await auth.logout({ revoke: true })).toMatchObject({ revoked: "yes" });
+  const revocations = identityProvider.requestsOf("revocation").map(({ headers, body }) => {
+    const form = new URLSearchParams(body);
+    return [form.get("token_type_hint"), headers.authorization === undefined];
+  });
+  expect(revocations).toEqual([
+    ["refresh_token", false],
+    ["refresh_token", true],
+    ["access_token", true],
+  ]);
 });
 
 test("the device flow finds the other method with its first request, and polls with it [T25]", async () => {
