@@ -159,6 +159,8 @@ async function bundleModules() {
     platform: "node",
     external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
     plugins: [wordsAreSmall],
+    // No names of source files, which are not in the package: they were the hundredth part of it.
+    experimental: { attachDebugInfo: "none" },
   });
   const result = await bundle.write({
     dir: output,

@@ -22,8 +22,7 @@ const longestText = 4096;
 // setTimeout's own bound, 2^31 - 1 milliseconds, in whole seconds.
 const longestSeconds = 2_147_483;
 
-/** What kind of value this is, in words that say nothing of its content. */
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
@@ -187,6 +186,15 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   function: (value) => (typeof value === "function" ? { value } : { wrong: "a function" }),
 };
 
+/** `invalid_option`, with the value's kind and nothing of its content. */
+export function refusal(name: string, value: unknown, accepted: string): OidcError {
+  return new OidcError(
+    "invalid_option",
+    `\`${name}\` does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
+      `Accepted: ${accepted}.`,
+  );
+}
+
 // An empty client id means "the server says which", as on the reference page.
 function isUnset(row: OptionRow, value: unknown): boolean {
   return row.default === "" && value === "";
@@ -211,9 +219,5 @@ export function validateOption(
         "Use https:. For a test network without it, set `allowInsecureHttp`.",
     );
   }
-  throw new OidcError(
-    "invalid_option",
-    `\`${row.name}\` does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
-      `Accepted: ${verdict.wrong}.`,
-  );
+  throw refusal(row.name, value, verdict.wrong);
 }

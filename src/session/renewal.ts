@@ -34,8 +34,7 @@ import {
 import { lacksIdToken, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { shortfallOf, type Target } from "./wish.ts";
 import {
-  idTokenNotRenewed,
-  nobodyForIdToken,
+  idTokenNotGiven,
   nobodyToStepUp,
   noIdToken,
   notSteppedUp,
@@ -134,7 +133,7 @@ export class Renewal {
       if (refreshed.state === "renewed") {
         const { result } = refreshed;
         if (!lacksIdToken(result.record, wanted, this.#nowSeconds())) return result;
-        return this.#signInFor(result.record, idTokenNotRenewed(this.#parts.bound), work);
+        return this.#signInFor(result.record, noIdToken(this.#parts.bound, "not_renewed"), work);
       }
       if (refreshed.state === "refused") return this.#signInFor(record, refreshed.error, work);
     }
@@ -222,11 +221,13 @@ export class Renewal {
     const { target, stepUp, tokenKind } = work.wanted;
     if (!flows.needsPerson) {
       if (stepUp !== undefined) throw nobodyToStepUp(bound, stepUp);
-      if (tokenKind === "id_token") throw nobodyForIdToken(bound);
+      if (tokenKind === "id_token") throw noIdToken(bound, "no_person");
       return this.#obtain(work, () => Promise.resolve());
     }
     const signedIn = await this.#signIn(record, refused, work);
-    if (lacksIdToken(signedIn.record, work.wanted, this.#nowSeconds())) throw noIdToken(bound);
+    if (lacksIdToken(signedIn.record, work.wanted, this.#nowSeconds())) {
+      throw idTokenNotGiven(bound);
+    }
     const shortfall = stepUp && shortfallOf(signedIn.record, stepUp, this.#nowSeconds());
     if (stepUp !== undefined && shortfall !== undefined) {
       throw notSteppedUp(bound, stepUp, shortfall);

@@ -116,29 +116,23 @@ export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
   );
 }
 
-/** A refresh brought no ID token, the one at hand is over, and nobody may be asked for another. */
-export function idTokenNotRenewed(bound: Bound): OidcError {
-  return new OidcError(
-    "login_required",
-    `${providerOf(bound)} renewed the sign-in without a new ID token, the old one cannot be used any more, and prompting is off. The access token is new. Run: latchkey login`,
-    { reason: "no_token" },
-  );
-}
-
-/** A program signs in as itself: there is nobody whom an ID token could be about. */
-export function nobodyForIdToken(bound: Bound): OidcError {
-  return new OidcError(
-    "login_required",
-    `An ID token of ${providerOf(bound)} is about a person, and client credentials have none. Use OidcAuth for what asks for it.`,
-    { reason: "no_token" },
-  );
+/** There is no ID token to hand out, and nobody is asked for one. `why`: a refresh brought none, or nobody could be asked. */
+export function noIdToken(bound: Bound, why: "not_renewed" | "no_person"): OidcError {
+  const words = {
+    not_renewed:
+      "renewed the sign-in without one, the old one is over, and prompting is off. Run: latchkey login",
+    no_person: "gives one for a person, and client credentials have none. Use OidcAuth",
+  }[why];
+  return new OidcError("login_required", `An ID token is wanted. ${providerOf(bound)} ${words}`, {
+    reason: "no_token",
+  });
 }
 
 /** The person has signed in, and no ID token came that could be handed out. The sign-in itself is kept. */
-export function noIdToken(bound: Bound): OidcError {
+export function idTokenNotGiven(bound: Bound): OidcError {
   return new OidcError(
     "id_token_invalid",
-    `${providerOf(bound)} gave no ID token at the sign-in, and one is wanted. The sign-in itself is kept. Add openid to \`scopes\`; a provider without OpenID Connect has none.`,
+    `An ID token is wanted, and ${providerOf(bound)} gave none at the sign-in, which is kept. Add openid to \`scopes\`; plain OAuth 2.0 has none.`,
     { reason: "id_token_missing" },
   );
 }
