@@ -8,6 +8,7 @@ import type { FailurePlace } from "./failure.ts";
 const longestLookMilliseconds = 3000;
 const longestChain = 10;
 const longestName = 100;
+const longestPath = 300;
 const mostNames = 5;
 
 type Reason = "self_signed" | "unknown_issuer" | "expired" | "not_yet_valid" | "wrong_host";
@@ -24,6 +25,15 @@ const reasons: Readonly<Record<string, Reason>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "wrong_host",
   HOSTNAME_MISMATCH: "wrong_host",
 };
+
+/** What else the explanation depends on. */
+export interface Circumstances {
+  readonly remainingMilliseconds: number;
+  readonly signal: AbortSignal;
+  readonly now: number;
+  /** The file of trusted roots that is set. */
+  readonly caCertPath: string | undefined;
+}
 
 /** The chain as shown, leaf first, or nothing. */
 type Chain = readonly PeerCertificate[];
@@ -97,22 +107,32 @@ function namesOf(certificate: PeerCertificate | undefined): string {
   return names.slice(0, mostNames).join(", ") + (names.length > mostNames ? " …" : "");
 }
 
-function describe(reason: Reason, chain: Chain, place: FailurePlace, now: number): string {
+function describe(
+  reason: Reason,
+  chain: Chain,
+  place: FailurePlace,
+  { now, caCertPath }: Pick<Circumstances, "now" | "caCertPath">,
+): string {
   const subject = `${place.host} (${place.step})`;
   const remedy = "The request was not sent.";
+  // To be told to set what is set already helps nobody: it is another root that the file holds.
+  const file = caCertPath === undefined ? "" : sanitizeProviderText(caCertPath, longestPath);
+  const untrusted = file === "" ? "is not trusted here" : `neither this machine nor ${file} trusts`;
+  const whereTo =
+    file === "" ? "set `caCertPath`" : "add it to that file, or set `caCertPath` to another one";
   switch (reason) {
     case "self_signed": {
       return (
-        `${subject} shows a certificate that it signed itself, which is not trusted here. ${remedy} If it is the ` +
-        `right one, save it as PEM and set \`caCertPath\`.`
+        `${subject} shows a certificate that it signed itself, which ${untrusted}. ${remedy} If it is the ` +
+        `right one, save it as PEM and ${whereTo}.`
       );
     }
     case "unknown_issuer": {
       const issuer = issuerOf(chain);
       const by = issuer === "" ? "by an authority" : `by "${issuer}"`;
       return (
-        `${subject} shows a certificate issued ${by}, which is not trusted here. ${remedy} Save that root as PEM ` +
-        `and set \`caCertPath\`.`
+        `${subject} shows a certificate issued ${by}, which ${untrusted}. ${remedy} Save that root as PEM ` +
+        `and ${whereTo}.`
       );
     }
     case "expired": {
@@ -154,14 +174,19 @@ export async function explainCertificate(
   tlsCode: string,
   url: URL,
   place: FailurePlace,
-  limits: { remainingMilliseconds: number; signal: AbortSignal; now: number },
+  circumstances: Circumstances,
 ): Promise<OidcError> {
   const reason = reasons[tlsCode];
   if (reason === undefined) return error;
-  const longest = Math.min(longestLookMilliseconds, Math.max(0, limits.remainingMilliseconds));
+  const longest = Math.min(
+    longestLookMilliseconds,
+    Math.max(0, circumstances.remainingMilliseconds),
+  );
   const chain =
-    place.proxyHost === undefined ? await lookAtCertificates(url, longest, limits.signal) : [];
-  return new OidcError("tls", describe(reason, chain, place, limits.now), {
+    place.proxyHost === undefined
+      ? await lookAtCertificates(url, longest, circumstances.signal)
+      : [];
+  return new OidcError("tls", describe(reason, chain, place, circumstances), {
     reason,
     cause: error.cause,
   });

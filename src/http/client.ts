@@ -93,6 +93,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       remainingMilliseconds,
       signal: operation.signal,
       now: clock.now(),
+      caCertPath: options.caCertPath,
     });
     return { error: explained, retry };
   }

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
+import { proxyHungUpCode } from "./failure.ts";
 import type { Transport } from "../core/world.ts";
 import type { Proxy } from "./proxy.ts";
 import { proxyFor } from "./proxy.ts";
@@ -76,6 +77,24 @@ function watched(
   };
 }
 
+/**
+ * Makes a pool of connections to a proxy that tells when the proxy hung up instead of answering CONNECT. undici's own
+ * error for that (UND_ERR_SOCKET) makes it connect again at once, some 800 times a second, until somebody aborts.
+ */
+function tellingHangUps(pool: Pool): Pool {
+  const connect: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
+    pool.connect.bind(pool);
+  const telling: typeof connect = async (options) => {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "UND_ERR_SOCKET") throw error;
+      throw Object.assign(new Error(proxyHungUpCode), { code: proxyHungUpCode });
+    }
+  };
+  return Object.assign(pool, { connect: telling });
+}
+
 function throughProxy(
   proxy: Proxy,
   tls: ConnectionOptions,
@@ -90,12 +109,13 @@ function throughProxy(
     maxHeaderSize: longestHeaderBytes,
     clientFactory: (origin, options) => {
       const { connect } = options as { connect: buildConnector.connector };
-      return new Pool(origin, {
+      const pool = new Pool(origin, {
         connect: watched(connect, connecting),
         maxHeaderSize: longestHeaderBytes,
         // The answer to CONNECT is part of connecting.
         headersTimeout: connectTimeoutMilliseconds,
       });
+      return tellingHangUps(pool);
     },
   });
 }

@@ -36,6 +36,8 @@ const deepestCause = 5;
 // The whole of what fetch says of a port that the Fetch standard (section "Port blocking") lets nobody connect to.
 const blockedPortMessage = "bad port";
 const blockedPortCode = "BLOCKED_PORT";
+/** A proxy closed the connection instead of answering CONNECT. */
+export const proxyHungUpCode = "PROXY_HUNG_UP";
 
 /** The lowest known code below what fetch threw. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
 function lowerError(thrown: unknown): Lower {
@@ -131,6 +133,13 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
       `${unreached}: the proxy refused the connection (status ${proxyStatus}). Ask whoever runs the proxy, or exempt ` +
         `the host with NO_PROXY.`,
       false,
+    );
+  }
+  if (code === proxyHungUpCode) {
+    return network(
+      "proxy_refused",
+      `${unreached}: the proxy hung up without an answer. Is this a proxy, with this port and scheme (HTTPS_PROXY)? If ` +
+        `the host needs none, exempt it with NO_PROXY.`,
     );
   }
   if (isTlsCode(code)) {

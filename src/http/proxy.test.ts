@@ -16,7 +16,7 @@ interface TestProxy {
   port: number;
   /** Heads of the CONNECT requests that came. */
   heads: string[];
-  /** What it answers to CONNECT; undefined: nothing. */
+  /** What it answers to CONNECT; undefined: nothing; "": it hangs up. */
   status: string | undefined;
   close: () => Promise<void>;
 }
@@ -36,6 +36,7 @@ async function startProxy(targetPort: number, secure?: LeafCertificate): Promise
       socket.off("data", receive);
       proxy.heads.push(head);
       if (proxy.status === undefined) return;
+      if (proxy.status === "") return void socket.destroy();
       socket.write(`HTTP/1.1 ${proxy.status}\r\ncontent-length: 0\r\n\r\n`);
       if (!proxy.status.startsWith("200")) return void socket.end();
       const target = net.connect(targetPort, "127.0.0.1");
@@ -170,6 +171,22 @@ test("says that the proxy refused, with its status [N10]", async () => {
   expect(proxy.heads).toHaveLength(1);
   expectNoPassword(error);
 });
+
+test.each([
+  ["a token request", tokenRequest, 1],
+  ["metadata, which is tried twice", metadataRequest, 2],
+] as const)(
+  "a proxy that hangs up is named, and not connected to over and over: %s [N08, N10]",
+  async (_name, kind, connections) => {
+    proxy.status = "";
+    const client = makeClient({ environment: environment(), caCertPath: authority.caPath });
+    const error = await client.failure(kind(origin));
+    expect([error.code, error.reason]).toEqual(["network", "proxy_refused"]);
+    expect(error.message).toContain(`through the proxy 127.0.0.1:${proxy.port}: the proxy hung up`);
+    expect(proxy.heads).toHaveLength(connections);
+    expectNoPassword(error, client.events);
+  },
+);
 
 test("names the proxy that cannot be reached, without its password [N10]", async () => {
   const { port } = proxy;
