@@ -62,6 +62,29 @@ test("a QR code of the most complete address stands on a terminal, where it fits
   ]);
 });
 
+test("a QR code has the rows that the text leaves, at every width", () => {
+  for (const columns of [40, 80, 200]) {
+    let room: number | undefined;
+    const on = scene({
+      columns,
+      rows: 60,
+      renderQr: (_text, _columns, rows) => {
+        room = rows;
+        return Array.from({ length: rows ?? 0 }, () => "##").join("\n");
+      },
+    });
+    on.showCode({ verificationUriComplete, why: "This provider has no other way to sign in." });
+    const rows = on
+      .screen()
+      .split("\n")
+      .map((line) => Math.max(1, Math.ceil(line.length / columns)));
+    expect(room).toBeGreaterThan(30);
+    // The countdown's row is the last, and the first row of the text is still there.
+    expect(rows.reduce((sum, each) => sum + each, 0)).toBe(60);
+    on.prompt({ type: "settled" });
+  }
+});
+
 test("a code beside the browser's address leaves what is typed alone", () => {
   const on = scene({ environment: ssh });
   on.show({ browserProblem: "SSH session" });

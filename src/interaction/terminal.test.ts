@@ -170,6 +170,21 @@ test("the countdown rewrites its own line, and settling takes it away with its t
   expect(on.clock.sleeping).toBe(0);
 });
 
+test("a countdown that a narrower window has broken is taken away whole", async () => {
+  const on = scene();
+  on.show({ browserOpened: true });
+  const before = on.output().length;
+  // 47 characters: three rows of 20, of which the cursor stands on the last.
+  on.resize(20);
+  await on.clock.advance(1000);
+  const erased = "\r\u001b[2K\u001b[1A\u001b[2K\u001b[1A\u001b[2K";
+  expect(on.output().slice(before)).toBe(`${erased}Waiting (4:57)`);
+  // Fits now: one row.
+  await on.clock.advance(1000);
+  expect(on.output()).toMatch(/\(4:57\)\r\u001b\[2KWaiting \(4:56\)$/u);
+  on.prompt({ type: "settled" });
+});
+
 test("the countdown stops at zero, and a narrow terminal gets a shorter one", async () => {
   const on = scene({ columns: 20 });
   on.show({ browserOpened: true, expiresAt: new Date(on.clock.now() + 1000) });

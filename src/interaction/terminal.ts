@@ -34,6 +34,7 @@ export interface TerminalOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** What {@link createTerminalPrompt} takes. */
@@ -45,16 +46,21 @@ export interface TerminalPromptOptions {
   /** This machine's name, for the `ssh -L` hint. */
   readonly hostName: string;
   /**
-   * Draws a QR code of an address as lines that are at most `columns` wide; undefined where it does not fit. Without
-   * it, or where the output is no terminal, none is shown.
+   * Draws a QR code of an address as at most `rows` lines (undefined: any number) that are at most `columns` wide;
+   * undefined where it does not fit. Without it, or where the output is no terminal, none is shown.
    */
-  readonly renderQr?: ((text: string, columns: number) => string | undefined) | undefined;
+  readonly renderQr?:
+    | ((text: string, columns: number, rows: number | undefined) => string | undefined)
+    | undefined;
   /** Does what the terminal does at Ctrl-C when it is not read key by key. Default: signals the process group. */
   readonly raiseSignal?: (signal: TerminalSignal) => void;
 }
 
 const defaultColumns = 80;
 const eraseLine = "\r\u001b[2K";
+const eraseLineAbove = "\u001b[1A\u001b[2K";
+// Around a QR code: an empty line before it, and below the text an empty line and the countdown.
+const linesAroundQr = 3;
 
 // Names that a person may copy into a shell.
 const shellSafeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u;
@@ -132,6 +138,18 @@ class TerminalPrompt {
     return this.#options.stderr.columns || defaultColumns;
   }
 
+  /** Rows that are left where `text` and `more` lines stand too, so that nothing of it scrolls away. */
+  #rowsBeside(text: string, more: number): number | undefined {
+    const { rows } = this.#options.stderr;
+    if (!rows) return undefined;
+    const width = this.#width();
+    const taken = text
+      .split("\n")
+      .slice(0, -1)
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0);
+    return Math.max(0, rows - taken - more);
+  }
+
   #columns(): Columns {
     return this.#isTerminal() ? this.#width() : undefined;
   }
@@ -163,24 +181,25 @@ class TerminalPrompt {
   #showDevice(event: DeviceCodeEvent): void {
     const { stderr, renderQr } = this.#options;
     const { verificationUri, verificationUriComplete } = event;
+    const facts = {
+      userCode: event.userCode,
+      verificationUri,
+      verificationUriComplete,
+      browserOpened: event.browserOpened ?? false,
+      why: event.why,
+      issuer: event.issuer,
+      clientId: event.clientId,
+      scopes: event.scopes ?? [],
+    };
+    const text = deviceText({ ...facts, qrCode: undefined }, this.#columns());
     const qrCode = this.#isTerminal()
-      ? renderQr?.(verificationUriComplete ?? verificationUri, this.#width())
+      ? renderQr?.(
+          verificationUriComplete ?? verificationUri,
+          this.#width(),
+          this.#rowsBeside(text, linesAroundQr),
+        )
       : undefined;
-    const text = deviceText(
-      {
-        userCode: event.userCode,
-        verificationUri,
-        verificationUriComplete,
-        browserOpened: event.browserOpened ?? false,
-        why: event.why,
-        issuer: event.issuer,
-        clientId: event.clientId,
-        scopes: event.scopes ?? [],
-        qrCode,
-      },
-      this.#columns(),
-    );
-    stderr.write(text);
+    stderr.write(qrCode === undefined ? text : deviceText({ ...facts, qrCode }, this.#columns()));
     if (!this.#isRewritable()) return;
     stderr.write("\n");
     void this.#countDown(event.expiresAt.getTime(), "the code");
@@ -305,15 +324,21 @@ class TerminalPrompt {
 
   #setLiveLine(line: string): void {
     const { stderr } = this.#options;
-    if (this.#isRewritable()) stderr.write(`${eraseLine}${line}`);
+    if (this.#isRewritable()) stderr.write(`${this.#erasure()}${line}`);
     else if (this.#liveLine === "") stderr.write(line);
     this.#liveLine = line;
   }
 
   #eraseLiveLine(): void {
     if (this.#liveLine === "") return;
-    this.#options.stderr.write(this.#isRewritable() ? eraseLine : "\n");
+    this.#options.stderr.write(this.#isRewritable() ? this.#erasure() : "\n");
     this.#liveLine = "";
+  }
+
+  /** Takes the live line away, with the cursor where it began. A terminal that became narrower has broken it. */
+  #erasure(): string {
+    const rows = Math.ceil(this.#liveLine.length / this.#width());
+    return eraseLine + eraseLineAbove.repeat(Math.max(0, rows - 1));
   }
 
   /** Writes whole lines, with the live line below them again. */

@@ -59,15 +59,18 @@ export interface Scene {
   readonly screen: () => string;
   readonly show: (changes?: Partial<AuthorizationUrlEvent>) => void;
   readonly showCode: (changes?: Partial<DeviceCodeEvent>) => void;
+  /** The terminal's window changes its width. */
+  readonly resize: (columns: number) => void;
 }
 
 export interface SceneOptions {
   columns?: number;
+  rows?: number;
   terminal?: boolean;
   terminalInput?: boolean;
   environment?: Record<string, string>;
   hostName?: string;
-  renderQr?: (text: string, columns: number) => string | undefined;
+  renderQr?: (text: string, columns: number, rows: number | undefined) => string | undefined;
 }
 
 export function scene(options: SceneOptions = {}): Scene {
@@ -77,12 +80,14 @@ export function scene(options: SceneOptions = {}): Scene {
   let output = "";
   const pasted: string[] = [];
   const signals: string[] = [];
+  const stderr = {
+    write: (text: string) => (output += text),
+    isTTY: options.terminal ?? true,
+    columns: options.columns ?? 80,
+    rows: options.rows,
+  };
   const prompt = createTerminalPrompt({
-    stderr: {
-      write: (text) => (output += text),
-      isTTY: options.terminal ?? true,
-      columns: options.columns ?? 80,
-    },
+    stderr,
     stdin,
     environment: options.environment ?? {},
     clock,
@@ -98,6 +103,9 @@ export function scene(options: SceneOptions = {}): Scene {
     signals,
     output: () => output,
     screen: () => screenOf(output),
+    resize: (columns) => {
+      stderr.columns = columns;
+    },
     show: (changes = {}) =>
       prompt({
         type: "authorizationUrl",

@@ -2,19 +2,14 @@
 
 import { renderUnicodeCompact } from "uqr";
 
-/** Lines that the prompt around the code needs. */
-const linesBeside = 14;
-
-/** The code for a text, two rows of it in each line; undefined where it would not fit. */
+/** The code for a text, two rows of it in each line; undefined where it would not fit. `rows`: undefined where not known. */
 export function renderQr(
   text: string,
   columns: number,
-  rows: number | undefined = process.stderr.rows,
+  rows: number | undefined,
 ): string | undefined {
   const drawn = renderUnicodeCompact(text, { border: 2 });
   const lines = drawn.split("\n");
-  const fits =
-    (lines[0]?.length ?? 0) <= columns &&
-    (rows === undefined || lines.length + linesBeside <= rows);
+  const fits = (lines[0]?.length ?? 0) <= columns && (rows === undefined || lines.length <= rows);
   return fits ? drawn : undefined;
 }
