@@ -67,7 +67,8 @@ if (stoppedBy === undefined) {
   await new Promise<void>((resolve) => {
     setImmediate(resolve);
   });
-  tell(isatty(2) ? `\r\u001b[K${stopped}` : stopped);
+  const canErase = isatty(2) && process.env["TERM"] !== "dumb";
+  tell(canErase ? `\r\u001b[K${stopped}` : stopped);
 }
 // What still runs has nothing more to give: an open connection must not hold the shell.
 setTimeout(() => process.exit(), 1000).unref();

@@ -108,6 +108,25 @@ test("Ctrl-C while a code waits: 130, no more polls, and no lock left [V10]", as
 });
 
 test.skipIf(noTerminal !== undefined)(
+  "a terminal that cannot rewrite a line gets no escape code, up to the last word",
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const flags = [...at.flags(identityProvider).slice(0, 4), "--flow device --no-open-browser"];
+    const terminal = startOnTerminal(`trap : INT; ${latchkeyLine(["login", ...flags])}`, {
+      home: at.home,
+      env: { TERM: "dumb" },
+    });
+    await terminal.until(/Enter it only if you started this sign-in yourself\.\s+$/u);
+    terminal.child.stdin?.write("\u0003");
+    await terminal.until(/status=130/u);
+    await terminal.finished;
+    expect(terminal.output()).toContain("Stopped before it was done. [aborted]");
+    expect(terminal.output()).not.toContain("\u001b");
+  },
+);
+
+test.skipIf(noTerminal !== undefined)(
   `on a terminal over SSH: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
   async () => {
     const at = await desk();
