@@ -94,6 +94,14 @@ test("under CI=true without a terminal nobody is asked, and no request is made",
   );
 });
 
+test("login under CI=true without a terminal asks nobody either, and does not send its reader in a circle", async () => {
+  const ended = await latchkey("login", "--issuer=https://127.0.0.1:1", "--client-id=my-cli");
+  expect(ended).toMatchObject({ status: 3, stdout: "" });
+  expect(ended.stderr).toMatch(/^Signing in takes a person, .* \[login_required: no_token\]\n$/);
+  expect(ended.stderr).not.toContain("Run: latchkey login");
+  expect((await latchkey("login")).stderr).toMatch(/\[missing_issuer\]\n$/);
+});
+
 test("status lists what is cached, in both forms, without any token", async () => {
   home.remember(configuration, {
     refreshToken: "hunter2-refresh",
