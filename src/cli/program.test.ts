@@ -138,6 +138,9 @@ test("status narrows to the configuration that is named", async () => {
   expect(await count("--client-id=my-cli")).toBe(3);
   expect(await count(...flags, "--audience=api")).toBe(1);
   expect(await count("--issuer=https://none.example")).toBe(0);
+  expect((await latchkey("status", "--issuer=https://none.example")).stderr).toBe(
+    "Nothing is cached for these options. All that is cached: latchkey status\n",
+  );
 });
 
 test("an empty cache is [] or a sentence for people, and no failure; looking creates nothing", async () => {

@@ -5,7 +5,7 @@ import type { SessionRecord } from "../../record/format.ts";
 import type { LockHolder, TokenStore } from "../../store/token-store.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { statusText } from "../render/status.ts";
-import { nothingCached } from "../render/texts.ts";
+import { nothingCached, nothingCachedHere } from "../render/texts.ts";
 import { printableJson } from "../token-text.ts";
 
 /** True for what a person would call a sign-in: there is a token, or a way to one. */
@@ -36,7 +36,8 @@ async function holderOf(record: SessionRecord, store: TokenStore): Promise<LockH
 export async function status(context: CommandContext): Promise<number> {
   const opened = await context.open(false);
   const { store, world } = opened;
-  const asked = (await store.list())
+  const cached = await store.list();
+  const asked = cached
     .filter((record) => isAskedFor(record, opened))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);
   const listed = await Promise.all(
@@ -64,7 +65,7 @@ export async function status(context: CommandContext): Promise<number> {
   // A first sign-in that is under way is worth a look, though nothing is cached yet.
   const shown = listed.filter(({ record, holder }) => isSignIn(record) || holder !== undefined);
   if (shown.length === 0) {
-    context.tell(nothingCached);
+    context.tell(cached.some(isSignIn) ? nothingCachedHere : nothingCached);
     return 0;
   }
   context.print(`${statusText(shown, new Date(world.clock.now()), context.columns)}\n`);

@@ -36,6 +36,10 @@ export function signedInText(record: SessionRecord, now: Date): string {
 /** `latchkey status` without anything to list. */
 export const nothingCached = "Nothing is cached.";
 
+/** `latchkey status` where other sign-ins are cached than the one that is named. */
+export const nothingCachedHere =
+  "Nothing is cached for these options. All that is cached: latchkey status";
+
 const revocations: Readonly<Record<LogoutResult["revoked"], string>> = {
   no: "",
   yes: " The provider has revoked it.",
