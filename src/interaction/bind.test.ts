@@ -81,7 +81,7 @@ test("an interface that this machine does not have is said to be just that", asy
   await expect(open({ host: "203.0.113.7", ports: [8765] })).rejects.toMatchObject({
     code: "callback_port_in_use",
     reason: "listener_failed",
-    message: expect.stringContaining("callbackHost"),
+    message: expect.stringContaining("Set `callbackHost` to an address of this machine"),
   });
 });
 

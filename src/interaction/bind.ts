@@ -99,7 +99,7 @@ function unusableError(host: string, port: number, cause: unknown): OidcError {
   const why =
     code === "EACCES" || code === "EPERM"
       ? `this user may not open port ${port} on ${host}. Register and set a \`callbackPort\` above 1023.`
-      : `${host} port ${port} cannot be listened on (${code || "unknown reason"}). callbackHost must be an address of this machine; 127.0.0.1 is the usual one.`;
+      : `${host} port ${port} cannot be listened on (${code || "unknown reason"}). Set \`callbackHost\` to an address of this machine; 127.0.0.1 is the usual one.`;
   return new OidcError("callback_port_in_use", `The browser could not come back: ${why}`, {
     reason: "listener_failed",
     cause,
