@@ -88,6 +88,37 @@ test("names an argument that nothing takes", () => {
   expect(refusal("token", "--", "--json")).toContain("Only latchkey exec takes a program");
 });
 
+test("a list whose values stand without quotes is told of them, not of the order of flags", () => {
+  for (const [flag, values] of [
+    ["--scopes", ["openid", "profile", "email"]],
+    ["--callback-port", ["8765", "8766"]],
+    ["--resource", ["https://a.example", "https://b.example"]],
+    ["--acr-values", ["one", "two"]],
+  ] as const) {
+    const message = refusal("login", "--client-id", "a", flag, ...values, "--no-open-browser");
+    expect(message).toContain(`takes no argument ${values[1]}. `);
+    expect(message).toContain(`Several values of one flag stand in quotes: ${flag} "A B".`);
+  }
+  expect(refusal("login", "--scopes", "openid", "--client-id", "a", "b")).toContain(
+    "takes no argument b. A flag stands before its value",
+  );
+  expect(refusal("exec", "--scopes", "openid", "email", "--", "true")).toContain("stand in quotes");
+});
+
+test("exec without -- says so, whatever flags the program has", () => {
+  for (const typed of [
+    ["curl", "-H", "Accept: text/plain", "https://a.example"],
+    ["curl", "--header", "x"],
+    ["curl", "--version"],
+    ["--profile", "work", "ls", "-la"],
+    ["./report.sh"],
+  ]) {
+    expect(refusal("exec", ...typed)).toContain("needs a program behind --: latchkey exec -- ");
+  }
+  expect(refusal("exec", "--isuer", "x", "ls")).toContain("Did you mean --issuer?");
+  expect(refusal("exec", "--client-secret", "hunter2")).not.toContain("hunter2");
+});
+
 test("there is no flag for the client secret, and its value is not repeated [O07]", () => {
   for (const typed of [
     ["token", "--client-secret", "hunter2"],

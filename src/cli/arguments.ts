@@ -75,6 +75,13 @@ function takesValue(flag: Flag): boolean {
     : ["text", "name", "seconds"].includes(flag.flag.kind);
 }
 
+/** Whether the value may be a list by spaces. */
+function takesSeveral(flag: Flag | undefined): boolean {
+  return (
+    flag?.kind === "option" && ["acrValues", "port", "resources", "scopes"].includes(flag.row.kind)
+  );
+}
+
 function isNegatable(flag: Flag): boolean {
   return flag.kind === "option" ? flag.row.kind === "boolean" : flag.flag.kind === "negatable";
 }
@@ -118,6 +125,10 @@ function unknownCommand(typed: string): OidcError {
   return refuse(
     `There is no command ${shown(typed)}.${nearest === undefined ? " See: latchkey --help" : ` Did you mean ${nearest}?`}`,
   );
+}
+
+function programMissing(): OidcError {
+  return refuse("latchkey exec needs a program behind --: latchkey exec -- PROGRAM ARGUMENT ….");
 }
 
 function isCommand(word: string): word is CommandName {
@@ -173,16 +184,29 @@ class Reader {
   readonly flags: Record<string, boolean | string> = {};
   readonly configuration: string[] = [];
   readonly words: string[] = [];
+  /** For words that stand behind the value of a flag that takes several: that flag, by the word's place. */
+  readonly listFlags = new Map<number, string>();
   fault: OidcError | undefined;
+  /** How many words stood before the fault. */
+  wordsBeforeFault = 0;
+  #listFlag: string | undefined;
+
+  readWord(word: string): void {
+    if (this.#listFlag !== undefined) this.listFlags.set(this.words.length, this.#listFlag);
+    this.words.push(word);
+  }
 
   read(token: OptionToken, typed: string): void {
+    this.#listFlag = takesSeveral(flags.get(token.name)) ? token.name : undefined;
     try {
       // One dash is a group of one-letter flags to the tokenizer (`-issuer`): name what was typed.
       if (!typed.startsWith("--") && typed !== "-h") throw unknownFlag(typed);
       this.#take(token, typed);
     } catch (error) {
       if (!(error instanceof OidcError)) throw error;
-      this.fault ??= error;
+      if (this.fault !== undefined) return;
+      this.fault = error;
+      this.wordsBeforeFault = this.words.length;
     }
   }
 
@@ -250,7 +274,7 @@ export function parseArguments(argumentList: readonly string[]): CommandLine {
   });
   const reader = new Reader();
   for (const token of tokens) {
-    if (token.kind === "positional") reader.words.push(token.value);
+    if (token.kind === "positional") reader.readWord(token.value);
     if (token.kind !== "option") continue;
     const { name, value, inlineValue, rawName, index } = token;
     reader.read({ name, value, inline: inlineValue === true }, own[index] ?? rawName);
@@ -267,19 +291,26 @@ function understand(reader: Reader, program: readonly string[]): CommandLine {
   if (word !== undefined && command === undefined) throw fault ?? unknownCommand(word);
   const line = { options, flags: given, configuration, program, topic: command };
   if (asksForHelp || given["help"] === true) return { ...line, command: "help" };
+  const needsProgram = command === "exec" && program.length === 0;
+  // `exec curl -H …`: flags behind the program are not ours to judge. A fault before it comes first, see above.
+  if (needsProgram && others.length > 0 && (fault === undefined || reader.wordsBeforeFault > 1)) {
+    throw programMissing();
+  }
   if (fault !== undefined) throw fault;
   if (given["version"] === true) return { ...line, command: "version" };
   const shell = command === "completion" ? completionShell(others.shift()) : undefined;
   const [surplus] = others;
+  const listFlag = reader.listFlags.get(reader.words.length - others.length);
   if (surplus !== undefined) {
     throw refuse(
-      `latchkey ${String(command)} takes no argument ${shown(surplus)}. A flag stands before its value: --issuer URL.`,
+      `latchkey ${String(command)} takes no argument ${shown(surplus)}. ` +
+        (listFlag === undefined
+          ? "A flag stands before its value: --issuer URL."
+          : `Several values of one flag stand in quotes: --${listFlag} "A B".`),
     );
   }
   checkFlags(given, command);
-  if (command === "exec" && program.length === 0) {
-    throw refuse("latchkey exec needs a program behind --: latchkey exec -- PROGRAM ARGUMENT ….");
-  }
+  if (needsProgram) throw programMissing();
   if (command !== "exec" && program.length > 0) {
     throw refuse("Only latchkey exec takes a program behind --.");
   }
