@@ -96,7 +96,7 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "HOST",
   },
   callbackPort: {
-    summary: "port of the temporary listener; 0: any free one",
+    summary: "port of the temporary listener, or several in quotes; 0: any free one",
     meaning:
       "Port of the temporary listener. `0`: any free port. A list: the first free one of it. A port on which another sign-in of yours waits for its browser is waited for, as long as `callbackTimeoutSeconds`; one that another program has is an error at once.",
     placeholder: "PORT",
@@ -118,7 +118,7 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "SECRET",
   },
   resource: {
-    summary: "resource that the token is for (RFC 8707), or several",
+    summary: "resource that the token is for (RFC 8707), or several in quotes",
     meaning:
       "Resource that the access token is for: one absolute URI without a fragment, or a list of such (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where the provider issues one token for all of them.",
     placeholder: "URI",

@@ -88,7 +88,7 @@ export const flagWords: Readonly<
 > = {
   json: { summary: "print JSON" },
   header: { summary: "print a whole header: Authorization: Bearer …" },
-  "id-token": { summary: "print the ID token instead" },
+  "id-token": { summary: "take the ID token instead" },
   "force-refresh": { summary: "renew it even if the cached one is valid" },
   "min-validity-seconds": {
     summary: "valid for at least so long, in seconds (default\u00a060)",
