@@ -43,6 +43,28 @@ test("a flag counts before the environment, the environment before the profile",
   });
 });
 
+test("a value that is not accepted is named as it was set, where it counts", () => {
+  home.configure("[profile.work]\nissuer = 5\ncallback-port = 70000\n");
+  const read = (typed: string[], environment: Record<string, string>): unknown =>
+    readSettings(parseArguments(["token", ...typed]), machine(environment));
+  expect(refusal(() => read(["--profile", "work"], {}))).toMatch(
+    /^issuer in \[profile\.work\] does not accept a number\. /,
+  );
+  expect(refusal(() => read(["--profile", "work", "--issuer", "x"], {}))).toMatch(
+    /^callback-port in \[profile\.work\] does not accept /,
+  );
+  expect(refusal(() => read([], { LATCHKEY_ISSUER: "id.example.com" }))).toBe(
+    "LATCHKEY_ISSUER does not accept a string like this. Accepted: an absolute URL, such as https://id.example.com.",
+  );
+  const secret = { LATCHKEY_CLIENT_SECRET: "hunter\u00012" };
+  expect(refusal(() => read([], secret))).toMatch(/^LATCHKEY_CLIENT_SECRET does not accept /);
+  expect(refusal(() => read([], secret))).not.toContain("hunter");
+  // What does not count is not judged, and an http: issuer is for all sources together to judge.
+  read(["--issuer=https://a.example", "--callback-port=0", "--profile=work"], {});
+  read(["--client-secret-file=-"], secret);
+  read([], { LATCHKEY_ISSUER: "http://id.example.com" });
+});
+
 test("LATCHKEY_PROFILE names a profile, --profile another one; without either no table applies", () => {
   home.configure(
     '[profile.a]\nclient-id = "a"\n[profile.b]\nclient-id = "b"\n[profile.default]\nclient-id = "d"\n',

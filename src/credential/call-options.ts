@@ -53,7 +53,9 @@ export function checkedCallOptions(options: GetTokenOptions): GetTokenOptions {
   }
   for (const [name, accepted, accepts] of others) {
     const value = options[name];
-    if (value !== undefined && accepts(value) !== true) throw refusal(name, value, accepted);
+    if (value !== undefined && accepts(value) !== true) {
+      throw refusal(`\`${name}\``, value, accepted);
+    }
   }
   let checked: Record<string, unknown> | undefined;
   for (const [name, option] of rules) {

@@ -42,7 +42,7 @@ function isText(value: unknown): value is string {
 
 function webAddress(value: unknown, context: ValidationContext, query: boolean): Verdict {
   if (!isText(value) || value.length > longestUrlCharacters || !URL.canParse(value)) {
-    return { wrong: "an absolute https: URL" };
+    return { wrong: "an absolute URL, such as https://id.example.com" };
   }
   const url = new URL(value);
   if (url.protocol !== "https:" && url.protocol !== "http:") return { wrong: "an https: URL" };
@@ -139,7 +139,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
     if (Array.isArray(value) && value.length > 0 && value.length <= 100 && value.every(isPort)) {
       return { value: Object.freeze([...value]) };
     }
-    return { wrong: "a port from 0 to 65535, or an array of such" };
+    return { wrong: "a port from 0 to 65535, or a list of such" };
   },
   scopes: (value) =>
     Array.isArray(value) &&
@@ -187,10 +187,10 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
 };
 
 /** `invalid_option`, with the value's kind and nothing of its content. */
-export function refusal(name: string, value: unknown, accepted: string): OidcError {
+export function refusal(called: string, value: unknown, accepted: string): OidcError {
   return new OidcError(
     "invalid_option",
-    `\`${name}\` does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
+    `${called} does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
       `Accepted: ${accepted}.`,
   );
 }
@@ -202,12 +202,14 @@ function isUnset(row: OptionRow, value: unknown): boolean {
 
 /**
  * The value as it is used, frozen where it is an array or an object.
+ * @param called what to call the option in an error, where it was set under another name.
  * @throws {OidcError} `invalid_option` naming the option, the value's kind and what is accepted; `insecure_url`.
  */
 export function validateOption(
   row: OptionRow,
   value: unknown,
   context: ValidationContext,
+  called: string = `\`${row.name}\``,
 ): unknown {
   if (isUnset(row, value)) return value;
   const verdict = rules[row.kind](value, context);
@@ -215,9 +217,9 @@ export function validateOption(
   if ("insecure" in verdict) {
     throw new OidcError(
       "insecure_url",
-      `\`${row.name}\` is an http: address of ${verdict.insecure}: everybody on the way could read the tokens. ` +
+      `${called} is an http: address of ${verdict.insecure}: everybody on the way could read the tokens. ` +
         "Use https:. For a test network without it, set `allowInsecureHttp`.",
     );
   }
-  throw refusal(row.name, value, verdict.wrong);
+  throw refusal(called, value, verdict.wrong);
 }
