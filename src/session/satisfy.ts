@@ -15,6 +15,8 @@ export interface Wanted extends Wish {
   readonly interactive: boolean;
   /** Only a record whose tokens changed since this version of them was read (`forceRefresh`); null: any. */
   readonly changedSince: { tokensVersion: string | undefined } | null;
+  /** The tokens that were stored when the call began: others are news, whoever brought them. */
+  readonly seenTokensVersion?: string | undefined;
   /** `forceRefresh`: what another call's work brought counts only as long as it is stored. */
   readonly isForced?: boolean;
   /** The same for another access token than the configuration's: the one that no longer counts. */
@@ -47,15 +49,14 @@ export function wantedOf(
     cached: SessionRecord | undefined;
   },
 ): Wanted {
+  const seenTokensVersion = context.cached && tokensVersionOf(context.cached);
   return {
     tokenKind: options.tokenKind ?? "access_token",
     minValiditySeconds: options.minValiditySeconds ?? 60,
     rejectedToken: options.rejectedToken,
     interactive: (options.interactive ?? true) && context.personPresent,
-    changedSince:
-      options.forceRefresh === true
-        ? { tokensVersion: context.cached && tokensVersionOf(context.cached) }
-        : null,
+    changedSince: options.forceRefresh === true ? { tokensVersion: seenTokensVersion } : null,
+    seenTokensVersion,
     isForced: options.forceRefresh === true,
     signedInSince: context.signedInSince,
     mustBeKept: false,
@@ -146,6 +147,28 @@ export function lacksIdToken(record: SessionRecord, wanted: Wanted, nowSeconds: 
   );
 }
 
+function isChanged(record: SessionRecord, { changedSince }: Wanted): boolean {
+  return changedSince === null || tokensVersionOf(record) !== changedSince.tokensVersion;
+}
+
+/**
+ * True where the work that this call waited for has brought new tokens since the call began: what they lack in validity, or
+ * that the provider gave the rejected one once more, a further request would not mend.
+ */
+export function isOutcomeFor(
+  record: SessionRecord,
+  wanted: Wanted,
+  bound: Bound,
+  nowSeconds: number,
+): boolean {
+  return (
+    isSignInFor(record, wanted, bound, nowSeconds) &&
+    tokensVersionOf(record) !== wanted.seenTokensVersion &&
+    tokenOf(record, wanted) !== undefined &&
+    !lacksIdToken(record, wanted, nowSeconds)
+  );
+}
+
 /** The record, where it holds the token that the call wants, good for as long as it wants. */
 export function satisfying(
   record: SessionRecord | undefined,
@@ -154,12 +177,7 @@ export function satisfying(
   nowSeconds: number,
 ): SessionRecord | undefined {
   if (record === undefined || !isSignInFor(record, wanted, bound, nowSeconds)) return undefined;
-  if (
-    wanted.changedSince !== null &&
-    tokensVersionOf(record) === wanted.changedSince.tokensVersion
-  ) {
-    return undefined;
-  }
+  if (!isChanged(record, wanted)) return undefined;
   const token = tokenOf(record, wanted);
   return token !== undefined &&
     token.token !== wanted.rejectedToken &&

@@ -51,6 +51,31 @@ test("does one piece of work for 100 calls at once, and one caller's abort fails
   expect([bench.calls, acquired]).toEqual([["refresh"], 1]);
 });
 
+test.each([
+  ["the rejected token once more", { accessToken: "same" }, { rejectedToken: "same" }],
+  ["a token that has ended already", { issuedAt: 1, expiresAt: 1 }, {}],
+] as const)("who waits for a renewal takes what it brings, be it %s", async (...row) => {
+  const [, changes, options] = row;
+  const store = await storeWith(answer(changes));
+  const bring = async (): Promise<TokenAnswer> => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return answer(changes);
+  };
+  // Two sessions of one store wait for each other as two processes do.
+  const benches = [
+    new Bench({ refresh: bring }, { store }),
+    new Bench({ refresh: bring }, { store }),
+  ];
+  const tokens = await Promise.all(
+    Array.from({ length: 10 }, async (_, index) => benches[index % 2]?.session.getToken(options)),
+  );
+  expect(new Set(tokens.map((token) => token?.token)).size).toBe(1);
+  expect(benches.flatMap(({ calls }) => calls)).toEqual(["refresh"]);
+  // A call that begins afterwards is one of its own.
+  await benches[0]?.session.getToken(options);
+  expect(benches.flatMap(({ calls }) => calls)).toEqual(["refresh", "refresh"]);
+});
+
 test("a call that may not prompt leaves when the refresh that it waits for becomes a sign-in", async () => {
   const store = await storeWith(expired());
   const refused = deferred<never>();

@@ -25,7 +25,15 @@ import { isSignedIn, Keeper } from "./keeper.ts";
 import { logoutUrlOf } from "./logout-url.ts";
 import { isShared, loginRequired, mayBeRetried, passes } from "./outcomes.ts";
 import { Renewal, type Result } from "./renewal.ts";
-import { belongsTo, satisfying, wantedOf, withWish, type Bound, type Wanted } from "./satisfy.ts";
+import {
+  belongsTo,
+  isOutcomeFor,
+  satisfying,
+  wantedOf,
+  withWish,
+  type Bound,
+  type Wanted,
+} from "./satisfy.ts";
 import type { Session, SignInResult, UserInfoClaims } from "./session-types.ts";
 import { SharedWork } from "./shared-work.ts";
 import { hasWish, wishNameOf } from "./wish.ts";
@@ -251,9 +259,15 @@ export class StoredSession implements Session {
   async #takeOver(result: Result, wanted: Wanted): Promise<Result | undefined> {
     // The work may have found what was renewed before this call began, and was logged out of since.
     const record = wanted.isForced === true ? await this.#keeper.read() : result.record;
-    const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
-    if (found === undefined) return undefined;
-    return found.version === result.record.version ? result : { record: found, source: "cache" };
+    const { bound } = this.#parts;
+    const now = this.#nowSeconds();
+    const found = satisfying(record, wanted, bound, now);
+    if (found !== undefined) {
+      return found.version === result.record.version ? result : { record: found, source: "cache" };
+    }
+    // Or each of these calls would make a request of its own, for the same answer.
+    const isStored = record?.version === result.record.version;
+    return isStored && isOutcomeFor(result.record, wanted, bound, now) ? result : undefined;
   }
 
   #startFlight(name: string, wanted: Wanted): Flight<Result> {

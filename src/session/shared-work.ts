@@ -14,7 +14,7 @@ import { lateWriteMilliseconds, otherHostMilliseconds } from "./intent.ts";
 import type { Keeper } from "./keeper.ts";
 import { isShared, leftToOther, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
-import { mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
+import { isOutcomeFor, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { wishNameOf } from "./wish.ts";
 import { concernsEverybody } from "./wish-errors.ts";
 
@@ -109,6 +109,14 @@ export class SharedWork {
       const nowSeconds = world.clock.now() / 1000;
       const found = satisfying(record, wanted, bound, nowSeconds);
       if (found !== undefined) return { record: found, source: "cache" };
+      if (
+        record !== undefined &&
+        acquired.outcome?.kind === "done" &&
+        acquired.outcome.version === record.version &&
+        isOutcomeFor(record, wanted, bound, nowSeconds)
+      ) {
+        return { record, source: "cache" };
+      }
       if (acquired.outcome?.kind === "failed") {
         const error = OidcError.deserialize(acquired.outcome.error);
         // Whoever needs no person is not refused with the one who did.
