@@ -19,6 +19,8 @@ const answers: Readonly<
   Record<string, (elsewhere: string) => HostileAnswer | "reset"> & Record<"reset", () => "reset">
 > = {
   redirect: (elsewhere) => ({ status: 307, headers: { location: `${elsewhere}/token` } }),
+  // Even where it stays at the provider: only metadata may be moved (D04).
+  "redirect within the origin": () => ({ status: 307, headers: { location: "/elsewhere" } }),
   page: () => ({ status: 200, headers: { "content-type": "text/html" }, body: page }),
   array: () => ({ status: 200, headers: json, body: "[]" }),
   nested: () => ({
@@ -31,6 +33,7 @@ const answers: Readonly<
 
 const usualEnds: Readonly<Record<string, string>> = {
   redirect: "redirect_refused",
+  "redirect within the origin": "redirect_refused",
   page: "token_response_invalid",
   array: "token_response_invalid",
   nested: "token_response_invalid",
@@ -107,7 +110,14 @@ const requests: readonly Request[] = [
     isSignedIn: true,
     make: async (auth) => ({ code: (await auth.logout({ revoke: true })).revoked, message: "" }),
     // RFC 7009 section 2.2: the status says it all, the body is ignored.
-    ends: { redirect: "failed", page: null, array: null, nested: null, reset: "failed" },
+    ends: {
+      redirect: "failed",
+      "redirect within the origin": "failed",
+      page: null,
+      array: null,
+      nested: null,
+      reset: "failed",
+    },
   },
 ];
 
