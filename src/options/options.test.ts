@@ -190,6 +190,21 @@ test("an error never repeats a secret [O07]", () => {
   expect(error.message).not.toContain("canary");
 });
 
+test.each([
+  "state",
+  "nonce",
+  "redirect_uri",
+  "code_verifier",
+  "audience",
+  "prompt",
+  "login_hint",
+  "iss",
+  "code",
+])("extraAuthorizationParams: %s is refused as soon as the object is made [A11]", (name) => {
+  const error = refusal({ extraAuthorizationParams: { [name]: "canary" } });
+  expect([error.code, error.message.includes(`\`${name}\``)]).toEqual(["invalid_option", true]);
+});
+
 test.each(["issuer", "tokenEndpoint", "authorizationEndpoint", "jwksUri", "redirectUri"])(
   "%s: http: beyond loopback is insecure_url, unless allowed [D02]",
   (name) => {

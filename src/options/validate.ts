@@ -3,6 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
+import { ownParameters } from "../core/own-parameters.ts";
 import type { OptionKind, OptionRow } from "./table.ts";
 
 /** What all rules may need to know besides the value. */
@@ -101,15 +102,6 @@ function oneOf(values: readonly string[]): Rule {
       ? { value }
       : { wrong: values.map((each) => JSON.stringify(each)).join(" or ") };
 }
-
-// Parameters that a sign-in sets itself, and those of its answer; a caller who could replace them would switch its checks
-// off, or contradict an option (A11).
-const ownParameters = new Set(
-  (
-    "acr_values audience client_id client_secret code code_challenge code_challenge_method code_verifier error iss " +
-    "login_hint max_age nonce prompt redirect_uri request request_uri resource response_mode response_type scope state"
-  ).split(" "),
-);
 
 const promptValues = new Set(["none", "login", "consent", "select_account", "create"]);
 

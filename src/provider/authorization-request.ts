@@ -6,6 +6,7 @@ import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import { hostOf } from "../core/hosts.ts";
+import { ownParameters } from "../core/own-parameters.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
 import { validateAuthorizationResponse } from "./authorization-response.ts";
 import { endpointProblem } from "./endpoint.ts";
@@ -53,33 +54,6 @@ export interface AuthorizationAttempt {
 const defaultScopes = ["openid", "profile", "email"];
 // RFC 6749 section 10.10 wants 128 bits of randomness; RFC 7636 section 4.1 recommends 256 for the verifier.
 const randomLength = 32;
-
-// Names that this request sets or that would change what comes back. A caller who sets one of them here would
-// contradict an option, or switch a protection off.
-const ownParameters: ReadonlySet<string> = new Set([
-  "response_type",
-  "response_mode",
-  "client_id",
-  "client_secret",
-  "redirect_uri",
-  "scope",
-  "state",
-  "nonce",
-  "code_challenge",
-  "code_challenge_method",
-  "code_verifier",
-  "request",
-  "request_uri",
-  "audience",
-  "resource",
-  "prompt",
-  "max_age",
-  "acr_values",
-  "login_hint",
-  "code",
-  "iss",
-  "error",
-]);
 
 function assertExtraParameters(extra: Readonly<Record<string, string>>): void {
   const taken = Object.keys(extra).find((name) => ownParameters.has(name));
