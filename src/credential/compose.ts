@@ -173,6 +173,7 @@ export function compose(
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);
+  const folder = folderOrNone(machine);
   const session = new StoredSession({
     world,
     store,
@@ -185,7 +186,7 @@ export function compose(
       isOneAccount: options.loginHint !== undefined,
     },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
-    host: hostOfLocks(folderOrNone(machine)),
+    host: () => hostOfLocks(folder),
     mostUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
   });

@@ -59,25 +59,13 @@ export function hostIdentity(
  * The same for the locks of one folder: programs that share a cache file and have different state folders, and with
  * them different `lock-id` files, exclude each other no more than two machines do.
  */
-export function hostOfLocks(folder: string | undefined): () => string {
-  let known: string | undefined;
-  return () => {
-    if (known !== undefined) return known;
-    const lockIdentity = lockIdentityIn(folder);
-    const host = hostIdentity(thisHost, lockIdentity);
-    // Made with the first lock: whoever asks before gets an answer that is nobody's later.
-    if (folder === undefined || lockIdentity.length > 0) known = host;
-    return host;
-  };
-}
-
-function lockIdentityIn(folder: string | undefined): readonly string[] {
+export function hostOfLocks(folder: string | undefined): string {
   try {
     const found = folder === undefined ? undefined : findLockIdentity(folder);
-    return found === undefined ? [] : [found.secret, String(found.inode)];
+    return hostIdentity(thisHost, found && [found.secret, String(found.inode)]);
   } catch (error) {
     // A folder that others can change: there is no lock in it.
-    if (isOidcError(error)) return [];
+    if (isOidcError(error)) return hostIdentity();
     throw error;
   }
 }

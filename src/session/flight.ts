@@ -78,12 +78,7 @@ export class Flight<Value> {
       // The last one to go may not have aborted, but left a sign-in that it may not wait for. What is over is not
       // aborted: its page may still be fetched.
       if (this.#waiters === 0 && !this.#isOver) {
-        this.#controller.abort(
-          new OidcError(
-            "aborted",
-            "Nobody waits for this sign-in any more: its callers have aborted.",
-          ),
-        );
+        this.#controller.abort(new OidcError("aborted", "Nobody waits for this sign-in any more."));
       }
     }
   }

@@ -110,18 +110,9 @@ export function passes(error: unknown): boolean {
   return isOidcError(error) && error.retryable && error.code !== "interaction_pending";
 }
 
-const leftToOtherReason = "left_to_other";
-
-/** A renewal ahead meets another process at the same work. Whoever joined it waits for that process by itself. */
-export function leftToOther(): OidcError {
-  return new OidcError("aborted", "Another process renews this token already.", {
-    reason: leftToOtherReason,
-  });
-}
-
-/** Whether a renewal ahead that failed so should be tried again. */
+/** Whether a renewal ahead that failed so should be tried again: it leaves the work to whoever is at it. */
 export function mayBeRetried(error: unknown): boolean {
-  return passes(error) || (isOidcError(error) && error.reason === leftToOtherReason);
+  return passes(error) || (isOidcError(error) && error.code === "aborted");
 }
 
 /** Whether the failure of somebody else's work is this caller's outcome too. */

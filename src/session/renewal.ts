@@ -281,15 +281,12 @@ export class Renewal {
     let failure: unknown;
     let counted: Promise<void> | undefined;
     let isAnswered = false;
-    const beforePrompt = (): Promise<void> => {
-      counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend();
-      return counted;
-    };
-    const onAnswer = (): void => {
-      isAnswered = true;
-    };
+    const beforePrompt = (): Promise<void> =>
+      (counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend());
     try {
-      const result = await this.#obtain(work, beforePrompt, onAnswer);
+      const result = await this.#obtain(work, beforePrompt, () => {
+        isAnswered = true;
+      });
       this.#budget.signedIn();
       return result;
     } catch (error) {
@@ -328,8 +325,7 @@ export class Renewal {
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };
-    const { flows } = this.#parts;
-    const answer = await flows.signIn(work.signal, beforePrompt, wishes, onAnswer);
+    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, wishes, onAnswer);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#context(previous, this.#parts.bound.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.

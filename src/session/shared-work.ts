@@ -12,7 +12,7 @@ import type { Lease, SharedOutcome, TokenStore, WorkPhase } from "../store/token
 import type { Flows } from "./flows.ts";
 import { lateWriteMilliseconds, otherHostMilliseconds } from "./intent.ts";
 import type { Keeper } from "./keeper.ts";
-import { isShared, leftToOther, settledEvent, wasUpToPerson } from "./outcomes.ts";
+import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
 import { isOutcomeFor, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { wishNameOf } from "./wish.ts";
@@ -139,8 +139,9 @@ export class SharedWork {
         waitForLogin: wanted.interactive,
         onWaiting: (holder) => {
           announce(holder.phase);
-          // A wait would hold a program that has nothing else to do; a while later the other's outcome is there.
-          if (wanted.quiet === true) throw leftToOther();
+          // A wait would hold a program that has nothing else to do; a while later the other's outcome is there. Whoever
+          // has joined this call does not share its end, and waits by itself.
+          if (wanted.quiet === true) throw new OidcError("aborted", "Left to another process.");
           if (this.#held.has(gate.name)) return;
           waiting = true;
           world.prompt({ type: "waitingForOther", ...holder });
