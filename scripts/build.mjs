@@ -127,6 +127,13 @@ async function bundleWarmCommand() {
   return chunks;
 }
 
+/** What people read during a sign-in, by the name of its chunk. */
+const shownWords = {
+  terminal:
+    /[\\/]src[\\/]interaction[\\/](terminal|terminal-texts|line-input|paste|command-words)\.ts$/,
+  pages: /[\\/]src[\\/]interaction[\\/]pages[\\/]/,
+};
+
 /** Packages of others that are part of the bundle: each a chunk of its own. */
 const bundledPackages = ["smol-toml", "uqr"];
 
@@ -138,7 +145,9 @@ const wordsAreSmall = {
   name: "words-are-small",
   async renderChunk(code, { fileName, moduleIds }) {
     const isWords = (/** @type {string} */ id) =>
-      /[\\/]src[\\/]cli[\\/]/.test(id) || packageFolder(id) !== undefined;
+      /[\\/]src[\\/]cli[\\/]/.test(id) ||
+      Object.values(shownWords).some((pattern) => pattern.test(id)) ||
+      packageFolder(id) !== undefined;
     if (!moduleIds.every((id) => isWords(id))) return undefined;
     const { code: small, errors } = await minify(fileName, code, { module: true });
     if (errors.length > 0) throw new Error(`${fileName} cannot be minified`);
@@ -171,6 +180,7 @@ async function bundleModules() {
     codeSplitting: {
       groups: [
         { name: "base", test: everywhere },
+        ...Object.entries(shownWords).map(([name, test]) => ({ name, test })),
         ...bundledPackages.map((name) => ({ name, test: `node_modules/${name}/` })),
       ],
     },
