@@ -11,8 +11,8 @@ import { abortedError, raceAbort } from "./flight.ts";
 export interface GivenTokenSource {
   /** What it is called in messages: "`tokenFile`". */
   readonly name: string;
-  /** The token now. `again`: the last one is no longer good. */
-  read(again: boolean): Promise<GivenToken>;
+  /** The token now. */
+  read(): Promise<GivenToken>;
 }
 
 interface Kept {
@@ -57,10 +57,10 @@ export class GivenTokens {
     // A token whose end is known is kept until then; any other source is asked each time, and may be asked cheaply.
     if (!again && last?.given.expiresAt !== undefined) return this.#handOut(last.given);
     const running = this.#reading;
-    let kept = await raceAbort(this.#read(again), options.signal);
+    let kept = await raceAbort(this.#read(), options.signal);
     // A reading that began before this call may have brought what this call was made to replace.
     if (running !== undefined && !usable(kept)) {
-      kept = await raceAbort(this.#read(true), options.signal);
+      kept = await raceAbort(this.#read(), options.signal);
     }
     if (!usable(kept)) {
       throw this.#noToken(
@@ -82,15 +82,15 @@ export class GivenTokens {
     });
   }
 
-  async #read(again: boolean): Promise<Kept> {
-    this.#reading ??= this.#readOnce(again).finally(() => {
+  async #read(): Promise<Kept> {
+    this.#reading ??= this.#readOnce().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
   }
 
-  async #readOnce(again: boolean): Promise<Kept> {
-    const given = await this.#ask(again);
+  async #readOnce(): Promise<Kept> {
+    const given = await this.#ask();
     if (!isBearerToken(given.token)) {
       throw new OidcError(
         "token_response_invalid",
@@ -103,9 +103,9 @@ export class GivenTokens {
     return this.#kept;
   }
 
-  async #ask(again: boolean): Promise<GivenToken> {
+  async #ask(): Promise<GivenToken> {
     try {
-      return await this.#source.read(again);
+      return await this.#source.read();
     } catch (error) {
       if (isOidcError(error)) throw error;
       throw new OidcError(
