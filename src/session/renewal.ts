@@ -31,7 +31,14 @@ import {
   recordWithOwnTokenAs,
   type AnswerContext,
 } from "./record-of.ts";
-import { lacksIdToken, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
+import {
+  isWithoutIdTokens,
+  lacksIdToken,
+  mayRefresh,
+  satisfying,
+  type Bound,
+  type Wanted,
+} from "./satisfy.ts";
 import { shortfallOf, type Target } from "./wish.ts";
 import {
   idTokenNotGiven,
@@ -224,6 +231,7 @@ export class Renewal {
       if (tokenKind === "id_token") throw noIdToken(bound, "no_person");
       return this.#obtain(work, () => Promise.resolve());
     }
+    if (isWithoutIdTokens(record, work.wanted)) throw idTokenNotGiven(bound);
     const signedIn = await this.#signIn(record, refused, work);
     if (lacksIdToken(signedIn.record, work.wanted, this.#nowSeconds())) {
       throw idTokenNotGiven(bound);

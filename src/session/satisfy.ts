@@ -4,6 +4,7 @@ import type { GetTokenOptions } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
+import { isSignedIn } from "./keeper.ts";
 import { tokensVersionOf } from "./version.ts";
 import { markOf, otherTokenOf, shortfallOf, wishOf, type Configured, type Wish } from "./wish.ts";
 
@@ -145,6 +146,17 @@ export function lacksIdToken(record: SessionRecord, wanted: Wanted, nowSeconds: 
     idToken.token === wanted.rejectedToken ||
     Number(idToken.expiresAt) <= nowSeconds
   );
+}
+
+/**
+ * True where a person would be asked for an ID token in vain: the sign-in lives and brought none, as every one at a
+ * provider of plain OAuth 2.0.
+ */
+export function isWithoutIdTokens(record: SessionRecord | undefined, wanted: Wanted): boolean {
+  const { tokenKind, interactive, signedInSince, stepUp } = wanted;
+  if (tokenKind !== "id_token" || !interactive) return false;
+  if (signedInSince !== null || stepUp !== undefined || record === undefined) return false;
+  return isSignedIn(record) && record.ended === undefined && record.idToken === undefined;
 }
 
 function isChanged(record: SessionRecord, { changedSince }: Wanted): boolean {

@@ -214,6 +214,10 @@ test("a sign-in without an ID token is an error for who wants one, and a token f
   expect([wanting.code, wanting.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
   expect(other.token).toMatch(/^access-/);
   expect(bench.calls).toEqual(["signIn"]);
+  // A refresh may bring one; another window would be for nothing.
+  const again = await failure(bench.session.getToken({ tokenKind: "id_token" }));
+  expect([again.code, again.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
+  expect(bench.calls).toEqual(["signIn", "refresh"]);
 });
 
 test("client credentials have no ID token, and nothing is asked for one", async () => {
