@@ -84,6 +84,19 @@ test.each([undefined, "own"])(
   },
 );
 
+test("an http: address of a port that speaks TLS is asked about, an https: one is not", async () => {
+  const running = await serve(leaf());
+  const plain = await makeClient().failure(tokenRequest(running.origin.replace("https:", "http:")));
+  expect([plain.code, plain.reason]).toEqual(["network", "reset"]);
+  expect(plain.message).toContain("Does this port want https: instead of http:?");
+  running.behave((socket) => socket.destroy());
+  const secure = await makeClient({ caCertPath: authority.caPath }).failure(
+    tokenRequest(running.origin),
+  );
+  expect(secure.reason).toBe("reset");
+  expect(secure.message).not.toContain("http:?");
+});
+
 test("names the issuer where the chain is not shown [S01]", async () => {
   const running = await serve(leaf());
   const error = await makeClient().failure(tokenRequest(running.origin));

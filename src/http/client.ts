@@ -113,6 +113,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       hostname: url.hostname,
       proxyHost: route.proxyHost,
       connectTimeoutSeconds: connectSeconds,
+      isPlain: url.protocol === "http:",
     };
     emit(logger, "http.request", { method, host, step });
     const startedAt = clock.monotonic();

@@ -14,6 +14,8 @@ export interface FailurePlace {
   /** `host:port` of the proxy in between. */
   readonly proxyHost: string | undefined;
   readonly connectTimeoutSeconds: number;
+  /** Whether the address is an `http:` one. */
+  readonly isPlain: boolean;
 }
 
 /** A failed exchange: the error for the caller, and what may still be done about it. */
@@ -207,8 +209,12 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   if (brokenOff.has(code)) {
     return network(
       "reset",
-      `${place.host} closed the connection before its answer was complete (${place.step})${via}. Try again; if it ` +
-        `stays so, look at firewalls and proxies in between.`,
+      `${place.host} closed the connection before its answer was complete (${place.step})${via}. ` +
+        // What many servers do where TLS was expected.
+        (place.isPlain
+          ? "Does this port want https: instead of http:? If not, try again; "
+          : "Try again; ") +
+        "if it stays so, look at firewalls and proxies in between.",
     );
   }
   if (noWay.has(code)) {

@@ -15,6 +15,7 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
   ["invalid_request", "AADSTS50011: The redirect URI 'x' …", false, undefined, /redirectUri/],
   ["invalid_client", undefined, false, undefined, /wants a secret.*clientSecret/],
   ["invalid_client", undefined, false, "authorization_code", /none was sent\. Set `clientSecret`/],
+  ["insufficient_scope", undefined, false, undefined, /openid .* Add it to `scopes`/],
   ["invalid_client", undefined, true, undefined, /`clientId` and `clientSecret`/],
   ["redirect_uri_mismatch", undefined, false, undefined, /Register the one that is sent/],
   ["invalid_request", "Invalid parameter: redirect_uri", false, undefined, /Register the one/],

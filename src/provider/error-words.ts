@@ -178,6 +178,12 @@ const rows: readonly ErrorWords[] = [
     error: "server_error",
     advice: "The provider failed. Try again; if it stays so, ask its administrator.",
   },
+  // RFC 6750 section 3.1, from userinfo: a sign-in without openid (OpenID Connect Core section 5.3).
+  {
+    error: "insufficient_scope",
+    advice:
+      "The sign-in lacks a scope that this needs: openid for who signed in. Add it to `scopes`, and sign in again.",
+  },
   {
     error: "access_denied",
     advice: "The sign-in was refused, by the person or by a rule of the provider.",
