@@ -139,13 +139,14 @@ const bundledPackages = ["smol-toml", "uqr"];
 
 /**
  * What only reads words and writes words (the command line, others' code that is read where others publish it) counts
- * by its size. What holds people's credentials stays as it was written. @type {Plugin}
+ * by its size. What holds people's credentials stays as it was written. Options as text are the command line's alone.
+ * @type {Plugin}
  */
 const wordsAreSmall = {
   name: "words-are-small",
   async renderChunk(code, { fileName, moduleIds }) {
     const isWords = (/** @type {string} */ id) =>
-      /[\\/]src[\\/]cli[\\/]/.test(id) ||
+      /[\\/]src[\\/](cli[\\/]|options[\\/]parse-text\b)/.test(id) ||
       Object.values(shownWords).some((pattern) => pattern.test(id)) ||
       packageFolder(id) !== undefined;
     if (!moduleIds.every((id) => isWords(id))) return undefined;

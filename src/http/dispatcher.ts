@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
-import { proxyHungUpCode } from "./failure.ts";
+import { proxyHungUpCode } from "./proxy-hung-up.ts";
 import type { Transport } from "../core/world.ts";
 import type { Proxy } from "./proxy.ts";
 import { proxyFor } from "./proxy.ts";

@@ -3,6 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
 import { tooLarge } from "./bounded-body.ts";
+import { proxyHungUpCode } from "./proxy-hung-up.ts";
 import { tooManyBytesCode } from "./unpaused.ts";
 
 /** Where an operation failed, in the words of messages. */
@@ -38,8 +39,6 @@ const deepestCause = 5;
 // The whole of what fetch says of a port that the Fetch standard (section "Port blocking") lets nobody connect to.
 const blockedPortMessage = "bad port";
 const blockedPortCode = "BLOCKED_PORT";
-/** A proxy closed the connection instead of answering CONNECT. */
-export const proxyHungUpCode = "PROXY_HUNG_UP";
 
 /** The lowest known code below what fetch threw. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
 function lowerError(thrown: unknown): Lower {
