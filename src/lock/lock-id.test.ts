@@ -191,6 +191,15 @@ test("says what is wrong where nothing can be written", () => {
   expect(read()).toEqual({ state: "unwritable", path, why: "a part of the path is not a folder" });
 });
 
+test.runIf(process.platform === "linux")(
+  "does not try for ever where no folder can be made",
+  () => {
+    // The parent is there, and the answer is ENOENT all the same.
+    const identity = readLockIdentity("/proc/self/latchkey/state", (length) => randomBytes(length));
+    expect(identity).toMatchObject({ state: "unwritable", why: "ENOENT" });
+  },
+);
+
 test("leaves a file alone that it cannot have written", () => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(path, "-".repeat(5000), { mode: 0o600 });

@@ -9,7 +9,7 @@ import {
   openSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { errnoOf, fileProblem, readPrivateGuardedFileSync } from "../files/secure-read.ts";
@@ -95,8 +95,21 @@ function readIdentity(path: string): KnownLockIdentity | undefined {
   return { state: "known", secret, inode: file.identity.inode };
 }
 
+/** Not Node's `recursive`: where a folder that exists takes none (/proc, automounters), it tries for ever. */
+function makeFolder(folder: string, isLastTry = false): void {
+  try {
+    mkdirSync(folder, 0o700);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "EEXIST") return;
+    if (errno !== "ENOENT" || isLastTry) throw error;
+    makeFolder(dirname(folder));
+    makeFolder(folder, true);
+  }
+}
+
 function appendDigits(folder: string, path: string, digits: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const descriptor = openSync(path, appendFlags, 0o600);
   try {
     // Whatever stands there now, also where it came between the look and this: judged by its descriptor.
