@@ -462,7 +462,7 @@ storing: /* The new record is durable before anybody hears of it. */
     :: atomic { conflict -> /* logged out meanwhile: the tokens are thrown away */
          endSwap(); sent[me] = false; answerLeft[me] = false; fresh = 0; why = NO_TOKEN }
     :: atomic { !conflict ->
-         refreshToken = fresh; accessToken = fresh; intent = false; whyGone = 0; attempts = 0;
+         refreshToken = fresh; accessToken = fresh; intent = false; whyGone = 0;
          newestStored = fresh; sent[me] = false; answerLeft[me] = false;
          assert(!gone); /* Safety: what was logged out stays so */
          assert(nothingLost); /* Safety: no rotated token is lost */
