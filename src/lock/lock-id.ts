@@ -96,15 +96,19 @@ function readIdentity(path: string): KnownLockIdentity | undefined {
 }
 
 /** Not Node's `recursive`: where a folder that exists takes none (/proc, automounters), it tries for ever. */
-function makeFolder(folder: string, isLastTry = false): void {
-  try {
-    mkdirSync(folder, 0o700);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "EEXIST") return;
-    if (errno !== "ENOENT" || isLastTry) throw error;
-    makeFolder(dirname(folder));
-    makeFolder(folder, true);
+function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  for (let tries = 0; ; tries += 1) {
+    try {
+      mkdirSync(folder, 0o700);
+      return;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "EEXIST") return;
+      // A drive that is not there is its own parent.
+      if (errno !== "ENOENT" || parent === folder || tries > 0) throw error;
+      makeFolder(parent);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { scratchHome, startLatchkey } from "../support/command-line.ts";
 import { needs, tellMissing } from "../support/debian-packages.ts";
-import type { IdentityProvider } from "../support/identity-provider.ts";
+import { holdNextTokenRequest } from "../support/held-request.ts";
 import { signInAndExpire } from "../support/kill-rounds.ts";
 import { desk, provider } from "./harness.ts";
 
@@ -26,34 +26,13 @@ function canMount(): boolean {
   return false;
 }
 
-/** The next request for a token waits at the provider's door until it is released. */
-function holdNextRequest(identityProvider: IdentityProvider): {
-  readonly arrived: Promise<void>;
-  release(): void;
-} {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  const arrived = new Promise<void>((resolve) => {
-    identityProvider.tamper({
-      path: "token",
-      times: 1,
-      respond: async (_request, genuine) => {
-        resolve();
-        await released;
-        return genuine();
-      },
-    });
-  });
-  return { arrived, release };
-}
-
 test.skipIf(!canMount())(
   "the same folder under another path is the same lock: one request, and both get the token [R01]",
   async () => {
     const at = await desk();
     const identityProvider = await provider();
     await signInAndExpire(at, identityProvider);
-    const request = holdNextRequest(identityProvider);
+    const request = holdNextTokenRequest(identityProvider);
     const flags = [...at.flags(identityProvider), "--no-interactive"];
     const holder = at.start(["token", ...flags]);
     await request.arrived;
@@ -84,7 +63,7 @@ test("one cache file and two state folders are no lock: one leaves the other's r
   await new Promise((resolve) => setTimeout(resolve, 1100));
   identityProvider.setAccessTokenLifetime(3600);
   identityProvider.resetRequests();
-  const request = holdNextRequest(identityProvider);
+  const request = holdNextTokenRequest(identityProvider);
   const first = at.start(["token", ...flags]);
   await request.arrived;
   const second = at.start(["token", ...flags], {

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { holdNextTokenRequest } from "../support/held-request.ts";
 import { signInAndExpire } from "../support/kill-rounds.ts";
 import { desk, provider } from "./harness.ts";
 
@@ -31,19 +32,7 @@ test("a process that waits for a refresh loads neither protocol nor HTTP code", 
   const at = await desk();
   const identityProvider = await provider();
   await signInAndExpire(at, identityProvider);
-  let arrived = (): void => {};
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => (arrived = resolve));
-  const released = new Promise<void>((resolve) => (release = resolve));
-  identityProvider.tamper({
-    path: "token",
-    times: 1,
-    respond: async (_request, genuine) => {
-      arrived();
-      await released;
-      return genuine();
-    },
-  });
+  const request = holdNextTokenRequest(identityProvider);
   const flags = [...at.flags(identityProvider), "--no-interactive"];
   const started = (name: string): ReturnType<typeof at.start> => {
     const folder = join(at.home, name);
@@ -56,10 +45,10 @@ test("a process that waits for a refresh loads neither protocol nor HTTP code", 
     return at.start(["token", ...flags], { env });
   };
   const holder = started("holder");
-  await held;
+  await request.arrived;
   const waiter = started("waiter");
   await waiter.waitFor(/at lock\.waiting/);
-  release();
+  request.release();
   const [first, second] = await Promise.all([holder.finished, waiter.finished]);
   expect([first.code, second.code, second.stdout]).toEqual([0, 0, first.stdout]);
   expect(identityProvider.requests().token).toBe(1);
