@@ -66,8 +66,11 @@ async function revokeOnce(
       { reason: "invalid_client" },
     );
   }
-  // The error decides, not the status: some providers refuse with 200.
-  if (answer.status === 200) return error === undefined ? "yes" : "failed";
+  // The error decides, not the status: some providers refuse with 200. That the token is none any more is no refusal,
+  // also where a provider says so in words (RFC 7009 section 2.2).
+  if (answer.status === 200) {
+    return error === undefined || error === "invalid_token" ? "yes" : "failed";
+  }
   // RFC 7009 section 2.1: with the refresh token the server "SHOULD also invalidate all access tokens based on the
   // same authorization grant". Some then answer 400 for such an access token, though section 2.2 wants 200.
   return input.isGrantRevoked === true && answer.status === 400 ? "yes" : "failed";
