@@ -5,7 +5,7 @@ import { systemClock, type Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
-import { answer, Bench, failure, unwritable } from "./testing.ts";
+import { answer, Bench, deferred, failure, unwritable } from "./testing.ts";
 
 function shiftedClock(milliseconds: number): Clock {
   return { ...systemClock, now: () => systemClock.now() + milliseconds };
@@ -116,6 +116,19 @@ test("a sign-in on purpose is always shown, is not counted, and starts the count
   const onPurpose = new Bench({ signIn: () => Promise.reject(timeout) }, { store });
   expect((await failure(onPurpose.session.login())).code).toBe("callback_timeout");
   expect(await prompted(store, timeout)).toBe("callback_timeout");
+});
+
+test("a first sign-in on purpose can be seen while it lasts, and leaves nothing behind where it fails", async () => {
+  const store = createMemoryStore();
+  const release = deferred<never>();
+  const bench = new Bench({ signIn: () => release.promise }, { store });
+  const failed = failure(bench.session.login());
+  while ((await store.list()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(await store.list()).toMatchObject([{ key: "key", accessToken: null, signedInAt: 0 }]);
+  expect(await store.holder?.("key")).toMatchObject({ phase: "login" });
+  release.reject(timeout);
+  expect((await failed).code).toBe("callback_timeout");
+  expect(await store.list()).toEqual([]);
 });
 
 test("a count is no sign-in: nothing is cached, and nothing is forgotten by a logout", async () => {

@@ -62,10 +62,32 @@ export class PromptBudget {
     this.#countedHere = isWritten ? [] : [...this.#countedHere, now];
   }
 
-  /** Forgets what was counted: somebody has answered, or signs in on purpose. */
+  /** Forgets what was counted: somebody has answered, or has ended a sign-in on purpose. */
   async clear(): Promise<void> {
     this.signedIn();
-    await this.#amend((current) => (current?.unansweredPrompts === undefined ? "keep" : []));
+    await this.#amend((current) => {
+      const isCounting = current !== undefined && !isSignedIn(current);
+      return isCounting || current?.unansweredPrompts !== undefined ? [] : "keep";
+    });
+  }
+
+  /**
+   * The same for a sign-in on purpose that begins: where nobody has signed in yet, a record without a count stays until it
+   * ends, so that others can be told who is at it (`latchkey status`).
+   */
+  async begin(): Promise<void> {
+    this.signedIn();
+    const { keeper, newRecordId } = this.#parts;
+    try {
+      await keeper.amend((current) => {
+        if (current !== undefined && current.unansweredPrompts === undefined) return "keep";
+        const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
+        return { ...rest, version: nextPartVersion(current, newRecordId) };
+      });
+    } catch (error) {
+      // The sign-in itself cannot be kept then, and says so.
+      if (!isOidcError(error)) throw error;
+    }
   }
 
   /** The new record has no count; nor has this process. */

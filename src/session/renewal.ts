@@ -290,7 +290,7 @@ export class Renewal {
     let counted: Promise<void> | undefined;
     let isAnswered = false;
     const beforePrompt = (): Promise<void> =>
-      (counted ??= onPurpose ? this.#budget.clear() : this.#budget.spend());
+      (counted ??= onPurpose ? this.#budget.begin() : this.#budget.spend());
     try {
       const result = await this.#obtain(work, beforePrompt, () => {
         isAnswered = true;
@@ -299,7 +299,7 @@ export class Renewal {
       return result;
     } catch (error) {
       failure = error;
-      if (isAnswered || wasAnswered(error)) await this.#budget.clear();
+      if (onPurpose || isAnswered || wasAnswered(error)) await this.#budget.clear();
       throw error;
     } finally {
       world.prompt(settledEvent(failure));

@@ -62,3 +62,17 @@ test("a call that may not prompt does not wait for another process's sign-in", a
   waiting.kill("SIGKILL");
   await waiting.finished;
 }, 30_000);
+
+test("status shows who is at the first login of all, and a login that ends without one leaves nothing", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  const flags = at.flags(identityProvider);
+  const waiting = at.start(["login", ...flags, "--no-open-browser"]);
+  await waiting.waitFor(/\/auth\?/);
+  const status = await at.run(["status"]);
+  expect(status.stdout).toContain(`process ${String(waiting.processId)} is signing in, since `);
+  waiting.kill("SIGINT");
+  expect((await waiting.finished).code).toBe(130);
+  const afterwards = await at.run(["status"]);
+  expect([afterwards.stdout, afterwards.stderr.trim()]).toEqual(["", "Nothing is cached."]);
+}, 30_000);
