@@ -142,7 +142,7 @@ export class BearerTokenAuth implements Credential {
    * is wanted; `invalid_option` where the file cannot be read; `token_response_invalid` where it holds no bearer
    * token; `token_request_failed` (reason `token_function_failed`); `aborted`.
    */
-  async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
+  async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     return this.#tokens.get(checkedCallOptions(options));
   }
 

@@ -11,51 +11,60 @@ const rules = [
   ["resource", "resource"],
   ["acrValues", "acrValues"],
   ["maxAgeSeconds", "maxAge"],
-  ["forceRefresh", "forceLogin"],
-  ["interactive", "forceLogin"],
 ] as const;
 
-/** The parts that no option is like, and what each accepts. */
-const others: readonly (readonly [
-  keyof GetTokenOptions,
-  string,
-  (value: unknown) => boolean | undefined,
-])[] = [
-  // A comparison with NaN is never true: no token would ever be good for so long.
-  [
-    "minValiditySeconds",
-    "a number of seconds, 0 or more",
-    (value) => typeof value === "number" && value >= 0,
-  ],
-  ["rejectedToken", "a token", (value) => typeof value === "string"],
-  [
-    "tokenKind",
-    '"access_token" or "id_token"',
-    (value) => value === "access_token" || value === "id_token",
-  ],
-  [
-    "signal",
-    "an AbortSignal",
-    (value) => typeof (value as AbortSignal | null)?.addEventListener === "function",
-  ],
+/** A part that no option is like, or that is looked at in every call and must cost next to nothing. */
+interface Part {
+  readonly name: keyof GetTokenOptions;
+  readonly accepted: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const isBoolean = (value: unknown): boolean => typeof value === "boolean";
+
+const parts: readonly Part[] = [
+  {
+    name: "minValiditySeconds",
+    accepted: "a number of seconds, 0 or more",
+    // A comparison with NaN is never true: no token would ever be good for so long.
+    accepts: (value) => typeof value === "number" && value >= 0,
+  },
+  { name: "forceRefresh", accepted: "true or false", accepts: isBoolean },
+  {
+    name: "rejectedToken",
+    accepted: "a token",
+    accepts: (value) => typeof value === "string",
+  },
+  { name: "interactive", accepted: "true or false", accepts: isBoolean },
+  {
+    name: "tokenKind",
+    accepted: '"access_token" or "id_token"',
+    accepts: (value) => value === "access_token" || value === "id_token",
+  },
+  {
+    name: "signal",
+    accepted: "an AbortSignal",
+    accepts: (value) => typeof (value as AbortSignal | null)?.addEventListener === "function",
+  },
 ];
+
+const nothing: GetTokenOptions = Object.freeze({});
 
 /**
  * The options of a call, checked, its wishes copied: a caller who changes an array later changes nothing here.
  * @throws {OidcError} `invalid_option` naming what is wrong and what is accepted, never a value.
  */
-export function checkedCallOptions(options: GetTokenOptions): GetTokenOptions {
+export function checkedCallOptions(options: GetTokenOptions = nothing): GetTokenOptions {
+  if (options === nothing) return options;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new OidcError(
       "invalid_option",
       "Options of a call are an object such as { forceRefresh: true }.",
     );
   }
-  for (const [name, accepted, accepts] of others) {
+  for (const { name, accepted, accepts } of parts) {
     const value = options[name];
-    if (value !== undefined && accepts(value) !== true) {
-      throw refusal(`\`${name}\``, value, accepted);
-    }
+    if (value !== undefined && !accepts(value)) throw refusal(`\`${name}\``, value, accepted);
   }
   let checked: Record<string, unknown> | undefined;
   for (const [name, option] of rules) {

@@ -37,7 +37,7 @@ export class OidcCredentialsAuth implements Credential {
     defineOptionProperties(this, this.#options, "client");
   }
 
-  async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
+  async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#open()).getToken(checked);
   }

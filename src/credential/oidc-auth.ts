@@ -43,7 +43,7 @@ export class OidcAuth implements Credential {
     defineOptionProperties(this, this.#options, "interactive");
   }
 
-  async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
+  async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#open()).getToken(checked);
   }

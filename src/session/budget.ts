@@ -77,13 +77,12 @@ export class PromptBudget {
    */
   async begin(): Promise<void> {
     this.signedIn();
-    const { keeper, newRecordId } = this.#parts;
     try {
-      await keeper.amend((current) => {
-        if (current !== undefined && current.unansweredPrompts === undefined) return "keep";
-        const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
-        return { ...rest, version: nextPartVersion(current, newRecordId) };
-      });
+      await this.#parts.keeper.amend((current) =>
+        current !== undefined && current.unansweredPrompts === undefined
+          ? "keep"
+          : this.#withCount(current, []),
+      );
     } catch (error) {
       // The sign-in itself cannot be kept then, and says so.
       if (!isOidcError(error)) throw error;
@@ -113,11 +112,7 @@ export class PromptBudget {
         if (prompts === "keep") return "keep";
         // A record that only counts goes with the count.
         if (prompts.length === 0 && current !== undefined && !isSignedIn(current)) return undefined;
-        const version = nextPartVersion(current, this.#parts.newRecordId);
-        const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
-        return prompts.length === 0
-          ? { ...rest, version }
-          : { ...rest, unansweredPrompts: [...prompts], version };
+        return this.#withCount(current, prompts);
       });
       return true;
     } catch (error) {
@@ -128,6 +123,14 @@ export class PromptBudget {
       );
       return false;
     }
+  }
+
+  #withCount(current: SessionRecord | undefined, prompts: readonly number[]): SessionRecord {
+    const version = nextPartVersion(current, this.#parts.newRecordId);
+    const { unansweredPrompts: _before, ...rest } = current ?? this.#nobodyYet();
+    return prompts.length === 0
+      ? { ...rest, version }
+      : { ...rest, unansweredPrompts: [...prompts], version };
   }
 
   /** A record for nothing but the count. */

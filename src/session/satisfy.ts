@@ -159,10 +159,6 @@ export function isWithoutIdTokens(record: SessionRecord | undefined, wanted: Wan
   return isSignedIn(record) && record.ended === undefined && record.idToken === undefined;
 }
 
-function isChanged(record: SessionRecord, { changedSince }: Wanted): boolean {
-  return changedSince === null || tokensVersionOf(record) !== changedSince.tokensVersion;
-}
-
 /**
  * True where the work that this call waited for has brought new tokens since the call began: what they lack in validity, or
  * that the provider gave the rejected one once more, a further request would not mend.
@@ -189,7 +185,12 @@ export function satisfying(
   nowSeconds: number,
 ): SessionRecord | undefined {
   if (record === undefined || !isSignInFor(record, wanted, bound, nowSeconds)) return undefined;
-  if (!isChanged(record, wanted)) return undefined;
+  if (
+    wanted.changedSince !== null &&
+    tokensVersionOf(record) === wanted.changedSince.tokensVersion
+  ) {
+    return undefined;
+  }
   const token = tokenOf(record, wanted);
   return token !== undefined &&
     token.token !== wanted.rejectedToken &&
