@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { expectedState, holdPort, sendGenuine } from "../../test/support/callback-listener.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { systemClock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { PromptEvent } from "../core/prompt.ts";
@@ -87,9 +88,9 @@ function someone(portLock: PortLock | "none" = lockOf(folder)): Someone {
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const holders = await Promise.all(Array.from({ length: count }, () => holdPort("127.0.0.1")));
-  await Promise.all(holders.map((holder) => holder.free()));
-  return holders.map(({ port }) => port);
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 }
 
 async function stranger(port = 0): Promise<number> {

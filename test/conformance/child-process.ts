@@ -1,9 +1,6 @@
 // Changes when a provider's process has to be started, watched or ended in another way.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { PersonOverHttp } from "./person-over-http.ts";
 
@@ -86,15 +83,4 @@ export async function untilItAnswers(
     await pause(25);
   }
   throw new Error(`${url} did not become ready (${last}). It wrote:\n${running.log()}`);
-}
-
-/** A port that was free a moment ago, for programs that can't take any free one by themselves. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -7,16 +7,10 @@ import { expect, test } from "vitest";
 import { assembleFlows } from "../../src/credential/assembled-flows.ts";
 import { memoryStore, OidcAuth, type AccessToken, type OidcAuthOptions } from "../../src/index.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
-import { holdPort } from "../support/callback-listener.ts";
+import { freePort } from "../support/free-port.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import { signIn } from "../support/scripted-browser.ts";
 import { desktop, emptyHome, failureOf, person, provider, type Person } from "./harness.ts";
-
-async function freePort(): Promise<number> {
-  const holder = await holdPort("127.0.0.1");
-  await holder.free();
-  return holder.port;
-}
 
 interface Waiting {
   readonly someone: Person;

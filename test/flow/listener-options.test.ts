@@ -7,15 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
+import { freePort } from "../support/free-port.ts";
 import { desktop, emptyHome, failureOf, person, provider, requestsOf } from "./harness.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function occupiedPort(): Promise<number> {
   const server = createServer();
