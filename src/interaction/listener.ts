@@ -2,21 +2,13 @@
 // Changes when what a browser meets between the redirect and the outcome does.
 
 import { Buffer } from "node:buffer";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import {
-  listenerConnections,
-  listenerHeaderBytes,
-  listenerHeaderSeconds,
-  listenerRequestSeconds,
-  outcomePageSeconds,
-} from "../core/limits.ts";
-import { bindFirstFree } from "./bind.ts";
-import type { Page } from "./pages/page.ts";
+import { outcomePageSeconds } from "../core/limits.ts";
+import { authorityOf, LoopbackServer, sendOn, sendPage } from "./loopback-server.ts";
 import { finishingPage, nothingHerePage, otherSignInPage, outcomePage } from "./pages/states.ts";
 import type { SignInOutcome } from "./pages/states.ts";
 import { routeRequest } from "./routes.ts";
@@ -74,7 +66,6 @@ const laterHoldMilliseconds = 10_000;
 // nobody asks; `settle` waits for its end.
 const refreshSeconds = 1;
 const outcomePathBytes = 16;
-const connectionsCheckMilliseconds = 1000;
 
 /** Settled listeners of this process that still wait for their page to be fetched (L13). */
 const lingering = new Set<CallbackListener>();
@@ -90,10 +81,9 @@ class Listener implements CallbackListener {
   readonly #options: CallbackListenerOptions;
   readonly #outcomePath: string;
   readonly #rules: RouteRules & { authorities: ReadonlySet<string> };
-  readonly #sockets = new Set<Socket>();
+  readonly #server: LoopbackServer;
   readonly #settled = new AbortController();
   readonly #closing = new AbortController();
-  #servers: readonly Server[] = [];
   #outcome: SignInOutcome | undefined;
   #callbackArrived = false;
   #heldBefore = false;
@@ -105,6 +95,10 @@ class Listener implements CallbackListener {
 
   constructor(options: CallbackListenerOptions) {
     this.#options = options;
+    this.#server = new LoopbackServer({
+      logger: options.logger,
+      onRequest: (request, response) => this.#answer(request, response),
+    });
     this.host = options.host;
     this.callback = new Promise((resolve) => (this.#resolveCallback = resolve));
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
@@ -125,24 +119,7 @@ class Listener implements CallbackListener {
     await Promise.all(
       [...lingering].filter((other) => ports.includes(other.port)).map((other) => other.close()),
     );
-    const { createServer } = process.getBuiltinModule("node:http");
-    const create = (): Server => {
-      const server = createServer(
-        {
-          maxHeaderSize: listenerHeaderBytes,
-          headersTimeout: listenerHeaderSeconds * 1000,
-          requestTimeout: listenerRequestSeconds * 1000,
-          connectionsCheckingInterval: connectionsCheckMilliseconds,
-        },
-        (request, response) => this.#answer(request, response),
-      );
-      // After listening only accept() can fail (no file descriptors left): that connection is lost, the wait goes on.
-      server.on("error", () => undefined);
-      server.on("connection", (socket) => this.#admit(socket));
-      return server;
-    };
-    const { servers, port } = await bindFirstFree(create, host, ports);
-    this.#servers = servers;
+    const port = await this.#server.open(host, ports);
     this.port = port;
     this.authority = authorityOf(redirectHostOf(host), port);
     this.#rules.authorities = new Set(
@@ -157,8 +134,7 @@ class Listener implements CallbackListener {
   settle(outcome: SignInOutcome): void {
     if (this.#outcome !== undefined || this.#closed !== undefined) return;
     this.#outcome = outcome;
-    for (const server of this.#servers) server.unref();
-    for (const socket of this.#sockets) socket.unref();
+    this.#server.unref();
     this.#settled.abort();
     if (!this.#callbackArrived) {
       // Pasted, timed out or aborted: no browser was sent to the outcome page.
@@ -187,24 +163,8 @@ class Listener implements CallbackListener {
   async #closeNow(): Promise<void> {
     lingering.delete(this);
     this.#closing.abort();
-    const closed = this.#servers.map(
-      (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
-    );
-    for (const server of this.#servers) server.closeAllConnections();
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(closed);
+    await this.#server.close();
     this.#resolveEnded();
-  }
-
-  // When the bound is reached the oldest connection goes, not the newest: 200 idle ones would lock the browser out.
-  #admit(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
-    if (this.#outcome !== undefined) socket.unref();
-    if (this.#sockets.size <= listenerConnections) return;
-    const [oldest] = this.#sockets;
-    oldest?.destroy();
-    emit(this.#options.logger, "listener.ignored", { why: "too many connections" });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -228,11 +188,11 @@ class Listener implements CallbackListener {
       case "stray":
         this.strayCallbacks += 1;
         emit(this.#options.logger, "listener.ignored", { why: route.why });
-        send(response, otherSignInPage());
+        sendPage(response, otherSignInPage());
         return;
       case "refused":
         emit(this.#options.logger, "listener.ignored", { why: route.why });
-        send(response, nothingHerePage(route.status));
+        sendPage(response, nothingHerePage(route.status));
         return;
     }
   }
@@ -240,15 +200,7 @@ class Listener implements CallbackListener {
   #takeCallback(parameters: URLSearchParams, response: ServerResponse): void {
     // Code and state leave the address bar, the history and every Referer (RFC 9700 section 4.2). The sign-in does
     // not depend on the browser following (L15), and a reload of the callback ends here again (L11).
-    response.writeHead(303, {
-      Location: this.#outcomePath,
-      "Cache-Control": "no-store",
-      "Referrer-Policy": "no-referrer",
-      "X-Content-Type-Options": "nosniff",
-      "Content-Length": "0",
-      Connection: "close",
-    });
-    response.end();
+    sendOn(response, this.#outcomePath);
     if (this.#callbackArrived) return;
     this.#callbackArrived = true;
     this.#resolveCallback(parameters);
@@ -260,14 +212,14 @@ class Listener implements CallbackListener {
     if (this.#outcome === undefined) {
       if (response.destroyed) return;
       this.#returnExpectedAt = this.#options.clock.monotonic() + refreshSeconds * 1000;
-      send(response, finishingPage(applicationName, refreshSeconds));
+      sendPage(response, finishingPage(applicationName, refreshSeconds));
       return;
     }
     // `close` comes after the last byte was handed to the system, or when the browser went away.
     response.once("close", () => {
       if (response.writableFinished) void this.close();
     });
-    send(response, outcomePage(this.#outcome, applicationName));
+    sendPage(response, outcomePage(this.#outcome, applicationName));
   }
 
   async #holdUntilSettled(response: ServerResponse): Promise<void> {
@@ -286,26 +238,10 @@ class Listener implements CallbackListener {
   }
 }
 
-function send(response: ServerResponse, page: Page): void {
-  if (response.destroyed) return;
-  const body = Buffer.from(page.html);
-  response.writeHead(page.status, {
-    ...page.headers,
-    ...(page.status === 405 ? { Allow: "GET" } : {}),
-    "Content-Length": String(body.length),
-    Connection: "close",
-  });
-  response.end(body);
-}
-
 /** With an interface that is not loopback (a container's 0.0.0.0) the browser still comes to its own 127.0.0.1. */
 function redirectHostOf(host: string): string {
   const name = host.toLowerCase();
   return isLoopbackHost(name) ? name : "127.0.0.1";
-}
-
-function authorityOf(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**

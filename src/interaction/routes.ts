@@ -38,31 +38,39 @@ function isPrefetch(headers: IncomingHttpHeaders): boolean {
   return purposes.some((purpose) => purpose !== undefined && /prefetch|preview/iu.test(purpose));
 }
 
-/** Sorts one request. Consumes nothing. */
-export function routeRequest(request: RequestFacts, rules: RouteRules): Route {
+/** True where a request names none of the authorities that it may be for. */
+export function isForAnotherHost(
+  hosts: readonly string[],
+  authorities: ReadonlySet<string>,
+): boolean {
   // A page on evil.example whose name was rebound to 127.0.0.1 is same-origin with us in the browser's eyes; only
   // the Host header gives it away (CVE-2025-66414).
-  const [host] = request.hosts;
-  if (
-    request.hosts.length !== 1 ||
-    host === undefined ||
-    !rules.authorities.has(host.toLowerCase())
-  ) {
-    return refused(421, "host");
-  }
+  const [host] = hosts;
+  return hosts.length !== 1 || host === undefined || !authorities.has(host.toLowerCase());
+}
+
+/** Why a request is no visit of a person's browser; undefined where it may be one. */
+export function whyNoNavigation(headers: IncomingHttpHeaders): string | undefined {
+  // Browsers that send no Sec-Fetch-Mode are not locked out; those that do must be going there, as opposed to
+  // loading an image or fetching ahead of a click.
+  const fetchMode = headers["sec-fetch-mode"];
+  if (fetchMode !== undefined && fetchMode !== "navigate") return "not a navigation";
+  if (isPrefetch(headers)) return "prefetch";
+  const { origin } = headers;
+  return origin !== undefined && origin !== "null" ? "origin" : undefined;
+}
+
+/** Sorts one request. Consumes nothing. */
+export function routeRequest(request: RequestFacts, rules: RouteRules): Route {
+  if (isForAnotherHost(request.hosts, rules.authorities)) return refused(421, "host");
   // Compared as written: `//callback`, `/%63allback` and the absolute form are other paths.
   const queryStart = request.target.indexOf("?");
   const path = queryStart === -1 ? request.target : request.target.slice(0, queryStart);
   if (path !== rules.callbackPath && path !== rules.outcomePath) return refused(404, "path");
   if (request.method !== "GET") return refused(405, "method");
 
-  // Browsers that send no Sec-Fetch-Mode are not locked out; those that do must be going there, as opposed to
-  // loading an image or fetching ahead of a click.
-  const fetchMode = request.headers["sec-fetch-mode"];
-  if (fetchMode !== undefined && fetchMode !== "navigate") return refused(403, "not a navigation");
-  if (isPrefetch(request.headers)) return refused(403, "prefetch");
-  const origin = request.headers.origin;
-  if (origin !== undefined && origin !== "null") return refused(403, "origin");
+  const why = whyNoNavigation(request.headers);
+  if (why !== undefined) return refused(403, why);
 
   if (path === rules.outcomePath) return { kind: "outcome" };
 
