@@ -75,6 +75,17 @@ const hits: readonly Case[] = [
     output: /^cached-access-token\n$/,
   },
   {
+    name: "a profile with the default scopes written out, signed in to by flags [U3]",
+    prepare: () => {
+      home.configure(
+        `[profile.work]\nissuer = "${issuer}"\nclient-id = "my-cli"\nscopes = ["openid", "profile", "email"]\n`,
+      );
+      home.remember(configuration);
+    },
+    typed: ["--profile", "work"],
+    output: /^cached-access-token\n$/,
+  },
+  {
     name: "profile that takes a whole TOML parser",
     prepare: () => {
       home.configure(`profile.work = { issuer = "${issuer}", client-id = """my-cli""" }\n`);

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
+import { defaultScopes } from "../core/default-scopes.ts";
 import { hostOf } from "../core/hosts.ts";
 import { ownParameters } from "../core/own-parameters.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
@@ -51,7 +52,6 @@ export interface AuthorizationAttempt {
   exchange(parameters: URLSearchParams, signal?: AbortSignal): Promise<TokenAnswer>;
 }
 
-const defaultScopes = ["openid", "profile", "email"];
 // RFC 6749 section 10.10 wants 128 bits of randomness; RFC 7636 section 4.1 recommends 256 for the verifier.
 const randomLength = 32;
 

@@ -5,6 +5,7 @@ import { optionTable, type OptionRow } from "../options/table.ts";
 import {
   agreesWithKey,
   cacheFileName,
+  configurationOfKey,
   hashOf,
   isCacheFileName,
   murmur3,
@@ -73,6 +74,19 @@ describe("the key of a configuration", () => {
     expect(keyWith({ scopes: [] })).not.toBe(keyWith({ scopes: undefined }));
   });
 
+  test("takes the default scopes written out for the same as none [U3]", () => {
+    const undefinedScopes = keyWith({ scopes: undefined });
+    expect(keyWith({ scopes: ["openid", "profile", "email"] })).toBe(undefinedScopes);
+    expect(keyWith({ scopes: ["email", "profile", "openid", "email"] })).toBe(undefinedScopes);
+    expect(keyWith({ scopes: ["openid", "profile", "email", "offline_access"] })).not.toBe(
+      undefinedScopes,
+    );
+    // A client has no default scopes: to ask for these is not the same as to ask for none.
+    expect(keyWith({ scopes: ["openid", "profile", "email"] }, "client")).not.toBe(
+      keyWith({ scopes: undefined }, "client"),
+    );
+  });
+
   test("takes resources as a set, one alone or in a list; acr values in their order [C06]", () => {
     const [one, other] = ["https://one.example", "urn:other"];
     expect(keyWith({ resource: [one] })).toBe(keyWith({ resource: one }));
@@ -116,6 +130,50 @@ describe("the key of a configuration", () => {
       '[1,"interactive","https://id.example.com",null,"cli",["email","openid"],null,null,null,null,null,null,null]',
     );
     expect(cacheFileName(keyWith({}))).toBe("4bcdaa208542c79d394d062386af3e9a.json");
+  });
+});
+
+describe("a key read back", () => {
+  const everything = {
+    ...Object.fromEntries(
+      optionTable.filter((row) => row.inKey).map((row) => [row.name, anotherValue(row)]),
+    ),
+    resource: ["https://one.example", "urn:other"],
+    acrValues: ["urn:gold", "urn:silver"],
+  };
+
+  test.each(["interactive", "client"] as const)(
+    "gives the whole configuration of kind %s that it was made from [D1]",
+    (kind) => {
+      const configuration = configurationOfKey(recordKey({ kind, options: everything }));
+      const taken = optionTable.filter((row) => row.inKey && row.credentials.includes(kind));
+      expect(configuration?.kind).toBe(kind);
+      expect(Object.keys(configuration?.options ?? {}).toSorted()).toEqual(
+        taken.map((row) => row.name).toSorted(),
+      );
+      expect(configuration?.options).toMatchObject({ resource: everything.resource });
+      expect(recordKey({ kind, options: configuration?.options ?? {} })).toBe(
+        recordKey({ kind, options: everything }),
+      );
+    },
+  );
+
+  test("leaves out what is not set", () => {
+    const options = { issuer: "https://id.example.com", clientId: "cli" };
+    expect(configurationOfKey(recordKey({ kind: "interactive", options }))).toEqual({
+      kind: "interactive",
+      options,
+    });
+  });
+
+  test.each(["", "{}", "[]", "null", '[1,"other","https://id.example.com"]', "store:conformance"])(
+    "is not made from %j",
+    (key) => expect(configurationOfKey(key)).toBeUndefined(),
+  );
+
+  test("is not made from one with another place at its end, as a later version may write [D1]", () => {
+    const key = recordKey({ kind: "interactive", options: everything });
+    expect(configurationOfKey(key.replace(/\]$/, ',"later"]'))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,7 @@
 // What a cached sign-in is filed under: the key of a configuration, and the file name made from it. Changes when
 // another option must keep sign-ins apart.
 
+import { defaultScopes } from "../core/default-scopes.ts";
 import { schemaVersion } from "./format.ts";
 
 /** A configuration as far as the key is concerned. */
@@ -38,28 +39,94 @@ function sortedPairs(value: unknown): [string, string][] | null {
   return names.map((name) => [name, String((value as Record<string, unknown>)[name])]);
 }
 
+/** Written out or left out, the default scopes are one configuration. A client has none by default. */
+function scopesOf(value: unknown, interactive: boolean): string[] | null {
+  const scopes = sortedSet(value);
+  return interactive && scopes?.join(" ") === sortedSet(defaultScopes)?.join(" ") ? null : scopes;
+}
+
+/** What stands in a key behind schema and kind, in this order. The empty places are for `server` and `dpop`. */
+const layout = [
+  "issuer",
+  "",
+  "clientId",
+  "scopes",
+  "audience",
+  "resource",
+  "tokenEndpoint",
+  "loginHint",
+  "extraAuthorizationParams",
+  "acrValues",
+  "",
+] as const;
+const placesBefore = 2;
+
+type Part = string | readonly string[] | readonly (readonly [string, string])[] | null;
+
+function partOf(
+  name: (typeof layout)[number],
+  options: RecordKeyInput["options"],
+  interactive: boolean,
+): Part {
+  const value = name === "" ? null : options[name];
+  switch (name) {
+    case "":
+      return null;
+    case "issuer":
+    case "clientId":
+      return text(value) ?? "";
+    case "scopes":
+      return scopesOf(value, interactive);
+    case "resource":
+      return resources(value);
+    case "loginHint":
+      return interactive ? text(value) : null;
+    case "extraAuthorizationParams":
+      return interactive ? sortedPairs(value) : null;
+    case "acrValues":
+      return interactive ? orderedList(value) : null;
+    default:
+      return text(value);
+  }
+}
+
 /**
  * The key of a configuration: a JSON array, so that no two configurations can be written alike (C06). It depends on
  * the options alone, never on what a provider answered.
  */
 export function recordKey(input: RecordKeyInput): string {
   const { kind, options } = input;
-  const interactive = kind === "interactive";
-  return JSON.stringify([
-    schemaVersion,
-    kind,
-    text(options["issuer"]) ?? "",
-    null, // server
-    text(options["clientId"]) ?? "",
-    sortedSet(options["scopes"]),
-    text(options["audience"]),
-    resources(options["resource"]),
-    text(options["tokenEndpoint"]),
-    interactive ? text(options["loginHint"]) : null,
-    interactive ? sortedPairs(options["extraAuthorizationParams"]) : null,
-    interactive ? orderedList(options["acrValues"]) : null,
-    null, // dpop
-  ]);
+  const parts = layout.map((name) => partOf(name, options, kind === "interactive"));
+  return JSON.stringify([schemaVersion, kind, ...parts]);
+}
+
+function partsOf(key: string): unknown[] | undefined {
+  try {
+    const parts: unknown = JSON.parse(key);
+    return Array.isArray(parts) ? parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The configuration that a key was made from: options that are not set are left out. Undefined for a key that
+ * {@link recordKey} does not give, a later version's for example.
+ */
+export function configurationOfKey(key: string): RecordKeyInput | undefined {
+  const [, kind, ...parts] = partsOf(key) ?? [];
+  if (kind !== "interactive" && kind !== "client") return undefined;
+  const options: Record<string, unknown> = {};
+  layout.forEach((name, place) => {
+    const part = parts[place];
+    if (name === "" || part === null || part === undefined || part === "") return;
+    options[name] =
+      name === "extraAuthorizationParams" && Array.isArray(part)
+        ? Object.fromEntries(part as [string, string][])
+        : part;
+  });
+  const configuration = { kind, options } as const;
+  return recordKey(configuration) === key ? configuration : undefined;
 }
 
 /**
@@ -73,20 +140,12 @@ export function agreesWithKey(record: {
   readonly tokenEndpoint: string;
 }): boolean {
   if (!record.key.startsWith(`[${schemaVersion},"`)) return true;
-  let parts: unknown;
-  try {
-    parts = JSON.parse(record.key);
-  } catch {
-    return false;
-  }
-  if (!Array.isArray(parts)) return false;
-  const agrees = (part: unknown, value: string): boolean =>
-    part === null || part === "" || part === value;
-  return (
-    agrees(parts[2], record.issuer) &&
-    agrees(parts[4], record.clientId) &&
-    agrees(parts[8], record.tokenEndpoint)
-  );
+  const parts = partsOf(record.key);
+  if (parts === undefined) return false;
+  return (["issuer", "clientId", "tokenEndpoint"] as const).every((name) => {
+    const part = parts[placesBefore + layout.indexOf(name)];
+    return part === null || part === "" || part === record[name];
+  });
 }
 
 function rotateLeft(value: number, bits: number): number {

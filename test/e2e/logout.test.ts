@@ -129,6 +129,23 @@ test("--all --revoke shows the address of each provider once, and opens none", a
   expect(at.opened()).toHaveLength(2);
 });
 
+test("--all --revoke revokes what was made with a resource or acr values [D1]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  const flags = at.flags(identityProvider);
+  const signIns = [
+    ["--resource", "https://api.example.com"],
+    ["--acr-values", "urn:example:silver"],
+    ["--resource", "https://a.example https://b.example", "--login-hint", "alice"],
+  ];
+  for (const more of signIns) expect((await at.run(["login", ...flags, ...more])).code).toBe(0);
+  identityProvider.resetRequests();
+  const logout = await at.run(["logout", "--all", "--revoke"]);
+  expect([logout.code, logout.stdout]).toEqual([0, ""]);
+  expect(logout.stderr).toMatch(/^Forgot 3 sign-ins\.$/m);
+  expect(identityProvider.requests().revocation).toBeGreaterThanOrEqual(3);
+});
+
 test.skipIf(!hasTerminal).each([
   ["opens the address", [], 2],
   ["leaves it closed with --no-open-browser", ["--no-open-browser"], 1],

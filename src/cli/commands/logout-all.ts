@@ -3,8 +3,9 @@
 
 import { isOidcError } from "../../core/errors.ts";
 import { compose, type Composition } from "../../credential/compose.ts";
-import { resolveOptions, type CredentialKind } from "../../options/resolve.ts";
+import { resolveOptions } from "../../options/resolve.ts";
 import type { SessionRecord } from "../../record/format.ts";
+import { configurationOfKey } from "../../record/key.ts";
 import { Keeper } from "../../session/keeper.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { issuerHost } from "../render/texts.ts";
@@ -28,55 +29,8 @@ const connectionOptions = [
   "allowInsecureHttp",
 ] as const;
 
-function textOr<Absent>(value: unknown, absent: Absent): string | Absent {
-  return typeof value === "string" ? value : absent;
-}
-
-/** The options that a key was made from. Whether they were read rightly shows when the key is made again. */
-function optionsOfKey(
-  key: string,
-): { kind: CredentialKind; options: Record<string, unknown> } | undefined {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(key);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(parts)) return undefined;
-  const [
-    ,
-    kind,
-    issuer,
-    ,
-    clientId,
-    scopes,
-    audience,
-    ,
-    tokenEndpoint,
-    loginHint,
-    extra,
-  ]: unknown[] = parts;
-  if (kind !== "interactive" && kind !== "client") return undefined;
-  const options = {
-    issuer: textOr(issuer, ""),
-    clientId: textOr(clientId, ""),
-    scopes: scopes ?? undefined,
-    audience: textOr(audience, undefined),
-    tokenEndpoint: textOr(tokenEndpoint, undefined),
-    ...(kind === "interactive"
-      ? {
-          loginHint: textOr(loginHint, undefined),
-          extraAuthorizationParams: Array.isArray(extra)
-            ? Object.fromEntries(extra as [string, string][])
-            : undefined,
-        }
-      : {}),
-  };
-  return { kind, options };
-}
-
 function composeFor(record: SessionRecord, opened: Opened): Composition | undefined {
-  const made = optionsOfKey(record.key);
+  const made = configurationOfKey(record.key);
   if (made === undefined) return undefined;
   const given: Record<string, unknown> = { ...made.options };
   for (const name of connectionOptions) {
@@ -87,8 +41,7 @@ function composeFor(record: SessionRecord, opened: Opened): Composition | undefi
     opened.options.issuer === record.issuer && opened.options.clientId === record.clientId;
   if (isOwn) given["clientSecret"] = opened.options.clientSecret;
   try {
-    const composition = compose(resolveOptions(given, made.kind), {}, made.kind);
-    return composition.key === record.key ? composition : undefined;
+    return compose(resolveOptions(given, made.kind), {}, made.kind);
   } catch (error) {
     if (isOidcError(error)) return undefined;
     throw error;
