@@ -53,3 +53,5 @@ export const lockProofSeconds = 10;
 export const lockGraceSeconds = 5;
 /** Longest message between lock holder and waiter, in bytes. */
 export const longestLockMessageBytes: number = 16 * 1024;
+/** The userinfo endpoint is asked for a person's name for so long after a sign-in, in seconds. */
+export const longestNameRequestSeconds = 5;

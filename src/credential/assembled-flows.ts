@@ -2,7 +2,7 @@
 // Changes when a flow is added.
 
 import { OidcError } from "../core/errors.ts";
-import { longestDeviceCodeSeconds } from "../core/limits.ts";
+import { longestDeviceCodeSeconds, longestNameRequestSeconds } from "../core/limits.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -48,8 +48,11 @@ export function assembleFlows(
     longestWorkSeconds: {
       // A lost reply is sent once more.
       refresh: 2 * requestSeconds,
-      // Discovery and the request for a code before, the token request and keys after the wait for the person.
-      login: (needsPerson ? longestWaitSeconds(options) : 0) + 4 * requestSeconds,
+      // Discovery and the request for a code before, the token request and keys after the wait for the person; their name
+      // at the end.
+      login:
+        (needsPerson ? longestWaitSeconds(options) + longestNameRequestSeconds : 0) +
+        4 * requestSeconds,
     },
     assertConfigured: () => assertConfigured(options),
     signIn: async (signal, beforePrompt, wishes, onAnswer) => {

@@ -61,7 +61,7 @@ export interface SessionRecord {
   otherAccessTokens?: OtherAccessTokenRecord[];
   refreshToken?: string;
   idToken?: string;
-  /** Who signed in: `sub`, and the name to show, from the verified ID token. */
+  /** Who signed in: `sub` of the verified ID token, and the name to show, from there or from the userinfo endpoint. */
   subject?: string;
   /** How and when they authenticated (`acr`, `auth_time` in seconds): what the last ID token that said so said. */
   acr?: string;

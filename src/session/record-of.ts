@@ -9,6 +9,7 @@ import type {
   SessionRecord,
   SignInEnd,
 } from "../record/format.ts";
+import { personName } from "./person-name.ts";
 import { nextPartVersion, nextTokensVersion } from "./version.ts";
 import { otherTokensWith, type Target } from "./wish.ts";
 
@@ -28,19 +29,16 @@ export interface AnswerContext {
 
 const longestAcr = 1000;
 
-function displayNameOf(claims: IdTokenClaims): string {
-  const named = [claims["email"], claims["preferred_username"], claims["name"]].find(
-    (value): value is string => typeof value === "string" && value.trim() !== "",
-  );
-  return sanitizeProviderText(named ?? claims.sub, 100);
-}
-
-function identityOf(claims: IdTokenClaims | undefined): Partial<SessionRecord> {
+function identityOf(
+  claims: IdTokenClaims | undefined,
+  previous?: SessionRecord,
+): Partial<SessionRecord> {
   if (claims === undefined) return {};
   const { acr, auth_time: authTime } = claims;
   return {
     subject: claims.sub,
-    displayName: displayNameOf(claims),
+    // A refresh's ID token may name nobody; what the userinfo endpoint said at the sign-in counts on.
+    displayName: personName(claims, previous?.displayName),
     // A refresh's ID token may leave them out; the person has signed in as they did all the same.
     ...(typeof acr === "string" ? { acr: sanitizeProviderText(acr, longestAcr) } : {}),
     ...(typeof authTime === "number" ? { authTime } : {}),
@@ -129,7 +127,7 @@ export function recordOfRefresh(
     version: nextTokensVersion(previous, context.newRecordId),
     accessToken: accessTokenIn(answer),
     ...(answer.idToken === undefined ? {} : { idToken: answer.idToken }),
-    ...identityOf(answer.claims),
+    ...identityOf(answer.claims, previous),
   };
 }
 

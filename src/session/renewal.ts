@@ -22,6 +22,7 @@ import {
   settledEvent,
   wasAnswered,
 } from "./outcomes.ts";
+import { namedRecord } from "./person-name.ts";
 import {
   recordOfClientToken,
   recordOfRefresh,
@@ -348,7 +349,9 @@ export class Renewal {
       assertSamePerson(previous, answer, this.#parts.bound);
     }
     const record = await this.#keep(previous, make, wanted, { afterLogout: "keep" });
-    return { record, source: "login" };
+    if (!this.#parts.flows.needsPerson) return { record, source: "login" };
+    const naming = { ...this.#parts, newRecordId: () => this.#newRecordId() };
+    return { record: await namedRecord(record, answer, naming, work.signal), source: "login" };
   }
 
   #context(previous: SessionRecord | undefined, clientId: string): AnswerContext {

@@ -13,6 +13,7 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
 import { StoredSession } from "./session.ts";
+import type { UserInfoClaims } from "./session-types.ts";
 
 export const issuer: string = "https://id.example.com";
 
@@ -31,6 +32,8 @@ export interface Script {
   /** What comes before anything is shown: discovery, the listener. */
   beforeShown?: () => Promise<void>;
   needsPerson?: boolean;
+  /** What the userinfo endpoint says. Default: the subject alone. */
+  userInfo?: (signal: AbortSignal) => Promise<UserInfoClaims>;
 }
 
 let serial = 0;
@@ -105,7 +108,10 @@ export class Bench {
         this.calls.push("refresh");
         return (script.refresh ?? (() => Promise.resolve(answer())))(record, signal, target);
       },
-      userInfo: () => Promise.resolve({ sub: "alice" }),
+      userInfo: (_record, _token, signal) => {
+        this.calls.push("userInfo");
+        return (script.userInfo ?? (() => Promise.resolve({ sub: "alice" })))(signal);
+      },
       revoke: () => {
         this.calls.push("revoke");
         return Promise.resolve("yes");

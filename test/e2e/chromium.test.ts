@@ -61,7 +61,7 @@ test.skipIf(!available)(
     await photograph(page, folder, "2-signed-in");
     const ended = await login.finished;
     expect([ended.code, ended.stdout]).toEqual([0, ""]);
-    expect(ended.stderr).toContain("as alice@example.com");
+    expect(ended.stderr).toContain("as Alice Example");
     expect((await at.run(["token", ...flags])).code).toBe(0);
     const history = await page.evaluate("history.length");
     expect(history).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ test("login, token, token without a provider, status, whoami, logout", async () 
 
   const login = await at.run(["login", ...flags]);
   expect([login.code, login.stdout]).toEqual([0, ""]);
-  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./);
+  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as Alice Example\./);
 
   identityProvider.resetRequests();
   const first = await at.run(["token", ...flags]);
@@ -68,6 +68,19 @@ test("login, token, token without a provider, status, whoami, logout", async () 
   expect([gone.code, gone.stdout]).toEqual([3, ""]);
   expect(gone.stderr).toMatch(/\[login_required: no_token\]\n$/);
   expect(at.opened()).toHaveLength(1);
+});
+
+test("a person whose name only the userinfo endpoint knows is called by it everywhere, asked once [U7]", async () => {
+  const at = await desk();
+  const identityProvider = await provider({ namesInIdToken: false });
+  const flags = at.flags(identityProvider);
+  const login = await at.run(["login", ...flags]);
+  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as Alice Example\./);
+  expect(identityProvider.requests().userinfo).toBe(1);
+  expect((await at.run(["status"])).stdout).toMatch(/^ +as +Alice Example$/m);
+  expect((await at.run(["whoami", ...flags])).stdout).toMatch(/^name +Alice Example$/m);
+  expect((await at.run(["logout", ...flags])).stderr).toContain("as Alice Example.");
+  expect(identityProvider.requests().userinfo).toBe(1);
 });
 
 test("token: the second call makes no request, with the provider stopped", async () => {

@@ -34,7 +34,7 @@ test("login --flow device: the browser gets the complete address, the code is sh
   expect(login.stderr).toContain(`and enter  ${userCode}\n`);
   expect(login.stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/device$/m);
   expect(login.stderr).toMatch(/as client public-client for openid profile email/);
-  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./);
+  expect(login.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as Alice Example\./);
   expectNoSecrets(login.stderr, secretsOf([identityProvider]));
 
   identityProvider.resetRequests();
@@ -153,6 +153,6 @@ test.skipIf(noTerminal !== undefined)(
     await approveDevice(address, { userCode });
     await until(/status=0/u);
     await finished;
-    expect(output()).toMatch(/Signed in to 127\.0\.0\.1:\d+ as alice@example\.com\./u);
+    expect(output()).toMatch(/Signed in to 127\.0\.0\.1:\d+ as Alice Example\./u);
   },
 );

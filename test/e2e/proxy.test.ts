@@ -142,7 +142,7 @@ describe.skipIf(!canMakePrivateNetwork())("a private network", () => {
     const since = proxy.log();
     const login = await at.run(["login"]);
     expect([login.code, login.stdout]).toEqual([0, ""]);
-    expect(login.stderr).toContain("as alice@example.com.");
+    expect(login.stderr).toContain("as Alice Example.");
     const afterLogin = tunnels(identityProvider, since);
     expect(afterLogin).toBeGreaterThan(0);
 

@@ -48,6 +48,8 @@ export interface IdentityProviderOptions {
    * `audience`, else for "urn:demo:api"; userinfo refuses those.
    */
   jwtAccessTokens?: boolean;
+  /** Default true: the ID token names the person. False: names come from the userinfo endpoint alone. */
+  namesInIdToken?: boolean;
   /** Client metadata (RFC 7591 names) beside the clients that are always there. */
   clients?: readonly object[];
   /** Rules in force from the start; see {@link IdentityProvider.tamper}. */
@@ -153,6 +155,7 @@ export async function startIdentityProvider(
       extraClients: options.clients ?? [],
       rotateRefreshTokens: options.rotateRefreshTokens ?? true,
       jwtAccessTokens: options.jwtAccessTokens ?? false,
+      namesInIdToken: options.namesInIdToken ?? true,
       alreadyUsedError: () => new errors.InvalidGrant("used by another request at the same time"),
     }),
   );

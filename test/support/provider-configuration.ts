@@ -34,6 +34,7 @@ export interface ConfigurationOptions {
   lifetimes: Lifetimes;
   rotateRefreshTokens: boolean;
   jwtAccessTokens: boolean;
+  namesInIdToken: boolean;
   /** The error that oidc-provider answers as `invalid_grant`. */
   alreadyUsedError: () => Error;
 }
@@ -156,7 +157,7 @@ export function providerConfiguration(options: ConfigurationOptions): Record<str
       profile: ["name", "preferred_username"],
       email: ["email", "email_verified"],
     },
-    conformIdTokenClaims: false,
+    conformIdTokenClaims: !options.namesInIdToken,
     extraParams: ["audience"],
     cookies: { keys: [randomBytes(24).toString("base64url")] },
     features: {

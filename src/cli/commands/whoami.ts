@@ -9,7 +9,13 @@ import { issuerHost } from "../render/texts.ts";
 import { requireIssuer } from "../requirements.ts";
 import { printableJson } from "../token-text.ts";
 
-async function identity(context: CommandContext): Promise<IdTokenClaims | UserInfoClaims> {
+interface Identity {
+  readonly claims: IdTokenClaims | UserInfoClaims;
+  /** What the person is called, where the claims name nobody. */
+  readonly name: string | undefined;
+}
+
+async function identity(context: CommandContext): Promise<Identity> {
   const { session, options } = await context.open(true);
   requireIssuer(options);
   const record = await session.current();
@@ -20,18 +26,20 @@ async function identity(context: CommandContext): Promise<IdTokenClaims | UserIn
       { reason: "no_token" },
     );
   }
-  return (
-    (await session.claims()) ?? session.userInfo({ signal: context.signal, interactive: false })
-  );
+  const claims =
+    (await session.claims()) ??
+    (await session.userInfo({ signal: context.signal, interactive: false }));
+  const { displayName, subject } = record;
+  return { claims, name: displayName === subject ? undefined : displayName };
 }
 
 /** Prints the identity: the claims of the ID token, or of the userinfo endpoint where there is none. Never prompts. */
 export async function whoami(context: CommandContext): Promise<number> {
-  const claims = await identity(context);
+  const { claims, name } = await identity(context);
   context.print(
     context.line.flags["json"] === true
       ? `${printableJson(claims)}\n`
-      : `${identityText(claims, context.columns)}\n`,
+      : `${identityText(claims, context.columns, name)}\n`,
   );
   return 0;
 }

@@ -19,10 +19,18 @@ function textOf(claims: Readonly<Record<string, unknown>>, claim: string): strin
   return text === "" ? undefined : text;
 }
 
-/** A few lines, one claim each. */
-export function identityText(claims: Readonly<Record<string, unknown>>, columns: number): string {
+const namingClaims: readonly string[] = ["name", "preferred_username", "email"];
+
+/** A few lines, one claim each. `name`: what the person is called where no claim names them. */
+export function identityText(
+  claims: Readonly<Record<string, unknown>>,
+  columns: number,
+  name?: string,
+): string {
+  const isNamed = namingClaims.some((claim) => textOf(claims, claim) !== undefined);
+  const shown = isNamed || name === undefined ? claims : { ...claims, name };
   return pairs(
-    shownClaims.map(([label, claim]) => [label, textOf(claims, claim)] as const),
+    shownClaims.map(([label, claim]) => [label, textOf(shown, claim)] as const),
     columns,
   );
 }
