@@ -21,6 +21,8 @@ export interface CommandContext {
    * @throws {OidcError} `invalid_option`, `insecure_url`.
    */
   open(needsSecret: boolean): Promise<Opened>;
+  /** Open files that this process was started with, besides the standard streams. */
+  readonly inheritedDescriptors: readonly number[];
   /** From now on signals go to `forward` and no longer end this program. */
   readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Writes a result to standard output. */

@@ -4,6 +4,10 @@
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { quickAnswer } from "./quick.ts";
 
+// Without a listener SIGUSR1 opens Node's debugger on 127.0.0.1:9229, where every user of the machine may run code in
+// this process. This is the first moment at which a script can keep it shut.
+process.on("SIGUSR1", () => undefined);
+
 function cachedAnswer(): string | undefined {
   try {
     return quickAnswer(process.argv.slice(2), {

@@ -4,13 +4,16 @@ import { isatty } from "node:tty";
 import { OidcError } from "../core/errors.ts";
 import { outcomePageSeconds } from "../core/limits.ts";
 import { thisMachine } from "../options/paths.ts";
+import { forwardedSignals } from "./exec-signals.ts";
+import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { tell } from "./output.ts";
 import { runProgram } from "./program.ts";
 import { stopped } from "./render/texts.ts";
 
 /** 128 + the signal's number, as a shell counts it; reached by exiting, so that locks and listeners are closed first. */
-const exitStatusOf = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitStatusOf = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof exitStatusOf;
+const stopSignals = Object.keys(exitStatusOf) as StopSignal[];
 
 // Longer than it takes to close a listener and tell waiting processes, short enough for somebody who pressed Ctrl-C.
 const longestCleanUpMilliseconds = 2000;
@@ -44,8 +47,10 @@ async function lingerFor(work: ReadonlySet<Promise<void>>, milliseconds: number)
   clearTimeout(timer);
 }
 
-process.on("SIGINT", stop);
-process.on("SIGTERM", stop);
+// The core file that SIGQUIT leaves by default would hold tokens.
+for (const signal of stopSignals) process.on(signal, stop);
+// Before standard error is opened, which takes a descriptor of its own.
+const inherited = process.argv.includes("exec") ? inheritedDescriptors() : [];
 // Nobody is left to be told anything; the work goes on, and its result is on standard output.
 process.stderr.on("error", () => undefined);
 
@@ -54,8 +59,12 @@ const status = await runProgram({
   machine: thisMachine(),
   signal: controller.signal,
   background,
+  inheritedDescriptors: inherited,
   handOverSignals: (receiver) => {
     forward = receiver;
+    for (const signal of forwardedSignals) {
+      if (!(signal in exitStatusOf)) process.on(signal, receiver);
+    }
   },
 });
 process.exitCode = status;

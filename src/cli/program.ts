@@ -19,6 +19,8 @@ export interface ProgramInput {
   readonly machine: Machine;
   /** Aborts with an `OidcError` when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** Open files that this process was started with, besides the standard streams. */
+  readonly inheritedDescriptors: readonly number[];
   /** From now on signals go to `forward` and no longer end this program. */
   readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Work that is still wanted when the command has ended: the page that shows a sign-in's outcome. */
@@ -79,6 +81,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
       });
       return { ...composition, options };
     },
+    inheritedDescriptors: input.inheritedDescriptors,
     handOverSignals: input.handOverSignals,
     print: writeResult,
     tell,

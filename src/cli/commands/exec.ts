@@ -2,10 +2,10 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import { isatty } from "node:tty";
 import { OidcError, sanitizeProviderText } from "../../core/errors.ts";
 import { tokenRequestOf } from "../cached-token.ts";
 import type { CommandContext } from "../context.ts";
+import { reachedProgramAlready } from "../exec-signals.ts";
 
 const defaultVariable = "LATCHKEY_ACCESS_TOKEN";
 
@@ -17,6 +17,16 @@ function environmentFor(
 ): Record<string, string | undefined> {
   const { LATCHKEY_CLIENT_SECRET: _secret, ...rest } = inherited;
   return { ...rest, [variable]: token };
+}
+
+/** The three streams and what else is handed on, each under its own number; the numbers between are left alone. */
+function standardInputOutputAnd(descriptors: readonly number[]): ("inherit" | "ignore" | number)[] {
+  const handedOn = new Set(descriptors);
+  const length = Math.max(2, ...descriptors) + 1;
+  return Array.from({ length }, (_, number) => {
+    if (number <= 2) return "inherit";
+    return handedOn.has(number) ? number : "ignore";
+  });
 }
 
 function cannotRun(name: string, error: NodeJS.ErrnoException): OidcError {
@@ -48,7 +58,7 @@ export async function exec(context: CommandContext): Promise<number> {
   const { session } = await context.open(true);
   const { token } = await session.getToken({ ...tokenRequestOf(line.flags), signal });
   const child = spawn(name, parameters, {
-    stdio: "inherit",
+    stdio: standardInputOutputAnd(context.inheritedDescriptors),
     env: environmentFor(
       machine.environment,
       typeof variable === "string" ? variable : defaultVariable,
@@ -57,8 +67,7 @@ export async function exec(context: CommandContext): Promise<number> {
   });
   const status = ended(child, name);
   context.handOverSignals((received) => {
-    // A terminal's Ctrl-C reaches the program by itself; a second one from here would end what cleans up.
-    if (received !== "SIGINT" || !isatty(0)) child.kill(received);
+    if (!reachedProgramAlready(received)) child.kill(received);
   });
   return status;
 }
