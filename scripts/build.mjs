@@ -87,7 +87,7 @@ const mainStaysApart = {
   name: "main-stays-apart",
   resolveId(source, importer) {
     const isMain = importer !== undefined && resolve(dirname(importer), source) === mainSource;
-    return isMain ? { id: "./main.js", external: true } : undefined;
+    return isMain ? { id: "./main.cjs", external: true } : undefined;
   },
 };
 
@@ -122,7 +122,7 @@ async function bundleWarmCommand() {
   });
   await bundle.close();
   const chunks = chunksOf(result);
-  assertImports(chunks, (specifier) => specifier.startsWith("node:") || specifier === "./main.js");
+  assertImports(chunks, (specifier) => specifier.startsWith("node:") || specifier === "./main.cjs");
   chmodSync(path, 0o755);
   return chunks;
 }
@@ -150,7 +150,7 @@ const wordsAreSmall = {
       Object.values(shownWords).some((pattern) => pattern.test(id)) ||
       packageFolder(id) !== undefined;
     if (!moduleIds.every((id) => isWords(id))) return undefined;
-    const { code: small, errors } = await minify(fileName, code, { module: true });
+    const { code: small, errors } = await minify(fileName, code, { module: false });
     if (errors.length > 0) throw new Error(`${fileName} cannot be minified`);
     return small;
   },
@@ -174,9 +174,13 @@ async function bundleModules() {
   });
   const result = await bundle.write({
     dir: output,
-    format: "esm",
-    entryFileNames: "[name].js",
-    chunkFileNames: "chunks/[name].js",
+    // CommonJS: a file that could not be read once (EMFILE) is read again by the next call, while Node 20 keeps the
+    // failure of an ES module until the process ends.
+    format: "cjs",
+    exports: "named",
+    entryFileNames: "[name].cjs",
+    // With a hash of the content: a program that runs while the package is upgraded never loads a part of another version.
+    chunkFileNames: "chunks/[name]-[hash].cjs",
     // What every entry loads at once, in one file: each further file costs an importing program a third of a millisecond.
     codeSplitting: {
       groups: [
@@ -193,12 +197,21 @@ async function bundleModules() {
   await bundle.close();
   const chunks = chunksOf(result);
   const files = new Set(chunks.map(({ fileName }) => basename(fileName)));
+  writeEntry(chunks);
   assertImports(
     chunks,
     (specifier) =>
       specifier.startsWith("node:") || isInstalled(specifier) || files.has(basename(specifier)),
   );
   return chunks;
+}
+
+/** The entry of ES modules: names of what the library exports, all of it from the one copy of its code. @param {readonly OutputChunk[]} chunks */
+function writeEntry(chunks) {
+  const library = chunks.find(({ isEntry, name }) => isEntry && name === "index");
+  if (library === undefined) throw new Error("the library has no entry");
+  const names = library.exports.toSorted().join(", ");
+  writeFileSync(join(output, "index.js"), `export { ${names} } from "./${library.fileName}";\n`);
 }
 
 /** The folder of the package that a bundled module comes from. @param {string} moduleId */

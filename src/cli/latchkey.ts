@@ -22,7 +22,16 @@ function cachedAnswer(): string | undefined {
 
 const answer = cachedAnswer();
 if (answer === undefined) {
-  void import("./main.ts");
+  import("./main.ts").catch((error: unknown) => {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    // Said here, because everything that says such things better is what could not be loaded.
+    tell(
+      code === "EMFILE" || code === "ENFILE"
+        ? `Latchkey could not be loaded, because too many files are open here (${code}). Raise the limit (ulimit -n), and try again. [runtime_unavailable: too_many_open_files]`
+        : "Latchkey could not be loaded: files of it, or of a package that it needs, are not as they were installed. Try again if it is being upgraded; if it stays so, install it again. [runtime_unavailable: module_missing]",
+    );
+    process.exitCode = 1;
+  });
 } else {
   try {
     writeResult(answer);

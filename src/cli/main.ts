@@ -54,30 +54,35 @@ const inherited = process.argv.includes("exec") ? inheritedDescriptors() : [];
 // Nobody is left to be told anything; the work goes on, and its result is on standard output.
 process.stderr.on("error", () => undefined);
 
-const status = await runProgram({
-  argumentList: process.argv.slice(2),
-  machine: thisMachine(),
-  signal: controller.signal,
-  background,
-  inheritedDescriptors: inherited,
-  handOverSignals: (receiver) => {
-    forward = receiver;
-    for (const signal of forwardedSignals) {
-      if (!(signal in exitStatusOf)) process.on(signal, receiver);
-    }
-  },
-});
-process.exitCode = status;
-if (stoppedBy === undefined) {
-  await lingerFor(background, outcomePageSeconds * 1000);
-} else {
-  process.exitCode = exitStatusOf[stoppedBy];
-  // Let the prompt take its own line away first; `^C` stands there otherwise.
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve);
+// Not awaited at the top level: only ES modules can be, and those are not loaded again where that failed.
+async function run(): Promise<void> {
+  const status = await runProgram({
+    argumentList: process.argv.slice(2),
+    machine: thisMachine(),
+    signal: controller.signal,
+    background,
+    inheritedDescriptors: inherited,
+    handOverSignals: (receiver) => {
+      forward = receiver;
+      for (const signal of forwardedSignals) {
+        if (!(signal in exitStatusOf)) process.on(signal, receiver);
+      }
+    },
   });
-  const canErase = isatty(2) && process.env["TERM"] !== "dumb";
-  tell(canErase ? `\r\u001b[K${stopped}` : stopped);
+  process.exitCode = status;
+  if (stoppedBy === undefined) {
+    await lingerFor(background, outcomePageSeconds * 1000);
+  } else {
+    process.exitCode = exitStatusOf[stoppedBy];
+    // Let the prompt take its own line away first; `^C` stands there otherwise.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    const canErase = isatty(2) && process.env["TERM"] !== "dumb";
+    tell(canErase ? `\r\u001b[K${stopped}` : stopped);
+  }
+  // What still runs has nothing more to give: an open connection must not hold the shell.
+  setTimeout(() => process.exit(), 1000).unref();
 }
-// What still runs has nothing more to give: an open connection must not hold the shell.
-setTimeout(() => process.exit(), 1000).unref();
+
+void run();

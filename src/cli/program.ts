@@ -2,6 +2,7 @@
 
 import { isatty } from "node:tty";
 import { exitCodeOf, isOidcError, OidcError } from "../core/errors.ts";
+import { loadPart } from "../core/load.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
 import { parseArguments, type CommandLine } from "./arguments.ts";
@@ -72,12 +73,14 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     columns: columnsOfTerminal(),
     open: async (needsSecret): Promise<Opened> => {
       const options = resolveOptions(givenOptions(settings, machine, needsSecret), "interactive");
-      const { compose } = await import("../credential/compose.ts");
+      const { compose } = await loadPart(() => import("../credential/compose.ts"));
       const composition = compose(options, {
         environment: machine.environment,
         personPresent: isPersonPresent(machine.environment),
         background,
-        ...(isatty(2) ? { renderQr: (await import("./render/qr.ts")).renderQr } : {}),
+        ...(isatty(2)
+          ? { renderQr: (await loadPart(() => import("./render/qr.ts"))).renderQr }
+          : {}),
       });
       return { ...composition, options };
     },
@@ -92,7 +95,7 @@ async function runCommand(line: CommandLine, input: ProgramInput): Promise<numbe
   // `latchkey` alone explains itself and is no failure, as with gh and kubectl.
   const name = line.command ?? "help";
   const settings = usesOptions(name) ? readSettings(line, input.machine) : noSettings;
-  const command = await commands[name]();
+  const command = await loadPart(commands[name]);
   return command(createContext(line, settings, input));
 }
 

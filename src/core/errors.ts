@@ -41,7 +41,8 @@ export type OidcErrorCode =
   | "cache_unreadable"
   | "cache_write_failed"
   | "cache_locked"
-  | "store_unavailable";
+  | "store_unavailable"
+  | "runtime_unavailable";
 
 const general: ErrorKind = { exitCode: 1, retryable: false };
 const usage: ErrorKind = { exitCode: 2, retryable: false };
@@ -95,6 +96,8 @@ const kinds: Readonly<Record<OidcErrorCode, ErrorKind>> = {
   cache_write_failed: general,
   cache_locked: retryable(timeIsUp),
   store_unavailable: general,
+  // this process
+  runtime_unavailable: retryable(general),
 };
 
 /** Every error code that this version can throw, in the order of the documentation. */

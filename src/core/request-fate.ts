@@ -14,7 +14,8 @@ const unsentReasons: ReadonlySet<string> = new Set([
 /** True for an error that arose before anything of the request was sent. */
 export function wasNeverSent(error: unknown): boolean {
   if (!isOidcError(error)) return false;
-  if (error.code === "tls") return true;
+  // A part that could not be loaded: everything that follows a request is loaded before it.
+  if (error.code === "tls" || error.code === "runtime_unavailable") return true;
   const isTransport = error.code === "network" || error.code === "timeout";
   return isTransport && unsentReasons.has(error.reason ?? "");
 }

@@ -3,6 +3,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { longestDeviceCodeSeconds, longestNameRequestSeconds } from "../core/limits.ts";
+import { loadPart } from "../core/load.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -58,25 +59,25 @@ export function assembleFlows(
     signIn: async (signal, beforePrompt, wishes, onAnswer) => {
       const world = { ...(await openWorld()), beforePrompt, onAnswer };
       if (needsPerson) {
-        const { signInPerson } = await import("../flow/ladder.ts");
+        const { signInPerson } = await loadPart(() => import("../flow/ladder.ts"));
         return signInPerson(world, options, signal, wishes);
       }
-      const { signInAsClient } = await import("../flow/client-credentials.ts");
+      const { signInAsClient } = await loadPart(() => import("../flow/client-credentials.ts"));
       return signInAsClient(world, options, signal, wishes);
     },
     refresh: async (record, signal, target) => {
       const world = await openWorld();
-      const { refreshSignIn } = await import("../flow/refresh.ts");
+      const { refreshSignIn } = await loadPart(() => import("../flow/refresh.ts"));
       return refreshSignIn(world, options, record, signal, target);
     },
     userInfo: async (record, accessToken, signal) => {
       const world = await openWorld();
-      const { readUserInfo } = await import("../flow/userinfo.ts");
+      const { readUserInfo } = await loadPart(() => import("../flow/userinfo.ts"));
       return readUserInfo(world, options, record, accessToken, signal);
     },
     revoke: async (record, signal) => {
       const world = await openWorld();
-      const { revokeSignIn } = await import("../flow/revoke.ts");
+      const { revokeSignIn } = await loadPart(() => import("../flow/revoke.ts"));
       return revokeSignIn(world, options, record, signal);
     },
   };

@@ -3,6 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
+import { loadPart } from "../core/load.ts";
 import { nearestName } from "../core/nearest.ts";
 import { defineHidden } from "../core/secret.ts";
 import type {
@@ -61,7 +62,7 @@ function tokenInFile(tokenFile: unknown): GivenTokenSource {
   return {
     name: "`tokenFile`",
     read: async () => {
-      const { readUserFileSync } = await import("../files/secure-read.ts");
+      const { readUserFileSync } = await loadPart(() => import("../files/secure-read.ts"));
       const path = absolutePath(tokenFile, thisMachine());
       const bytes = readUserFileSync(path, {
         what: "token file",

@@ -1,5 +1,6 @@
 // Client credentials as a credential: no person present. Changes when the public class does.
 
+import { loadPart, madeOnce } from "../core/load.ts";
 import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -29,7 +30,6 @@ export interface OidcCredentialsAuth extends Readonly<
  */
 export class OidcCredentialsAuth implements Credential {
   readonly #options: ResolvedOptions;
-  #session: Promise<Session> | undefined;
 
   /** @throws {OidcError} `invalid_option`, `insecure_url`. */
   constructor(options: OidcCredentialsAuthOptions = {}) {
@@ -52,10 +52,8 @@ export class OidcCredentialsAuth implements Credential {
     return cacheFilePath(this.#options.cachePath, cacheFileName(key), thisMachine());
   }
 
-  #open(): Promise<Session> {
-    this.#session ??= import("./compose.ts").then(
-      ({ compose }) => compose(this.#options, { renewsAhead: true }, "client").session,
-    );
-    return this.#session;
-  }
+  readonly #open: () => Promise<Session> = madeOnce(async () => {
+    const { compose } = await loadPart(() => import("./compose.ts"));
+    return compose(this.#options, { renewsAhead: true }, "client").session;
+  });
 }

@@ -4,6 +4,7 @@
 import { hostname } from "node:os";
 import { isatty } from "node:tty";
 import { systemClock } from "../core/clock.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
@@ -70,8 +71,14 @@ export function composeWorld(
     terminal: isatty(2),
     background: new Set(),
     openBrowser: async (url, command) => {
-      const { createBrowserLauncher } = await import("../interaction/browser.ts");
-      return createBrowserLauncher({ environment, platform, logger: options.logger })(url, command);
+      try {
+        const { createBrowserLauncher } = await loadPart(() => import("../interaction/browser.ts"));
+        const launch = createBrowserLauncher({ environment, platform, logger: options.logger });
+        return await launch(url, command);
+      } catch {
+        // The person can open the address; no browser is no reason to end a sign-in.
+        return { opened: false, problem: "a part of Latchkey could not be loaded" };
+      }
     },
     ...overrides,
     prompt: guarded(
@@ -127,9 +134,8 @@ function networkOpener(
   world: World,
   machine: Machine,
 ): () => Promise<FlowWorld> {
-  let opened: Promise<FlowWorld> | undefined;
-  const open = async (): Promise<FlowWorld> => {
-    const { createHttpClient } = await import("../http/client.ts");
+  return madeOnce(async () => {
+    const { createHttpClient } = await loadPart(() => import("../http/client.ts"));
     const onWarning = warnWith(world);
     const folder = folderOrNone(machine);
     const { clock, logger } = world;
@@ -155,8 +161,7 @@ function networkOpener(
         onWarning,
       }),
     };
-  };
-  return () => (opened ??= open());
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Interactive sign-in as a credential. Changes when the public class does.
 
+import { loadPart, madeOnce } from "../core/load.ts";
 import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -31,7 +32,6 @@ export interface OidcAuth extends Readonly<Omit<ResolvedOptions, "explicit" | "s
 export class OidcAuth implements Credential {
   readonly #options: ResolvedOptions;
   readonly #forceLoginSince: number;
-  #session: Promise<Session> | undefined;
 
   /**
    * @throws {OidcError} `invalid_option` for an unknown name, a wrong kind or an impossible value; `insecure_url` for
@@ -71,15 +71,9 @@ export class OidcAuth implements Credential {
     return cacheFilePath(this.#options.cachePath, cacheFileName(key), thisMachine());
   }
 
-  #open(): Promise<Session> {
-    this.#session ??= import("./compose.ts").then(
-      ({ compose }) =>
-        compose(
-          this.#options,
-          { signedInSince: this.#forceLoginSince, renewsAhead: true },
-          "interactive",
-        ).session,
-    );
-    return this.#session;
-  }
+  readonly #open: () => Promise<Session> = madeOnce(async () => {
+    const { compose } = await loadPart(() => import("./compose.ts"));
+    const outside = { signedInSince: this.#forceLoginSince, renewsAhead: true };
+    return compose(this.#options, outside, "interactive").session;
+  });
 }

@@ -2,6 +2,7 @@
 
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
+import { assertWebCrypto } from "../core/runtime.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { createFileStore } from "../store/file-store.ts";
 import type { StoreWarning, TokenStore } from "../store/token-store.ts";
@@ -20,6 +21,7 @@ export interface FileStoreParts {
 
 /** Cryptographically strong random bytes, without loading `node:crypto`. */
 export function randomBytes(length: number): Uint8Array {
+  assertWebCrypto();
   return crypto.getRandomValues(new Uint8Array(length));
 }
 

@@ -1,5 +1,6 @@
 // The given stores, as an embedding program makes them. Changes when a store gains an option.
 
+import { loadPart, madeOnce } from "../core/load.ts";
 import { absolutePath, stateFolder, thisMachine } from "../options/paths.ts";
 import type { StoreLevel, StoreWarning, TokenStore } from "../store/token-store.ts";
 
@@ -17,8 +18,7 @@ function loadedLater(
   location: string,
   load: () => Promise<TokenStore>,
 ): TokenStore {
-  let loaded: Promise<TokenStore> | undefined;
-  const store = (): Promise<TokenStore> => (loaded ??= load());
+  const store = madeOnce(load);
   return {
     level,
     location,
@@ -41,7 +41,7 @@ export function fileStore(settings: FileStoreSettings = {}): TokenStore {
   const folder = stateFolder(machine);
   const path = settings.path === undefined ? undefined : absolutePath(settings.path, machine);
   return loadedLater("file-permissions", path ?? folder, async () => {
-    const { openFileStore } = await import("./open-file-store.ts");
+    const { openFileStore } = await loadPart(() => import("./open-file-store.ts"));
     return openFileStore({ folder, path, onWarning: settings.onWarning });
   });
 }
@@ -49,7 +49,7 @@ export function fileStore(settings: FileStoreSettings = {}): TokenStore {
 /** Keeps sign-ins in this process alone: gone when it ends. */
 export function memoryStore(): TokenStore {
   return loadedLater("memory", "memory of this process", async () => {
-    const { createMemoryStore } = await import("../store/memory-store.ts");
+    const { createMemoryStore } = await loadPart(() => import("../store/memory-store.ts"));
     return createMemoryStore();
   });
 }

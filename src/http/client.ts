@@ -5,6 +5,8 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { connectTimeoutSeconds } from "../core/limits.ts";
+import { loadPart } from "../core/load.ts";
+import { assertHttpRuntime } from "../core/runtime.ts";
 import type { Transport } from "../core/world.ts";
 import { discardBody, readBoundedBody } from "./bounded-body.ts";
 import type { Route } from "./dispatcher.ts";
@@ -64,8 +66,12 @@ interface FailedTry {
 /** What one try came to. */
 type Try = FailedTry | { readonly answer: HttpAnswer; readonly retry: boolean };
 
-/** Makes the client that every request of a credential goes through. */
+/**
+ * Makes the client that every request of a credential goes through.
+ * @throws {OidcError} `runtime_unavailable` where this process cannot make any request.
+ */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
+  if (options.transport === undefined) assertHttpRuntime();
   const { clock, logger, transport } = options;
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
   const testRoute: Route | undefined =
@@ -88,8 +94,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const remainingMilliseconds = operation.remainingMilliseconds();
     // The outcome is settled; the look at the certificate must not turn it into a timeout.
     operation.stopTimer();
-    const { explainCertificate } = await import("./certificate-failure.ts");
-    const explained = await explainCertificate(error, tlsCode, url, place, {
+    const explanation = await loadPart(() => import("./certificate-failure.ts")).catch(
+      () => undefined,
+    );
+    if (explanation === undefined) return { error, retry };
+    const explained = await explanation.explainCertificate(error, tlsCode, url, place, {
       remainingMilliseconds,
       signal: operation.signal,
       now: clock.now(),

@@ -1,6 +1,7 @@
 // Which way an address is reached: the built-in fetch, or undici where only that can. Changes when another need for
 // a dispatcher arises.
 
+import { loadPart, madeOnce } from "../core/load.ts";
 import type { Dispatchers, Route, RouteOptions } from "./dispatcher.ts";
 import { builtInDispatcher, fetchWith } from "./unpaused.ts";
 
@@ -31,7 +32,11 @@ function namesProxy(environment: RouteOptions["environment"]): boolean {
  * proxy, or TLS verification that the environment switched off (it stays on here: CVE-2022-31105).
  */
 export function createRouter(options: RouteOptions): (url: URL) => Promise<Route> {
-  let dispatchers: Promise<Dispatchers> | undefined;
+  // A bundle that is put right is read again by the next operation.
+  const dispatchers = madeOnce(async (): Promise<Dispatchers> => {
+    const { createDispatchers } = await loadPart(() => import("./dispatcher.ts"));
+    return createDispatchers(options);
+  });
   let warned = false;
 
   return async (url) => {
@@ -49,15 +54,7 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
     if (options.caCertPath === undefined && !verificationOff && !namesProxy(options.environment)) {
       return direct;
     }
-    dispatchers ??= import("./dispatcher.ts").then(({ createDispatchers }) =>
-      createDispatchers(options),
-    );
-    try {
-      return (await dispatchers)(url);
-    } catch (error) {
-      // A bundle that is put right is read again by the next operation.
-      dispatchers = undefined;
-      throw error;
-    }
+    const wayTo = await dispatchers();
+    return wayTo(url);
   };
 }

@@ -4,6 +4,7 @@
 // Driven by demand: only a token that a call was given is renewed, once. Its successor is renewed only after it was
 // handed out too, so a credential that nobody asks lets its token expire, and a machine that sleeps stays asleep.
 
+import { loadPart } from "../core/load.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { AheadParts, AheadWatch, EndingToken } from "./ahead-watch.ts";
 
@@ -52,11 +53,13 @@ export class RenewalAhead {
     const { clock } = this.#parts;
     try {
       await clock.sleep(loadAfterMilliseconds, { unref: true });
-      const { AheadWatch } = await import("./ahead-watch.ts");
+      const { AheadWatch } = await loadPart(() => import("./ahead-watch.ts"));
       this.#watch = new AheadWatch(this.#parts);
       if (this.#latest !== undefined) this.#watch.note(this.#latest);
     } catch {
-      // An upgrade has taken the file away under the running program: each call renews for itself, as without this.
+      // Each call renews for itself, as without this, and the next token that is handed out tries again.
+    } finally {
+      this.#isLoading = false;
     }
   }
 }

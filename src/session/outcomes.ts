@@ -117,7 +117,8 @@ export function mayBeRetried(error: unknown): boolean {
 
 /** Whether the failure of somebody else's work is this caller's outcome too. */
 export function isShared(error: OidcError, wanted: Wanted): boolean {
-  if (error.code === "aborted") return false;
+  // The other gave up, or its own process could not go on.
+  if (error.code === "aborted" || error.code === "runtime_unavailable") return false;
   // The other might not prompt; this caller may.
   const needsPrompt = error.code === "login_required" || error.code === "interaction_pending";
   return !(needsPrompt && wanted.interactive);

@@ -30,6 +30,7 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   timeout: "operation",
   tls: "unknown_issuer",
   cache_write_failed: "no_such_folder",
+  runtime_unavailable: "fetch_missing",
 };
 
 const provoked = Object.entries(provocations);

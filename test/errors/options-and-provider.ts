@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
 import { credential, desktop, emptyHome, failureOf, provider } from "../flow/harness.ts";
 import { changeAnswer, scratchFolder, type Provocations } from "./provocation.ts";
@@ -23,6 +24,13 @@ export const optionsAndProvider: Provocations = {
     const caCertPath = join(scratchFolder(), "root.pem");
     writeFileSync(caCertPath, "not a certificate\n");
     return failureOf(tokenFor({ ...somewhere, caCertPath }));
+  },
+  runtime_unavailable: async () => {
+    const { fetch } = globalThis;
+    onTestFinished(() => void (globalThis.fetch = fetch));
+    // @ts-expect-error taken away, as by --no-experimental-fetch
+    delete globalThis.fetch;
+    return failureOf(tokenFor(desktop(await provider())));
   },
   discovery_failed: async () => failureOf(tokenFor(desktop(await provider({ discovery: "none" })))),
   issuer_mismatch: async () => {

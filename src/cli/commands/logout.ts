@@ -1,6 +1,7 @@
 // `latchkey logout`: forgets sign-ins, and tells the provider where asked. Changes when that command does.
 
 import { isatty } from "node:tty";
+import { loadPart } from "../../core/load.ts";
 import type { CommandContext } from "../context.ts";
 import { allLoggedOutText, loggedOutText, logoutPagesText } from "../render/texts.ts";
 import { requireIssuer } from "../requirements.ts";
@@ -10,7 +11,7 @@ export async function logout(context: CommandContext): Promise<number> {
   const { flags } = context.line;
   const revoke = flags["revoke"] === true;
   if (flags["all"] === true) {
-    const { forgetAll } = await import("./logout-all.ts");
+    const { forgetAll } = await loadPart(() => import("./logout-all.ts"));
     const result = await forgetAll(context, revoke);
     context.tell(allLoggedOutText(result));
     // Shown alone: as many windows as there are providers would be an answer to a question that nobody asked.

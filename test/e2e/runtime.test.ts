@@ -1,0 +1,86 @@
+// Processes in which Node.js itself lacks something: an error that says what. Changes with what Latchkey needs of Node.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { desk, provider } from "./harness.ts";
+
+const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(home: string, command: string, parameters: readonly string[]): Promise<Outcome> {
+  const child = spawn("/bin/sh", ["-c", command, process.execPath, ...parameters], {
+    env: { HOME: home, PATH: process.env["PATH"] },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const texts = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (texts.stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (texts.stderr += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...texts };
+}
+
+const lacks = [
+  ["ulimit -v", 'ulimit -v 3000000; exec "$0" "$@"', "webassembly_unavailable", "ulimit -v"],
+  ["--jitless", 'exec "$0" --jitless "$@"', "webassembly_unavailable", "--jitless"],
+  [
+    "--no-experimental-fetch",
+    'exec "$0" --no-experimental-fetch "$@"',
+    "fetch_missing",
+    "--no-experimental-fetch",
+  ],
+  [
+    "--no-experimental-global-webcrypto",
+    'exec "$0" --no-experimental-global-webcrypto "$@"',
+    "crypto_missing",
+    "--no-experimental-global-webcrypto",
+  ],
+] as const;
+
+test.each(lacks)(
+  "[T2] the command line under %s says so",
+  async (_name, command, reason, advice) => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const flags = ["token", ...at.flags(identityProvider)];
+    const { code, stdout, stderr } = await run(at.home, command, [
+      join(dist, "cli", "latchkey.cjs"),
+      ...flags,
+    ]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr.replaceAll("\n", " ")).toContain(advice);
+    expect(stderr.trimEnd()).toMatch(new RegExp(`\\[runtime_unavailable:\\s${reason}\\]$`));
+    expect(identityProvider.requests().total).toBe(0);
+  },
+);
+
+test.each(lacks)(
+  "[T2] a program under %s goes on after an OidcError",
+  async (_name, command, reason) => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const { clientId, clientSecret } = identityProvider.clients.confidentialPost;
+    const settings = { issuer: identityProvider.issuer, clientId, clientSecret };
+    const script = `
+    import { OidcCredentialsAuth } from ${JSON.stringify(pathToFileURL(join(dist, "index.js")).href)};
+    const auth = new OidcCredentialsAuth(${JSON.stringify(settings)});
+    const told = await auth.getToken().catch((error) => [error.name, error.code, error.reason]);
+    // What was left behind would end the process in a later turn.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    console.log(JSON.stringify(told));`;
+    // From a file: with -e, Node makes its modules globals, `crypto` among them.
+    const program = join(at.home, "program.mjs");
+    writeFileSync(program, script);
+    const { code, stdout } = await run(at.home, command, [program]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(["OidcError", "runtime_unavailable", reason]);
+  },
+);
