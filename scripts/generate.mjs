@@ -57,8 +57,10 @@ function wrapped(text, indent) {
   return [...lines, line];
 }
 
-function comment(row) {
-  const text = `${optionTexts[row.name].meaning} Default: \`${shownDefault(row)}\`.`;
+function comment(row, kind) {
+  const { meaning, clientMeaning } = optionTexts[row.name];
+  const said = kind === "client" ? (clientMeaning ?? meaning) : meaning;
+  const text = `${said} Default: \`${shownDefault(row)}\`.`;
   const lines = wrapped(text, "  ");
   return lines.length === 1
     ? `  /** ${lines[0]} */`
@@ -68,7 +70,7 @@ function comment(row) {
 function optionInterface(name, words, kind) {
   const members = optionTable
     .filter((row) => row.credentials.includes(kind))
-    .map((row) => `${comment(row)}\n  ${row.name}?: ${optional(typeOf(row))};`);
+    .map((row) => `${comment(row, kind)}\n  ${row.name}?: ${optional(typeOf(row))};`);
   return `/** ${words} */\nexport interface ${name} {\n${members.join("\n")}\n}\n`;
 }
 
@@ -97,6 +99,13 @@ function cell(text) {
   return text.replaceAll("|", "\\|");
 }
 
+function meaningCell(row) {
+  const { meaning, clientMeaning } = optionTexts[row.name];
+  return clientMeaning === undefined
+    ? meaning
+    : `${meaning} For \`OidcCredentialsAuth\`: ${clientMeaning}`;
+}
+
 const rows = optionTable.map((row) => {
   const flag =
     row.text === "secret"
@@ -106,7 +115,7 @@ const rows = optionTable.map((row) => {
         : `\`--${row.kind === "boolean" && row.default === true ? "no-" : ""}${flagOf(row)}\``;
   const variable =
     row.text === "all" || row.text === "secret" ? `\`${environmentNameOf(row)}\`` : "";
-  return `| \`${row.name}\` | ${cell(`\`${shownDefault(row)}\``)} | ${flag} | ${variable} | ${row.inKey ? "yes" : ""} | ${cell(optionTexts[row.name].meaning)} |`;
+  return `| \`${row.name}\` | ${cell(`\`${shownDefault(row)}\``)} | ${flag} | ${variable} | ${row.inKey ? "yes" : ""} | ${cell(meaningCell(row))} |`;
 });
 
 const reference = `# Options

@@ -5,8 +5,12 @@
  * codes, counts and durations; never a token, code, state, verifier, secret, claim or query string.
  */
 export interface LatchkeyEvents {
-  "cache.hit": { path: string };
-  "cache.miss": { path: string; why: "absent" | "expired" | "not_satisfying" };
+  /**
+   * A call looked into the store, at `location`, and what lay there was its answer, or was not. A call within a second
+   * of another one that asks for the same is answered without a look, and without an event.
+   */
+  "cache.hit": { location: string };
+  "cache.miss": { location: string; why: "absent" | "expired" | "not_satisfying" };
   "cache.written": { path: string };
   "cache.damaged": { path: string; movedTo: string };
   "lock.acquired": { waitedMilliseconds: number };

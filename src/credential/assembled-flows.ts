@@ -58,9 +58,13 @@ export function assembleFlows(
     assertConfigured: () => assertConfigured(options),
     signIn: async (signal, beforePrompt, wishes, onAnswer) => {
       const world = { ...(await openWorld()), beforePrompt, onAnswer };
+      const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
+      warnings.warnOfUnknownAudience(world, options);
       if (needsPerson) {
         const { signInPerson } = await loadPart(() => import("../flow/ladder.ts"));
-        return signInPerson(world, options, signal, wishes);
+        const answer = await signInPerson(world, options, signal, wishes);
+        warnings.warnOfUncheckedSignature(world, answer);
+        return answer;
       }
       const { signInAsClient } = await loadPart(() => import("../flow/client-credentials.ts"));
       return signInAsClient(world, options, signal, wishes);

@@ -1,5 +1,7 @@
 // Options as data, validation and precedence, each against the whole table.
 
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { OidcError } from "../core/errors.ts";
 import { recordKey } from "../record/key.ts";
@@ -133,6 +135,16 @@ function refusal(
   }
   throw new Error(`accepted: ${JSON.stringify(Object.keys(given))}`);
 }
+
+test("the options of client credentials are explained without a person, a browser or another class's default [D4]", () => {
+  const path = fileURLToPath(new URL("types.ts", import.meta.url));
+  const types = readFileSync(path, "utf8").replaceAll(/\n \* |\n {3}\* /g, " ");
+  const members = /export interface ClientOptions \{([\s\S]*?)\n\}/.exec(types)?.[1] ?? "";
+  expect(members).toContain("Undefined: none are sent");
+  expect(members).not.toMatch(
+    /openid profile|authorization request|authorization,|browser|desktop|device flow/i,
+  );
+});
 
 test("every option has text, and every text an option", () => {
   expect(Object.keys(optionTexts).toSorted()).toEqual(

@@ -6,6 +6,8 @@ export interface OptionText {
   readonly summary: string;
   /** The whole meaning, with unit, limits and risk, for the documentation and the editor. */
   readonly meaning: string;
+  /** The meaning for client credentials, where no person is present, if it is another one. */
+  readonly clientMeaning?: string;
   /** What a value looks like, for `--help`; absent for booleans. */
   readonly placeholder?: string;
 }
@@ -27,17 +29,21 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     summary: "scopes to request, separated by spaces",
     meaning:
       "Scopes to request. Undefined: `openid profile email`, or none where the provider lists its scopes without `openid`.",
+    clientMeaning: "Scopes to request. Undefined: none are sent, and the provider decides.",
     placeholder: '"A B"',
   },
   audience: {
     summary: "audience of the token request, where the provider wants one",
     meaning:
       "`audience` parameter of the authorization and the token request. Some providers need it for an access token that an API accepts.",
+    clientMeaning:
+      "`audience` parameter of the token request. Some providers need it for an access token that an API accepts.",
     placeholder: "VALUE",
   },
   useServerAudience: {
     summary: "take the audience from the server's configuration",
-    meaning: "With `audience` undefined: take the one that the server's OIDC configuration names.",
+    meaning:
+      "With `audience` undefined: take the one that the server's OIDC configuration names. No server can be named yet: it changes nothing, and each sign-in warns of that (`server_audience_unavailable`).",
   },
   caCertPath: {
     summary: "PEM file with further trusted roots",
@@ -60,6 +66,8 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     summary: "device authorization endpoint instead of the discovered one",
     meaning:
       "Device authorization endpoint, in place of the one that discovery names. Device flow only.",
+    clientMeaning:
+      "Taken so that one set of options fits both classes; client credentials make no request to it.",
     placeholder: "URL",
   },
   flow: {
@@ -115,12 +123,15 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     summary: "secret of a confidential client",
     meaning:
       "Secret for client authentication, where the provider wants one. Some want it even of a desktop application; it proves nothing there and is no protection.",
+    clientMeaning: "Secret for client authentication. Without one no token can be had.",
     placeholder: "SECRET",
   },
   resource: {
     summary: "resource that the token is for (RFC 8707), or several in quotes",
     meaning:
       "Resource that the access token is for: one absolute URI without a fragment, or a list of such (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where the provider issues one token for all of them.",
+    clientMeaning:
+      "Resource that the access token is for: one absolute URI without a fragment, or a list of such (RFC 8707). Sent with each token request. Several belong only where the provider issues one token for all of them.",
     placeholder: "URI",
   },
   jwksUri: {

@@ -23,8 +23,9 @@ export interface InteractiveOptions {
    */
   audience?: string | undefined;
   /**
-   * With `audience` undefined: take the one that the server's OIDC configuration names. Default:
-   * `false`.
+   * With `audience` undefined: take the one that the server's OIDC configuration names. No server
+   * can be named yet: it changes nothing, and each sign-in warns of that
+   * (`server_audience_unavailable`). Default: `false`.
    */
   useServerAudience?: boolean | undefined;
   /**
@@ -183,19 +184,17 @@ export interface ClientOptions {
   issuer?: string | undefined;
   /** The client that is registered with the provider. Default: `""`. */
   clientId?: string | undefined;
-  /**
-   * Scopes to request. Undefined: `openid profile email`, or none where the provider lists its
-   * scopes without `openid`. Default: `undefined`.
-   */
+  /** Scopes to request. Undefined: none are sent, and the provider decides. Default: `undefined`. */
   scopes?: readonly string[] | undefined;
   /**
-   * `audience` parameter of the authorization and the token request. Some providers need it for an
-   * access token that an API accepts. Default: `undefined`.
+   * `audience` parameter of the token request. Some providers need it for an access token that an
+   * API accepts. Default: `undefined`.
    */
   audience?: string | undefined;
   /**
-   * With `audience` undefined: take the one that the server's OIDC configuration names. Default:
-   * `false`.
+   * With `audience` undefined: take the one that the server's OIDC configuration names. No server
+   * can be named yet: it changes nothing, and each sign-in warns of that
+   * (`server_audience_unavailable`). Default: `false`.
    */
   useServerAudience?: boolean | undefined;
   /**
@@ -211,19 +210,16 @@ export interface ClientOptions {
   /** Token endpoint, in place of the one that discovery names. Default: `undefined`. */
   tokenEndpoint?: string | undefined;
   /**
-   * Device authorization endpoint, in place of the one that discovery names. Device flow only.
+   * Taken so that one set of options fits both classes; client credentials make no request to it.
    * Default: `undefined`.
    */
   deviceAuthorizationEndpoint?: string | undefined;
-  /**
-   * Secret for client authentication, where the provider wants one. Some want it even of a desktop
-   * application; it proves nothing there and is no protection. Default: `undefined`.
-   */
+  /** Secret for client authentication. Without one no token can be had. Default: `undefined`. */
   clientSecret?: string | undefined;
   /**
    * Resource that the access token is for: one absolute URI without a fragment, or a list of such
-   * (RFC 8707). Sent with each authorization, token and refresh request. Several belong only where
-   * the provider issues one token for all of them. Default: `undefined`.
+   * (RFC 8707). Sent with each token request. Several belong only where the provider issues one
+   * token for all of them. Default: `undefined`.
    */
   resource?: string | readonly string[] | undefined;
   /**

@@ -88,8 +88,6 @@ export function parseMetadata(
   }
   const lists = {
     scopesSupported: listOf(document, "scopes_supported"),
-    grantTypes: listOf(document, "grant_types_supported"),
-    responseTypes: listOf(document, "response_types_supported"),
     tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
     idTokenSigningAlgorithms: listOf(document, "id_token_signing_alg_values_supported"),
     userinfoSigningAlgorithms: listOf(document, "userinfo_signing_alg_values_supported"),

@@ -22,8 +22,6 @@ export interface ProviderMetadata {
   readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
   readonly scopesSupported?: readonly string[];
-  readonly grantTypes?: readonly string[];
-  readonly responseTypes?: readonly string[];
   readonly tokenEndpointAuthenticationMethods?: readonly string[];
   readonly idTokenSigningAlgorithms?: readonly string[];
   readonly userinfoSigningAlgorithms?: readonly string[];

@@ -1,5 +1,6 @@
 // Does a cached sign-in answer this call? Changes when a call can ask for something new.
 
+import type { LatchkeyEvents } from "../core/events.ts";
 import type { GetTokenOptions } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
@@ -175,6 +176,24 @@ export function isOutcomeFor(
     tokenOf(record, wanted) !== undefined &&
     !lacksIdToken(record, wanted, nowSeconds)
   );
+}
+
+/** Why a stored record is no answer to a call, for the log. */
+export function whyNotSatisfying(
+  record: SessionRecord | undefined,
+  wanted: Wanted,
+  bound: Bound,
+  nowSeconds: number,
+): LatchkeyEvents["cache.miss"]["why"] {
+  if (record === undefined || !isSignedIn(record)) return "absent";
+  const token = isSignInFor(record, wanted, bound, nowSeconds)
+    ? tokenOf(record, wanted)
+    : undefined;
+  const isOther =
+    token === undefined ||
+    token.token === wanted.rejectedToken ||
+    wanted.changedSince?.tokensVersion === tokensVersionOf(record);
+  return isOther ? "not_satisfying" : "expired";
 }
 
 /** The record, where it holds the token that the call wants, good for as long as it wants. */

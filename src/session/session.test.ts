@@ -1,7 +1,12 @@
 // The decision table of a session: cache, refresh or sign-in.
 
-import { expect, test } from "vitest";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { expect, onTestFinished, test } from "vitest";
 import { OidcError, type OidcErrorCode } from "../core/errors.ts";
+import { eventChannel } from "../core/events.ts";
+import type { GetTokenOptions } from "../core/types.ts";
+import type { TokenAnswer } from "../flow/flow-world.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
 import { answer, Bench, expired, failure, storeWith, tokensOf, unwritable } from "./testing.ts";
 
 test("signs in once, then answers from the cache", async () => {
@@ -12,6 +17,22 @@ test("signs in once, then answers from the cache", async () => {
   expect([first.source, second.source, elsewhere.source]).toEqual(["login", "cache", "cache"]);
   expect([second.token, elsewhere.token]).toEqual([first.token, first.token]);
   expect(bench.calls).toEqual(["signIn"]);
+});
+
+test.each<[string, TokenAnswer | undefined, GetTokenOptions]>([
+  ["absent", undefined, {}],
+  ["expired", expired(), {}],
+  ["expired", answer({ issuedAt: 0, expiresAt: Date.now() / 1000 + 30 }), { rejectedToken: "x" }],
+  ["not_satisfying", answer(), { forceRefresh: true }],
+  ["not_satisfying", answer(), { scopes: ["more"] }],
+])("a look into the store that is no answer is reported as %s [D3]", async (why, first, call) => {
+  const store = first === undefined ? createMemoryStore() : await storeWith(first);
+  const events: unknown[] = [];
+  const listen = (event: unknown): void => void events.push(event);
+  subscribe(eventChannel, listen);
+  onTestFinished(() => void unsubscribe(eventChannel, listen));
+  await new Bench({}, { store }).session.getToken(call);
+  expect(events[0]).toEqual({ name: "cache.miss", data: { location: store.location, why } });
 });
 
 test("refreshes an expired token and keeps the rotated refresh token before it hands out the access token [R08]", async () => {

@@ -12,6 +12,7 @@
 // | still valid for a moment | renewal failed for a passing reason | the cached token |
 
 import { isOidcError } from "../core/errors.ts";
+import { emit } from "../core/events.ts";
 import type { AccessToken, GetTokenOptions, IdTokenClaims, LogoutResult } from "../core/types.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -30,6 +31,7 @@ import {
   isOutcomeFor,
   satisfying,
   wantedOf,
+  whyNotSatisfying,
   withWish,
   type Bound,
   type Wanted,
@@ -95,6 +97,7 @@ export class StoredSession implements Session {
     const cached = await this.#keeper.read();
     const wanted = this.#wantedOf(options, cached);
     const record = satisfying(cached, wanted, this.#parts.bound, this.#nowSeconds());
+    this.#reportLook(cached, wanted, record !== undefined);
     if (record !== undefined) return this.#handOut({ record, source: "cache" }, wanted);
     return this.#handOut(await this.#obtain(wanted, signal), wanted);
   }
@@ -145,6 +148,17 @@ export class StoredSession implements Session {
   async claims(): Promise<IdTokenClaims | undefined> {
     const idToken = (await this.current())?.idToken;
     return idToken === undefined ? undefined : decodeStoredIdToken(idToken);
+  }
+
+  #reportLook(cached: SessionRecord | undefined, wanted: Wanted, isHit: boolean): void {
+    const { world, store, bound } = this.#parts;
+    const { location } = store;
+    if (isHit) {
+      emit(world.logger, "cache.hit", { location });
+      return;
+    }
+    const why = whyNotSatisfying(cached, wanted, bound, this.#nowSeconds());
+    emit(world.logger, "cache.miss", { location, why });
   }
 
   #nowSeconds(): number {

@@ -214,6 +214,23 @@ test("the table of the house in design.md is the one that the import test enforc
   expect(later).toEqual(listOf("mayLoadLater"));
 });
 
+test("design.md names the files of the composition and of the vocabulary that the import test names [D2]", () => {
+  const source = read("test/structure/imports.test.ts");
+  const setOf = (name: string): readonly string[] => {
+    const body = new RegExp(`const ${name} = new Set\\(\\[([\\s\\S]*?)\\]\\)`).exec(source)?.[1];
+    return [...(body ?? "").matchAll(/"([^"]+)"/g)].map(([, file]) => file ?? "");
+  };
+  const house = read("docs/design.md").split("## The house")[1]?.split("\n## ")[0] ?? "";
+  const row = rowsOf(house).find(([part]) => part === "`composition`");
+  const composition = setOf("compositionRoot");
+  expect(composition.length).toBeGreaterThan(1);
+  expect(inBackticks(row?.[1] ?? "").toSorted()).toEqual(composition.toSorted());
+  const paragraph = house.split("\n\n").find((text) => text.includes("**vocabulary**")) ?? "";
+  const vocabulary = setOf("vocabulary");
+  expect(vocabulary.length).toBeGreaterThan(1);
+  expect(inBackticks(paragraph).toSorted()).toEqual(vocabulary.toSorted());
+});
+
 test("the README's first commands get a token from a real provider", async () => {
   const provider = await startIdentityProvider();
   onTestFinished(() => provider.close());

@@ -1,0 +1,32 @@
+// What a person should know of a sign-in that goes on all the same.
+
+import { hostOf } from "../core/hosts.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import type { FlowWorld, TokenAnswer } from "./flow-world.ts";
+
+/** Before a sign-in: an option that cannot do what it is for. */
+export function warnOfUnknownAudience(
+  world: Pick<FlowWorld, "onWarning">,
+  options: Pick<ResolvedOptions, "audience" | "useServerAudience">,
+): void {
+  if (!options.useServerAudience || options.audience !== undefined) return;
+  world.onWarning(
+    "server_audience_unavailable",
+    "`useServerAudience` changes nothing: there is no server that could be asked for the audience. Set `audience` where the provider wants one.",
+  );
+}
+
+/**
+ * After a sign-in: OpenID Connect Core section 3.1.3.7(6) lets TLS stand in for the signature of an ID token that came
+ * straight from the token endpoint, and whoever relies on it should know.
+ */
+export function warnOfUncheckedSignature(
+  world: Pick<FlowWorld, "onWarning">,
+  answer: Pick<TokenAnswer, "signatureVerified" | "issuer">,
+): void {
+  if (answer.signatureVerified !== false) return;
+  world.onWarning(
+    "id_token_signature_unchecked",
+    `The signature of the ID token was not checked, because no key set of ${hostOf(answer.issuer)} is known; its claims were checked. Set \`jwksUri\` where the provider has a key set.`,
+  );
+}
