@@ -27,6 +27,7 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
     debianPackage: "glewlwyd",
     with: ["dbconfig-no-thanks"],
     answers: "glewlwyd glewlwyd/config_type select No configuration",
+    mode: "long",
   },
   // Spin writes C; without its recommended packages the compiler has no headers.
   gcc: { command: "gcc", debianPackage: "gcc", with: ["libc6-dev"], mode: "long" },
@@ -36,7 +37,7 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   openssl: { command: "openssl", debianPackage: "openssl" },
   script: { command: "script", debianPackage: "bsdutils" },
   spin: { command: "spin", debianPackage: "spin", mode: "long" },
-  sqlite3: { command: "sqlite3", debianPackage: "sqlite3" },
+  sqlite3: { command: "sqlite3", debianPackage: "sqlite3", mode: "long" },
   strace: { command: "strace", debianPackage: "strace" },
   // The program alone: the package "tinyproxy" would start a proxy of its own.
   tinyproxy: { command: "tinyproxy", debianPackage: "tinyproxy-bin" },

@@ -1,4 +1,4 @@
-// The suite without its browser tests on every Node that Latchkey promises. Changes when another Node is promised.
+// The unit and wire lanes and a part of the process lane on every Node that Latchkey promises, without a browser.
 // node-versions.mjs [--report FILE] [WANTED …] [-- what vitest takes]: the last line for each version is its count.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -30,7 +30,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The floor itself, the long-term releases of today, and whatever is newest. */
 const promisedVersions = ["20.19.0", "22", "24", "latest"];
 
-/** The suite takes about four minutes; one that hangs must not hold continuous integration for ever. */
+/** These lanes take about two minutes; one that hangs must not hold continuous integration for ever. */
 const longestRunMinutes = 15;
 
 /** What npm's `node` package installs here. */
@@ -138,6 +138,8 @@ async function runOn(wanted, vitestArguments) {
       [
         join(dirname(vitest), "vitest.mjs"),
         "run",
+        "--mode",
+        "nodes",
         "--allowOnly=false",
         "--reporter=default",
         `--reporter=${join(root, "scripts", "count-reporter.mjs")}`,

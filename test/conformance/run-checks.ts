@@ -6,16 +6,20 @@ import { Desk } from "./desk.ts";
 import type { Matrix } from "./matrix.ts";
 import type { ProviderDescription, ProviderUnderTest } from "./provider-under-test.ts";
 
-const schemes = ["http", "https"] as const;
+type Scheme = "http" | "https";
 
-/** Every check against one provider, by http and by https; each outcome becomes a cell of the matrix. */
+/** Every check against one provider, by http and by https where nothing else is said; each outcome becomes a cell of the matrix. */
 export function runChecks(
   description: ProviderDescription,
   matrix: Matrix,
-  options: { startSeconds?: number; more?: readonly Check[] } = {},
+  options: {
+    startSeconds?: number;
+    more?: readonly Check[];
+    schemes?: readonly Scheme[];
+  } = {},
 ): void {
   const { name, facts, missing } = description;
-  const { startSeconds = 60, more = [] } = options;
+  const { startSeconds = 60, more = [], schemes = ["http", "https"] } = options;
   for (const scheme of schemes) {
     const column = `${name} ${scheme}`;
     describe(`${name} ${scheme}`, () => {

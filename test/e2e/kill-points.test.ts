@@ -1,6 +1,7 @@
 // One of several processes is killed at each point of a refresh in turn; what the others get is what lock.md says.
 
 import { expect, test } from "vitest";
+import { byLane } from "../support/lane.ts";
 import {
   expectWholeCache,
   isAlive,
@@ -10,7 +11,8 @@ import {
 } from "../support/kill-rounds.ts";
 import { desk, provider, together } from "./harness.ts";
 
-const points = Object.keys(killPoints);
+// The first and the last moment at which the answer can be lost, and one before it; every one in the long lane.
+const points = byLane(Object.keys(killPoints), ["lock.acquired", "http.response"]);
 // Enough for a holder, its successor and those who wait for both; test/long does the same with fifty.
 const count = 5;
 
@@ -45,15 +47,20 @@ test.each(points.filter((point) => killPoints[point]?.outcome === "refresh_lost"
 );
 
 // A window goes with its process; what was stored does not.
-test.each([
-  ["lock.acquired", 1],
-  ["login.started", 1],
-  ["lock.waiting", 1],
-  ["browser.opened", 2],
-  ["login.finished", 2],
-  ["record.kept", 1],
-  ["lock.told", 1],
-] as const)(
+const signInPoints: readonly (readonly [string, number])[] = byLane(
+  [
+    ["lock.acquired", 1],
+    ["login.started", 1],
+    ["lock.waiting", 1],
+    ["browser.opened", 2],
+    ["login.finished", 2],
+    ["record.kept", 1],
+    ["lock.told", 1],
+  ],
+  [["browser.opened", 2]],
+);
+
+test.each(signInPoints)(
   "nothing cached, killed at %s: the others get a token, with %i windows in all [R04][B10]",
   async (point, windows) => {
     const at = await desk();

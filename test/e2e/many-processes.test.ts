@@ -1,26 +1,7 @@
-// Fifty processes with one expired token, at a provider that rotates and ends the sign-in at a reuse.
+// Many processes, and a person who does not answer. Those with an expired token are in the long lane.
 
 import { expect, test } from "vitest";
-import { expectWholeCache, isAlive, signInAndExpire } from "../support/kill-rounds.ts";
 import { desk, provider, together } from "./harness.ts";
-
-test("50 processes, 5 rounds: 1 token request, 50 tokens that work [R01][R02]", async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const flags = at.flags(identityProvider);
-  for (let round = 0; round < 5; round += 1) {
-    await signInAndExpire(at, identityProvider);
-    const results = await together(50, () =>
-      at.run(["token", ...flags, "--no-interactive"], { timeoutMs: 120_000 }),
-    );
-    expect([...new Set(results.map(({ code }) => code))]).toEqual([0]);
-    const tokens = [...new Set(results.map(({ stdout }) => stdout))];
-    expect(tokens).toHaveLength(1);
-    expect(identityProvider.requests()).toMatchObject({ token: 1, total: 1 });
-    expect(await isAlive(identityProvider, String(tokens[0]))).toBe(true);
-    expectWholeCache(at.home);
-  }
-}, 120_000);
 
 test("after three sign-ins that nobody answers no more windows are opened, until somebody asks for one [B10]", async () => {
   const at = await desk();

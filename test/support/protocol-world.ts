@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { isOidcError } from "../../src/core/errors.ts";
 import type { OidcError } from "../../src/core/errors.ts";
@@ -30,14 +30,11 @@ export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 }
 
-let fileProvider: Promise<IdentityProvider> | undefined;
-
-afterAll(async () => {
-  await (await fileProvider)?.close();
-});
+/** It ends with its worker: a file after this one goes on with it. */
+let workersProvider: Promise<IdentityProvider> | undefined;
 
 /**
- * Without options the one provider of the test file, its rules and counts taken back after each test; with options,
+ * Without options the one provider of the worker, its rules and counts taken back after each test; with options,
  * `{}` too, one of its own that ends with the test.
  */
 export async function startProvider(options?: IdentityProviderOptions): Promise<IdentityProvider> {
@@ -46,8 +43,8 @@ export async function startProvider(options?: IdentityProviderOptions): Promise<
     cleanups.push(() => own.close());
     return own;
   }
-  fileProvider ??= startIdentityProvider();
-  const provider = await fileProvider;
+  workersProvider ??= startIdentityProvider();
+  const provider = await workersProvider;
   provider.resetRequests();
   return {
     ...provider,

@@ -1,8 +1,8 @@
 // A holder is killed a hundred times. What comes of it is asserted, how long it took is printed.
 import { describe, expect, test } from "vitest";
 
-import { useLockFolder } from "../support/lock-folder.ts";
-import type { LockEvent, LockProcess } from "../support/lock-process.ts";
+import { useLockFolder } from "../../support/lock-folder.ts";
+import type { LockEvent, LockProcess } from "../../support/lock-process.ts";
 
 const rounds = 100;
 const waitersAtOnce = 3;

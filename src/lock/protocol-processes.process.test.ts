@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { byLane } from "../../test/support/lane.ts";
 import { useLockFolder } from "../../test/support/lock-folder.ts";
 import { attachLockProcess } from "../../test/support/lock-process.ts";
 import type { LockProcess } from "../../test/support/lock-process.ts";
@@ -23,6 +24,7 @@ const failure = {
 } as const;
 
 const place = useLockFolder();
+const crowd = byLane(20, 6);
 
 /** A holder and waiters that have heard of it. */
 async function holderAndWaiters(count: number): Promise<[LockProcess, LockProcess[]]> {
@@ -67,10 +69,15 @@ async function nextTurn(): Promise<void> {
 }
 
 describe.runIf(process.platform === "linux")("on Linux", () => {
-  test.each([
-    [20, 5],
-    [100, 1],
-  ])(
+  test.each(
+    byLane(
+      [
+        [20, 5],
+        [100, 1],
+      ],
+      [[8, 3]],
+    ),
+  )(
     "lets %i processes hold the lock strictly one after the other",
     { timeout: 90_000 },
     async (count, times) => {
@@ -87,16 +94,22 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   test.each([
     ["done", { kind: "done", version: "AbC.7" }],
     ["failed", failure],
-  ] as const)("tells 20 waiting processes the outcome %s [R01]", async (_kind, outcome) => {
-    const [holder, waiters] = await holderAndWaiters(20);
-    holder.tell({ do: "finish", outcome });
-    for (const waiter of waiters) {
-      expect(await waiter.next("shared", "held", "rejected")).toEqual({ event: "shared", outcome });
-    }
-  });
+  ] as const)(
+    `tells ${String(crowd)} waiting processes the outcome %s [R01]`,
+    async (_kind, outcome) => {
+      const [holder, waiters] = await holderAndWaiters(crowd);
+      holder.tell({ do: "finish", outcome });
+      for (const waiter of waiters) {
+        expect(await waiter.next("shared", "held", "rejected")).toEqual({
+          event: "shared",
+          outcome,
+        });
+      }
+    },
+  );
 
   test("tells the outcome even when the holder leaves right after it", async () => {
-    const [holder, waiters] = await holderAndWaiters(20);
+    const [holder, waiters] = await holderAndWaiters(crowd);
     holder.tell({ do: "finishAndExit", outcome: failure });
     for (const waiter of waiters) {
       expect(await waiter.next("shared", "held", "rejected")).toEqual({
@@ -114,7 +127,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     async (speed) => {
       // Its timers are not fast: they would turn away a waiter that has no processor for a twentieth of a second.
       const holder = await place.start({ speed, sleepSpeed: 1 });
-      const waiters = await place.startMany(20);
+      const waiters = await place.startMany(crowd);
       holder.tell({ do: "acquire", name: "key" });
       await holder.next("held");
       const name = await lockNameOf(holder.processId);
@@ -140,7 +153,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   );
 
   test("wakes all waiters of a holder that was killed, and lets exactly one take over [R04]", async () => {
-    const [holder, waiters] = await holderAndWaiters(20);
+    const [holder, waiters] = await holderAndWaiters(crowd);
     holder.child.kill("SIGKILL");
     const outcomes = await Promise.all(
       waiters.map((one) => one.next("shared", "held", "rejected")),
@@ -303,8 +316,8 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     });
   });
 
-  test("20 processes that start at the same time agree on one lock-id", async () => {
-    const processes = await place.startMany(20);
+  test(`${String(crowd)} processes that start at the same time agree on one lock-id`, async () => {
+    const processes = await place.startMany(crowd);
     const name = randomBytes(8).toString("hex");
     for (const one of processes) one.tell({ do: "acquire", name });
     const events = await Promise.all(processes.map((one) => one.next("held", "waiting")));

@@ -1,13 +1,18 @@
 // Changes with what tests can do in a real browser.
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listenForRedirect, postForm } from "./authorization-code.ts";
-import { makeCertificateAuthority } from "./certificates.ts";
-import { approveDeviceOnPages, cancelOnPages, signInOnPages, startChromium } from "./chromium.ts";
-import type { Chromium } from "./chromium.ts";
-import { needs } from "./debian-packages.ts";
-import { startIdentityProvider } from "./identity-provider.ts";
-import type { IdentityProvider } from "./identity-provider.ts";
+import { listenForRedirect, postForm } from "../support/authorization-code.ts";
+import { makeCertificateAuthority } from "../support/certificates.ts";
+import {
+  approveDeviceOnPages,
+  cancelOnPages,
+  signInOnPages,
+  startChromium,
+} from "../support/chromium.ts";
+import type { Chromium } from "../support/chromium.ts";
+import { needs } from "../support/debian-packages.ts";
+import { startIdentityProvider } from "../support/identity-provider.ts";
+import type { IdentityProvider } from "../support/identity-provider.ts";
 
 describe.skipIf(!needs("chromium").available)("Chromium", () => {
   let browser: Chromium;

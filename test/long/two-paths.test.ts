@@ -8,7 +8,7 @@ import { scratchHome, startLatchkey } from "../support/command-line.ts";
 import { needs, tellMissing } from "../support/debian-packages.ts";
 import { holdNextTokenRequest } from "../support/held-request.ts";
 import { signInAndExpire } from "../support/kill-rounds.ts";
-import { desk, provider } from "./harness.ts";
+import { desk, provider } from "../e2e/harness.ts";
 
 const teller = fileURLToPath(new URL("../support/tell-at.mjs", import.meta.url));
 

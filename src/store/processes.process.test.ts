@@ -17,11 +17,14 @@ import { join } from "node:path";
 import { build } from "rolldown";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { byLane } from "../../test/support/lane.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import { exampleKey } from "./conformance.ts";
 
 const isRoot = process.geteuid?.() === 0;
 const nobody = 65534;
+const killedRounds = byLane(40, 10);
+const crowd = byLane(20, 6);
 
 /** What a child does with its store; the text after it names the arguments. */
 const childSource = `
@@ -157,14 +160,14 @@ function afterTurns(turns: number, then: () => void): void {
 
 describe("a process that is killed while it saves", () => {
   test("leaves the whole old or the whole new record, and nothing that it called saved is lost [C07]", async () => {
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < killedRounds; round += 1) {
       let isKilled = false;
       const { output, status } = await start(["forever", "one"], {
         onOutput: (_output, child) => {
           if (isKilled) return;
           isKilled = true;
           // Each round a little later, so that the kills fall on all steps of the save that has begun.
-          afterTurns(round * 25, () => child.kill("SIGKILL"));
+          afterTurns(round * (1000 / killedRounds), () => child.kill("SIGKILL"));
         },
       });
       expect(status).toBe("SIGKILL");
@@ -208,9 +211,9 @@ test("a reader never sees anything but a whole record while another process save
   expect([...states]).toEqual(["records"]);
 }, 60_000);
 
-describe("twenty processes that change one file", () => {
+describe(`${String(crowd)} processes that change one file`, () => {
   test("lose no update, of the same record or of others", async () => {
-    const processes = 20;
+    const processes = crowd;
     const increments = 5;
     const names = Array.from({ length: processes }, (_process, at) => `process-${at}`);
     const ended = await Promise.all(

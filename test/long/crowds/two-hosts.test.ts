@@ -1,16 +1,16 @@
 // Two hosts with one home folder: what takes long, because one waits for the other that has died.
 import { expect, test } from "vitest";
-import { startLatchkey } from "../support/command-line.ts";
-import { holdNextTokenRequest } from "../support/held-request.ts";
-import { signInAndExpire } from "../support/kill-rounds.ts";
+import { startLatchkey } from "../../support/command-line.ts";
+import { holdNextTokenRequest } from "../../support/held-request.ts";
+import { signInAndExpire } from "../../support/kill-rounds.ts";
 import {
   endOf,
   expectUndamaged,
   round,
   startOnBoth,
   twoDesks,
-} from "../support/two-host-rounds.ts";
-import { canMakeHosts } from "../support/two-hosts.ts";
+} from "../../support/two-host-rounds.ts";
+import { canMakeHosts } from "../../support/two-hosts.ts";
 
 const possible = canMakeHosts();
 const rounds = 20;
@@ -30,6 +30,21 @@ test.skipIf(!possible)(
     expect(Math.max(...requests)).toBeLessThanOrEqual(2);
   },
   600_000,
+);
+
+test.skipIf(!possible)(
+  "two hosts, 10 processes on each, and reuse ends the sign-in: all get a token, or all learn why not [R03]",
+  async () => {
+    const hosts = await twoDesks({});
+    const { ends, tokenRequests } = await round(hosts, 10);
+    // lock.md, step 8: where the provider revokes the whole family on reuse, nothing heals.
+    const allowed =
+      tokenRequests === 1 ? /^token$/ : /^(?:token|\[login_required: refresh_(?:lost|refused)\])$/;
+    expect(ends.filter((end) => !allowed.test(end))).toEqual([]);
+    const healed = await hosts.desks[0].run(["login", ...hosts.signInFlags]);
+    expect(healed.code).toBe(0);
+  },
+  120_000,
 );
 
 /** One host dies while its request is on the way; gives how the processes of the other one end. */
