@@ -23,7 +23,7 @@ export interface Visit {
   readonly finalUrl: string;
   readonly finalPage: string;
   readonly finalStatus: number;
-  /** The client's callback address with its parameters; absent where the provider sent nobody there. */
+  /** The client's callback address with its parameters, without them where they were posted; absent where the provider sent nobody there. */
   readonly redirectUrl?: string;
 }
 

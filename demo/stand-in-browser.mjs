@@ -181,6 +181,11 @@ function cancelLink(page) {
   return undefined;
 }
 
+/** Whether a form carries an answer to somebody else than the provider. @param {Form} form @param {Answer} page */
+function isAnswerOf(form, page) {
+  return form.fields.has("state") && new URL(form.action).origin !== new URL(page.url).origin;
+}
+
 /**
  * What the person does on one of the provider's pages; undefined where there is nothing left to do.
  * @param {Answer} page
@@ -191,6 +196,10 @@ function actOn(page, options) {
   const form = readForm(page);
   if (form === undefined) return undefined;
   const { fields, buttons } = form;
+  // OAuth 2.0 Form Post Response Mode: a page whose script submits the answer to the client.
+  if (isAnswerOf(form, page)) {
+    return { method: "POST", url: form.action, body: new URLSearchParams([...fields]).toString() };
+  }
   if (form.method !== "post") throw new Error(`unknown form: ${describe(page)}`);
   /** @param {Record<string, string>} filled @returns {Step} */
   const submit = (filled) => ({
@@ -229,7 +238,7 @@ function actOn(page, options) {
 
 /**
  * Goes where a person's browser would go from one address, and answers the provider's pages on the way. The provider is
- * the origin of that address; the first redirect to another loopback origin is the client's own listener, and the
+ * the origin of that address; the first redirect or form to another loopback origin is the client's own listener, and the
  * journey ends with the page that it shows.
  * @param {string} url
  * @param {VisitOptions} [options]
@@ -263,6 +272,7 @@ export async function visit(url, options = {}) {
     };
     if (isWithClient) return { ...end, ...(redirectUrl === undefined ? {} : { redirectUrl }) };
     const next = actOn(answer, options);
+    if (next !== undefined && new URL(next.url).origin !== providerOrigin) redirectUrl ??= next.url;
     if (next === undefined) {
       if (answer.status >= 400) throw new Error(`the provider refused: ${describe(answer)}`);
       return end;

@@ -22,6 +22,7 @@ const typeOfKind = {
   host: "string",
   prompt: "string",
   flow: '"auto" | "auth_code" | "device"',
+  responseMode: '"query" | "form_post"',
   boolean: "boolean",
   seconds: "number",
   age: "number",

@@ -33,8 +33,9 @@ test("every flag of the command line is offered where it is taken, and no other"
 
 test("the words that are offered as values are the ones that are accepted, all of them", () => {
   for (const { name, kind } of optionTable) {
-    if (kind !== "flow" && kind !== "prompt") continue;
-    const value = model.options.find(({ flag }) => flag === `--${name}`)?.value;
+    if (kind !== "flow" && kind !== "prompt" && kind !== "responseMode") continue;
+    const flag = `--${name.replace("M", "-m")}`;
+    const value = model.options.find((option) => option.flag === flag)?.value;
     const words = value?.kind === "words" ? value.words : [];
     for (const word of words) {
       expect(resolveOptions({ [name]: word }, "interactive")).toMatchObject({ [name]: word });

@@ -49,6 +49,7 @@ export interface CompletionModel {
 // The accepted values of these kinds; a test holds them against the validation.
 const wordsOfKind: Readonly<Partial<Record<OptionRow["kind"], readonly string[]>>> = {
   flow: ["auto", "auth_code", "device"],
+  responseMode: ["query", "form_post"],
   prompt: ["none", "login", "consent", "select_account", "create"],
 };
 

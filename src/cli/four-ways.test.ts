@@ -36,6 +36,7 @@ const examples: Readonly<Record<OptionKind, Example | undefined>> = {
   host: quoted("::1"),
   flow: quoted("device"),
   prompt: quoted("login"),
+  responseMode: quoted("form_post"),
   scopes: { value: ["openid", "a:b"], text: "openid a:b", toml: '["openid", "a:b"]' },
   acrValues: { value: ["phr", "mfa"], text: "phr mfa", toml: '["phr", "mfa"]' },
   resources: {

@@ -6,13 +6,13 @@
 
 /**
  * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, number, count, port, words, one listed
- * value, host, flow, prompt, secret; in capitals those that are no options: switch, negatable switch, name, number. A test holds this line against both tables.
+ * value, host, flow, prompt, response mode, secret; in capitals those that are no options: switch, negatable switch, name, number. A test holds this line against both tables.
  */
 const kinds =
   " issuer:u client-id:t scopes:w audience:t use-server-audience:b ca-cert-path:a cache-path:a token-endpoint:u " +
   "device-authorization-endpoint:u flow:f force-login:b open-browser:b authorization-endpoint:u redirect-uri:u " +
   "callback-host:h callback-port:p callback-timeout-seconds:s pkce:b client-secret:x resource:u jwks-uri:u offline-access:b " +
-  "prompt:m max-age:n acr-values:l login-hint:t max-unanswered-prompts:c browser-command:t application-name:t http-timeout-seconds:s " +
+  "prompt:m max-age:n acr-values:l login-hint:t max-unanswered-prompts:c response-mode:r browser-command:t application-name:t http-timeout-seconds:s " +
   "json:S header:S id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
 
 /** The kind of a flag, "" for one that is not known here. */
@@ -60,6 +60,8 @@ export function isUsual(kind: string, text: string): boolean {
       return /^(127\.0\.0\.1|localhost|::1)$/.test(text);
     case "f":
       return /^(auto|auth_code|device)$/.test(text);
+    case "r":
+      return /^(query|form_post)$/.test(text);
     case "m":
       return /^(none|login|consent|select_account)$/.test(text);
     default:

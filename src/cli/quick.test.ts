@@ -102,6 +102,9 @@ const values = [
   "::1",
   "127.0.0.1",
   "-h",
+  "query",
+  "form_post",
+  "Query",
   "/etc/x",
   "~/x",
   "x/y",
@@ -134,6 +137,7 @@ test("the quick list of flags is the option table and the flags of token", () =>
     h: ["host"],
     f: ["flow"],
     m: ["prompt"],
+    r: ["responseMode"],
     x: ["secret"],
   });
   const letters = { switch: "S", negatable: "I", text: "N", name: "", seconds: "D" };

@@ -37,8 +37,13 @@ export const longestPollIntervalSeconds = 60;
 /** Longest user code that is shown, in characters (V09). */
 export const longestUserCodeCharacters = 64;
 
-/** The loopback listener: request headers, in bytes (L12). */
-export const listenerHeaderBytes: number = 16 * 1024;
+/**
+ * The loopback listener: request headers, in bytes (L12). Browsers send every program's cookies for 127.0.0.1 to every
+ * port of it; they are read, and dropped.
+ */
+export const listenerHeaderBytes: number = 64 * 1024;
+/** The loopback listener: the form of an answer that is posted, in bytes (L12). */
+export const listenerFormBytes: number = 64 * 1024;
 /** The loopback listener: time for a request's headers, in seconds (L12). */
 export const listenerHeaderSeconds = 5;
 /** The loopback listener: time for a whole request, in seconds (L12). */

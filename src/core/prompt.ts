@@ -14,6 +14,8 @@ export interface AuthorizationUrlEvent {
   readonly browserProblem?: string;
   /** When the wait for the redirect ends. */
   readonly expiresAt: Date;
+  /** False with `responseMode: "form_post"`: the answer stands in no address, so there is none to hand in. Default: true. */
+  readonly canPaste?: boolean;
   /** Hands in the address at which a browser elsewhere ended: it counts like the redirect itself. */
   paste(redirected: string): void;
   /** Ends this sign-in with `aborted`. */

@@ -21,6 +21,7 @@ import { openInTurn, type OwnPort } from "./callback-port.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
+import { timeIsUp } from "./time-is-up.ts";
 
 /**
  * Decides, once the browser was tried, whether anything else is offered beside it. `byBrowser` waits for the redirect
@@ -68,6 +69,7 @@ async function openListener(
       ports: [port],
       path,
       redirectAuthority: plan.authority,
+      responseMode: options.responseMode,
       isExpectedState,
       applicationName: options.applicationName,
       clock: world.clock,
@@ -99,33 +101,10 @@ async function requestFor(
       acrValues: options.acrValues,
       loginHint: options.loginHint,
       offlineAccess: options.offlineAccess,
+      responseMode: options.responseMode,
       extraParameters: options.extraAuthorizationParams,
     },
     signal,
-  );
-}
-
-function timeIsUp(attempt: Attempt, options: ResolvedOptions): OidcError {
-  const { listener, redirectUri } = attempt;
-  const { issuer, deviceAuthorizationEndpoint } = attempt.provider.metadata;
-  const provider = hostOf(issuer);
-  const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
-  if (listener.strayCallbacks > 0) {
-    return new OidcError(
-      "state_mismatch",
-      `The browser came back ${String(listener.strayCallbacks)} times within ${limit}, but never with the answer to this sign-in at ${provider}. ` +
-        "Close older sign-in tabs and start again; another program may be using the same redirect URI.",
-    );
-  }
-  return new OidcError(
-    "callback_timeout",
-    `Nobody finished the sign-in at ${provider} in the browser within ${limit}. ` +
-      // A provider that knows neither the client nor the address may tell nobody but the person (RFC 6749 section 4.1.2.1).
-      `Start again; if the browser showed an error instead of a page to sign in on, check \`clientId\` and register ${redirectUri} as a redirect URI of this client. ` +
-      (deviceAuthorizationEndpoint === undefined
-        ? ""
-        : "Where no browser reaches this machine, set `flow: device`. ") +
-      "For more time set `callbackTimeoutSeconds`.",
   );
 }
 
@@ -145,7 +124,10 @@ async function waitForRedirect(
       attempt.listener.callback.then(resolve, reject);
       world.clock
         .sleep(milliseconds, { signal: stop })
-        .then(() => reject(timeIsUp(attempt, options)), reject);
+        .then(
+          () => reject(timeIsUp({ ...attempt, metadata: attempt.provider.metadata }, options)),
+          reject,
+        );
       world.prompt({
         type: "authorizationUrl",
         url: attempt.request.url,
@@ -153,7 +135,15 @@ async function waitForRedirect(
         browserOpened: browser?.opened ?? false,
         ...(browser?.opened === false ? { browserProblem: browser.problem } : {}),
         expiresAt: new Date(world.clock.now() + milliseconds),
+        ...(options.responseMode === "query" ? {} : { canPaste: false }),
         paste: (redirected) => {
+          if (options.responseMode !== "query") {
+            world.onWarning(
+              "paste_refused",
+              "With `responseMode: form_post` the answer stands in no address, so there is none to paste.",
+            );
+            return;
+          }
           const read = readPastedRedirect(redirected, attempt.redirectUri);
           if ("problem" in read) {
             world.onWarning("paste_refused", read.problem);

@@ -74,15 +74,15 @@ function someone(portLock: PortLock | "none" = lockOf(folder)): Someone {
           host,
           ports: [port],
           path: "/callback",
+          responseMode: "query",
           isExpectedState: (candidate) => candidate === expectedState,
           clock: systemClock,
           logger: undefined,
           randomBytes,
         });
       };
-      const own = await openInTurn(world, { host, ports, timeoutSeconds, open }, signal);
-      opened.push(own);
-      return own;
+      opened.push(await openInTurn(world, { host, ports, timeoutSeconds, open }, signal));
+      return opened.at(-1) as OwnPort;
     },
   };
 }

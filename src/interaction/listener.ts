@@ -8,11 +8,12 @@ import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { outcomePageSeconds } from "../core/limits.ts";
+import { readFormBody } from "./form-body.ts";
 import { authorityOf, LoopbackServer, sendOn, sendPage } from "./loopback-server.ts";
 import { finishingPage, nothingHerePage, otherSignInPage, outcomePage } from "./pages/states.ts";
 import type { SignInOutcome } from "./pages/states.ts";
-import { routeRequest } from "./routes.ts";
-import type { RouteRules } from "./routes.ts";
+import { routeAnswer, routeRequest } from "./routes.ts";
+import type { AnswerRoute, ResponseMode, RouteRules } from "./routes.ts";
 
 export type { SignInOutcome } from "./pages/states.ts";
 
@@ -26,6 +27,8 @@ export interface CallbackListenerOptions {
   readonly path: string;
   /** `host:port` of an explicit redirect URI, accepted as `Host` beside the listener's own. */
   readonly redirectAuthority?: string | undefined;
+  /** Where the answer is awaited. */
+  readonly responseMode: ResponseMode;
   /** Compares in constant time. Called with outside input. */
   isExpectedState(candidate: string): boolean;
   /** Shown, escaped, on the pages. */
@@ -33,6 +36,18 @@ export interface CallbackListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** What came and could not count, though somebody may have meant it: for the word at the end of the time. */
+export interface MissedAnswers {
+  /** Posted, though the answer was awaited in the address. */
+  posted: number;
+  /** In the address, with our state, though the answer was awaited in a form. */
+  inAddress: number;
+  /** With more headers, or a longer form, than is read. */
+  oversized: number;
+  /** Not HTTP: TLS, for a redirect URI with `https:`. */
+  unreadable: number;
 }
 
 /** A listener that is open. Whoever opened it ends it: by `settle`, and by `close` where there is no outcome. */
@@ -47,6 +62,7 @@ export interface CallbackListener {
   readonly callback: Promise<URLSearchParams>;
   /** Callbacks that came without our state. */
   readonly strayCallbacks: number;
+  readonly missed: Readonly<MissedAnswers>;
   /** Tells the browser the outcome; from here on the listener no longer holds the process. Later calls do nothing. */
   settle(outcome: SignInOutcome): void;
   /**
@@ -74,6 +90,7 @@ class Listener implements CallbackListener {
   readonly host: string;
   readonly callback: Promise<URLSearchParams>;
   readonly ended: Promise<void>;
+  readonly missed: MissedAnswers = { posted: 0, inAddress: 0, oversized: 0, unreadable: 0 };
   strayCallbacks = 0;
   port = 0;
   authority = "";
@@ -98,6 +115,7 @@ class Listener implements CallbackListener {
     this.#server = new LoopbackServer({
       logger: options.logger,
       onRequest: (request, response) => this.#answer(request, response),
+      onUnreadable: (what) => (this.missed[what] += 1),
     });
     this.host = options.host;
     this.callback = new Promise((resolve) => (this.#resolveCallback = resolve));
@@ -110,6 +128,7 @@ class Listener implements CallbackListener {
       authorities: new Set(),
       callbackPath: options.path,
       outcomePath: this.#outcomePath,
+      responseMode: options.responseMode,
       isExpectedState: (candidate) => options.isExpectedState(candidate),
     };
   }
@@ -185,16 +204,43 @@ class Listener implements CallbackListener {
         // #showOutcome handles its own failures; a browser that went away is none.
         void this.#showOutcome(response);
         return;
+      case "form":
+        void this.#readForm(request, response);
+        return;
       case "stray":
-        this.strayCallbacks += 1;
-        emit(this.#options.logger, "listener.ignored", { why: route.why });
-        sendPage(response, otherSignInPage());
+        this.#ignoreStray(route, response);
         return;
       case "refused":
-        emit(this.#options.logger, "listener.ignored", { why: route.why });
-        sendPage(response, nothingHerePage(route.status));
+        if (route.isPostedAnswer === true) this.missed.posted += 1;
+        this.#ignore(route.why);
+        sendPage(response, nothingHerePage(route.status), route.allow);
         return;
     }
+  }
+
+  async #readForm(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readFormBody(request);
+    if (body === undefined) return;
+    if ("status" in body) {
+      if (body.status === 413) this.missed.oversized += 1;
+      this.#ignore(body.why);
+      sendPage(response, nothingHerePage(body.status));
+      return;
+    }
+    const route = routeAnswer(body.parameters, this.#rules);
+    if (route.kind === "callback") this.#takeCallback(route.parameters, response);
+    else this.#ignoreStray(route, response);
+  }
+
+  #ignore(why: string): void {
+    emit(this.#options.logger, "listener.ignored", { why });
+  }
+
+  #ignoreStray(route: AnswerRoute & { kind: "stray" }, response: ServerResponse): void {
+    if (route.isOurs === true) this.missed.inAddress += 1;
+    else this.strayCallbacks += 1;
+    this.#ignore(route.why);
+    sendPage(response, otherSignInPage());
   }
 
   #takeCallback(parameters: URLSearchParams, response: ServerResponse): void {

@@ -4,6 +4,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import {
@@ -14,12 +15,16 @@ import {
 } from "../core/limits.ts";
 import { bindFirstFree } from "./bind.ts";
 import type { Page } from "./pages/page.ts";
+import { refuseUnreadable } from "./unreadable.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** What {@link LoopbackServer} takes. */
 export interface LoopbackServerOptions {
   readonly logger: Logger | undefined;
   /** Answers one request, in whatever time it needs. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Told of what came and could not be read as a request; it is answered already. */
+  readonly onUnreadable?: (what: Unreadable) => void;
 }
 
 const connectionsCheckMilliseconds = 1000;
@@ -49,9 +54,13 @@ export class LoopbackServer {
           headersTimeout: listenerHeaderSeconds * 1000,
           requestTimeout: listenerRequestSeconds * 1000,
           connectionsCheckingInterval: connectionsCheckMilliseconds,
+          // Told by our own page, and counted: Node's answer is a bare 400.
+          requireHostHeader: false,
         },
         this.#options.onRequest,
       );
+      server.on("checkExpectation", this.#options.onRequest);
+      server.on("clientError", (error, socket) => this.#refuse(error, socket));
       // After listening only accept() can fail (no file descriptors left): that connection is lost, the wait goes on.
       server.on("error", () => undefined);
       server.on("connection", (socket) => this.#admit(socket));
@@ -84,6 +93,13 @@ export class LoopbackServer {
     await Promise.all(closed);
   }
 
+  #refuse(error: Error, socket: Duplex): void {
+    const what = refuseUnreadable(error, socket);
+    if (what === undefined) return;
+    emit(this.#options.logger, "listener.ignored", { why: what });
+    this.#options.onUnreadable?.(what);
+  }
+
   // When the bound is reached the oldest connection goes, not the newest: 200 idle ones would lock the browser out.
   #admit(socket: Socket): void {
     this.#sockets.add(socket);
@@ -97,12 +113,12 @@ export class LoopbackServer {
 }
 
 /** Answers with a page, and closes the connection. */
-export function sendPage(response: ServerResponse, page: Page): void {
+export function sendPage(response: ServerResponse, page: Page, allow?: string): void {
   if (response.destroyed) return;
   const body = Buffer.from(page.html);
   response.writeHead(page.status, {
     ...page.headers,
-    ...(page.status === 405 ? { Allow: "GET" } : {}),
+    ...(allow === undefined ? {} : { Allow: allow }),
     "Content-Length": String(body.length),
     Connection: "close",
   });

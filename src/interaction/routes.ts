@@ -12,24 +12,42 @@ export interface RequestFacts {
   readonly hosts: readonly string[];
 }
 
+/** Where the answer stands: in the callback's address, or in the body of a form that is posted to it. */
+export type ResponseMode = "query" | "form_post";
+
 /** What the listener answers to. */
 export interface RouteRules {
   /** Authorities that a request may be for, in lower case. */
   readonly authorities: ReadonlySet<string>;
   readonly callbackPath: string;
   readonly outcomePath: string;
+  readonly responseMode: ResponseMode;
   isExpectedState(candidate: string): boolean;
 }
 
+/** What an answer is, once its parameters are there. */
+export type AnswerRoute =
+  | { readonly kind: "callback"; readonly parameters: URLSearchParams }
+  /** Right place, but not this sign-in's answer. `isOurs`: it has our state, but came in the other response mode. */
+  | { readonly kind: "stray"; readonly why: string; readonly isOurs?: boolean };
+
 /** What a request is. */
 export type Route =
-  | { readonly kind: "callback"; readonly parameters: URLSearchParams }
+  | AnswerRoute
   | { readonly kind: "outcome" }
-  /** Right place, but not with this sign-in's state. */
-  | { readonly kind: "stray"; readonly why: string }
-  | { readonly kind: "refused"; readonly status: 403 | 404 | 405 | 421; readonly why: string };
+  /** The parameters stand in the body: {@link routeAnswer} judges them. */
+  | { readonly kind: "form" }
+  | {
+      readonly kind: "refused";
+      readonly status: 403 | 404 | 405 | 421;
+      readonly why: string;
+      /** For 405: what the path answers to. */
+      readonly allow?: "GET" | "POST";
+      /** An answer to some sign-in by its looks, in the response mode that nobody asked for. */
+      readonly isPostedAnswer?: boolean;
+    };
 
-function refused(status: 403 | 404 | 405 | 421, why: string): Route {
+function refused(status: 403 | 404 | 421, why: string): Route {
   return { kind: "refused", status, why };
 }
 
@@ -49,15 +67,20 @@ export function isForAnotherHost(
   return hosts.length !== 1 || host === undefined || !authorities.has(host.toLowerCase());
 }
 
-/** Why a request is no visit of a person's browser; undefined where it may be one. */
-export function whyNoNavigation(headers: IncomingHttpHeaders): string | undefined {
+/** Why nobody went here with a browser; undefined where somebody may have. */
+function whyNoVisit(headers: IncomingHttpHeaders): string | undefined {
   // Browsers that send no Sec-Fetch-Mode are not locked out; those that do must be going there, as opposed to
   // loading an image or fetching ahead of a click.
   const fetchMode = headers["sec-fetch-mode"];
   if (fetchMode !== undefined && fetchMode !== "navigate") return "not a navigation";
-  if (isPrefetch(headers)) return "prefetch";
+  return isPrefetch(headers) ? "prefetch" : undefined;
+}
+
+/** Why a request is no visit of a person's browser to an address; undefined where it may be one. */
+export function whyNoNavigation(headers: IncomingHttpHeaders): string | undefined {
   const { origin } = headers;
-  return origin !== undefined && origin !== "null" ? "origin" : undefined;
+  const isFromPage = origin !== undefined && origin !== "null";
+  return whyNoVisit(headers) ?? (isFromPage ? "origin" : undefined);
 }
 
 /** Sorts one request. Consumes nothing. */
@@ -67,16 +90,40 @@ export function routeRequest(request: RequestFacts, rules: RouteRules): Route {
   const queryStart = request.target.indexOf("?");
   const path = queryStart === -1 ? request.target : request.target.slice(0, queryStart);
   if (path !== rules.callbackPath && path !== rules.outcomePath) return refused(404, "path");
-  if (request.method !== "GET") return refused(405, "method");
-
-  const why = whyNoNavigation(request.headers);
+  const takesForm = path === rules.callbackPath && rules.responseMode === "form_post";
+  const isPost = request.method === "POST" && path === rules.callbackPath;
+  if (request.method !== "GET" && !(isPost && takesForm)) {
+    return {
+      kind: "refused",
+      status: 405,
+      why: "method",
+      allow: takesForm ? "POST" : "GET",
+      isPostedAnswer: isPost && whyNoVisit(request.headers) === undefined,
+    };
+  }
+  // A form is posted from the provider's pages, wherever it has them, or without an origin (a referrer policy, a
+  // redirect on the way): what Origin says of it is no news. No page but the provider's knows the state.
+  const why = isPost ? whyNoVisit(request.headers) : whyNoNavigation(request.headers);
   if (why !== undefined) return refused(403, why);
-
+  if (isPost) return { kind: "form" };
   if (path === rules.outcomePath) return { kind: "outcome" };
 
-  const parameters = new URLSearchParams(
-    queryStart === -1 ? "" : request.target.slice(queryStart + 1),
-  );
+  const query = queryStart === -1 ? "" : request.target.slice(queryStart + 1);
+  const answer = routeAnswer(new URLSearchParams(query), rules);
+  // A provider that does not know the response mode can say so in no other way than by an error in the address.
+  if (!takesForm || answer.kind === "stray" || isError(answer.parameters)) return answer;
+  return { kind: "stray", why: "in the address", isOurs: true };
+}
+
+function isError(parameters: URLSearchParams): boolean {
+  return parameters.has("error") && !parameters.has("code");
+}
+
+/** Sorts the parameters of one answer, wherever they stood. */
+export function routeAnswer(
+  parameters: URLSearchParams,
+  rules: Pick<RouteRules, "isExpectedState">,
+): AnswerRoute {
   // RFC 6749 section 3.1: "Request and response parameters MUST NOT be included more than once."
   const states = parameters.getAll("state");
   const [state] = states;

@@ -56,6 +56,16 @@ const everyText: readonly [string, SceneOptions, (on: Scene) => void | Promise<v
       on.stdin.type(`${pastedAddress}\r`);
     },
   ],
+  [
+    "SSH, and the answer is posted: nothing to paste",
+    { environment: ssh },
+    (on) => on.show({ browserProblem: "SSH session", canPaste: false }),
+  ],
+  [
+    "a container, and the answer is posted: nothing to paste",
+    {},
+    (on) => on.show({ browserProblem: "container", canPaste: false }),
+  ],
   ["a device code", {}, (on) => on.showCode()],
   [
     "a device code with its complete address, chosen by auto",

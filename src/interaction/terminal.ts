@@ -157,6 +157,7 @@ class TerminalPrompt {
   #showSignIn(event: AuthorizationUrlEvent): void {
     const { stderr, stdin } = this.#options;
     const canPaste =
+      event.canPaste !== false &&
       !event.browserOpened &&
       event.browserProblem !== undefined &&
       this.#isTerminal() &&

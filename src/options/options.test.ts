@@ -43,6 +43,10 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
       "https://x\n",
     ],
   },
+  responseMode: {
+    good: ["query", "form_post"],
+    bad: ["", "fragment", "query.jwt", "Form_Post", null, ["query"], true],
+  },
   endpoint: {
     good: [
       "https://id.example.com/token",

@@ -14,6 +14,7 @@ export type OptionKind =
   | "boolean"
   | "path"
   | "flow"
+  | "responseMode"
   | "prompt"
   | "host"
   | "port"
@@ -280,6 +281,14 @@ export const optionTable: readonly OptionRow[] = [
     name: "maxUnansweredPrompts",
     kind: "count",
     default: 3,
+    inKey: false,
+    text: "all",
+    credentials: interactive,
+  },
+  {
+    name: "responseMode",
+    kind: "responseMode",
+    default: "query",
     inKey: false,
     text: "all",
     credentials: interactive,

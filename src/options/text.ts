@@ -174,6 +174,12 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
       "How many sign-ins may go unanswered within an hour, whichever processes asked, before no more are started by themselves (`login_required`, reason `prompt_budget`). Any answer of the person and `latchkey login` start the count anew.",
     placeholder: "COUNT",
   },
+  responseMode: {
+    summary: "how the answer comes back: query or form_post",
+    meaning:
+      "How the browser brings the provider's answer: `query`, in the address; `form_post`, as a form that is posted to the redirect URI, so that the code never stands in an address (OAuth 2.0 Form Post Response Mode). With `form_post` there is no address to paste: the browser has to reach the listener.",
+    placeholder: "MODE",
+  },
   extraAuthorizationParams: {
     summary: "further parameters of the authorization request",
     meaning:

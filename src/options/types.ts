@@ -137,6 +137,13 @@ export interface InteractiveOptions {
    */
   maxUnansweredPrompts?: number | undefined;
   /**
+   * How the browser brings the provider's answer: `query`, in the address; `form_post`, as a form
+   * that is posted to the redirect URI, so that the code never stands in an address (OAuth 2.0 Form
+   * Post Response Mode). With `form_post` there is no address to paste: the browser has to reach
+   * the listener. Default: `"query"`.
+   */
+  responseMode?: "query" | "form_post" | undefined;
+  /**
    * Further parameters of the authorization request, by name. Those that Latchkey sets itself
    * (`state`, `nonce`, `redirect_uri` …) are refused. Default: `undefined`.
    */
@@ -273,6 +280,7 @@ export interface ResolvedOptions {
   readonly acrValues: readonly string[] | undefined;
   readonly loginHint: string | undefined;
   readonly maxUnansweredPrompts: number;
+  readonly responseMode: "query" | "form_post";
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;
   readonly browserCommand: string | undefined;
   readonly applicationName: string | undefined;

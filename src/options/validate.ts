@@ -118,6 +118,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
       ? { value }
       : { wrong: 'a host name or address such as "127.0.0.1" or "::1"' },
   flow: oneOf(["auto", "auth_code", "device"]),
+  responseMode: oneOf(["query", "form_post"]),
   prompt: (value) =>
     isText(value) && value.split(" ").every((each) => promptValues.has(each))
       ? { value }

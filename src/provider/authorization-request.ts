@@ -34,6 +34,8 @@ export interface AuthorizationInput extends ClientIdentity, TokenTarget {
   readonly acrValues?: readonly string[] | undefined;
   readonly loginHint?: string | undefined;
   readonly offlineAccess: boolean;
+  /** How the answer comes back; undefined: in the address, which is the default of the code flow. */
+  readonly responseMode?: "query" | "form_post" | undefined;
   readonly extraParameters?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -83,6 +85,22 @@ function authorizationEndpointOf(provider: Provider): string {
     );
   }
   return endpoint;
+}
+
+/**
+ * A provider that lists its response modes has said what it will not do: whoever asks for another one waits in vain for
+ * the answer. Where it lists none, it is tried: the list may be left out.
+ * @throws {OidcError} `authorization_failed`, before any browser opens.
+ * @see OpenID Connect Discovery section 3, RFC 8414 section 2
+ */
+function assertResponseMode(input: AuthorizationInput, metadata: ProviderMetadata): void {
+  const listed = metadata.responseModesSupported;
+  if (input.responseMode !== "form_post" || listed?.includes("form_post") !== false) return;
+  throw new OidcError(
+    "authorization_failed",
+    `${hostOf(metadata.issuer)} does not list the response mode form_post among those that it supports (discovery), so its answer would not come as a form. Leave \`responseMode\` at \`query\`.`,
+    { reason: "response_mode_unsupported" },
+  );
 }
 
 /** The scopes to ask for: the caller's, else the usual ones where the provider does not list others. */
@@ -152,6 +170,7 @@ export async function createAuthorizationAttempt(
   const endpoint = authorizationEndpointOf(provider);
   const extra = input.extraParameters ?? {};
   assertExtraParameters(extra);
+  assertResponseMode(input, metadata);
 
   const random = (): string => Buffer.from(world.randomBytes(randomLength)).toString("base64url");
   const requestedScopes = scopesOf(input, metadata);
@@ -164,6 +183,8 @@ export async function createAuthorizationAttempt(
     ...(input.offlineAccess ? parametersForOfflineAccess(metadata.issuer) : {}),
     ...extra,
     response_type: "code",
+    // OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: the default mode is better left out.
+    response_mode: input.responseMode === "form_post" ? "form_post" : undefined,
     client_id: input.clientId,
     redirect_uri: input.redirectUri,
     scope: requestedScopes.length === 0 ? undefined : requestedScopes.join(" "),

@@ -88,6 +88,7 @@ export function parseMetadata(
   }
   const lists = {
     scopesSupported: listOf(document, "scopes_supported"),
+    responseModesSupported: listOf(document, "response_modes_supported"),
     tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
     idTokenSigningAlgorithms: listOf(document, "id_token_signing_alg_values_supported"),
     userinfoSigningAlgorithms: listOf(document, "userinfo_signing_alg_values_supported"),

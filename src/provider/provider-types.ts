@@ -22,6 +22,7 @@ export interface ProviderMetadata {
   readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
   readonly scopesSupported?: readonly string[];
+  readonly responseModesSupported?: readonly string[];
   readonly tokenEndpointAuthenticationMethods?: readonly string[];
   readonly idTokenSigningAlgorithms?: readonly string[];
   readonly userinfoSigningAlgorithms?: readonly string[];

@@ -69,6 +69,74 @@ test.skipIf(!available)(
 );
 
 test.skipIf(!available)(
+  `signs in with an answer that is posted, beside many cookies of other programs [U18][T9][L15]${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const chromium = await browser();
+    const flags = [...at.flags(identityProvider), "--no-open-browser"];
+    const login = at.start(["login", ...flags, "--response-mode", "form_post"]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const callback = new URL(address).searchParams.get("redirect_uri") ?? "";
+    const posts: string[] = [];
+    chromium.context.on("request", (request) => {
+      if (request.url().startsWith(callback)) posts.push(`${request.method()} ${request.url()}`);
+    });
+    // A path keeps them from the provider, which has the same host.
+    const cookies = Array.from({ length: 40 }, (_, index) => ({
+      name: `other-${String(index)}`,
+      value: "x".repeat(1500),
+      domain: "127.0.0.1",
+      path: "/callback",
+    }));
+    await chromium.context.addCookies(cookies);
+    const page = await chromium.newPage();
+    await page.goto(address);
+    await signInOnPages(page);
+    await expectFinishedProduct(page, "You are signed in", "Signed in");
+    expect(posts).toEqual([`POST ${callback}`]);
+    expect((await login.finished).code).toBe(0);
+    // What going back shows holds no code either.
+    await page.goBack();
+    expect(page.url()).not.toContain("code=");
+  },
+);
+
+test.skipIf(!available)(
+  `a browser with more cookies than are read sees why, and so does the terminal [T9]${unavailable}`,
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const folder = screenshotFolder();
+    const chromium = await browser();
+    const flags = at.flags(identityProvider);
+    const login = at.start([
+      "login",
+      ...flags,
+      "--no-open-browser",
+      "--callback-timeout-seconds",
+      "8",
+    ]);
+    const [address] = await login.waitFor(/http:\S+\/auth\?\S+/);
+    const callback = new URL(address).searchParams.get("redirect_uri") ?? "";
+    await chromium.context.addCookies(
+      Array.from({ length: 60 }, (_, index) => ({
+        name: `other-${String(index)}`,
+        value: "x".repeat(3500),
+        url: callback,
+      })),
+    );
+    const page = await chromium.newPage();
+    await page.goto(`${callback}?code=x&state=y`);
+    await page.getByRole("heading", { name: "The browser sent too much" }).waitFor();
+    await photograph(page, folder, "7-too-much");
+    const { code, stderr } = await login.finished;
+    expect(code).toBe(5);
+    expect(stderr).toContain("cookies that other programs have set for 127.0.0.1");
+  },
+);
+
+test.skipIf(!available)(
   `a person who cancels sees that nothing was changed${unavailable}`,
   async () => {
     const at = await desk();

@@ -19,6 +19,7 @@ import {
   finishingPage,
   nothingHerePage,
   otherSignInPage,
+  tooMuchPage,
   outcomePage,
 } from "../../src/interaction/pages/states.ts";
 import type { Page } from "../../src/interaction/pages/page.ts";
@@ -71,6 +72,7 @@ const states: Readonly<Record<string, State>> = {
     title: "Not this one",
     heading: "This page belongs to another sign-in",
   },
+  tooMuch: { page: tooMuchPage(), title: "Not signed in", heading: "The browser sent too much" },
   nothing: { page: nothingHerePage(404), title: "Nothing here", heading: undefined },
 };
 
@@ -163,6 +165,7 @@ test.skipIf(!hasBrowser)(
       host: "127.0.0.1",
       ports: [0],
       path: "/callback",
+      responseMode: "query",
       isExpectedState: (candidate) => candidate === "expected-state",
       applicationName: "Graph Notebook",
       clock: systemClock,

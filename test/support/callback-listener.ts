@@ -32,6 +32,7 @@ export function createListeners(): Listeners {
         host: "127.0.0.1",
         ports: [0],
         path: "/callback",
+        responseMode: "query",
         isExpectedState: (candidate) => candidate === expectedState,
         clock: systemClock,
         logger: (event) => events.push(event),
@@ -79,7 +80,7 @@ export interface Answer {
 export async function send(
   listener: { readonly port: number },
   path: string,
-  options: RequestOptions = {},
+  { body: form, ...options }: RequestOptions & { readonly body?: string } = {},
 ): Promise<Answer> {
   const outgoing = request({
     host: "127.0.0.1",
@@ -88,7 +89,9 @@ export async function send(
     agent: false,
     ...options,
   });
-  outgoing.end();
+  // What is refused before it is read may end the connection while it is still being sent.
+  outgoing.on("error", () => undefined);
+  outgoing.end(form);
   const [response] = await once(outgoing, "response");
   let body = "";
   for await (const chunk of response) body += String(chunk);

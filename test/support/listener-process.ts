@@ -14,6 +14,7 @@ async function open(): Promise<CallbackListener> {
     host: "127.0.0.1",
     ports: [Number(port)],
     path: "/callback",
+    responseMode: "query",
     isExpectedState: () => true,
     clock: systemClock,
     logger: undefined,

@@ -137,6 +137,7 @@ export const optionGroups: readonly (readonly [title: string, options: readonly 
       "offlineAccess",
       "pkce",
       "redirectUri",
+      "responseMode",
       "callbackHost",
       "callbackPort",
       "callbackTimeoutSeconds",

@@ -2,7 +2,13 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Page } from "./page.ts";
-import { finishingPage, nothingHerePage, otherSignInPage, outcomePage } from "./states.ts";
+import {
+  finishingPage,
+  nothingHerePage,
+  otherSignInPage,
+  outcomePage,
+  tooMuchPage,
+} from "./states.ts";
 import { darkPalette, lightPalette, markPath, styleSheet } from "./style.ts";
 import type { Palette } from "./style.ts";
 
@@ -14,6 +20,7 @@ const pages: readonly Page[] = [
   outcomePage({ kind: "refused" }, hostileName),
   outcomePage({ kind: "failed", code: "callback_invalid" }, hostileName),
   otherSignInPage(),
+  tooMuchPage(),
   nothingHerePage(404),
 ];
 
@@ -120,6 +127,12 @@ test("the words are those of the design", () => {
       "Not this one",
       "This page belongs to another sign-in",
       "If you started one, look for its newest tab.",
+    ],
+    [
+      431,
+      "Not signed in",
+      "The browser sent too much",
+      "It has many cookies of other programs for this address. Delete them, and start the sign-in again.",
     ],
     [404, "Nothing here", undefined, "Nothing here."],
   ]);

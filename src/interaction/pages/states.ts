@@ -71,7 +71,18 @@ export function otherSignInPage(): Page {
   });
 }
 
+/** More came along with the request than is read: cookies, as a rule. */
+export function tooMuchPage(): Page {
+  return renderPage({
+    status: 431,
+    title: "Not signed in",
+    heading: "The browser sent too much",
+    text: "It has many cookies of other programs for this address. Delete them, and start the sign-in again.",
+    mood: "not-done",
+  });
+}
+
 /** Everything that is not for us, with the status that says why. */
-export function nothingHerePage(status: 403 | 404 | 405 | 421): Page {
+export function nothingHerePage(status: 400 | 403 | 404 | 405 | 408 | 413 | 415 | 421): Page {
   return renderPage({ status, title: "Nothing here", text: "Nothing here.", mood: "neutral" });
 }

@@ -1,0 +1,83 @@
+// What is said when the time for the browser is up: what came instead of the answer, and what to change. Changes when
+// the listener learns to tell another kind of miss.
+
+import { OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
+import { listenerHeaderBytes } from "../core/limits.ts";
+import type { CallbackListener } from "../interaction/listener.ts";
+import type { ResolvedOptions } from "../options/types.ts";
+import type { ProviderMetadata } from "../provider/metadata.ts";
+
+/** The sign-in whose time is up. */
+export interface UnfinishedSignIn {
+  readonly listener: Pick<CallbackListener, "strayCallbacks" | "missed">;
+  readonly metadata: Pick<ProviderMetadata, "issuer" | "deviceAuthorizationEndpoint">;
+  readonly redirectUri: string;
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${String(count)} times`;
+}
+
+/** An answer that came and could not be taken, with its remedy; undefined where there was none. */
+function missedAnswer({ listener, metadata, redirectUri }: UnfinishedSignIn): string | undefined {
+  const { posted, inAddress, oversized, unreadable } = listener.missed;
+  const provider = hostOf(metadata.issuer);
+  if (posted > 0) {
+    return (
+      `${provider} posted its answer as a form (${times(posted)}), while this sign-in awaited it in the address. ` +
+      "Set `responseMode: form_post` and start again."
+    );
+  }
+  if (inAddress > 0) {
+    return (
+      `${provider} put its answer into the address (${times(inAddress)}), though \`responseMode: form_post\` asked for a form; it was not used. ` +
+      "Have form_post allowed for this client at the provider, or leave `responseMode` at `query`, and start again."
+    );
+  }
+  if (oversized > 0) {
+    return (
+      `The browser came back (${times(oversized)}) with more than the ${String(listenerHeaderBytes / 1024)} KB that are read, so its answer was not seen. ` +
+      `As a rule those are cookies that other programs have set for ${new URL(redirectUri).hostname}: delete them in the browser and start again.`
+    );
+  }
+  if (unreadable > 0) {
+    return (
+      `Something came to ${redirectUri} (${times(unreadable)}) that is no HTTP request, as from a browser that was sent to https: there. ` +
+      "Register the redirect URI with http:, and start again."
+    );
+  }
+  return undefined;
+}
+
+/** The end of a sign-in that nobody finished in time. */
+export function timeIsUp(
+  signIn: UnfinishedSignIn,
+  options: Pick<ResolvedOptions, "callbackTimeoutSeconds">,
+): OidcError {
+  const { listener, metadata, redirectUri } = signIn;
+  const provider = hostOf(metadata.issuer);
+  const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
+  const missed = missedAnswer(signIn);
+  if (listener.strayCallbacks > 0) {
+    return new OidcError(
+      "state_mismatch",
+      `The browser came back (${times(listener.strayCallbacks)}) within ${limit}, but never with the answer to this sign-in at ${provider}. ` +
+        (missed ??
+          "Close older sign-in tabs and start again; another program may be using the same redirect URI."),
+    );
+  }
+  if (missed !== undefined) {
+    return new OidcError("callback_timeout", `No answer was taken within ${limit}. ${missed}`);
+  }
+  return new OidcError(
+    "callback_timeout",
+    `Nobody finished the sign-in at ${provider} in the browser within ${limit}. ` +
+      // A provider that knows neither the client nor the address may tell nobody but the person (RFC 6749 section 4.1.2.1).
+      `Start again; if the browser showed an error instead of a page to sign in on, check \`clientId\` and register ${redirectUri} as a redirect URI of this client. ` +
+      (metadata.deviceAuthorizationEndpoint === undefined
+        ? ""
+        : "Where no browser reaches this machine, set `flow: device`. ") +
+      "For more time set `callbackTimeoutSeconds`.",
+  );
+}
