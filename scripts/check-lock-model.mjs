@@ -1,10 +1,11 @@
 // Checks the model of the lock protocol with Spin: the model must pass in every run, and with one guard taken away it must
 // fail for the right reason. Changes when there is another run or another guard.
 // check-lock-model.mjs [--model FILE] [--depth STEPS] [RUN …]: named runs alone, without the look for unreached lines.
+// The runs are those of lock.pml, or of take.pml where that is the model.
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -68,8 +69,20 @@ const mutations = [
   ["NEVER_TAKES_AGAIN", "", everyCallEnds],
 ];
 
-/** @type {readonly Run[]} */
-const allRuns = [
+/** The runs of take.pml. @type {readonly Run[]} */
+const runsOfTaking = [
+  { name: "three-takers", kind: "safety", defines: [] },
+  { name: "two-takers-often", kind: "safety", defines: ["PROCESSES=2", "TURNS=3"] },
+  ...["NO_SECOND_LIST", "LINKED_BEFORE_IT_LISTENS", "HIGHEST_IS_REMOVED"].map((name) => ({
+    name,
+    kind: /** @type {const} */ ("safety"),
+    defines: [name],
+    misses: "one holder at a time",
+  })),
+];
+
+/** The runs of lock.pml. @type {readonly Run[]} */
+const runsOfProtocol = [
   ...Object.entries(situations).flatMap(([name, defines]) =>
     /** @type {const} */ (["safety", "liveness"]).map((kind) => ({
       name,
@@ -93,6 +106,7 @@ const model = resolve(
   values.model ?? fileURLToPath(new URL("../docs/lock/lock.pml", import.meta.url)),
 );
 const modelLines = readFileSync(model, "utf8").split("\n");
+const allRuns = basename(model) === "take.pml" ? runsOfTaking : runsOfProtocol;
 const runs = allRuns.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
 /** @param {string} program @param {readonly string[]} parameters @param {string} cwd */

@@ -54,6 +54,8 @@ export const listenerConnections = 64;
 export const outcomePageSeconds = 1;
 /** A waiter without the lock holder's proof gives up after so long, in seconds of its own running event loop. */
 export const lockProofSeconds = 10;
+/** A waiter goes on waiting for so long after it has seen that the lock's holder is a stopped process, in seconds. */
+export const lockStoppedSeconds = 5;
 /** A waiter waits for so long beyond the work that it waits for, in seconds. */
 export const lockGraceSeconds = 5;
 /** Longest message between lock holder and waiter, in bytes. */

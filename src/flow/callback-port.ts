@@ -87,21 +87,27 @@ async function takeTurn(
       taken.announce("login");
       return { port, lease: taken };
     } catch (error) {
-      // A lock that cannot be had keeps nobody off; the port itself still does.
-      if (signal.aborted || !isOidcError(error)) throw error;
+      // A lock that cannot be had keeps nobody off; the port itself still does. Not where one of ours stands still on it.
+      if (signal.aborted || !isOidcError(error) || isHolderStopped(error)) throw error;
       return { port, lease: undefined };
     }
   }
 }
 
+/** True where another sign-in of this user has the port, and its process is stopped. */
+function isHolderStopped(error: unknown): boolean {
+  return isOidcError(error) && error.reason === "holder_stopped";
+}
+
 /** The right to a port where nobody of ours has it; undefined where somebody has. */
-async function takeFree(search: Search, port: number): Promise<Turn | undefined> {
+async function takeFree(search: Search, port: number): Promise<Turn | OidcError | undefined> {
   const held = new AbortController();
   try {
     const signal = AbortSignal.any([search.signal, held.signal]);
     return await takeTurn(search, port, signal, () => held.abort());
   } catch (error) {
     if (held.signal.aborted && !search.signal.aborted) return undefined;
+    if (isOidcError(error) && isHolderStopped(error)) return error;
     throw error;
   }
 }
@@ -230,7 +236,8 @@ function noneFree(
  * everybody where the system gives no lock across processes: then the port decides alone.
  *
  * @throws {OidcError} `callback_timeout` where the others took longer than `timeoutSeconds` together;
- * `callback_port_in_use`; the signal's reason when it aborts.
+ * `callback_port_in_use`; `cache_locked` (reason `holder_stopped`) where the process that has it is stopped; the
+ * signal's reason when it aborts.
  * @see RFC 8252 section 7.3 (a fixed port is a deviation that many providers force)
  */
 export async function openInTurn(
@@ -250,6 +257,10 @@ export async function openInTurn(
       const turn = await takeFree(search, port);
       if (turn === undefined) {
         busy.push(port);
+        continue;
+      }
+      if (isOidcError(turn)) {
+        failures.push(turn);
         continue;
       }
       isLocked &&= turn.lease?.acrossProcesses === true;

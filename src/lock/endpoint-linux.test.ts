@@ -3,7 +3,7 @@ import { once } from "node:events";
 
 import { describe, expect, test } from "vitest";
 
-import { createLinuxEndpoint, linuxAddress } from "./endpoint-linux.ts";
+import { createAbstractEndpoint, linuxAddress } from "./endpoint-linux.ts";
 import { listenAt } from "./local-socket.ts";
 
 function someId(): string {
@@ -16,14 +16,17 @@ test("an address is a NUL and 107 bytes, full length, so that all versions of No
   expect(address).toMatch(/^\0latchkey\.1\.[0-9a-f]{96}$/);
 });
 
-describe.runIf(process.platform === "linux")("on Linux", () => {
-  const endpoint = createLinuxEndpoint();
+describe.runIf(process.platform === "linux")("an abstract socket on Linux", () => {
+  const endpoint = createAbstractEndpoint();
 
   test("an address is taken once, held then, and free as soon as it is closed", async () => {
     const id = someId();
     const taken = await endpoint.take(id, () => undefined);
     if (taken.state !== "taken") throw new Error(taken.state);
-    expect(await endpoint.take(id, () => undefined)).toEqual({ state: "held" });
+    expect(await endpoint.take(id, () => undefined)).toMatchObject({
+      state: "held",
+      mayBeForeign: true,
+    });
     // Not even awaited: closing frees the name at once.
     void taken.hold.free();
     const again = await endpoint.take(id, () => undefined);

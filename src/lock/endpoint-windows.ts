@@ -30,6 +30,8 @@ export function createWindowsEndpoint(options: WindowsEndpointOptions): Endpoint
   return {
     async take(id, onConnection) {
       const listening = await listenAt(addressOf(id), onConnection);
+      // The pipes of a machine are one folder for all of its users.
+      if (listening.state === "held") return { ...listening, mayBeForeign: true };
       if (listening.state !== "listening") return listening;
       const { server } = listening;
       return {

@@ -13,7 +13,15 @@ export interface Hold {
 /** What came of trying to take the lock. */
 export type TakeResult =
   | { readonly state: "taken"; readonly hold: Hold }
-  | { readonly state: "held" }
+  | {
+      readonly state: "held";
+      /** What came of trying to reach the holder, where that was tried on the way. */
+      readonly reached?: ReachResult;
+      /** Another user can take this lock's name: who proves nothing there is no holder. */
+      readonly mayBeForeign?: true;
+    }
+  /** Its name is taken by somebody who is none of this user's processes: what is held there is not this lock. */
+  | { readonly state: "stranger" }
   /** This process has no descriptor or memory left at the moment. */
   | { readonly state: "exhausted"; readonly why: string }
   /** A sandbox, or a file system without locks: never possible here. */
@@ -25,7 +33,7 @@ export type ReachResult =
   /** The holder has just gone. */
   | { readonly state: "gone" }
   /** It cannot be reached now: its backlog is full, or something here stands between. */
-  | { readonly state: "busy" }
+  | { readonly state: "busy"; readonly why?: string }
   /** It holds the lock but tells nothing: only trying again shows when it is free. */
   | { readonly state: "silent" };
 
@@ -35,4 +43,6 @@ export interface Endpoint {
   take(id: string, onConnection: (socket: Socket) => void): Promise<TakeResult>;
   /** Connects to who holds it. */
   reach(id: string): Promise<ReachResult>;
+  /** The process that holds it, where the system tells and that process is one of those which this one can see. */
+  holderProcess?(id: string): number | undefined;
 }

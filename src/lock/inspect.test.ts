@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFastClock } from "../../test/support/fast-clock.ts";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { createLinuxEndpoint, linuxAddress } from "./endpoint-linux.ts";
+import { createAbstractEndpoint, linuxAddress } from "./endpoint-linux.ts";
 import type { Endpoint, ReachResult } from "./endpoint.ts";
 import { askHolder } from "./inspect.ts";
 import { readLockIdentity } from "./lock-id.ts";
@@ -46,7 +46,7 @@ function keysOf(name: string): LockKeys {
 
 /** Asks with a clock on which the second passes in the hundredth part of one. */
 function ask(
-  endpoint: Endpoint = createLinuxEndpoint(),
+  endpoint: Endpoint = createAbstractEndpoint(),
   speed = 100,
 ): ReturnType<typeof askHolder> {
   return askHolder({ endpoint, keys, clock: createFastClock(speed), randomBytes });

@@ -52,8 +52,8 @@ function firstNews(
     hearHolder(socket, keys, randomBytes, {
       onMessage(message) {
         if (message.kind !== "holder") return;
-        const { processId, phase, since } = message;
-        resolve({ processId, phase, since });
+        const { kind: _kind, ...holder } = message;
+        resolve(holder);
       },
       onEnd: () => resolve(undefined),
     });

@@ -60,7 +60,8 @@ export function connectTo(address: string, giveUp?: AbortSignal): Promise<ReachR
     };
     const fail = (error: NodeJS.ErrnoException): void => {
       giveUp?.removeEventListener("abort", stop);
-      resolve({ state: departure.has(error.code ?? "") ? "gone" : "busy" });
+      const why = error.code ?? "unknown";
+      resolve(departure.has(why) ? { state: "gone" } : { state: "busy", why });
     };
     giveUp?.addEventListener("abort", stop, { once: true });
     socket.once("error", fail);

@@ -5,6 +5,7 @@ import type { SerializedOidcError } from "../core/errors.ts";
 import { longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
+import { processNamespace } from "./processes.ts";
 import type { LockHolder, WorkOutcome, WorkPhase } from "./types.ts";
 
 /** What a holder tells, sealed, once both nonces are known. */
@@ -55,10 +56,11 @@ export function parseHolderMessage(text: string, sealer: Sealer): HolderMessage 
   const members = parseObject(opened);
   switch (members?.["kind"]) {
     case "holder": {
-      const { processId, phase, since } = members;
-      return isProcessId(processId) && isPhase(phase) && isInstant(since)
-        ? { kind: "holder", processId, phase, since }
-        : null;
+      const { processId, namespace, phase, since } = members;
+      if (!isProcessId(processId) || !isPhase(phase) || !isInstant(since)) return null;
+      // In another namespace the same number is another process, and nobody must be told to end that one.
+      const isKnownHere = namespace === processNamespace();
+      return { kind: "holder", ...(isKnownHere ? { processId } : {}), phase, since };
     }
     case "phase": {
       const { phase } = members;
@@ -124,7 +126,9 @@ function decodeProofBytes(value: unknown): Uint8Array | undefined {
 const longestTextBytes = Math.floor((longestLockMessageBytes - 1024) * 0.74);
 
 function fittingText(message: HolderMessage): string {
-  let text = JSON.stringify(message);
+  let text = JSON.stringify(
+    message.kind === "holder" ? { ...message, namespace: processNamespace() } : message,
+  );
   if (message.kind !== "failed") return text;
   let { error } = message;
   while (Buffer.byteLength(text) > longestTextBytes && error.message !== "") {

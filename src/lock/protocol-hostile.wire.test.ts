@@ -11,19 +11,15 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createFastClock } from "../../test/support/fast-clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { linuxAddress } from "./endpoint-linux.ts";
+import { lockProofSeconds } from "../core/limits.ts";
+import { createAbstractEndpoint, linuxAddress } from "./endpoint-linux.ts";
 import { readLockIdentity } from "./lock-id.ts";
-import {
-  encodeHello,
-  encodeHolderHello,
-  encodeHolderMessage,
-  encodeProof,
-  parseNonce,
-} from "./message.ts";
+import { encodeHello, encodeHolderHello, encodeHolderMessage, encodeProof } from "./message.ts";
 import { createSealer, deriveLockKeys, prove } from "./proof.ts";
 import type { LockKeys } from "./proof.ts";
 import { createProcessLock } from "./protocol.ts";
 import type { AcquireOptions, Lease } from "./types.ts";
+import { closing, everythingFrom, nonceOf, onFirstLine } from "./testing.ts";
 import { followHolder } from "./waiter.ts";
 
 let folder = "";
@@ -58,10 +54,35 @@ const options: AcquireOptions = {
   onWaiting: () => undefined,
 };
 
-/** Takes part with a clock of which 10 seconds pass in a tenth of one. */
-function lock(speed = 100): ReturnType<typeof createProcessLock> {
-  return createProcessLock({ folder, clock: createFastClock(speed), randomBytes });
+/**
+ * Takes part with a clock of which 10 seconds pass in a tenth of one, at the lock whose name others can take: where no
+ * socket can be made in the user's folder.
+ */
+function lock(
+  speed = 100,
+  onWarning?: (code: string, message: string) => void,
+): ReturnType<typeof createProcessLock> {
+  const endpoint = createAbstractEndpoint();
+  const clock = createFastClock(speed);
+  return createProcessLock({
+    folder,
+    clock,
+    randomBytes,
+    endpoint,
+    ...(onWarning === undefined ? {} : { onWarning }),
+  });
 }
+
+/** What comes of taking the lock. */
+async function goOnWithout(): Promise<unknown> {
+  const warnings: string[] = [];
+  const result = await lock(100, (code) => warnings.push(code)).acquire("key", options);
+  if (!result.held) return result;
+  leases.push(result);
+  return { acrossProcesses: result.acrossProcesses, warnings };
+}
+
+const gone = { acrossProcesses: false, warnings: ["cache_locked"] };
 
 /** Holds the lock, by default with a clock that stands almost still: what is cut off was not by time. */
 async function hold(name = "key", speed = 0.001): Promise<Lease> {
@@ -89,30 +110,6 @@ async function stranger(address: string = linuxAddress(keys.id)): Promise<Socket
   socket.on("error", () => undefined);
   await once(socket, "connect");
   return socket;
-}
-
-/** Unlike `once`, it takes an error on the way for no reason to stop waiting. */
-function closing(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once("close", () => resolve());
-  });
-}
-
-/** All that comes until the other end closes. */
-async function everythingFrom(socket: Socket): Promise<string> {
-  let text = "";
-  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-  await closing(socket);
-  return text;
-}
-
-function onFirstLine(socket: Socket, use: (line: string) => void): void {
-  socket.once("data", (chunk: Buffer) => use(chunk.toString().split("\n")[0] ?? ""));
-}
-
-function nonceOf(line: string): Uint8Array {
-  return parseNonce(line) ?? new Uint8Array();
 }
 
 describe.runIf(process.platform === "linux")("a squatter without the proof", () => {
@@ -167,7 +164,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
   };
 
   test.each(Object.keys(squatters))(
-    "that %s only delays: cache_locked after 10 seconds, and no connection is left [R05]",
+    "that %s is no holder: after 10 seconds it goes on as on another host, and no connection is left [R05][S4]",
     async (name) => {
       const closed: Promise<unknown>[] = [];
       await squat((socket) => {
@@ -175,11 +172,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
         squatters[name]?.(socket);
         if (name !== "never reads") socket.resume();
       });
-      const waiting: unknown[] = [];
-      await expect(
-        lock().acquire("key", { ...options, onWaiting: (holder) => waiting.push(holder) }),
-      ).rejects.toMatchObject({ code: "cache_locked", retryable: true });
-      expect(waiting).toEqual([]);
+      expect(await goOnWithout()).toEqual(gone);
       for (const socket of sockets) socket.resume();
       await Promise.all(closed);
     },
@@ -217,14 +210,31 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     servers.push(server);
     server.listen({ path: linuxAddress(keys.id), exclusive: true, backlog: 0 });
     await once(server, "listening");
-    await expect(lock().acquire("key", options)).rejects.toMatchObject({ code: "cache_locked" });
+    expect(await goOnWithout()).toEqual(gone);
+  });
+
+  test("is waited for once: the next call of this process goes on at once [S4]", async () => {
+    await squat(() => undefined);
+    const endpoint = createAbstractEndpoint();
+    const clock = createFastClock(100);
+    const one = createProcessLock({ folder, clock, randomBytes, endpoint });
+    const first = await one.acquire("key", options);
+    if (!first.held) throw new Error("it is held");
+    await first.abandon();
+    const connections = sockets.length;
+    const before = clock.monotonic();
+    const second = await one.acquire("key", options);
+    if (second.held) leases.push(second);
+    expect(second).toMatchObject({ held: true, acrossProcesses: false });
+    expect(clock.monotonic() - before).toBeLessThan(lockProofSeconds * 1000);
+    expect(connections).toBe(1);
   });
 
   test("learns nothing from a waiter but a random number", async () => {
     const said = new Promise<string>((resolve) => {
       void squat((socket) => resolve(everythingFrom(socket)));
     });
-    await expect(lock().acquire("key", options)).rejects.toMatchObject({ code: "cache_locked" });
+    expect(await goOnWithout()).toEqual(gone);
     expect(await said).toMatch(/^\{"nonce":"[0-9a-f]{64}"\}\n$/);
   });
 

@@ -1,4 +1,5 @@
-// The locks of other systems, as far as Linux can stand in for them. Changes when a test needs another trait of them.
+// What tests of the lock share: the locks of other systems, as far as Linux can stand in for them, and what a stranger says
+// and hears. Changes when a test needs more of either.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -7,6 +8,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 
 import { systemClock } from "../core/clock.ts";
+import { parseNonce } from "./message.ts";
 import { createDarwinEndpoint } from "./endpoint-darwin.ts";
 import { createWindowsEndpoint } from "./endpoint-windows.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -78,4 +80,28 @@ function keptByInstances(): Endpoint {
     },
     reach: (id) => endpoint.reach(id),
   };
+}
+
+/** Unlike `once`, it takes an error on the way for no reason to stop waiting. */
+export function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
+}
+
+/** All that comes until the other end closes. */
+export async function everythingFrom(socket: Socket): Promise<string> {
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  await closing(socket);
+  return text;
+}
+
+export function onFirstLine(socket: Socket, use: (line: string) => void): void {
+  socket.once("data", (chunk: Buffer) => use(chunk.toString().split("\n")[0] ?? ""));
+}
+
+export function nonceOf(line: string): Uint8Array {
+  return parseNonce(line) ?? new Uint8Array();
 }

@@ -26,7 +26,8 @@ export interface Lease {
 
 /** Who holds a lock. */
 export interface LockHolder {
-  readonly processId: number;
+  /** Undefined where its number would mean another process here: it runs in another container. */
+  readonly processId?: number;
   readonly phase: WorkPhase;
   /** When it took the lock: milliseconds since the epoch, by its own clock. */
   readonly since: number;

@@ -1,11 +1,12 @@
 // The rules of waiting for another's work, whatever carries its words. Changes when step 3 or 4 of lock.md does.
 
 import type { Clock } from "../core/clock.ts";
-import { OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
-import { lockGraceSeconds, lockProofSeconds } from "../core/limits.ts";
+import { lockGraceSeconds, lockProofSeconds, lockStoppedSeconds } from "../core/limits.ts";
 import type { HolderMessage } from "./message.ts";
+import { isStopped } from "./processes.ts";
 import { startRunningTime } from "./running-time.ts";
 import type { AcquireOptions, SharedOutcome, WorkPhase } from "./types.ts";
 
@@ -14,8 +15,8 @@ export interface WaitContext {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger | undefined;
-  /** The command that shows who holds a lock here, where there is one. */
-  readonly lookUp?: string | undefined;
+  /** The process that has the lock, as far as the system tells: for one that says nothing itself. */
+  readonly holderProcess?: (() => number | undefined) | undefined;
   readonly options: AcquireOptions;
 }
 
@@ -34,8 +35,10 @@ export interface Wait {
   attempt(): Attempt;
   /** Waits for a random time between the two, so that waiters do not all come back at once. */
   pause(shortestMilliseconds: number, longestMilliseconds: number): Promise<void>;
-  /** Throws `cache_locked`, naming the obstacle, when the time for a first proof is used up. */
+  /** Throws {@link isUnproven}, naming the obstacle, when the time for a first proof is used up. */
   assertProofPossible(obstacle: string): void;
+  /** Throws `cache_locked` when as much time is used up without a descriptor or memory. */
+  assertResourcesPossible(why: string): void;
   /** Throws `cache_locked` when the time for the work of a holder that tells nothing is used up. */
   assertWorkPossible(): void;
   /** Milliseconds since the wait began. */
@@ -60,7 +63,10 @@ export function startWait(context: WaitContext): Wait {
       );
     },
     assertProofPossible(obstacle) {
-      if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle, context.lookUp);
+      if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle, context);
+    },
+    assertResourcesPossible(why) {
+      if (runningTime.milliseconds >= proofMilliseconds) throw exhausted(why);
     },
     assertWorkPossible() {
       const phases: readonly WorkPhase[] = options.waitForLogin
@@ -100,11 +106,30 @@ function createAttempt(
   options.signal.addEventListener("abort", onAbort, { once: true });
   if (options.signal.aborted) onAbort();
 
+  let lookedAt = runningTime.milliseconds;
+  let stoppedSince: number | undefined;
+  /** The process that holds the lock, once it has been seen stopped for so long that it will not go on by itself. */
+  const stoppedHolder = (): number | undefined => {
+    const now = runningTime.milliseconds;
+    if (now - lookedAt < lookMilliseconds) return undefined;
+    lookedAt = now;
+    const holder = phase === undefined ? context.holderProcess?.() : processId;
+    const isHolderStopped = holder !== undefined && holder !== process.pid && isStopped(holder);
+    stoppedSince = isHolderStopped ? (stoppedSince ?? now) : undefined;
+    const isLong = stoppedSince !== undefined && now - stoppedSince >= lockStoppedSeconds * 1000;
+    return isLong ? holder : undefined;
+  };
+
   runningTime.onTick = () => {
+    const stopped = stoppedHolder();
+    if (stopped !== undefined) {
+      settle({ error: holderStopped(stopped) });
+      return;
+    }
     if (phase === undefined) {
       if (runningTime.milliseconds >= proofMilliseconds) {
         const obstacle = "whoever holds it does not prove to be Latchkey run by you";
-        settle({ error: unproven(obstacle, context.lookUp) });
+        settle({ error: unproven(obstacle, context) });
       }
       return;
     }
@@ -133,7 +158,7 @@ function createAttempt(
       if (isSettled) return;
       // What the caller's `onWaiting` throws is the caller's to see, not a crash in a socket's event.
       try {
-        if (message.kind === "holder") processId = message.processId;
+        if (message.kind === "holder") ({ processId } = message);
         if (message.kind === "holder" || message.kind === "phase") hearPhase(message.phase);
         else settle({ value: { held: false, outcome: message } });
       } catch (error) {
@@ -146,10 +171,12 @@ function createAttempt(
   };
 }
 
+// How often a holder is looked at that may have been stopped.
+const lookMilliseconds = 1000;
+
 function nameOf(processId: number | undefined): string {
-  return processId === undefined || processId === process.pid
-    ? "Another call in this process"
-    : `Process ${processId}`;
+  if (processId === process.pid) return "Another call in this process";
+  return processId === undefined ? "Another program of yours" : `Process ${processId}`;
 }
 
 const work: Readonly<Record<WorkPhase, string>> = {
@@ -183,11 +210,41 @@ function silent(seconds: number): OidcError {
   );
 }
 
-function unproven(obstacle: string, lookUp: string | undefined): OidcError {
+const unprovenReason = "holder_unproven";
+/** The reason of `cache_locked` where the holder is a stopped process of this user. */
+export const holderStoppedReason = "holder_stopped";
+
+/** True for the error of a wait for somebody who never proved to hold the lock. */
+export function isUnproven(error: unknown): boolean {
+  return isOidcError(error) && error.reason === unprovenReason;
+}
+
+function unproven(obstacle: string, { holderProcess }: WaitContext): OidcError {
+  const processId = holderProcess?.();
   return new OidcError(
     "cache_locked",
     `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock). Try again; if it stays so, ${
-      lookUp === undefined ? "end the programs that use Latchkey." : `look who holds it: ${lookUp}`
+      processId === undefined
+        ? "end the programs that use Latchkey."
+        : `see whether process ${processId} hangs, and end it where it does (kill ${processId}).`
     }`,
+    { reason: unprovenReason },
+  );
+}
+
+function exhausted(why: string): OidcError {
+  return new OidcError(
+    "cache_locked",
+    `The lock of this sign-in could not be had within ${lockProofSeconds} seconds: this process has no file descriptors or memory left for it (${why}). ${
+      why === "EMFILE" ? "Raise the limit (ulimit -n)" : "Close other programs"
+    }, and try again.`,
+  );
+}
+
+function holderStopped(processId: number): OidcError {
+  return new OidcError(
+    "cache_locked",
+    `Process ${processId} holds the lock of this sign-in, and it is stopped (lock). Let it go on (fg in its terminal, or kill -CONT ${processId}), or end it (kill -KILL ${processId}); then try again.`,
+    { reason: holderStoppedReason },
   );
 }

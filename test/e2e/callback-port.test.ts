@@ -211,3 +211,27 @@ test.skipIf(noTerminal !== undefined).for([
     expect(terminal.output().replace(/[^\n]*\r\u001b\[2K/gu, "")).not.toContain("is signing in");
   },
 );
+
+test.skipIf(process.platform !== "linux")(
+  "a stopped sign-in on the port is told by its process, with the way to go on [T8]",
+  async () => {
+    const { login } = await twoProfiles(60);
+    const first = login("one");
+    await addressOf(first);
+    const second = login("other");
+    await second.waitFor(waitingFor(first.processId));
+    first.kill("SIGSTOP");
+    const { code, stderr } = await second.finished;
+    expect(code).toBe(5);
+    const said = stderr.replaceAll(/\s+/gu, " ");
+    expect(said).toContain(`Process ${first.processId} holds the lock`);
+    expect(said).toContain(`kill -CONT ${first.processId}`);
+    expect(said).toContain("[cache_locked: holder_stopped]");
+    // Whoever comes only now hears the same, though it has never heard of that process.
+    const third = await login("other").finished;
+    expect(third.stderr.replaceAll(/\s+/gu, " ")).toContain(`kill -CONT ${first.processId}`);
+    first.kill("SIGKILL");
+    await first.finished;
+  },
+  60_000,
+);

@@ -44,6 +44,17 @@ test.skipIf(!canRun)(
   },
 );
 
+test.skipIf(!canRun)(
+  "a lock in a folder has one holder at a time, and each step that is taken away is missed [S4]",
+  { timeout: 600_000 },
+  () => {
+    const { status, output } = check("--model", model.replace("lock.pml", "take.pml"));
+    process.stdout.write(output);
+    expect(output).toMatch(/^5 runs, 0 not as expected, 0 lines never reached$/m);
+    expect(status).toBe(0);
+  },
+);
+
 test.skipIf(!canRun)("a protocol that does not hold fails the check", () => {
   const path = changedModel("#ifndef NO_INTENT /* MUTATION */", "#ifdef NO_INTENT");
   const { status, output } = check("--model", path, "refused-on-repeat");

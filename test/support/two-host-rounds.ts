@@ -28,7 +28,7 @@ export async function twoDesks(options: IdentityProviderOptions): Promise<TwoDes
   const identityProvider = await provider(options);
   const shared = await desk();
   const make = async (): Promise<DeskOnHost> => {
-    const host = await makeHost(identityProvider.port);
+    const host = await makeHost(identityProvider.port, shared.home);
     onTestFinished(() => host.close());
     return {
       ...shared,

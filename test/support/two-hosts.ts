@@ -1,9 +1,11 @@
-// "Hosts" that share a home folder: network namespaces, whose abstract sockets do not reach each other. Changes when
-// tests need another thing of such a host.
+// "Hosts" that share a home folder: each with a network of its own, and with locks of its own, as on a network file system
+// whose sockets belong to one machine. Changes when tests need another thing of such a host.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Server, Socket } from "node:net";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { needs, tellMissing } from "./debian-packages.ts";
 
@@ -19,8 +21,11 @@ export interface Host {
 /** Whether a network namespace can be made here; the reason stands beside the skipped tests. */
 export function canMakeHosts(): boolean {
   if ([needs("unshare"), needs("ip")].some((program) => !program.available)) return false;
-  if (spawnSync("unshare", ["--net", "ip", "link", "set", "lo", "up"]).status === 0) return true;
-  tellMissing("this user may not make a network namespace (optional, Debian package util-linux)");
+  const mount = "ip link set lo up && mount -t tmpfs locks /mnt";
+  if (spawnSync("unshare", ["--net", "--mount", "sh", "-c", mount]).status === 0) return true;
+  tellMissing(
+    "this user may not make a network and mount namespace (optional, Debian package util-linux)",
+  );
   return false;
 }
 
@@ -28,15 +33,21 @@ export function canMakeHosts(): boolean {
  * Makes a namespace in which 127.0.0.1:`port` is the server that listens there outside, so that one issuer is the same
  * in all of them. Ask {@link canMakeHosts} first.
  */
-export async function makeHost(port: number): Promise<Host> {
+export async function makeHost(port: number, home: string): Promise<Host> {
+  const locks = join(home, ".local/state/latchkey/locks");
+  for (const folder of [".local", ".local/state", ".local/state/latchkey", locks]) {
+    mkdirSync(resolve(home, folder), { recursive: true, mode: 0o700 });
+  }
   const child = spawn(
     "unshare",
     [
       "--net",
+      "--mount",
       "sh",
       "-c",
-      'ip link set lo up && exec "$@"',
+      'ip link set lo up && mount -t tmpfs -o mode=0700 locks "$1" && shift && exec "$@"',
       "sh",
+      locks,
       process.execPath,
       holder,
       String(port),
@@ -62,7 +73,13 @@ export async function makeHost(port: number): Promise<Host> {
     }
   });
   return {
-    through: ["nsenter", `--net=/proc/${String(child.pid ?? -1)}/ns/net`],
+    through: [
+      "nsenter",
+      ...["net", "mnt"].map(
+        (kind) =>
+          `--${kind === "mnt" ? "mount" : kind}=/proc/${String(child.pid ?? -1)}/ns/${kind}`,
+      ),
+    ],
     close: async () => {
       const closed = once(inside, "close");
       inside.close();

@@ -33,7 +33,9 @@ function work(holder: LockHolder | undefined, now: Date): string | undefined {
   if (holder === undefined) return undefined;
   const since = new Date(holder.since);
   const { processId, phase } = holder;
-  return `process ${String(processId)} is ${doing[phase]}, since ${clockTime(since, now)} (${span(now.getTime() - holder.since)})`;
+  const who =
+    processId === undefined ? "a process in another container" : `process ${String(processId)}`;
+  return `${who} is ${doing[phase]}, since ${clockTime(since, now)} (${span(now.getTime() - holder.since)})`;
 }
 
 function block({ record, holder }: ListedSignIn, now: Date, columns: number): string {

@@ -10,6 +10,7 @@ import {
   killRound,
   signInAndExpire,
 } from "../../support/kill-rounds.ts";
+import { canSquat, startNameSquatter } from "../../support/name-squatter.ts";
 
 /** Gives the number of rounds that went as they must. */
 async function rounds(count: number, times: number): Promise<number> {
@@ -46,4 +47,14 @@ test.each(Object.keys(killPoints))(
     expect(survivors).toHaveLength(49);
   },
   180_000,
+);
+
+test.skipIf(!canSquat)(
+  "200 processes, with another user who takes every name that he sees: 1 token request and 200 tokens [S4]",
+  async () => {
+    const names = await startNameSquatter();
+    expect(await rounds(200, 3)).toBe(3);
+    expect(names()).toEqual([]);
+  },
+  300_000,
 );
