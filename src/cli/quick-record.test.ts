@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readPrivateFileSync, readUserFileSync } from "../files/secure-read.ts";
+import { idTokenTimes } from "../core/stored-id-token.ts";
 import { isFresh } from "../record/fresh.ts";
 import { formatCacheFile, parseCacheFile } from "../record/parse.ts";
 import { readConfiguration, readOwnFile } from "./quick-files.ts";
@@ -138,7 +139,13 @@ test("a record that is taken quickly is the one that is parsed, whatever one fie
     "a\nb",
     "a\u007fb",
     "a\\b",
+    "a!b",
+    "a,b",
+    "a b",
+    "a\u0085b",
     "ä",
+    1e13,
+    1e16,
     "x".repeat(250),
     "x".repeat(140_000),
     [],
@@ -228,4 +235,16 @@ test("an ID token without both times is the full program's", () => {
   ]) {
     expect(attempt(() => quickTimes(idToken))).toBeUndefined();
   }
+});
+
+test.each([
+  { iat: 1000, exp: 2000 },
+  { iat: 1000, exp: 1e300 },
+  { iat: -1, exp: 2000 },
+  { iat: 1e300, exp: 1e301 },
+  { iat: "1", exp: 2000 },
+  { exp: 2000 },
+])("an ID token's times are read quickly as they are read fully: %j [S17]", (claims) => {
+  const idToken = unsignedIdToken(claims);
+  expect(quickTimes(idToken)).toEqual(idTokenTimes(idToken));
 });

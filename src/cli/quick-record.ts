@@ -3,7 +3,12 @@
 
 import type { SessionRecord } from "../record/format.ts";
 import { schemaVersion } from "../record/format.ts";
-import { clockToleranceSeconds } from "../core/limits.ts";
+import { isBearerToken } from "../core/bearer-token.ts";
+import {
+  clockToleranceSeconds,
+  longestInstantSeconds,
+  longestLifetimeSeconds,
+} from "../core/limits.ts";
 
 /** When something came and when it ends, in seconds since the epoch. */
 interface Times {
@@ -31,8 +36,8 @@ function isText(value: unknown, longest = 200): boolean {
   return typeof value === "string" && value !== "" && value.length <= longest;
 }
 
-function isInstant(value: unknown): boolean {
-  return typeof value === "number" && value >= 0;
+function isInstant(value: unknown, unitsInSecond = 1): boolean {
+  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds * unitsInSecond;
 }
 
 /** The one record of a file, where every field is as usual and it is filed under `key`. */
@@ -55,10 +60,11 @@ export function quickRecord(file: string, key: string): SessionRecord | undefine
     }) &&
     unusual.every((name) => record[name] === undefined) &&
     methods.includes(String(record["authenticationMethod"])) &&
-    isInstant(record["signedInAt"]) &&
-    isInstant(record["renewedAt"]) &&
+    (record["idToken"] === undefined || isBearerToken(record["idToken"])) &&
+    isInstant(record["signedInAt"], 1000) &&
+    isInstant(record["renewedAt"], 1000) &&
     access?.["tokenType"] === "Bearer" &&
-    isText(access["token"], longestToken) &&
+    isBearerToken(access["token"]) &&
     isInstant(access["issuedAt"]) &&
     (access["expiresAt"] === null || isInstant(access["expiresAt"])) &&
     Array.isArray(access["scopes"]) &&
@@ -90,7 +96,7 @@ export function quickTimes(idToken: string | undefined): Times | undefined {
     exp?: unknown;
   };
   const { iat, exp } = claims;
-  return typeof iat === "number" && typeof exp === "number"
-    ? { issuedAt: iat, expiresAt: exp }
+  return isInstant(iat) && typeof exp === "number" && exp >= 0
+    ? { issuedAt: Number(iat), expiresAt: Math.min(exp, Number(iat) + longestLifetimeSeconds) }
     : undefined;
 }

@@ -1,10 +1,11 @@
-// What can be sent as a bearer token. Changes when RFC 6750 does.
+// What can be sent as a bearer token. Changes when the rule of what can stand in that header does.
 
 import { longestTokenCharacters } from "./limits.ts";
 
-// RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-// Anything else could not be sent, or would be a second header.
-const bearerToken = /^[A-Za-z0-9._~+/-]+=*$/;
+// RFC 6749 appendix A.12: access-token = 1*VSCHAR. Less of it are the space, the comma and the quote, which take a
+// header's value apart. RFC 6750 section 2.1 (b64token) is narrower, and providers do not keep to it: Salesforce puts an
+// "!" behind the organisation's id. A control character would be a second header, and is never let through (T18).
+const bearerToken = /^[\x21\x23-\x2b\x2d-\x7e]+$/;
 
 /** True for text of bounded length that can stand in an `Authorization: Bearer` header. */
 export function isBearerToken(value: unknown): value is string {

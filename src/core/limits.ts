@@ -16,6 +16,8 @@ export const mostJsonWebKeys = 100;
 export const clockToleranceSeconds = 60;
 /** Longest token lifetime that is believed, in seconds: ten years (T19). */
 export const longestLifetimeSeconds: number = 10 * 365 * 24 * 3600;
+/** The last instant that a `Date` can hold, in seconds since the epoch: anything beyond is no time (T11, T19). */
+export const longestInstantSeconds: number = 8.64e12;
 /** Longest cache file that is read, in bytes (C08). */
 export const longestCacheFileBytes: number = 16 * 1024 * 1024;
 /** Longest configuration, CA bundle or secret file that is read, in bytes. */

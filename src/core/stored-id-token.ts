@@ -1,12 +1,14 @@
 // The claims of an ID token that was verified before it was stored. Changes when more of them are read.
 
+import { longestInstantSeconds, longestLifetimeSeconds } from "./limits.ts";
+import { parsePlainJson } from "./plain-json.ts";
 import type { IdTokenClaims } from "./types.ts";
 
 /** The claims of a stored ID token; undefined where the text is no JWT. Nothing is verified here. */
 export function decodeStoredIdToken(idToken: string): IdTokenClaims | undefined {
   try {
     const payload = Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString("utf8");
-    const claims: unknown = JSON.parse(payload);
+    const claims = parsePlainJson(payload);
     return typeof claims === "object" && claims !== null && !Array.isArray(claims)
       ? (claims as IdTokenClaims)
       : undefined;
@@ -15,10 +17,17 @@ export function decodeStoredIdToken(idToken: string): IdTokenClaims | undefined 
   }
 }
 
-/** When a stored ID token was issued and ends, in seconds since the epoch; undefined where it does not say. */
+function isInstant(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds;
+}
+
+/**
+ * When a stored ID token was issued and ends, in seconds since the epoch; undefined where it does not say. One that
+ * claims to live for ever lives as long as an access token can.
+ */
 export function idTokenTimes(idToken: string): { issuedAt: number; expiresAt: number } | undefined {
-  const claims = decodeStoredIdToken(idToken);
-  return Number.isFinite(claims?.iat) && Number.isFinite(claims?.exp)
-    ? { issuedAt: Number(claims?.iat), expiresAt: Number(claims?.exp) }
+  const { iat, exp } = decodeStoredIdToken(idToken) ?? {};
+  return isInstant(iat) && typeof exp === "number" && exp >= 0
+    ? { issuedAt: iat, expiresAt: Math.min(exp, iat + longestLifetimeSeconds) }
     : undefined;
 }

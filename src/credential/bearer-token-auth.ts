@@ -20,7 +20,7 @@ import { checkedCallOptions } from "./call-options.ts";
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =
   | {
-      /** The bearer token (RFC 6750 section 2.1: letters, digits and `-._~+/`, then `=`). */
+      /** The bearer token (visible ASCII characters without space, comma and quote). */
       readonly token: string;
     }
   | {
@@ -50,7 +50,9 @@ function refuse(message: string): OidcError {
 
 function fixedToken(token: unknown): GivenTokenSource {
   if (!isBearerToken(token)) {
-    throw refuse("`token` must be a bearer token: letters, digits and -._~+/ without spaces.");
+    throw refuse(
+      "`token` must be a bearer token: visible ASCII characters without space, comma and quote.",
+    );
   }
   return { name: "`token`", read: () => Promise.resolve({ token }) };
 }

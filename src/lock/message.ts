@@ -2,7 +2,7 @@
 
 import { isOidcErrorCode } from "../core/errors.ts";
 import type { SerializedOidcError } from "../core/errors.ts";
-import { longestLockMessageBytes } from "../core/limits.ts";
+import { longestInstantSeconds, longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
 import { processNamespace } from "./processes.ts";
@@ -157,14 +157,11 @@ function isProcessId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-// The last instant that a Date can hold (ECMA-262, Time Values and Time Range).
-const lastInstantMilliseconds = 8.64e15;
-
 function isInstant(value: unknown): value is number {
   return (
     Number.isSafeInteger(value) &&
     (value as number) > 0 &&
-    (value as number) <= lastInstantMilliseconds
+    (value as number) <= longestInstantSeconds * 1000
   );
 }
 

@@ -117,6 +117,32 @@ describe("a record", () => {
     }
   });
 
+  test.each(["00Dxx!AR8A.x_y", "a=b|c"])(
+    "may have the access token %s [P access-token-not-b64token]",
+    (token) => {
+      expect(parseRecord({ ...whole, accessToken: { ...whole.accessToken, token } })).toBeDefined();
+    },
+  );
+
+  test.each(["a b", "a,b", 'a"b', "é", "a\u0085b"])(
+    "whose access token or ID token is %j is damaged: it could not stand in a header [T18]",
+    (token) => {
+      const accessToken = { ...whole.accessToken, token };
+      expect(parseRecord({ ...whole, accessToken })).toBeUndefined();
+      expect(parseRecord({ ...whole, idToken: token })).toBeUndefined();
+    },
+  );
+
+  test("whose times no date can hold is damaged [S17]", () => {
+    for (const name of ["signedInAt", "renewedAt", "authTime"]) {
+      expect(parseRecord({ ...whole, [name]: 1e300 })).toBeUndefined();
+    }
+    for (const name of ["issuedAt", "expiresAt"]) {
+      const accessToken = { ...whole.accessToken, [name]: 1e13 };
+      expect(parseRecord({ ...whole, accessToken })).toBeUndefined();
+    }
+  });
+
   test("without a token endpoint is damaged, unless nobody has signed in yet", () => {
     expect(parseRecord({ ...smallest, tokenEndpoint: "" })).toBeUndefined();
     expect(parseRecord({ ...smallest, tokenEndpoint: "", signedInAt: 0 })).toBeDefined();

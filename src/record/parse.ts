@@ -1,6 +1,11 @@
 // A cache file's text made into records, believing nothing. Changes when the record's fields do.
 
-import { longestTokenCharacters, longestUrlCharacters } from "../core/limits.ts";
+import { isBearerToken } from "../core/bearer-token.ts";
+import {
+  longestInstantSeconds,
+  longestTokenCharacters,
+  longestUrlCharacters,
+} from "../core/limits.ts";
 import type {
   AccessTokenRecord,
   CacheFile,
@@ -85,13 +90,28 @@ function tokenOf(value: unknown): string {
   return nonEmptyOf(value, longestTokenCharacters);
 }
 
+/** A token that is handed out: what cannot stand in a header never reaches one (T18). */
+function bearerOf(value: unknown): string {
+  if (!isBearerToken(value)) throw new Unusable();
+  return value;
+}
+
 function nameOf(value: unknown): string {
   return stringOf(value, longestNameCharacters);
 }
 
-function instantOf(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Unusable();
+/** An instant that a `Date` can hold. */
+function instantOf(value: unknown, longest: number): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= longest)) throw new Unusable();
   return value;
+}
+
+function secondsOf(value: unknown): number {
+  return instantOf(value, longestInstantSeconds);
+}
+
+function millisecondsOf(value: unknown): number {
+  return instantOf(value, longestInstantSeconds * 1000);
 }
 
 function listOf<Value>(value: unknown, most: number, parse: (each: unknown) => Value): Value[] {
@@ -105,11 +125,11 @@ function parseAccessToken(value: unknown): AccessTokenRecord | null {
   if (own(fields, "tokenType") !== "Bearer") throw new Unusable();
   const expiresAt = own(fields, "expiresAt");
   return {
-    token: tokenOf(own(fields, "token")),
+    token: bearerOf(own(fields, "token")),
     tokenType: "Bearer",
     scopes: listOf(own(fields, "scopes"), mostScopes, nameOf),
-    issuedAt: instantOf(own(fields, "issuedAt")),
-    expiresAt: expiresAt === null ? null : instantOf(expiresAt),
+    issuedAt: secondsOf(own(fields, "issuedAt")),
+    expiresAt: expiresAt === null ? null : secondsOf(expiresAt),
   };
 }
 
@@ -143,7 +163,7 @@ function parseIntent(value: unknown): RefreshIntent {
   return {
     nonce: nonEmptyOf(own(fields, "nonce"), longestIdentityCharacters),
     host: identityOf(own(fields, "host")),
-    at: instantOf(own(fields, "at")),
+    at: millisecondsOf(own(fields, "at")),
   };
 }
 
@@ -159,7 +179,7 @@ function parseEnd(value: unknown): SignInEnd {
 function parseFields(fields: Fields): SessionRecord {
   const authenticationMethod = own(fields, "authenticationMethod");
   if (!authenticationMethods.includes(authenticationMethod as string)) throw new Unusable();
-  const signedInAt = instantOf(own(fields, "signedInAt"));
+  const signedInAt = millisecondsOf(own(fields, "signedInAt"));
   const tokenEndpoint = own(fields, "tokenEndpoint");
   const record: SessionRecord = {
     key: nonEmptyOf(own(fields, "key"), longestKeyCharacters),
@@ -170,17 +190,17 @@ function parseFields(fields: Fields): SessionRecord {
     authenticationMethod: authenticationMethod as SessionRecord["authenticationMethod"],
     accessToken: parseAccessToken(own(fields, "accessToken")),
     signedInAt,
-    renewedAt: instantOf(own(fields, "renewedAt")),
+    renewedAt: millisecondsOf(own(fields, "renewedAt")),
   };
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
   const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
   const endSessionEndpoint = optional(fields, "endSessionEndpoint", urlOf);
   const refreshToken = optional(fields, "refreshToken", tokenOf);
-  const idToken = optional(fields, "idToken", tokenOf);
+  const idToken = optional(fields, "idToken", bearerOf);
   const subject = optional(fields, "subject", nameOf);
   const displayName = optional(fields, "displayName", nameOf);
   const acr = optional(fields, "acr", nameOf);
-  const authTime = optional(fields, "authTime", instantOf);
+  const authTime = optional(fields, "authTime", secondsOf);
   const otherAccessTokens = optional(fields, "otherAccessTokens", (value) =>
     listOf(value, mostOtherAccessTokens, parseOtherAccessToken).flat(),
   );
@@ -188,7 +208,7 @@ function parseFields(fields: Fields): SessionRecord {
   const intent = optional(fields, "intent", parseIntent);
   const ended = optional(fields, "ended", parseEnd);
   const unansweredPrompts = optional(fields, "unansweredPrompts", (value) =>
-    listOf(value, mostPrompts, instantOf),
+    listOf(value, mostPrompts, millisecondsOf),
   );
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;

@@ -3,6 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts";
+import { longestTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./flight.ts";
@@ -94,7 +95,7 @@ export class GivenTokens {
     if (!isBearerToken(given.token)) {
       throw new OidcError(
         "token_response_invalid",
-        `${this.#source.name} gave no bearer token: letters, digits and -._~+/ without spaces. Nothing was sent.`,
+        `${this.#source.name} gave no bearer token: visible ASCII characters without space, comma and quote, at most ${longestTokenCharacters} of them. Nothing was sent.`,
         { reason: "access_token" },
       );
     }
