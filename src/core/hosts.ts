@@ -20,6 +20,13 @@ export function hostOf(url: string | URL): string {
   return port === undefined ? hostname : `${hostname}:${port}`;
 }
 
+/** An address as a message may show it: without user name and password, should it have them. */
+export function addressToShow(address: string): string {
+  // URL parsers drop these, wherever they stand.
+  const joined = address.replaceAll(/[\t\n\r]/g, "");
+  return joined.replace(/^(\s*[A-Za-z][A-Za-z0-9+.-]*:[\\/]*)[^\\/?#]*@/, "$1");
+}
+
 /**
  * True for this machine's own addresses as a URL's `hostname` names them: 127.0.0.0/8 in dotted form, `::1`,
  * `localhost` and names below it. Not for `0.0.0.0`, and not for names that only begin like an address.

@@ -84,6 +84,12 @@ export interface LogoutResult {
   /** Whether the provider was told. */
   revoked: "no" | "yes" | "unsupported" | "failed";
   /**
+   * Only where the provider revoked the refresh token, and revokes no access tokens: the last one stays good until then,
+   * `until` undefined where its end is not known.
+   * @see RFC 7009 section 2
+   */
+  accessTokenStays?: { until: Date | undefined };
+  /**
    * With `revoke`, where the provider has such a page: the address at which the person ends the provider's own session
    * in their browser. It carries the client's name and no token, so that the provider asks before it ends anything.
    * @see OpenID Connect RP-Initiated Logout 1.0

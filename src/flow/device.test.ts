@@ -178,6 +178,7 @@ test("polls after the interval, 5 seconds where none is named, with a margin for
   expect(pollsOf(on)).toHaveLength(3);
   expect(Object.fromEntries(pollsOf(on)[0]?.form ?? [])).toEqual({
     client_id: "data-cli",
+    code_verifier: expect.any(String),
     device_code: deviceCode,
     grant_type: "urn:ietf:params:oauth:grant-type:device_code",
   });
@@ -323,13 +324,26 @@ test("beside a browser that did not open none is started, and the event says so"
 
 test("an address that is no https: one is neither shown nor opened [V05]", async () => {
   const on = scene({
-    code: { verification_uri_complete: "javascript:alert(1)" },
+    code: { verification_uri: "javascript:alert(1)" },
     options: { openBrowser: true },
   });
   const error = await failureOf(on);
-  expect([error.code, error.reason]).toEqual(["endpoint_invalid", "verification_uri_complete"]);
+  expect([error.code, error.reason]).toEqual(["endpoint_invalid", "verification_uri"]);
   expect([on.opened, on.prompts, on.requests.length]).toEqual([[], [], 1]);
 });
+
+test.for(["", "javascript:alert(1)", "https://id.example.com/\n?user_code=x", 7, null])(
+  "a complete address that is unfit is left out, and the code is shown [V05] [P optional-or-foreign-values]: %j",
+  async (verification_uri_complete) => {
+    const on = scene({ code: { verification_uri_complete }, options: { openBrowser: true } });
+    const event = await on.shown();
+    expect(event.userCode).toBe("WDJB-MJHT");
+    expect(event).not.toHaveProperty("verificationUriComplete");
+    expect(on.opened).toEqual([`${issuer}/device`]);
+    on.caller.abort(new OidcError("aborted", "Enough."));
+    await on.outcome;
+  },
+);
 
 test.for(["cancel", "abort"] as const)(
   "%s ends it at once, without another poll [V10]",

@@ -165,6 +165,7 @@ export async function signInWithDevice(
       ...tokenTarget(options),
       scopes,
       offlineAccess,
+      pkce: options.pkce,
       maxAgeSeconds: options.maxAge,
       acrValues,
     },

@@ -7,19 +7,27 @@ import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity } from "./provider-input.ts";
 
+/** What became of a sign-in at the provider. */
+export interface RevokedSignIn {
+  readonly revoked: "yes" | "unsupported" | "failed";
+  /** The refresh token was revoked, and the provider revokes no access tokens: this one ends by itself. */
+  readonly accessTokenStays: boolean;
+}
+
 /**
  * Revokes the refresh token, then the access token, of a sign-in that is already forgotten here. Never rejects for
  * what the provider does: the local part is done.
- * @see RFC 7009 section 2.1
+ * @see RFC 7009 section 2: servers "MUST support the revocation of refresh tokens and SHOULD support the revocation of
+ * access tokens". Where they do not, the sign-in has ended all the same.
  */
 export async function revokeSignIn(
   world: FlowWorld,
   options: ResolvedOptions,
   record: SessionRecord,
   signal: AbortSignal,
-): Promise<"yes" | "unsupported" | "failed"> {
+): Promise<RevokedSignIn> {
   const { revocationEndpoint } = record;
-  if (revocationEndpoint === undefined) return "unsupported";
+  if (revocationEndpoint === undefined) return { revoked: "unsupported", accessTokenStays: false };
   // Without a refresh token nothing else ties the further access tokens together.
   const others = record.refreshToken === undefined ? (record.otherAccessTokens ?? []) : [];
   const tokens = [
@@ -30,6 +38,7 @@ export async function revokeSignIn(
   ].filter((each) => each !== undefined && each !== "" && each !== null);
   let outcome: "yes" | "unsupported" | "failed" = "yes";
   let isGrantRevoked = false;
+  let accessTokenStays = false;
   let { authenticationMethod } = record;
   for (const { token, tokenTypeHint } of tokens) {
     const { outcome: revoked, method } = await revokeToken(
@@ -47,9 +56,13 @@ export async function revokeSignIn(
       signal,
     );
     authenticationMethod = method;
+    if (isGrantRevoked && revoked === "unsupported") {
+      accessTokenStays = true;
+      continue;
+    }
     // A failure is told, whatever became of the other tokens (C13): that token may still be good.
     if (revoked !== "yes" && outcome !== "failed") outcome = revoked;
     if (revoked === "yes" && tokenTypeHint === "refresh_token") isGrantRevoked = true;
   }
-  return outcome;
+  return { revoked: outcome, accessTokenStays };
 }

@@ -13,7 +13,7 @@ export interface ValidationContext {
 
 type Rule = (value: unknown, context: ValidationContext) => Verdict;
 /** The accepted value, or what is wrong with it. */
-type Verdict = { value: unknown } | { wrong: string } | { insecure: string };
+type Verdict = { value: unknown } | { wrong: string } | { insecure: string } | { taken: string };
 
 // RFC 6749 appendix A: no parameter of the protocol holds a control character (N11).
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
@@ -110,7 +110,10 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   endpoint: (value, context) => webAddress(value, context, true),
   redirectUri: (value, context) => webAddress(value, context, true),
   text: text("a non-empty string without control characters"),
-  secret: text("a non-empty string without control characters"),
+  secret: (value) =>
+    value === "" || isText(value)
+      ? { value }
+      : { wrong: "a string without control characters, which may be empty" },
   path: text("a path: a non-empty string without control characters"),
   command: text("a command: a non-empty string without control characters"),
   host: (value) =>
@@ -160,7 +163,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
     }
     const entries = Object.entries(value);
     const taken = entries.find(([name]) => ownParameters.has(name));
-    if (taken) return { wrong: `an object without \`${taken[0]}\`, which a sign-in sets itself` };
+    if (taken) return { taken: taken[0] };
     return entries.length <= 50 &&
       entries.every(
         ([name, each]) => isText(name) && typeof each === "string" && (each === "" || isText(each)),
@@ -212,6 +215,12 @@ export function validateOption(
       "insecure_url",
       `${called} is an http: address of ${verdict.insecure}: everybody on the way could read the tokens. ` +
         "Use https:. For a test network without it, set `allowInsecureHttp`.",
+    );
+  }
+  if ("taken" in verdict) {
+    throw new OidcError(
+      "invalid_option",
+      `${called} cannot set \`${verdict.taken}\`: a sign-in sets it itself. Use the option that is made for it, if there is one.`,
     );
   }
   throw refusal(called, value, verdict.wrong);

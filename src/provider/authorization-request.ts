@@ -2,7 +2,6 @@
 // authorization request does.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import { defaultScopes } from "../core/default-scopes.ts";
@@ -14,6 +13,7 @@ import { endpointProblem } from "./endpoint.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
 import { pushAuthorizationRequest } from "./pushed-authorization.ts";
 import type { PushedAuthorization } from "./pushed-authorization.ts";
+import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
 import { quirksOf } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 import { exchangeCode } from "./token-endpoint.ts";
@@ -54,7 +54,7 @@ export interface AuthorizationAttempt {
   exchange(parameters: URLSearchParams, signal?: AbortSignal): Promise<TokenAnswer>;
 }
 
-// RFC 6749 section 10.10 wants 128 bits of randomness; RFC 7636 section 4.1 recommends 256 for the verifier.
+// RFC 6749 section 10.10 wants 128 bits of randomness.
 const randomLength = 32;
 
 function assertExtraParameters(extra: Readonly<Record<string, string>>): void {
@@ -176,7 +176,7 @@ export async function createAuthorizationAttempt(
   const requestedScopes = scopesOf(input, metadata);
   const state = random();
   const nonce = requestedScopes.includes("openid") ? random() : undefined;
-  const codeVerifier = input.pkce ? random() : undefined;
+  const codeVerifier = input.pkce ? createCodeVerifier(world) : undefined;
 
   const authenticatedSince = authenticatedSinceOf(world.clock, input.maxAgeSeconds);
   const named: Record<string, string | undefined> = {
@@ -193,12 +193,7 @@ export async function createAuthorizationAttempt(
     ...authenticationParameters(input),
     login_hint: input.loginHint,
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
-    ...(codeVerifier === undefined
-      ? {}
-      : {
-          code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
-          code_challenge_method: "S256",
-        }),
+    ...(await challengeParameters(codeVerifier)),
   };
   const parameters = targetParameters(input);
   for (const [name, value] of Object.entries(named)) {
@@ -211,6 +206,7 @@ export async function createAuthorizationAttempt(
     pushed = await pushAuthorizationRequest(world, provider, input, {
       parameters,
       secrets,
+      requestedScopes,
       signal,
     });
   }
@@ -245,6 +241,7 @@ export async function createAuthorizationAttempt(
       const validated = validateAuthorizationResponse(response, metadata, input.clientId, {
         secretSent: input.clientSecret !== undefined,
         secrets,
+        requestedScopes,
       });
       return exchangeCode(
         world,

@@ -5,7 +5,8 @@ import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
-import { refusalError, withoutSecrets } from "./refusal.ts";
+import { withoutSecrets } from "./redaction.ts";
+import { refusalError } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 
 const step = "authorization";
@@ -78,7 +79,7 @@ export function validateAuthorizationResponse(
   parameters: URLSearchParams,
   metadata: ProviderMetadata,
   clientId: string,
-  context: Pick<RequestContext, "secretSent" | "secrets">,
+  context: Pick<RequestContext, "secretSent" | "secrets" | "requestedScopes">,
 ): URLSearchParams {
   const host = hostOf(metadata.authorizationEndpoint ?? metadata.issuer);
   const problem = problemOf(parameters, metadata);
@@ -91,7 +92,8 @@ export function validateAuthorizationResponse(
       description: description && withoutSecrets(description, context.secrets),
     };
     const code = error === "access_denied" ? "access_denied" : "authorization_failed";
-    throw refusalError(code, host, refusal, { ...context, step });
+    const listedScopes = metadata.scopesSupported;
+    throw refusalError(code, host, refusal, { ...context, step, listedScopes });
   }
   try {
     return oauth.validateAuthResponse(

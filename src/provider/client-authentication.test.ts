@@ -101,3 +101,58 @@ test.each([
   });
   expect(tried).toEqual(["client_secret_post", "client_secret_basic"]);
 });
+
+test("an empty secret is sent as an empty field, and proves nothing", async () => {
+  const secret = new Secret("");
+  for (const listed of [undefined, ["client_secret_basic"], ["client_secret_post"]]) {
+    expect(chooseAuthenticationMethod(listed, { clientSecret: secret })).toBe("none");
+  }
+  expect(fittingMethod("client_secret_basic", secret)).toBe("none");
+  const none = await sent("none", "c", "");
+  expect(none).toEqual({ body: { client_id: "c", client_secret: "" }, authorization: null });
+});
+
+// https://github.com/Automattic/wp-openid-connect-server/pull/116, https://github.com/gitroomhq/postiz-app/pull/2093
+test.each([
+  "Missing required parameter: client_id",
+  "rest_missing_callback_param: Missing parameter(s): client_id, client_secret",
+  "client_id should not be null",
+  "The client_secret parameter is required.",
+])(
+  "Basic that was not looked at (%j) has the body tried, whose outcome counts [P secret-basic-answered-with-invalid-request]",
+  async (providerErrorDescription) => {
+    const unseen = new OidcError("token_request_failed", "no", {
+      reason: "invalid_request",
+      providerErrorDescription,
+    });
+    const tried: ClientAuthenticationMethod[] = [];
+    const first = await withClientAuthentication("client_secret_basic", async (method) => {
+      tried.push(method);
+      if (method === "client_secret_basic") throw unseen;
+      return "tokens";
+    });
+    expect(first).toEqual({ result: "tokens", method: "client_secret_post" });
+    const wrong = new OidcError("token_request_failed", "no", { reason: "invalid_client" });
+    const second = withClientAuthentication("client_secret_basic", async (method) => {
+      throw method === "client_secret_basic" ? unseen : wrong;
+    });
+    await expect(second).rejects.toBe(wrong);
+    // With the body it was looked at, and nothing else is left to try.
+    const body = withClientAuthentication("client_secret_post", async () => Promise.reject(unseen));
+    await expect(body).rejects.toBe(unseen);
+    expect(tried).toEqual(["client_secret_basic", "client_secret_post"]);
+  },
+);
+
+test.each(["Unknown client_id", "The redirect_uri is missing", "code is required"])(
+  "%j is no such thing",
+  async (providerErrorDescription) => {
+    const tried: ClientAuthenticationMethod[] = [];
+    const refused = withClientAuthentication("client_secret_basic", async (method) => {
+      tried.push(method);
+      throw new OidcError("token_request_failed", "no", { providerErrorDescription });
+    });
+    await expect(refused).rejects.toMatchObject({ code: "token_request_failed" });
+    expect(tried).toEqual(["client_secret_basic"]);
+  },
+);

@@ -3,6 +3,7 @@
 import type { ClientAuth } from "oauth4webapi";
 import { isOidcError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
+import { missesClient } from "./error-words-meaning.ts";
 
 /** How the client proves itself at the token endpoint. */
 export type ClientAuthenticationMethod = "none" | "client_secret_basic" | "client_secret_post";
@@ -15,6 +16,11 @@ export interface ClientIdentity {
   readonly knownMethod?: ClientAuthenticationMethod | undefined;
 }
 
+/** An empty secret proves nothing: it is there for providers that want the field, whatever is in it. */
+function proves(clientSecret: Secret | undefined): boolean {
+  return clientSecret !== undefined && clientSecret.reveal() !== "";
+}
+
 /**
  * The one method that is used: none without a secret; the one that has worked before; else Basic, which every server with
  * passwords must support (RFC 6749 section 2.3.1), unless the provider lists the request body and not Basic.
@@ -23,7 +29,7 @@ export function chooseAuthenticationMethod(
   listed: readonly string[] | undefined,
   { clientSecret, knownMethod }: Omit<ClientIdentity, "clientId">,
 ): ClientAuthenticationMethod {
-  if (clientSecret === undefined) return "none";
+  if (!proves(clientSecret)) return "none";
   if (knownMethod !== undefined && knownMethod !== "none") return knownMethod;
   const basicIsListed = listed === undefined || listed.includes("client_secret_basic");
   return !basicIsListed && listed.includes("client_secret_post")
@@ -36,7 +42,7 @@ export function fittingMethod(
   recorded: ClientAuthenticationMethod,
   clientSecret: Secret | undefined,
 ): ClientAuthenticationMethod {
-  if (clientSecret === undefined) return "none";
+  if (!proves(clientSecret)) return "none";
   return recorded === "none" ? "client_secret_basic" : recorded;
 }
 
@@ -52,11 +58,21 @@ function reasonOf(error: unknown): string | undefined {
   return isOidcError(error) ? error.reason : undefined;
 }
 
+/** True where a provider does not look into the header and says that no client was named. */
+function isUnseen(error: unknown, method: ClientAuthenticationMethod): boolean {
+  return (
+    method === "client_secret_basic" &&
+    isOidcError(error) &&
+    (error.code === "token_request_failed" || error.code === "authorization_failed") &&
+    missesClient(error.providerErrorDescription ?? "")
+  );
+}
+
 /**
  * Makes a request with one method of client authentication and, where the provider answers exactly `invalid_client` (or what a
- * provider documents as its own word for that), once more with the other one that sends the secret: metadata is often silent or wrong about the method. Nothing is used up
- * by the first request, because a client that is not authenticated gets no further (RFC 6749 section 5.2). Any other
- * refusal, `unauthorized_client` too, is final. Against that section one provider uses up the code all the same (observed):
+ * provider documents as its own word for that) or says that it saw no client, once more with the other one that sends the
+ * secret: metadata is often silent or wrong about the method. Nothing is used up by the first request, because a client
+ * that is not authenticated gets no further (RFC 6749 section 5.2). Any other refusal, `unauthorized_client` too, is final. Against that section one provider uses up the code all the same (observed):
  * a code that is refused at the second try was good at the first, so the first error stands.
  * @returns what the request gave, and the method that the provider took.
  */
@@ -68,11 +84,13 @@ export async function withClientAuthentication<Result>(
   try {
     return { result: await request(method), method };
   } catch (first) {
-    if (method === "none" || reasonOf(first) !== "invalid_client") throw first;
+    const unseen = isUnseen(first, method);
+    if (method === "none" || !(unseen || reasonOf(first) === "invalid_client")) throw first;
     const other = method === "client_secret_basic" ? "client_secret_post" : "client_secret_basic";
     try {
       return { result: await request(other), method: other };
     } catch (second) {
+      if (unseen) throw second;
       const reason = reasonOf(second);
       const isUsedUp = reason === "invalid_grant" && grantType !== "refresh_token";
       throw isUsedUp || aboutTheClient.has(reason) ? first : second;
@@ -109,6 +127,9 @@ export function authenticateClient(
       return;
     }
     body.set("client_id", clientId);
-    if (method === "client_secret_post" && secret !== undefined) body.set("client_secret", secret);
+    // The reference page of the option: "Some providers require this field to be present".
+    if (secret === "" || (method === "client_secret_post" && secret !== undefined)) {
+      body.set("client_secret", secret);
+    }
   };
 }

@@ -1,6 +1,6 @@
 // Reads the answer of the device authorization endpoint: validated, bounded, clamped. Changes when another member is used.
 
-import { OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import {
   longestDeviceCodeSeconds,
@@ -51,15 +51,29 @@ function invalid(host: string, reason: string, what: string): OidcError {
 }
 
 function parseDeviceCode(value: unknown, host: string): Secret {
-  if (typeof value !== "string" || value.length > longestTokenCharacters || !visible.test(value)) {
+  if (typeof value === "string" && value.length > longestTokenCharacters) {
+    throw invalid(
+      host,
+      "device_code",
+      `a device code longer than ${longestTokenCharacters} characters`,
+    );
+  }
+  if (typeof value !== "string" || !visible.test(value)) {
     throw invalid(host, "device_code", "no usable device code");
   }
   return new Secret(value);
 }
 
 function parseUserCode(value: unknown, host: string): string {
-  const code = typeof value === "string" && value.length <= 1024 ? value.trim() : "";
-  if (code.length > longestUserCodeCharacters || !typeable.test(code)) {
+  const code = typeof value === "string" ? value.trim() : "";
+  if (code.length > longestUserCodeCharacters) {
+    throw invalid(
+      host,
+      "user_code",
+      `a user code longer than ${longestUserCodeCharacters} characters`,
+    );
+  }
+  if (!typeable.test(code)) {
     throw invalid(host, "user_code", "no user code that a person could type");
   }
   return code;
@@ -68,11 +82,10 @@ function parseUserCode(value: unknown, host: string): string {
 /** `https:`, or `http:` on this machine: anything else is neither shown nor opened (V05). */
 function parseVerificationUri(value: unknown, member: string, facts: DeviceAnswerFacts): string {
   const { host } = facts;
-  if (
-    typeof value !== "string" ||
-    value.length > longestUrlCharacters ||
-    !addressCharacters.test(value)
-  ) {
+  if (typeof value === "string" && value.length > longestUrlCharacters) {
+    throw invalid(host, member, `a ${member} longer than ${longestUrlCharacters} characters`);
+  }
+  if (typeof value !== "string" || !addressCharacters.test(value)) {
     throw invalid(host, member, `no usable ${member}`);
   }
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -87,6 +100,20 @@ function parseVerificationUri(value: unknown, member: string, facts: DeviceAnswe
     );
   }
   return url.href;
+}
+
+/** The address with the code in it. It is only a convenience: one that is unfit is as good as none (RFC 8628 section 3.2). */
+function parseCompleteUri(
+  value: unknown,
+  member: string,
+  facts: DeviceAnswerFacts,
+): string | undefined {
+  try {
+    return parseVerificationUri(value, member, facts);
+  } catch (error) {
+    if (isOidcError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** A number of seconds, or a numeric string, which some providers send; undefined for anything else. */
@@ -121,14 +148,15 @@ export function parseDeviceMembers(
   }
   // The draft of the RFC said `verification_url`, and a large provider still does.
   const member = "verification_uri" in body ? "verification_uri" : "verification_url";
-  const completeMember = `${member}_complete`;
-  const complete = body[completeMember] ?? undefined;
   return {
     deviceCode: parseDeviceCode(body["device_code"], host),
     userCode: parseUserCode(body["user_code"], host),
     verificationUri: parseVerificationUri(body[member], member, facts),
-    verificationUriComplete:
-      complete === undefined ? undefined : parseVerificationUri(complete, completeMember, facts),
+    verificationUriComplete: parseCompleteUri(
+      body[`${member}_complete`],
+      `${member}_complete`,
+      facts,
+    ),
     expiresInSeconds: Math.min(Math.floor(expiresIn), longestDeviceCodeSeconds),
     intervalSeconds: parseInterval(body["interval"]) ?? usualPollIntervalSeconds,
   };

@@ -20,7 +20,8 @@ import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authen
 import { deviceStep, parseDeviceMembers, parseInterval } from "./device-answer.ts";
 import type { DeviceMembers } from "./device-answer.ts";
 import { endpointProblem } from "./endpoint.ts";
-import { assertRecentAuthentication, idTokenError, verifyIdToken } from "./id-token.ts";
+import { assertRecentAuthentication, verifyIdToken } from "./id-token.ts";
+import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
@@ -43,6 +44,11 @@ export interface DeviceInput extends ClientIdentity, TokenTarget {
   /** Undefined: `openid profile email`, or none where the provider lists scopes without `openid`. */
   readonly scopes: readonly string[] | undefined;
   readonly offlineAccess: boolean;
+  /**
+   * RFC 7636 in the device flow, which RFC 8628 does not forbid: some want it of clients that must use PKCE, and
+   * providers that do not know it ignore it (RFC 6749 section 3.1). Default: false.
+   */
+  readonly pkce?: boolean | undefined;
   /** Sent as an extension of the device request, which providers may ignore; the ID token is checked all the same. */
   readonly maxAgeSeconds?: number | undefined;
   readonly acrValues?: readonly string[] | undefined;
@@ -75,6 +81,7 @@ interface Exchange {
   readonly tokenEndpoint: string;
   readonly requestedScopes: readonly string[];
   readonly authenticatedSince: number | undefined;
+  readonly codeVerifier: string | undefined;
 }
 
 function deviceEndpointOf(provider: Provider): string {
@@ -119,13 +126,15 @@ async function send(
 }
 
 function contextOf(exchange: Exchange, step: string, deviceCode?: string): RequestContext {
-  const { input, method } = exchange;
+  const { input, method, codeVerifier, requestedScopes, provider } = exchange;
   const secret = input.clientSecret?.reveal() ?? "";
   return {
     step,
     grantType,
     secretSent: method !== "none",
-    secrets: [secret, basicCredentials(input.clientId, secret), deviceCode],
+    secrets: [secret, basicCredentials(input.clientId, secret), deviceCode, codeVerifier],
+    requestedScopes,
+    listedScopes: provider.metadata.scopesSupported,
   };
 }
 
@@ -138,12 +147,16 @@ async function verify(
   const { metadata } = provider;
   const { idToken, accessToken } = members;
   const host = hostOf(tokenEndpoint);
-  if (idToken === undefined && metadata.source === "openid" && members.scopes.includes("openid")) {
-    throw idTokenError("id_token_missing", host);
-  }
   const { authenticatedSince } = exchange;
   if (idToken === undefined) {
     assertRecentAuthentication(undefined, authenticatedSince, world.clock, host);
+    // RFC 8628 section 3.5 asks for no ID token, and some servers give none.
+    if (metadata.source === "openid" && members.scopes.includes("openid")) {
+      world.onWarning(
+        "id_token_missing",
+        `${host} granted openid and gave no ID token, so it is not known who signed in (token request). The access token is good all the same.`,
+      );
+    }
   }
   const verified =
     idToken === undefined
@@ -194,13 +207,15 @@ async function pollOnce(
 ): Promise<DevicePoll> {
   const { world, input, tokenEndpoint, requestedScopes } = exchange;
   const sentAt = Math.floor(world.clock.now() / 1000);
+  const parameters = targetParameters({
+    audience: input.audience,
+    resources: input.tokenResources ?? input.resources,
+  });
+  if (exchange.codeVerifier !== undefined) parameters.set("code_verifier", exchange.codeVerifier);
   const answer = await send(exchange, pollStep, signal, (server, client, authentication, options) =>
     oauth.deviceCodeGrantRequest(server, client, authentication, deviceCode, {
       ...options,
-      additionalParameters: targetParameters({
-        audience: input.audience,
-        resources: input.tokenResources ?? input.resources,
-      }),
+      additionalParameters: parameters,
     }),
   );
   const host = hostOf(tokenEndpoint);
@@ -223,6 +238,8 @@ async function pollOnce(
     host,
     requestedScopes,
     sentAt,
+    grantType,
+    secrets: context.secrets,
     onWarning: world.onWarning,
   });
   return { kind: "granted", answer: await verify(exchange, members, signal) };
@@ -242,6 +259,7 @@ export async function requestDeviceAuthorization(
 ): Promise<DeviceAuthorization> {
   const { metadata, options } = provider;
   const requestedScopes = scopesOf(input, metadata);
+  const codeVerifier = input.pkce === true ? createCodeVerifier(world) : undefined;
   const exchange: Exchange = {
     world,
     provider,
@@ -251,12 +269,12 @@ export async function requestDeviceAuthorization(
     tokenEndpoint: tokenEndpointOf(provider),
     requestedScopes,
     authenticatedSince: authenticatedSinceOf(world.clock, input.maxAgeSeconds),
+    codeVerifier,
   };
   const parameters = targetParameters(input);
   if (requestedScopes.length > 0) parameters.set("scope", requestedScopes.join(" "));
-  for (const [name, value] of Object.entries(authenticationParameters(input))) {
-    parameters.set(name, value);
-  }
+  const more = { ...authenticationParameters(input), ...(await challengeParameters(codeVerifier)) };
+  for (const [name, value] of Object.entries(more)) parameters.set(name, value);
   const asked = await withClientAuthentication(exchange.method, async (method) => {
     const tried = { ...exchange, method };
     const answer = await send(

@@ -3,7 +3,7 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { hostOf } from "../core/hosts.ts";
+import { addressToShow, hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { lifetimeSeconds } from "./cache-lifetime.ts";
 import type { MetadataDocument } from "./metadata-document.ts";
@@ -62,7 +62,7 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
   // Discovery section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was used as the
   // prefix". Identical, not equivalent: ID tokens and `iss` parameters are compared with the same string.
   if (named !== issuer && !acceptsDiscoveredIssuer(issuer, named)) {
-    const shown = sanitizeProviderText(named);
+    const shown = sanitizeProviderText(addressToShow(named));
     throw new OidcError(
       "issuer_mismatch",
       `The discovery document at ${host} belongs to the issuer "${shown}", but \`issuer\` is "${issuer}". If you trust the provider at "${shown}", set \`issuer\` to exactly that, slash for slash.`,

@@ -2,7 +2,7 @@
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
 
 /** Why `value` can't be an endpoint, in a few words; undefined when it can. */
 export function endpointProblem(
@@ -35,7 +35,8 @@ export function assertEndpoint(
 ): asserts value is string {
   const problem = endpointProblem(value, issuer, allowInsecureHttp);
   if (problem === undefined) return;
-  const shown = typeof value === "string" ? ` ("${sanitizeProviderText(value)}")` : "";
+  const shown =
+    typeof value === "string" ? ` ("${sanitizeProviderText(addressToShow(value))}")` : "";
   throw new OidcError(
     "endpoint_invalid",
     `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}. Ask the provider's administrator to correct it, or set the endpoint by its option.`,

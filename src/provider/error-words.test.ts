@@ -1,6 +1,7 @@
 // Changes with the translations of providers' errors.
 import { expect, test } from "vitest";
-import { adviceFor, reasonOf } from "./error-words.ts";
+import { reasonOf } from "./error-words-meaning.ts";
+import { adviceFor } from "./error-words.ts";
 
 test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
   ["invalid_request", "client_secret is missing.", false, undefined, /Set `clientSecret`/],
@@ -50,7 +51,6 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
     /clientSecret/,
   ],
   ["unauthorized_client", undefined, true, "authorization_code", /clientSecret/],
-  ["invalid_scope", undefined, false, undefined, /Check `scopes`/],
   ["invalid_grant", undefined, false, "refresh_token", /Sign in again/],
   ["invalid_grant", undefined, false, "authorization_code", /code was used/],
   ["invalid_request", "code_challenge is required", false, undefined, /Check `pkce`/],

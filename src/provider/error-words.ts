@@ -137,10 +137,6 @@ const rows: readonly ErrorWords[] = [
       "The provider does not offer the authorization code flow to this client. Check its registration.",
   },
   {
-    error: "invalid_scope",
-    advice: "The provider does not grant these scopes to this client. Check `scopes`.",
-  },
-  {
     error: "invalid_target",
     advice: "The provider does not know this audience. Check `audience`.",
   },
@@ -161,8 +157,15 @@ const rows: readonly ErrorWords[] = [
   },
   {
     error: "invalid_request",
-    description: /code_challenge|pkce/i,
+    description: /code_challenge|code_verifier|pkce/i,
     advice: "The provider and this client disagree about PKCE. Check `pkce`.",
+  },
+  // Nothing in a refresh is the person's to choose; where a new sign-in mends nothing, its error says more.
+  {
+    error: "invalid_request",
+    grantType: "refresh_token",
+    advice:
+      "The provider does not say that the sign-in has ended. If it stays so, sign in again with `login`.",
   },
   {
     error: "consent_required",
@@ -177,6 +180,12 @@ const rows: readonly ErrorWords[] = [
   {
     error: "server_error",
     advice: "The provider failed. Try again; if it stays so, ask its administrator.",
+  },
+  // RFC 6750 section 3.1, from userinfo.
+  {
+    error: "invalid_token",
+    advice:
+      "The provider does not take this access token: it has ended, was revoked, or is for another server. Sign in again.",
   },
   // RFC 6750 section 3.1, from userinfo: a sign-in without openid (OpenID Connect Core section 5.3).
   {
@@ -210,99 +219,4 @@ function matches(row: ErrorWords, refused: RefusedRequest): boolean {
 /** What to change, in whole sentences; undefined where the error says nothing that we know. */
 export function adviceFor(refused: RefusedRequest): string | undefined {
   return rows.find((row) => matches(row, refused))?.advice;
-}
-
-// RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 8707
-// section 2, RFC 9126 section 2.3, RFC 9449 section 5, OpenID Connect Core section 3.1.2.6.
-const standardErrors: ReadonlySet<string> = new Set([
-  "invalid_request",
-  "invalid_client",
-  "invalid_grant",
-  "unauthorized_client",
-  "unsupported_grant_type",
-  "unsupported_response_type",
-  "invalid_scope",
-  "access_denied",
-  "server_error",
-  "temporarily_unavailable",
-  "invalid_token",
-  "insufficient_scope",
-  "unsupported_token_type",
-  "authorization_pending",
-  "slow_down",
-  "expired_token",
-  "invalid_target",
-  "invalid_dpop_proof",
-  "use_dpop_nonce",
-  "interaction_required",
-  "login_required",
-  "account_selection_required",
-  "consent_required",
-  "invalid_request_uri",
-  "invalid_request_object",
-  "request_not_supported",
-  "request_uri_not_supported",
-  "registration_not_supported",
-]);
-
-// `invalid_client` in other words:
-// https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
-const otherWordsForInvalidClient: ReadonlySet<string> = new Set(["incorrect_client_credentials"]);
-
-// What a refused refresh may be about besides the refresh token. The first group is RFC 6749 section 5.2 and its
-// extensions; then other words for the client; then words of gateways that stand before a provider.
-const notAboutTheRefreshToken: ReadonlySet<string> = new Set([
-  "invalid_request",
-  "invalid_client",
-  "unauthorized_client",
-  "unsupported_grant_type",
-  "invalid_scope",
-  "server_error",
-  "temporarily_unavailable",
-  "slow_down",
-  "authorization_pending",
-  "invalid_target",
-  "invalid_dpop_proof",
-  "use_dpop_nonce",
-  "invalid_client_metadata",
-  "invalid_client_id",
-  "invalid_client_secret",
-  "redirect_uri_mismatch",
-  "access_denied",
-  "bad_request",
-  "forbidden",
-  "unauthorized",
-  "internal_error",
-  "internal_server_error",
-  "quota_exceeded",
-  "rate_limit_exceeded",
-  "too_many_requests",
-]);
-
-const refusalStatuses: ReadonlySet<number> = new Set([200, 400, 401, 403]);
-
-/**
- * `invalid_grant` in other words. Providers have many for a refresh token that they refuse, and where it is not taken for
- * what it is nobody is ever asked to sign in again: `invalid_code` with 403 (glewlwyd 2.7.5, observed),
- * `bad_refresh_token` with 200 (GitHub:
- * https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors).
- * The form is that of every registered error, so that a gateway's sentence is none.
- */
-function refusesRefreshToken(error: string, status: number | undefined): boolean {
-  return (
-    status !== undefined &&
-    refusalStatuses.has(status) &&
-    /^[a-z][a-z0-9_]{0,63}$/.test(error) &&
-    !notAboutTheRefreshToken.has(error)
-  );
-}
-
-/**
- * The provider's `error` as our stable `reason`, where a standard names it or what it means; else undefined. `status`:
- * the answer's, where a refresh was refused.
- */
-export function reasonOf(error: string, grantType?: string, status?: number): string | undefined {
-  if (otherWordsForInvalidClient.has(error)) return "invalid_client";
-  if (grantType === "refresh_token" && refusesRefreshToken(error, status)) return "invalid_grant";
-  return standardErrors.has(error) ? error : undefined;
 }

@@ -4,11 +4,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import type { Clock } from "../core/clock.ts";
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
-import { clockToleranceSeconds } from "../core/limits.ts";
+import { addressToShow } from "../core/hosts.ts";
+import { clockToleranceSeconds, longestInstantSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { KeySource } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";
+import { withoutSecrets } from "./redaction.ts";
 import { checkSignature } from "./signature.ts";
 import type { SignatureProblem } from "./signature.ts";
 
@@ -16,7 +18,7 @@ const longestSubject = 255;
 
 /** Claims of the sign-in's ID token, with which every later one must agree. */
 export type PreviousClaims = Readonly<
-  Partial<Pick<IdTokenClaims, "iss" | "sub" | "aud">> & { auth_time?: unknown; nonce?: unknown }
+  Partial<Pick<IdTokenClaims, "iss" | "sub" | "aud">> & { nonce?: unknown }
 >;
 
 /** When the person must have authenticated at the provider, where the request asked for it (`max_age`). */
@@ -66,11 +68,16 @@ const explanations: Readonly<Record<string, string>> = {
   id_token_time:
     "it does not say when it was issued and when it ends. Ask the provider's administrator",
   id_token_sub: "it does not say who signed in. Ask the provider's administrator",
+  sub_kind: "its sub, which says who signed in, is no text. Ask the provider's administrator",
+  sub_length: `its sub, which says who signed in, is longer than ${longestSubject} characters. Ask the provider's administrator`,
   id_token_nonce:
     "it belongs to another sign-in. Sign in again; if it happens again, tell the provider's administrator",
-  id_token_auth_time: "it tells another time of sign-in than before. Sign in again",
+  nonce_missing:
+    "it has no nonce, though this sign-in sent one, so it cannot be told from one of another sign-in (some providers lose it at a consent page). Sign in again; if it happens again, tell the provider's administrator",
   max_age:
     "it does not say that the person signed in as recently as `maxAge` asks. Sign in again; if it stays so, the provider does not heed max_age",
+  max_age_kind:
+    "its auth_time is not a number, so it does not say that the person signed in as recently as `maxAge` asks. Ask the provider's administrator, or leave `maxAge` unset",
   id_token_at_hash: "it was issued with another access token. Do not use this sign-in",
   id_token_c_hash: "it was issued for another authorization code. Do not use this sign-in",
   id_token_malformed:
@@ -149,7 +156,6 @@ const claimReasons: Readonly<Record<string, string>> = {
   nbf: "id_token_time",
   sub: "id_token_sub",
   nonce: "id_token_nonce",
-  auth_time: "id_token_auth_time",
 };
 
 function isAudience(value: unknown): boolean {
@@ -159,20 +165,41 @@ function isAudience(value: unknown): boolean {
   );
 }
 
+function isInstant(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds;
+}
+
+/** A claim whose form alone is wrong, and how its explanation is called where that is not its reason. */
+interface MalformedClaim {
+  readonly claim: string;
+  readonly explained?: string;
+}
+
 /** Claims whose form alone is wrong, in the order in which they are reported. */
-function firstMalformedClaim(claims: Readonly<Record<string, unknown>>): string | undefined {
-  const { iss, aud, exp, iat, nbf, sub, auth_time: authTime } = claims;
-  if (typeof iss !== "string") return "iss";
-  if (!isAudience(aud)) return "aud";
-  // JSON has no NaN, but 1e400 is read as Infinity: a token that never ends.
-  if (!Number.isFinite(exp)) return "exp";
-  if (!Number.isFinite(iat)) return "iat";
-  if (nbf !== undefined && !Number.isFinite(nbf)) return "nbf";
-  if (typeof sub !== "string" || sub === "" || sub.length > longestSubject) return "sub";
-  if (authTime !== undefined && !(Number.isFinite(authTime) && Number(authTime) >= 0)) {
-    return "auth_time";
-  }
-  return undefined;
+function firstMalformedClaim(
+  claims: Readonly<Record<string, unknown>>,
+): MalformedClaim | undefined {
+  const { iss, aud, exp, iat, nbf, sub } = claims;
+  if (typeof iss !== "string") return { claim: "iss" };
+  if (!isAudience(aud)) return { claim: "aud" };
+  // JSON has no NaN, but 1e400 is read as Infinity: a token that never ends. One that ends when no date can be is used
+  // for as long as any token at most.
+  if (!Number.isFinite(exp) || Number(exp) < 0) return { claim: "exp" };
+  if (!isInstant(iat)) return { claim: "iat" };
+  if (nbf !== undefined && !isInstant(nbf)) return { claim: "nbf" };
+  if (sub === undefined || sub === null || sub === "") return { claim: "sub" };
+  if (typeof sub !== "string") return { claim: "sub", explained: "sub_kind" };
+  return sub.length > longestSubject ? { claim: "sub", explained: "sub_length" } : undefined;
+}
+
+/**
+ * `auth_time` as the number that it is to be (OpenID Connect Core section 2). Numeric text is one to CILogon; whatever
+ * else stands there is as good as absent, because only `max_age` needs it.
+ */
+function authTimeOf(claims: Readonly<Record<string, unknown>>): number | undefined {
+  const { auth_time: value } = claims;
+  const time = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
+  return isInstant(time) ? (time as number) : undefined;
 }
 
 /** Which claim oauth4webapi found wrong. Its messages are not read, only the data beside them. */
@@ -180,6 +207,12 @@ function claimOf(error: oauth.OperationProcessingError): string | undefined {
   const { cause } = error;
   if (typeof cause !== "object" || cause === null || !("claim" in cause)) return undefined;
   return typeof cause.claim === "string" ? cause.claim : undefined;
+}
+
+/** The token with these claims in it. Its signature has been judged, and is not looked at again. */
+function tokenWith(claims: object, token: string): string {
+  const [header = "", , signature = ""] = token.split(".");
+  return `${header}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
 }
 
 /** The claim checks of OpenID Connect Core 3.1.3.7, which oauth4webapi knows. */
@@ -222,9 +255,9 @@ async function checkClaims(
       const nonceMissing = occasion.kind === "login" && occasion.nonce !== undefined;
       const claim = claimOf(error) ?? (nonceMissing ? "nonce" : "");
       const reason = claimReasons[claim] ?? "id_token_malformed";
-      throw reason === "id_token_time"
-        ? untimely(payload, clock, expected.host)
-        : idTokenError(reason, expected.host);
+      if (reason === "id_token_time") throw untimely(payload, clock, expected.host);
+      const isLost = reason === "id_token_nonce" && payload["nonce"] === undefined;
+      throw idTokenError(reason, expected.host, "", isLost ? "nonce_missing" : reason);
     }
     throw error;
   }
@@ -257,7 +290,12 @@ function sameAudience(one: string | string[], other: string | string[]): boolean
   return these.size === those.size && [...these].every((audience) => those.has(audience));
 }
 
-/** OpenID Connect Core section 12.2: the ID token of a refresh is about the same sign-in. */
+/**
+ * OpenID Connect Core section 12.2: the ID token of a refresh is about the same sign-in. A later `auth_time` than before
+ * is none of its faults here: providers move it when the person's session with them is renewed elsewhere, and whoever
+ * asks for `max_age` is judged by the sign-in's own (https://github.com/spring-projects/spring-security/issues/18839,
+ * https://github.com/authts/oidc-client-ts/issues/2107).
+ */
 function assertSameSignIn(claims: IdTokenClaims, previous: PreviousClaims, host: string): void {
   if (previous.sub !== undefined && claims.sub !== previous.sub) {
     throw new OidcError(
@@ -265,7 +303,7 @@ function assertSameSignIn(claims: IdTokenClaims, previous: PreviousClaims, host:
       `${host} renewed the sign-in for another person than the one who signed in (token request). The new tokens were thrown away; sign in again.`,
     );
   }
-  const differs = (claim: "iss" | "auth_time" | "nonce", mayBeAbsent: boolean): boolean =>
+  const differs = (claim: "iss" | "nonce", mayBeAbsent: boolean): boolean =>
     previous[claim] !== undefined &&
     claims[claim] !== previous[claim] &&
     !(mayBeAbsent && claims[claim] === undefined);
@@ -273,7 +311,6 @@ function assertSameSignIn(claims: IdTokenClaims, previous: PreviousClaims, host:
   if (previous.aud !== undefined && !sameAudience(claims.aud, previous.aud)) {
     throw idTokenError("id_token_aud", host);
   }
-  if (differs("auth_time", true)) throw idTokenError("id_token_auth_time", host);
   if (differs("nonce", true)) throw idTokenError("id_token_nonce", host);
 }
 
@@ -289,12 +326,14 @@ export function assertRecentAuthentication(
   host: string,
 ): void {
   if (authenticatedSince === undefined) return;
-  const authTime = claims?.["auth_time"];
+  const authTime = authTimeOf(claims ?? {});
+  const isKnown = (claims?.["auth_time"] ?? undefined) === undefined || authTime !== undefined;
   const isRecent =
-    typeof authTime === "number" &&
+    authTime !== undefined &&
     authTime >= authenticatedSince - clockToleranceSeconds &&
     authTime <= clock.now() / 1000 + clockToleranceSeconds;
-  if (!isRecent) throw idTokenError("id_token_auth_time", host, "", "max_age");
+  if (isRecent) return;
+  throw idTokenError("id_token_auth_time", host, "", isKnown ? "max_age" : "max_age_kind");
 }
 
 /**
@@ -315,14 +354,26 @@ export async function verifyIdToken(
 
   const malformed = firstMalformedClaim(payload);
   if (malformed !== undefined) {
-    throw idTokenError(claimReasons[malformed] ?? "id_token_malformed", host);
+    const reason = claimReasons[malformed.claim] ?? "id_token_malformed";
+    throw idTokenError(reason, host, "", malformed.explained);
   }
   const issuer = expectedIdTokenIssuer(expected.issuer, payload);
   if (payload["iss"] !== issuer) {
-    const named = sanitizeProviderText(String(payload["iss"]));
+    const { accessToken, code, clientSecret } = expected;
+    const sent = [accessToken, code, clientSecret?.reveal()];
+    const named = sanitizeProviderText(withoutSecrets(addressToShow(String(payload["iss"])), sent));
     throw idTokenError("id_token_iss", host, `: "${named}" instead of "${issuer}"`);
   }
-  const claims = await checkClaims(token, payload, algorithm, issuer, clock, expected);
+  // JSON has no undefined: an `auth_time` that is none is left out.
+  const usable = { ...payload, auth_time: authTimeOf(payload) };
+  const claims = await checkClaims(
+    tokenWith(usable, token),
+    payload,
+    algorithm,
+    issuer,
+    clock,
+    expected,
+  );
 
   // Core section 3.1.3.7(10): "The iat Claim can be used to reject tokens that were issued too far away from the
   // current time". From the future is too far.
@@ -337,7 +388,7 @@ export async function verifyIdToken(
   }
   const { occasion } = expected;
   if (occasion.kind !== "refresh") {
-    assertRecentAuthentication(claims, occasion.authenticatedSince, clock, host);
+    assertRecentAuthentication(payload, occasion.authenticatedSince, clock, host);
   } else if (occasion.previous !== undefined) {
     assertSameSignIn(claims, occasion.previous, host);
   }

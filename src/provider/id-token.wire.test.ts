@@ -9,6 +9,8 @@ import {
   publicHalf,
   unsignedToken,
 } from "../../test/support/token-forge.ts";
+import { longestLifetimeSeconds } from "../core/limits.ts";
+import { decodeStoredIdToken, idTokenTimes } from "../core/stored-id-token.ts";
 
 afterEach(cleanUp);
 
@@ -49,7 +51,8 @@ describe("claims", () => {
     ["an empty at_hash", { at_hash: "" }, "id_token_at_hash", "T14"],
     ["at_hash as number", { at_hash: 7 }, "id_token_at_hash", "T14"],
     ["a wrong c_hash", { c_hash: halfHash("x") }, "id_token_c_hash", "T14"],
-    ["auth_time as text", { auth_time: "1" }, "id_token_auth_time", "T11"],
+    ["a negative iat", { iat: -1e300 }, "id_token_time", "T11"],
+    ["an nbf that no date can hold", { nbf: 1e300 }, "id_token_time", "T11"],
   ])("refuses %s: %o → %s [%s]", async (_name, changes, reason) => {
     const { claims, refusalOf, provider, clientId } = await startSignIn({ prefetch: true });
     const text = JSON.stringify({ ...claims, ...changes })
@@ -59,6 +62,60 @@ describe("claims", () => {
     const error = await refusalOf(await forgeToken(text));
     expect(error).toMatchObject({ code: "id_token_invalid", reason });
     expect(provider.requests()).toMatchObject({ jwks: 1, userinfo: 0 });
+  });
+
+  test.each([
+    ["null", null, undefined],
+    ["numeric text, as CILogon sends it", "1700000000", 1_700_000_000],
+    ["ISO text, as ADFS sends it", "2026-11-30T10:00:00Z", undefined],
+    ["a number that no date can hold", 1e300, undefined],
+  ])(
+    "auth_time as %s stops nobody who did not ask for it [P auth-time-as-text]",
+    async (...row) => {
+      const [, auth_time, read] = row;
+      const { claims, finishWith } = await startSignIn({ prefetch: true });
+      const answer = await finishWith(await forgeToken({ ...claims, auth_time }));
+      expect(answer.claims?.["auth_time"]).toBe(read);
+    },
+  );
+
+  test.each([
+    ["a sub that is a number", { sub: 12_345 }, /its sub, .* is no text/],
+    ["a sub of 256 characters [P sub-of-256]", { sub: `EE/${"x".repeat(253)}` }, /longer than 255/],
+    ["no nonce [U23]", { nonce: undefined }, /has no nonce, though this sign-in sent one/],
+  ])("%s is called by its name [P auth-time-as-text]", async (_name, changes, words) => {
+    const { claims, refusalOf } = await startSignIn({ prefetch: true });
+    expect((await refusalOf(await forgeToken({ ...claims, ...changes }))).message).toMatch(words);
+  });
+
+  test("claims called __proto__ are nobody's own member [S16] [P05]", async () => {
+    const { claims, finishWith } = await startSignIn({ prefetch: true });
+    const text = JSON.stringify({ ...claims, address: { city: "x" } })
+      .replace('{"iss"', '{"__proto__":{"admin":true},"iss"')
+      .replace('{"city"', '{"__proto__":{"admin":true},"city"');
+    const idToken = await forgeToken(text);
+    const answer = await finishWith(idToken);
+    for (const read of [answer.claims, decodeStoredIdToken(idToken)]) {
+      expect(Object.getOwnPropertyNames(read)).not.toContain("__proto__");
+      expect(Object.getOwnPropertyNames(read?.["address"])).toEqual(["city"]);
+      expect(read).not.toHaveProperty("admin");
+    }
+  });
+
+  test("an end that no date can hold is the longest that is believed [S17]", async () => {
+    const { claims, finishWith } = await startSignIn({ prefetch: true });
+    const idToken = await forgeToken({ ...claims, exp: 1e300 });
+    expect((await finishWith(idToken)).claims?.sub).toBe("alice");
+    const times = idTokenTimes(idToken);
+    expect(Number(times?.expiresAt) - Number(times?.issuedAt)).toBe(longestLifetimeSeconds);
+  });
+
+  test("an address is shown without its user name and password [P credentials-in-a-message]", async () => {
+    const { claims, refusalOf } = await startSignIn();
+    const iss = "https://user:pass-word@other.example";
+    const error = await refusalOf(await forgeToken({ ...claims, iss }));
+    expect(error.message).toContain('"https://other.example" instead of');
+    expect(error.message).not.toContain("pass-word");
   });
 
   test("a wrong iss is shown beside the right one [T09]", async () => {

@@ -15,7 +15,14 @@ import {
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
-import { passingErrors, refusalError, refusalIn, serverFailure } from "./refusal.ts";
+import {
+  passingErrors,
+  quoted,
+  reasonInOwnWords,
+  refusalError,
+  refusalIn,
+  serverFailure,
+} from "./refusal.ts";
 
 const step = "pushed authorization request";
 
@@ -66,10 +73,12 @@ async function push(
     readonly method: ClientAuthenticationMethod;
     readonly parameters: URLSearchParams;
     readonly secrets: readonly (string | undefined)[];
+    readonly requestedScopes: readonly string[];
+    readonly listedScopes: readonly string[] | undefined;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<string> {
-  const { issuer, client, method, parameters, signal } = request;
+  const { issuer, client, method, parameters, signal, requestedScopes, listedScopes } = request;
   const server: oauth.AuthorizationServer = {
     issuer,
     pushed_authorization_request_endpoint: endpoint,
@@ -92,20 +101,28 @@ async function push(
   if (refusal !== undefined && !passingErrors.includes(refusal.error)) {
     throw refusalError("authorization_failed", host, refusal, {
       step,
+      status: answer.status,
       secretSent: method !== "none",
       secrets,
+      requestedScopes,
+      listedScopes,
     });
   }
+  const ownWords = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
   if (refusal !== undefined || answer.status >= 500) {
-    throw serverFailure(host, answer, step, refusal?.error);
+    throw serverFailure(host, answer, step, {
+      error: refusal?.error,
+      words: refusal?.description ?? ownWords,
+    });
   }
   const requestUri = requestUriOf(answer.status, body.ok ? body.value : undefined);
   if (requestUri !== undefined) return requestUri;
   const what = body.ok ? `status ${answer.status}` : `status ${answer.status}, ${body.why}`;
+  const how = ownWords === undefined ? " and did not say why" : "";
   throw new OidcError(
     "authorization_failed",
-    `${host} did not take the request and did not say why (${step}: ${what}). Ask the provider's administrator; no browser was opened.`,
-    { reason: "par_response_invalid" },
+    `${host} did not take the request${how} (${step}: ${what}). Ask the provider's administrator; no browser was opened.${quoted(ownWords)}`,
+    { reason: "par_response_invalid", providerErrorDescription: ownWords },
   );
 }
 
@@ -123,14 +140,17 @@ export async function pushAuthorizationRequest(
     readonly parameters: URLSearchParams;
     /** What must not come back in an error. */
     readonly secrets: readonly (string | undefined)[];
+    readonly requestedScopes: readonly string[];
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<PushedAuthorization> {
   const { issuer, tokenEndpointAuthenticationMethods: listed } = provider.metadata;
+  const { scopesSupported: listedScopes } = provider.metadata;
   const endpoint = endpointOf(provider.metadata);
   const { result, method } = await withClientAuthentication(
     chooseAuthenticationMethod(listed, client),
-    async (each) => push(world, endpoint, { ...request, issuer, client, method: each }),
+    async (each) =>
+      push(world, endpoint, { ...request, issuer, client, listedScopes, method: each }),
   );
   return { requestUri: result, authenticationMethod: method };
 }

@@ -3,9 +3,12 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
+import type { JsonObjectResult } from "../http/json-body.ts";
 import { hostOf } from "../core/hosts.ts";
 import { readAnswerObject } from "./answer-body.ts";
-import { adviceFor, reasonOf } from "./error-words.ts";
+import { endsRefreshToken, reasonOf } from "./error-words-meaning.ts";
+import { adviceFor } from "./error-words.ts";
+import { withoutSecrets } from "./redaction.ts";
 
 /** What was asked, as far as a message may say it. */
 export interface RequestContext {
@@ -16,28 +19,45 @@ export interface RequestContext {
   readonly secretSent: boolean;
   /** Everything in the request that must not come back in an error, should the provider repeat it. */
   readonly secrets: readonly (string | undefined)[];
+  /** True where the request carried an access token, and no client proved itself. Default false. */
+  readonly bearer?: boolean;
+  /** Scopes that the request named. */
+  readonly requestedScopes?: readonly string[] | undefined;
+  /** Scopes that the provider's metadata lists. */
+  readonly listedScopes?: readonly string[] | undefined;
 }
 
-// Shorter values are no secrets of ours, and would tear holes into ordinary words.
-const shortestSecret = 4;
+const longestScopeList = 300;
 
-/** A provider's text without what we sent to it, for providers that say "code abc is not valid". */
-export function withoutSecrets(text: string, secrets: RequestContext["secrets"]): string {
-  let safe = text.slice(0, 4096);
-  for (const secret of secrets) {
-    if (secret === undefined || secret.length < shortestSecret) continue;
-    for (const form of new Set([secret, encodeURIComponent(secret)])) {
-      safe = safe.replaceAll(form, "[redacted]");
-    }
-  }
-  // A secret that the cut has torn is no longer found as a whole.
-  return text.length > 4096 ? safe.slice(0, 1024) : safe;
-}
-
-/** The members of an OAuth error, without our secrets. */
+/** What a provider says of its refusal, without our secrets. */
 export interface ProviderRefusal {
   readonly error: string;
   readonly description: string | undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/**
+ * What a provider says in members of its own: one has `error.message` and `error.status`, another `errorSummary` and
+ * `errorCode`, many gateways `message`.
+ */
+function ownWordsIn(body: Readonly<Record<string, unknown>>): {
+  readonly code: string | undefined;
+  readonly text: string | undefined;
+} {
+  const nested = membersOf(body["error"]);
+  const codes = [body["error_code"], body["errorCode"], nested["status"], nested["code"]];
+  const texts = [body["message"], nested["message"], body["errorSummary"], body["error_message"]];
+  return {
+    code: [...codes, body["code"]].map(textOf).find((each) => each !== undefined),
+    text: [...texts, body["detail"]].map(textOf).find((each) => each !== undefined),
+  };
 }
 
 /** The OAuth error in an answer's body; undefined where there is none. */
@@ -45,12 +65,62 @@ export function refusalIn(
   body: Readonly<Record<string, unknown>>,
   secrets: RequestContext["secrets"],
 ): ProviderRefusal | undefined {
-  const { error, error_description: description } = body;
-  if (typeof error !== "string" || error === "") return undefined;
+  const error = textOf(body["error"]);
+  if (error === undefined) return undefined;
+  const description = textOf(body["error_description"]) ?? ownWordsIn(body).text;
   return {
     error: withoutSecrets(error, secrets),
-    description: typeof description === "string" ? withoutSecrets(description, secrets) : undefined,
+    description: description === undefined ? undefined : withoutSecrets(description, secrets),
   };
+}
+
+/** Why a request was refused that names no OAuth error, in the provider's own words; undefined where it has none. */
+export function reasonInOwnWords(
+  body: Readonly<Record<string, unknown>>,
+  secrets: RequestContext["secrets"],
+): string | undefined {
+  const { code, text } = ownWordsIn(body);
+  const words = [code, text].filter((each) => each !== undefined);
+  return words.length === 0 ? undefined : withoutSecrets(words.join(": "), secrets);
+}
+
+/** The last sentence of a message: what the provider says itself. */
+export function quoted(words: string | undefined): string {
+  const shown = words === undefined ? "" : sanitizeProviderText(words);
+  return shown === "" ? "" : ` The provider says: "${shown}"`;
+}
+
+function scopeList(scopes: readonly string[]): string {
+  return sanitizeProviderText(scopes.join(" "), longestScopeList);
+}
+
+/** What was asked for, what could be, and what to change. */
+function adviceAboutScopes({ step, requestedScopes = [], listedScopes }: RequestContext): string {
+  const isOpenidForDevice = step === "device authorization" && requestedScopes.includes("openid");
+  return [
+    requestedScopes.length === 0
+      ? "The provider wants a scope from this client, and none was asked for."
+      : `The provider does not grant these scopes to this client: ${scopeList(requestedScopes)}.`,
+    ...(listedScopes === undefined || listedScopes.length === 0
+      ? []
+      : [`Its metadata lists: ${scopeList(listedScopes)}.`]),
+    isOpenidForDevice
+      ? "Check `scopes`; some providers do not take openid in the device flow."
+      : "Check `scopes`.",
+  ].join(" ");
+}
+
+/** What to do about a refusal that nothing more is known of. */
+function usualAdvice({ status, secretSent, bearer }: RequestContext): string {
+  if (bearer === true) {
+    return status === 403
+      ? "The access token may not be used for this. Add openid to `scopes`, and sign in again."
+      : "The provider does not take this access token: it has ended, was revoked, or is for another server. Sign in again.";
+  }
+  // RFC 6749 section 5.2: 401 where "client authentication failed", in whatever words.
+  return status === 401 && secretSent
+    ? "The provider refuses the client or its secret. Check `clientSecret`, then `clientId`."
+    : "Check `clientId`, `scopes` and the client's registration with the provider.";
 }
 
 /** The error for a refusal, with advice where the refusal is a known one. */
@@ -61,25 +131,24 @@ export function refusalError(
   context: RequestContext,
 ): OidcError {
   const { error, description } = refusal;
-  const { step, secretSent, grantType, status } = context;
-  const reason = reasonOf(error, grantType, status);
+  const { step, secretSent, grantType } = context;
+  const reason = reasonOf(error, context, description);
   const refused = { description, secretSent, grantType };
   const advice =
+    (reason === "invalid_scope" ? adviceAboutScopes(context) : undefined) ??
+    adviceFor({ ...refused, error: reason ?? error }) ??
     adviceFor({ ...refused, error }) ??
-    (reason === undefined ? undefined : adviceFor({ ...refused, error: reason }));
-  const words = [`${host} refused (${step}: ${sanitizeProviderText(error)}).`];
-  words.push(
-    advice ?? "Check `clientId`, `scopes` and the client's registration with the provider.",
+    usualAdvice(context);
+  return new OidcError(
+    code,
+    `${host} refused (${step}: ${sanitizeProviderText(error)}). ${advice}${quoted(description)}`,
+    {
+      // "access_denied: access_denied" says nothing more.
+      reason: reason === code ? undefined : reason,
+      providerError: error,
+      providerErrorDescription: description,
+    },
   );
-  if (description !== undefined && description.trim() !== "") {
-    words.push(`The provider says: "${sanitizeProviderText(description)}"`);
-  }
-  return new OidcError(code, words.join(" "), {
-    // "access_denied: access_denied" says nothing more.
-    reason: reason === code ? undefined : reason,
-    providerError: error,
-    providerErrorDescription: description,
-  });
 }
 
 /** A failure of the server rather than of the request: the same call may succeed later, so it is retryable. */
@@ -87,12 +156,12 @@ export function serverFailure(
   host: string,
   answer: Pick<HttpAnswer, "status">,
   step: string,
-  error?: string,
+  { error, words }: { readonly error?: string | undefined; readonly words?: string | undefined },
 ): OidcError {
   return new OidcError(
     "network",
-    `${host} could not answer (${step}: status ${answer.status}). Try again; if it stays so, ask the provider's administrator.`,
-    { reason: error ?? "server_error", providerError: error },
+    `${host} could not answer (${step}: status ${answer.status}). Try again; if it stays so, ask the provider's administrator.${quoted(words)}`,
+    { reason: error ?? "server_error", providerError: error, providerErrorDescription: words },
   );
 }
 
@@ -108,37 +177,88 @@ function isWordlessRefusal(answer: HttpAnswer, { secretSent }: RequestContext): 
 /** Errors by which a provider says that it failed, not the request. */
 export const passingErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
 
+// Providers and the gateways before them, where RFC 6585's status 429 would be the word.
+const rateLimitWords: ReadonlySet<string> = new Set([
+  "rate_limit_exceeded",
+  "rate_limited",
+  "too_many_requests",
+]);
+
+/** The error where a provider says by a word, not by its status, that it was asked too often. */
+function rateLimitIn(
+  body: Readonly<Record<string, unknown>>,
+  answer: HttpAnswer,
+  step: string,
+): OidcError | undefined {
+  const word = textOf(body["error"]) ?? ownWordsIn(body).code;
+  if (word === undefined || !rateLimitWords.has(word.toLowerCase())) return undefined;
+  const wait = /^\d{1,6}$/.exec(answer.headers.get("retry-after")?.trim() ?? "")?.[0];
+  return new OidcError(
+    "rate_limited",
+    `${hostOf(answer.url)} has had too many requests (${step}, status ${answer.status}). Try again ${wait === undefined ? "later" : `in ${wait} s`}.`,
+    { retryAfterSeconds: wait === undefined ? undefined : Number(wait) },
+  );
+}
+
+/** The error for a refusal that names no OAuth error. */
+function unnamedRefusal(
+  answer: HttpAnswer,
+  body: JsonObjectResult,
+  context: RequestContext,
+): OidcError {
+  const { step, bearer, secrets } = context;
+  const { status } = answer;
+  const words = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
+  const isEnd = words !== undefined && endsRefreshToken(words, context);
+  const reason = isEnd
+    ? "invalid_grant"
+    : bearer === true && status === 401
+      ? "invalid_token"
+      : isWordlessRefusal(answer, context)
+        ? "empty"
+        : "no_error_member";
+  const advice =
+    (isEnd ? adviceFor({ error: reason, description: words, ...context }) : undefined) ??
+    usualAdvice(context);
+  const form = body.ok || answer.body.length === 0 ? "" : `, ${body.why}`;
+  const how = words === undefined ? "refused without saying why" : "refused";
+  return new OidcError(
+    "token_request_failed",
+    `${hostOf(answer.url)} ${how} (${step}: status ${status}${form}). ${advice}${quoted(words)}`,
+    { reason, providerErrorDescription: words },
+  );
+}
+
 /**
  * The body of a successful answer.
- * @throws {OidcError} `token_request_failed` for a refusal (with status 200 too), `token_response_invalid` for anything
- * that is neither a JSON object nor a form, `network` where the server failed.
+ * @throws {OidcError} `token_request_failed` for a refusal (with status 200 too), `rate_limited` for one by such a word,
+ * `token_response_invalid` for anything that is neither a JSON object nor a form, `network` where the server failed.
  */
 export function successfulBody(
   answer: HttpAnswer,
   context: RequestContext,
 ): Readonly<Record<string, unknown>> {
   const host = hostOf(answer.url);
-  const { step } = context;
+  const { step, secrets } = context;
   const body = readAnswerObject(answer);
-  const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
+  const judged = { ...context, status: answer.status };
+  const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
+  if (body.ok && (refusal !== undefined || answer.status >= 400)) {
+    const rateLimit = rateLimitIn(body.value, answer, step);
+    if (rateLimit !== undefined) throw rateLimit;
+  }
   if (refusal !== undefined) {
-    if (passingErrors.includes(refusal.error)) {
-      throw serverFailure(host, answer, step, refusal.error);
+    const { error, description } = refusal;
+    if (passingErrors.includes(error)) {
+      throw serverFailure(host, answer, step, { error, words: description });
     }
-    throw refusalError("token_request_failed", host, refusal, {
-      ...context,
-      status: answer.status,
-    });
+    throw refusalError("token_request_failed", host, refusal, judged);
   }
-  if (answer.status >= 500) throw serverFailure(host, answer, step);
-  if (answer.status >= 300) {
-    const empty = answer.body.length === 0;
-    throw new OidcError(
-      "token_request_failed",
-      `${host} refused without saying why (${step}: status ${answer.status}${body.ok || empty ? "" : `, ${body.why}`}). Check \`clientId\`, \`clientSecret\` and the client's registration.`,
-      { reason: isWordlessRefusal(answer, context) ? "empty" : "no_error_member" },
-    );
+  if (answer.status >= 500) {
+    const words = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
+    throw serverFailure(host, answer, step, { words });
   }
+  if (answer.status >= 300) throw unnamedRefusal(answer, body, judged);
   if (!body.ok) {
     throw new OidcError("token_response_invalid", `${host} answered with ${body.why} (${step}).`, {
       reason: "response_malformed",

@@ -11,10 +11,10 @@ import {
   withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { reasonOf } from "./error-words.ts";
+import { missesClient, reasonOf } from "./error-words-meaning.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderWorld } from "./provider-types.ts";
-import { refusalIn } from "./refusal.ts";
+import { reasonInOwnWords, refusalIn } from "./refusal.ts";
 
 /** What a revocation needs. */
 export interface RevocationInput extends ClientIdentity {
@@ -56,10 +56,14 @@ async function revokeOnce(
     ),
   );
   const body = readAnswerObject(answer);
-  const error = body.ok ? refusalIn(body.value, [])?.error : undefined;
+  const refusal = body.ok ? refusalIn(body.value, []) : undefined;
+  const error = refusal?.error;
   // RFC 7009 section 2.2.1: the server does not revoke tokens of this kind.
   if (error === "unsupported_token_type") return "unsupported";
-  if (error !== undefined && reasonOf(error) === "invalid_client") {
+  const words = refusal?.description ?? (body.ok ? reasonInOwnWords(body.value, []) : undefined);
+  const isUnseen =
+    method === "client_secret_basic" && answer.status >= 400 && missesClient(words ?? "");
+  if (isUnseen || (error !== undefined && reasonOf(error) === "invalid_client")) {
     throw new OidcError(
       "token_request_failed",
       `${hostOf(answer.url)} does not take the client's secret so (revocation).`,

@@ -96,6 +96,25 @@ test("an access token that went with its refresh token and is refused is gone", 
   expect(await revoke({ isGrantRevoked: true })).toBe("failed");
 });
 
+test("an endpoint that does not look at Basic gets the secret in the body [P secret-basic-answered-with-invalid-request]", async () => {
+  const { provider, revoke } = await start();
+  const { clientId, clientSecret } = provider.clients.confidentialBasic;
+  provider.tamper({
+    path: "revocation",
+    respond: async ({ headers }) =>
+      headers["authorization"] === undefined
+        ? { status: 200 }
+        : { status: 400, body: '{"error":"invalid_request","error_description":"no client_id"}' },
+  });
+  const changes = {
+    clientId,
+    clientSecret: new Secret(clientSecret),
+    authenticationMethod: "client_secret_basic",
+  } as const;
+  expect(await revoke(changes)).toBe("yes");
+  expect(provider.requestsOf("revocation")).toHaveLength(2);
+});
+
 test("an abort is aborted", async () => {
   const { revoke } = await start();
   expect((await failureOf(revoke({}, AbortSignal.abort()))).code).toBe("aborted");

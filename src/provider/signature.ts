@@ -3,8 +3,9 @@
 // By subpath: the whole of jose takes twice as long to load, and a refresh is waited for.
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
-import type { Secret } from "../core/secret.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
+import { parsePlainJson } from "../core/plain-json.ts";
+import type { Secret } from "../core/secret.ts";
 import type { KeySource, PublicKey } from "./provider-types.ts";
 
 /** Why a token is not accepted as signed. */
@@ -72,7 +73,7 @@ const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 function parseSegment(segment: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const bytes = Buffer.from(segment, "base64url");
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value = parsePlainJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
     return value as Readonly<Record<string, unknown>>;
   } catch {

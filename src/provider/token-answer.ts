@@ -1,10 +1,11 @@
 // What a token request gives: the answer's members, validated and bounded. Changes when another member is used.
 
 import { isBearerToken } from "../core/bearer-token.ts";
-import { OidcError } from "../core/errors.ts";
+import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
+import { withoutSecrets } from "./redaction.ts";
 
 /** New tokens, and what is needed to use and renew them. Instants are seconds since the epoch. */
 export interface TokenAnswer {
@@ -45,6 +46,9 @@ export interface TokenRequestFacts {
   readonly requestedScopes: readonly string[];
   /** Seconds since the epoch at which the request was sent: a lifetime counts from there, never too long. */
   readonly sentAt: number;
+  readonly grantType: string;
+  /** What must not come back in an error. */
+  readonly secrets: readonly (string | undefined)[];
   readonly onWarning: (code: string, message: string) => void;
 }
 
@@ -61,14 +65,55 @@ function invalid(host: string, reason: string, what: string): OidcError {
   );
 }
 
-function parseAccessToken(body: Readonly<Record<string, unknown>>, host: string): string {
+// What providers call it, in lower case. The second:
+// https://cloud.google.com/apigee/docs/api-platform/security/oauth/access-tokens
+const bearerWords: ReadonlySet<string> = new Set(["bearer", "bearertoken"]);
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+function tooLong(what: string): string {
+  return `${what} longer than ${longestTokenCharacters} characters, more than is accepted`;
+}
+
+function parseAccessToken(
+  body: Readonly<Record<string, unknown>>,
+  { host, grantType, secrets, onWarning }: TokenRequestFacts,
+): string {
   const { access_token: accessToken, token_type: tokenType } = body;
+  if (isAbsent(accessToken)) {
+    throw new OidcError(
+      "token_response_invalid",
+      `${host} answered without an access token (token request), so nothing was saved. Ask for a scope of an API by \`scopes\`, or ask the provider's administrator what this client gets.`,
+      { reason: "access_token" },
+    );
+  }
   if (!isBearerToken(accessToken)) {
-    throw invalid(host, "access_token", "no usable access token");
+    const isLong = typeof accessToken === "string" && accessToken.length > longestTokenCharacters;
+    const what = isLong
+      ? tooLong("an access token")
+      : "an access token that cannot stand in a header: visible ASCII without space, comma and quote is accepted";
+    throw invalid(host, "access_token", what);
+  }
+  if (isAbsent(tokenType)) {
+    // RFC 6749 section 5.1 requires it, and not every provider has it (https://github.com/panva/openid-client/issues/826).
+    // No other type is ever asked for. A renewal says nothing new.
+    if (grantType !== "refresh_token") {
+      onWarning(
+        "token_response_odd",
+        `${host} answered without a token type (token request); the access token is taken for a bearer token.`,
+      );
+    }
+    return accessToken;
   }
   // RFC 6749 section 7.1: "The client MUST NOT use an access token if it does not understand the token type."
-  if (typeof tokenType !== "string" || tokenType.toLowerCase() !== "bearer") {
-    throw invalid(host, "token_type", "a token of another type than Bearer");
+  if (typeof tokenType !== "string" || !bearerWords.has(tokenType.toLowerCase())) {
+    const named =
+      typeof tokenType === "string"
+        ? `of the type "${sanitizeProviderText(withoutSecrets(tokenType, secrets), 40)}"`
+        : "whose type is no text";
+    throw invalid(host, "token_type", `an access token ${named}, and Bearer alone can be used`);
   }
   return accessToken;
 }
@@ -108,14 +153,19 @@ function parseScopes(value: unknown, facts: TokenRequestFacts): readonly string[
       : [false];
   const named = scopes.filter((scope) => scope !== "");
   const total = named.reduce<number>((sum, scope) => sum + String(scope).length, 0);
+  if (total > longestTokenCharacters) {
+    throw invalid(facts.host, "scope", tooLong("a list of scopes"));
+  }
   const usable = named.every(
     (scope): scope is string => typeof scope === "string" && scopeToken.test(scope),
   );
-  if (!usable || total > longestTokenCharacters) {
+  if (!usable) {
     throw invalid(facts.host, "scope", "a scope that is no list of scopes");
   }
   return [...new Set(named)];
 }
+
+const names = { refresh_token: "a refresh token", id_token: "an ID token" } as const;
 
 /** An optional token: absent, null and empty are the same. */
 function parseOptionalToken(
@@ -123,9 +173,12 @@ function parseOptionalToken(
   member: "refresh_token" | "id_token",
   host: string,
 ): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value !== "string" || value.length > longestTokenCharacters || !visible.test(value)) {
-    throw invalid(host, member, `an unusable ${member.replace("_", " ")}`);
+  if (isAbsent(value)) return undefined;
+  const name = names[member];
+  if (typeof value !== "string") throw invalid(host, member, `${name} that is no text`);
+  if (value.length > longestTokenCharacters) throw invalid(host, member, tooLong(name));
+  if (!visible.test(value)) {
+    throw invalid(host, member, `${name} with characters that no token has`);
   }
   return value;
 }
@@ -142,7 +195,7 @@ export function parseTokenMembers(
   const { host, sentAt } = facts;
   const lifetime = parseLifetime(body["expires_in"], facts);
   return {
-    accessToken: parseAccessToken(body, host),
+    accessToken: parseAccessToken(body, facts),
     scopes: parseScopes(body["scope"], facts),
     issuedAt: sentAt,
     expiresAt: lifetime === null ? null : sentAt + lifetime,

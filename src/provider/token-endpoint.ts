@@ -3,6 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { OidcError, isOidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { idTokenTimes } from "../core/stored-id-token.ts";
 import { chooseAuthenticationMethod, fittingMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import { assertRecentAuthentication, idTokenError, verifyIdToken } from "./id-token.ts";
@@ -80,6 +81,7 @@ export async function exchangeCode(
     method: input.authenticationMethod ?? chooseAuthenticationMethod(listed, input),
     grantType: "authorization_code",
     requestedScopes: input.requestedScopes,
+    listedScopes: metadata.scopesSupported,
     secrets: [code, input.codeVerifier, input.state, input.nonce],
     signal,
     make: (server, client, authentication, options) =>
@@ -135,8 +137,22 @@ export async function exchangeCode(
 }
 
 /**
- * Verifies the ID token of a refresh. The request may have used up the old refresh token, so keys that can't be had
- * must not cost the new one: the answer is then kept without its ID token, whose claims were still compared.
+ * Verifies an ID token whose time does not fit this machine's, as if it were looked at when it was issued.
+ * @throws {OidcError} where more than the clocks is wrong.
+ */
+async function verifyAtItsTime(
+  idToken: string,
+  { clock }: ProviderWorld,
+  expected: IdTokenExpectation,
+): Promise<void> {
+  const issuedAt = idTokenTimes(idToken)?.issuedAt ?? clock.now() / 1000;
+  await verifyIdToken(idToken, { ...clock, now: () => issuedAt * 1000 }, expected);
+}
+
+/**
+ * Verifies the ID token of a refresh. The request may have used up the old refresh token, so neither keys that can't be had
+ * nor a clock that is wrong must cost the new one: the answer is then kept without its ID token, whose claims were still
+ * compared.
  */
 async function verifyRefreshed(
   world: ProviderWorld,
@@ -156,18 +172,20 @@ async function verifyRefreshed(
     occasion: { kind: "refresh", previous: input.previous },
     signal,
   };
+  let checked = expected;
   try {
     const provider = await openProviderForRefresh(world, input.options, signal);
-    return await verifyIdToken(idToken, world.clock, {
+    checked = {
       ...expected,
       keys: provider.keys,
       listedAlgorithms: provider.metadata.idTokenSigningAlgorithms,
-    });
+    };
+    return await verifyIdToken(idToken, world.clock, checked);
   } catch (error) {
-    const keysAreMissing =
-      isOidcError(error) && error.code !== "id_token_invalid" && error.code !== "subject_changed";
-    if (!keysAreMissing) throw error;
-    await verifyIdToken(idToken, world.clock, expected);
+    if (!isOidcError(error) || error.code === "subject_changed") throw error;
+    const isRefused = error.code === "id_token_invalid";
+    if (isRefused && error.reason !== "id_token_time") throw error;
+    await verifyAtItsTime(idToken, world, isRefused ? checked : expected);
     world.onWarning(
       "id_token_unverified",
       `The sign-in was renewed, but the new ID token could not be verified and was dropped: ${error.message}`,
@@ -255,6 +273,7 @@ export async function requestClientCredentials(
     method: chooseAuthenticationMethod(listed, input),
     grantType: "client_credentials",
     requestedScopes: scopes,
+    listedScopes: metadata.scopesSupported,
     secrets: [],
     signal,
     make: (server, client, authentication, options) => {

@@ -147,6 +147,8 @@ describe("one request", () => {
 describe("the ID token of a refresh [R10]", () => {
   test.each<[string, Record<string, unknown>]>([
     ["the same auth_time", { auth_time: 1000 }],
+    ["a later auth_time [P refresh-auth-time-changed]", { auth_time: 2000 }],
+    ["no time at all in its auth_time", { auth_time: null }],
     ["no auth_time, no nonce", {}],
     ["the same nonce", { nonce: "n" }],
     ["the same audience in a list", { aud: ["CLIENT"] }],
@@ -161,7 +163,6 @@ describe("the ID token of a refresh [R10]", () => {
     ["another iss", { iss: "https://evil.example" }, "id_token_iss"],
     ["another aud", { aud: "another-client" }, "id_token_aud"],
     ["one aud more", { aud: ["CLIENT", "x"], azp: "CLIENT" }, "id_token_aud"],
-    ["another auth_time", { auth_time: 2000 }, "id_token_auth_time"],
     ["another nonce", { nonce: "other" }, "id_token_nonce"],
     ["a past exp", { exp: 1000 }, "id_token_time"],
     ["no sub", { sub: undefined }, "id_token_sub"],
@@ -201,6 +202,21 @@ describe("keys that can't be had do not cost the rotated refresh token", () => {
     expect(answer).not.toHaveProperty("idToken");
     expect(answer).not.toHaveProperty("claims");
     expect(world.warnings).toEqual([expect.stringMatching(/^id_token_unverified: /)]);
+  });
+
+  test("a clock that is wrong costs no sign-in either [P refresh-auth-time-changed]", async () => {
+    const { provider, refresh, world, clientId } = await startRefresh();
+    const { iat, exp } = genuineClaims(provider.issuer, clientId);
+    const ahead = { iat: Number(iat) + 7200, exp: Number(exp) + 7200 };
+    const undo = answerTokens(provider, { claims: ahead, members: { refresh_token: "new" } });
+    const answer = await refresh();
+    expect([answer.refreshToken, answer.idToken]).toEqual(["new", undefined]);
+    expect(world.warnings).toEqual([
+      expect.stringMatching(/^id_token_unverified: .*this machine's clock/),
+    ]);
+    undo();
+    answerTokens(provider, { claims: { ...ahead, sub: "mallory" } });
+    expect((await failureOf(refresh())).code).toBe("subject_changed");
   });
 
   test("but its claims are still compared", async () => {

@@ -37,6 +37,8 @@ export interface TokenRequest {
   readonly method: ClientAuthenticationMethod;
   readonly grantType: string;
   readonly requestedScopes: readonly string[];
+  /** Those that the metadata lists, where they are at hand. */
+  readonly listedScopes?: readonly string[] | undefined;
   readonly secrets: RequestContext["secrets"];
   readonly signal: AbortSignal | undefined;
   readonly make: (
@@ -62,16 +64,21 @@ async function requestOnce(
     request.make(server, { client_id: client.clientId }, authentication, options),
   );
   const secret = client.clientSecret?.reveal() ?? "";
+  const secrets = [secret, basicCredentials(client.clientId, secret), ...request.secrets];
   const body = successfulBody(answer, {
     step,
     grantType,
     secretSent: method !== "none",
-    secrets: [secret, basicCredentials(client.clientId, secret), ...request.secrets],
+    secrets,
+    requestedScopes: request.requestedScopes,
+    listedScopes: request.listedScopes,
   });
   return parseTokenMembers(body, {
     host: hostOf(answer.url),
     requestedScopes: request.requestedScopes,
     sentAt,
+    grantType,
+    secrets,
     onWarning: world.onWarning,
   });
 }

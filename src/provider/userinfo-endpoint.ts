@@ -10,7 +10,8 @@ import { openProviderForRefresh } from "./metadata.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";
-import { refusalError, successfulBody, withoutSecrets } from "./refusal.ts";
+import { withoutSecrets } from "./redaction.ts";
+import { refusalError, successfulBody } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 import { checkSignature } from "./signature.ts";
 import { isBearerToken } from "../core/bearer-token.ts";
@@ -122,7 +123,13 @@ export async function fetchUserInfo(
       request,
     ),
   );
-  const context: RequestContext = { step, secretSent: false, secrets: [accessToken] };
+  const context: RequestContext = {
+    step,
+    secretSent: false,
+    secrets: [accessToken],
+    status: answer.status,
+    bearer: true,
+  };
   if (answer.status === 401 || answer.status === 403) {
     const refused = challengeError(answer, context);
     if (refused !== undefined) throw refused;

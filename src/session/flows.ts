@@ -3,6 +3,7 @@
 
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { AccessTokenTarget } from "../flow/provider-input.ts";
+import type { RevokedSignIn } from "../flow/revoke.ts";
 import type { SignInWishes } from "../flow/wishes.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { UserInfoClaims } from "./session-types.ts";
@@ -39,5 +40,5 @@ export interface Flows {
     accessToken: string,
     signal: AbortSignal,
   ): Promise<UserInfoClaims>;
-  revoke(record: SessionRecord, signal: AbortSignal): Promise<"yes" | "unsupported" | "failed">;
+  revoke(record: SessionRecord, signal: AbortSignal): Promise<RevokedSignIn>;
 }

@@ -249,7 +249,6 @@ test("of two hosts that announce at once only the one that is read back sends", 
 
 test.each([
   ["token_response_invalid", "lost"],
-  ["id_token_invalid", "lost"],
   ["token_request_failed", "refused"],
   ["rate_limited", "refused"],
 ] as const)(

@@ -4,6 +4,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { PromptEvent } from "../core/prompt.ts";
+import type { World } from "../core/world.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord, SignInEnd } from "../record/format.ts";
@@ -21,12 +22,14 @@ export function loginRequired(
   cause?: unknown,
 ): OidcError {
   const host = providerOf(bound);
+  const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away, and prompting is off.`;
   const why = {
     no_token: `No valid sign-in for ${host}, and prompting is off.`,
     refresh_refused: `${host} ended the sign-in (it refused the refresh token), and prompting is off.`,
     refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it, and prompting is off.`,
   }[reason];
-  return new OidcError("login_required", `${why} Run: latchkey login`, { reason, cause });
+  const said = refusesItsIdToken(cause) ? unacceptable : why;
+  return new OidcError("login_required", `${said} Run: latchkey login`, { reason, cause });
 }
 
 /**
@@ -56,6 +59,27 @@ export function refusesRefreshToken(error: unknown): boolean {
       (error.reason === "invalid_grant" || error.reason === "empty")) ||
       (error.code === "login_required" && error.reason === "refresh_lost"))
   );
+}
+
+/**
+ * True for the error of a refresh whose answer came and whose ID token speaks against it: for another person, or not to
+ * be accepted. The next refresh would end alike, and its refresh token may be used up.
+ */
+export function refusesItsIdToken(error: unknown): error is OidcError {
+  return (
+    isOidcError(error) && (error.code === "id_token_invalid" || error.code === "subject_changed")
+  );
+}
+
+/**
+ * Says why the person is asked again, before they are.
+ * @throws {OidcError} `subject_changed` itself: nobody is asked to sign in as whoever it was.
+ */
+export function tellOfRefusedIdToken(world: World, error: OidcError, wanted: Wanted): void {
+  if (error.code === "subject_changed") throw error;
+  if (!wanted.interactive) return;
+  const message = `The sign-in could not be renewed, and a new one is needed: ${error.message}`;
+  world.prompt({ type: "warning", code: "id_token_refused", message });
 }
 
 // The token endpoint's word, and what stands before it, leave the refresh token as it was. An answer with tokens that

@@ -116,6 +116,19 @@ function renewed(
   };
 }
 
+/**
+ * A refresh is no authentication: where its ID token tells a later time than the sign-in's, the session with the provider
+ * was renewed elsewhere, by whomever, and `maxAgeSeconds` goes by the earlier one.
+ */
+function earlierAuthTime(
+  { claims }: TokenAnswer,
+  { authTime }: SessionRecord,
+): Pick<SessionRecord, "authTime"> {
+  const now = claims?.["auth_time"];
+  if (authTime === undefined || typeof now !== "number") return {};
+  return { authTime: Math.min(authTime, now) };
+}
+
 /** The record after a refresh; the ID token stays where the answer brings none (R09). */
 export function recordOfRefresh(
   answer: TokenAnswer,
@@ -128,6 +141,7 @@ export function recordOfRefresh(
     accessToken: accessTokenIn(answer),
     ...(answer.idToken === undefined ? {} : { idToken: answer.idToken }),
     ...identityOf(answer.claims, previous),
+    ...earlierAuthTime(answer, previous),
   };
 }
 

@@ -12,17 +12,20 @@ import type { WorkPhase } from "../store/token-store.ts";
 import { PromptBudget } from "./budget.ts";
 import type { Flows, RefreshableRecord } from "./flows.ts";
 import { Intents, lateWriteMilliseconds } from "./intent.ts";
-import { isSignedIn, type Keeper, type KeepRules } from "./keeper.ts";
+import type { Keeper, KeepRules } from "./keeper.ts";
 import {
   assertSamePerson,
   leftNothingBehind,
   loginRequired,
   providerOf,
+  refusesItsIdToken,
   refusesRefreshToken,
   settledEvent,
+  tellOfRefusedIdToken,
   wasAnswered,
 } from "./outcomes.ts";
 import { namedRecord } from "./person-name.ts";
+import { personRequired } from "./person-required.ts";
 import {
   recordOfClientToken,
   recordOfRefresh,
@@ -47,7 +50,6 @@ import {
   noIdToken,
   notSteppedUp,
   refusesTarget,
-  stepUpRequired,
   targetNotCovered,
   targetNotGiven,
 } from "./wish-errors.ts";
@@ -182,13 +184,18 @@ export class Renewal {
         await this.#intents.withdraw(base, found);
         return { state: "refused", error: targetNotCovered(this.#parts.bound, target, error) };
       }
-      if (refusesRefreshToken(error)) return this.#refused(base, record, error, work);
+      if (refusesRefreshToken(error) || refusesItsIdToken(error)) {
+        return this.#refused(base, record, error, work);
+      }
       if (leftNothingBehind(error)) await this.#intents.withdraw(base, found);
       throw error;
     }
   }
 
-  /** The provider takes the refresh token no more: somebody else has used it, its answer was lost, or it is over. */
+  /**
+   * The provider takes the refresh token no more: somebody else has used it, its answer was lost, or it is over. Or the
+   * answer's ID token cannot be accepted: once an error, and not at every call.
+   */
   async #refused(
     base: RefreshableRecord,
     before: SessionRecord,
@@ -201,9 +208,12 @@ export class Renewal {
       work.locked &&
       (found === undefined || this.#intents.isOfThisHost(found)) &&
       (before.renewedOn === undefined || before.renewedOn === host());
-    const patience = aloneHere ? 0 : lateWriteMilliseconds;
+    const byIdToken = refusesItsIdToken(error);
+    const patience = aloneHere || byIdToken ? 0 : lateWriteMilliseconds;
     if (await this.#intents.isOvertaken(base, patience, work.signal)) return { state: "changed" };
-    const isLost = found !== undefined || (isOidcError(error) && error.reason === "refresh_lost");
+    const isLost =
+      !byIdToken &&
+      (found !== undefined || (isOidcError(error) && error.reason === "refresh_lost"));
     const ended = isLost ? "refresh_lost" : "refresh_refused";
     // Only where it is still the stored one; the access token stays (R03).
     try {
@@ -216,6 +226,7 @@ export class Renewal {
       // The refresh token is dead wherever it is kept; the next program will find that out once more.
       if (!isOidcError(writeError)) throw writeError;
     }
+    if (byIdToken) tellOfRefusedIdToken(this.#parts.world, error, work.wanted);
     return { state: "refused", error: loginRequired(bound, ended, error) };
   }
 
@@ -280,9 +291,11 @@ export class Renewal {
     refused: OidcError | undefined,
     work: Work,
   ): Promise<Result> {
-    const { world } = this.#parts;
+    const { world, bound } = this.#parts;
     const { wanted } = work;
-    if (!wanted.interactive) throw refused ?? this.#personRequired(record, wanted);
+    if (!wanted.interactive) {
+      throw refused ?? personRequired(bound, record, wanted, this.#nowSeconds());
+    }
     // A sign-in on purpose (`login`) is no prompt that came by itself.
     const onPurpose = wanted.mustBeKept;
     if (!onPurpose) this.#budget.assertLeft(record);
@@ -305,18 +318,6 @@ export class Renewal {
     } finally {
       world.prompt(settledEvent(failure));
     }
-  }
-
-  /** Why a person is needed. */
-  #personRequired(record: SessionRecord | undefined, { target, stepUp }: Wanted): OidcError {
-    const { bound } = this.#parts;
-    if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
-      if (stepUp !== undefined && shortfallOf(record, stepUp, this.#nowSeconds()) !== undefined) {
-        return stepUpRequired(bound, stepUp);
-      }
-      if (target !== undefined) return targetNotCovered(bound, target);
-    }
-    return loginRequired(bound, record?.ended ?? "no_token");
   }
 
   async #obtain(

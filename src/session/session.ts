@@ -67,6 +67,12 @@ interface Memo {
   readonly until: number;
 }
 
+/** When a sign-in's own access token ends, where that is known. */
+function endOf({ accessToken }: SessionRecord): Date | undefined {
+  const seconds = accessToken?.expiresAt ?? undefined;
+  return seconds === undefined ? undefined : new Date(seconds * 1000);
+}
+
 /** The session of one key in one store. */
 export class StoredSession implements Session {
   readonly #parts: SessionParts;
@@ -124,9 +130,17 @@ export class StoredSession implements Session {
     this.#memos.clear();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
-    const revoked = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
+    const { revoked, accessTokenStays } = await this.#parts.flows.revoke(
+      forgotten,
+      new AbortController().signal,
+    );
     const logoutUrl = logoutUrlOf(forgotten);
-    return { forgotten: 1, revoked, ...(logoutUrl === undefined ? {} : { logoutUrl }) };
+    return {
+      forgotten: 1,
+      revoked,
+      ...(accessTokenStays ? { accessTokenStays: { until: endOf(forgotten) } } : {}),
+      ...(logoutUrl === undefined ? {} : { logoutUrl }),
+    };
   }
 
   async userInfo(

@@ -114,7 +114,7 @@ export class Bench {
       },
       revoke: () => {
         this.calls.push("revoke");
-        return Promise.resolve("yes");
+        return Promise.resolve({ revoked: "yes", accessTokenStays: false });
       },
     };
     this.session = new StoredSession({

@@ -142,7 +142,9 @@ export function shortfallOf(
   const claims = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
   if (claims === undefined) return "id_token";
   const { acrValues, authenticatedSince } = stepUp;
-  const { acr = record.acr, auth_time: authTime = record.authTime } = claims;
+  const { acr = record.acr } = claims;
+  // The record's is the sign-in's; a later ID token may tell a later time.
+  const authTime = record.authTime ?? claims["auth_time"];
   if (acrValues !== undefined && !(typeof acr === "string" && acrValues.includes(acr))) {
     return "acr";
   }

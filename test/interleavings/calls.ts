@@ -116,7 +116,7 @@ export class Program {
         revoke: async (record) => {
           await machine.step(process, "revokes");
           provider.revoke(record.refreshToken);
-          return "yes";
+          return { revoked: "yes", accessTokenStays: false };
         },
       },
       bound: {

@@ -22,7 +22,7 @@ export async function logout(context: CommandContext): Promise<number> {
   requireIssuer(options);
   const record = await session.current();
   const result = await session.logout({ revoke });
-  context.tell(loggedOutText(record, result));
+  context.tell(loggedOutText(record, result, new Date(world.clock.now())));
   const { logoutUrl } = result;
   if (logoutUrl !== undefined) {
     const mayOpen = options.openBrowser && isatty(0) && isatty(2);

@@ -141,11 +141,16 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
           now,
         ),
         nothingCached,
-        loggedOutText(undefined, { forgotten: 0, revoked: "no" }),
-        loggedOutText(record(), { forgotten: 1, revoked: "no" }),
-        loggedOutText(record(), { forgotten: 1, revoked: "yes" }),
-        loggedOutText(record(), { forgotten: 1, revoked: "unsupported" }),
-        loggedOutText(record(), { forgotten: 1, revoked: "failed" }),
+        loggedOutText(undefined, { forgotten: 0, revoked: "no" }, now),
+        loggedOutText(record(), { forgotten: 1, revoked: "no" }, now),
+        loggedOutText(record(), { forgotten: 1, revoked: "yes" }, now),
+        loggedOutText(record(), { forgotten: 1, revoked: "unsupported" }, now),
+        loggedOutText(record(), { forgotten: 1, revoked: "failed" }, now),
+        loggedOutText(
+          record(),
+          { forgotten: 1, revoked: "yes", accessTokenStays: { until: undefined } },
+          now,
+        ),
         logoutPagesText(["https://id.example.com/logout?client_id=my-cli"], false),
         logoutPagesText(["https://id.example.com/logout?client_id=my-cli"], true),
         logoutPagesText(["https://a.example/logout", "https://b.example/logout"], false),
@@ -278,10 +283,14 @@ test("nothing that steers a terminal comes through, from any field [O06]", () =>
       Object.assign(new Error(hostile), { name: hostile, stack: `${hostile}\n    at ${hostile}` }),
     ),
     signedInText(record({ displayName: hostile, issuer: hostile }), now),
-    loggedOutText(record({ displayName: hostile, issuer: hostile }), {
-      forgotten: 1,
-      revoked: "no",
-    }),
+    loggedOutText(
+      record({ displayName: hostile, issuer: hostile }),
+      {
+        forgotten: 1,
+        revoked: "no",
+      },
+      now,
+    ),
     allLoggedOutText({ forgotten: 1, unsupported: [], failed: ["host"] }),
     statusText(
       [

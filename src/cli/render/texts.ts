@@ -47,12 +47,26 @@ const revocations: Readonly<Record<LogoutResult["revoked"], string>> = {
   failed: " The provider could not be told: what it issued stays good until it expires.",
 };
 
+function accessTokenText({ accessTokenStays }: LogoutResult, now: Date): string {
+  if (accessTokenStays === undefined) return "";
+  const { until } = accessTokenStays;
+  // One that has ended already is nobody's concern.
+  if (until !== undefined && until <= now) return "";
+  const when = until === undefined ? "until it expires" : `until ${clockTime(until, now)}`;
+  return ` It revokes no access tokens: the last one stays good ${when}.`;
+}
+
 /** After `latchkey logout` of one configuration. */
-export function loggedOutText(record: SessionRecord | undefined, result: LogoutResult): string {
+export function loggedOutText(
+  record: SessionRecord | undefined,
+  result: LogoutResult,
+  now: Date,
+): string {
   if (record === undefined || result.forgotten === 0) {
     return "There was no sign-in to forget for this configuration.";
   }
-  return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[result.revoked]}`;
+  const { revoked } = result;
+  return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[revoked]}${accessTokenText(result, now)}`;
 }
 
 /** The pages that end the sessions which providers keep in the browser; each address whole and alone on its line. */

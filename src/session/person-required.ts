@@ -1,0 +1,37 @@
+// Why a person would have to be asked, where none may be. Changes when there is another reason for it.
+
+import { OidcError } from "../core/errors.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { isSignedIn } from "./keeper.ts";
+import { loginRequired, providerOf } from "./outcomes.ts";
+import type { Bound, Wanted } from "./satisfy.ts";
+import { stepUpRequired, targetNotCovered } from "./wish-errors.ts";
+import { shortfallOf } from "./wish.ts";
+
+/** The sign-in has no refresh token: it cannot be renewed, however good its access token still is. */
+function notRenewable(bound: Bound): OidcError {
+  return new OidcError(
+    "login_required",
+    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, and prompting is off. ` +
+      "The next sign-in may bring one with `offlineAccess`. Run: latchkey login",
+    { reason: "no_token" },
+  );
+}
+
+/** The error for a call that needs a sign-in and may not ask for one. */
+export function personRequired(
+  bound: Bound,
+  record: SessionRecord | undefined,
+  wanted: Wanted,
+  nowSeconds: number,
+): OidcError {
+  const { target, stepUp, changedSince } = wanted;
+  if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
+    if (stepUp !== undefined && shortfallOf(record, stepUp, nowSeconds) !== undefined) {
+      return stepUpRequired(bound, stepUp);
+    }
+    if (target !== undefined) return targetNotCovered(bound, target);
+    if (changedSince !== null) return notRenewable(bound);
+  }
+  return loginRequired(bound, record?.ended ?? "no_token");
+}
