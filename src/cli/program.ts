@@ -52,13 +52,14 @@ function columnsOfTerminal(): number {
   return Math.min(80, Math.max(20, columns ?? 80));
 }
 
-function givenOptions(
+async function givenOptions(
   settings: Settings,
-  machine: Machine,
+  { machine, signal }: ProgramInput,
   needsSecret: boolean,
-): Readonly<Record<string, unknown>> {
-  if (!needsSecret || settings.clientSecretFile === undefined) return settings.given;
-  const { secret, warning } = readClientSecret(settings.clientSecretFile, machine);
+): Promise<Readonly<Record<string, unknown>>> {
+  const { clientSecretFile } = settings;
+  if (!needsSecret || clientSecretFile === undefined) return settings.given;
+  const { secret, warning } = await readClientSecret(clientSecretFile, machine, signal);
   if (warning !== undefined) tell(warning);
   return { ...settings.given, clientSecret: secret };
 }
@@ -72,7 +73,10 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     signal,
     columns: columnsOfTerminal(),
     open: async (needsSecret): Promise<Opened> => {
-      const options = resolveOptions(givenOptions(settings, machine, needsSecret), "interactive");
+      const options = resolveOptions(
+        await givenOptions(settings, input, needsSecret),
+        "interactive",
+      );
       const { compose } = await loadPart(() => import("../credential/compose.ts"));
       const composition = compose(options, {
         environment: machine.environment,

@@ -1,17 +1,17 @@
 // The client secret from a file or from standard input. Changes when the way a secret is handed in does.
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { Socket } from "node:net";
+import { isatty, ReadStream } from "node:tty";
 import { OidcError } from "../core/errors.ts";
 import { absolutePath, type Machine } from "../options/paths.ts";
+import { maxSecretBytes, readStream, readTyped } from "./secret-input.ts";
 
 /** A client secret, and what the person should know about its file. */
 export interface SecretFile {
   readonly secret: string;
   readonly warning: string | undefined;
 }
-
-// Far beyond any secret that `clientSecret` accepts; enough to tell a wrong file from a long secret.
-const longestSecretBytes = 64 * 1024;
 
 function refuse(message: string): OidcError {
   return new OidcError("invalid_option", message);
@@ -22,20 +22,14 @@ function errnoOf(error: unknown): string {
   return code ?? "unknown fault";
 }
 
-/** Reads to the end; undefined beyond the bound. Standard input may say EAGAIN while its writer is still thinking. */
+/** A file that is there whole: undefined beyond the bound. */
 function readBounded(descriptor: number): Buffer | undefined {
-  const buffer = Buffer.alloc(longestSecretBytes + 1);
+  const buffer = Buffer.alloc(maxSecretBytes + 1);
   let length = 0;
   while (length < buffer.length) {
-    try {
-      const count = readSync(descriptor, buffer, length, buffer.length - length, null);
-      if (count === 0) return buffer.subarray(0, length);
-      length += count;
-    } catch (error) {
-      if (errnoOf(error) === "EOF") return buffer.subarray(0, length);
-      if (errnoOf(error) !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
+    const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) return buffer.subarray(0, length);
+    length += count;
   }
   return undefined;
 }
@@ -43,7 +37,7 @@ function readBounded(descriptor: number): Buffer | undefined {
 function secretOf(bytes: Buffer | undefined, what: string): string {
   if (bytes === undefined) {
     throw refuse(
-      `${what} is longer than ${String(longestSecretBytes)} bytes: that is no client secret.`,
+      `${what} is longer than ${String(maxSecretBytes)} bytes: that is no client secret.`,
     );
   }
   const secret = bytes.toString("utf8").replace(/\r?\n$/, "");
@@ -62,11 +56,36 @@ function modeWarning(
   return `Other users of this machine can read the client secret in ${path}. Type: chmod 600 ${path}`;
 }
 
-function readNamedFile(path: string, platform: NodeJS.Platform): SecretFile {
+/** Reads what is open, and closes it. Only what may have to be waited for is read without blocking Ctrl-C. */
+async function readOpened(descriptor: number, signal: AbortSignal): Promise<Buffer | undefined> {
+  if (isatty(descriptor)) {
+    const terminal = new ReadStream(descriptor);
+    try {
+      return await readTyped(terminal, signal);
+    } finally {
+      terminal.destroy();
+    }
+  }
+  if (fstatSync(descriptor).isFIFO()) {
+    return readStream(new Socket({ fd: descriptor, readable: true, writable: false }), signal);
+  }
+  try {
+    return readBounded(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function readNamedFile(
+  path: string,
+  platform: NodeJS.Platform,
+  signal: AbortSignal,
+): Promise<SecretFile> {
   const what = `The file ${path} (--client-secret-file)`;
   let descriptor: number;
   try {
-    descriptor = openSync(path, "r");
+    // A FIFO that nobody writes to yet would hold the opening, and with it the whole program.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = errnoOf(error);
     throw refuse(
@@ -75,23 +94,29 @@ function readNamedFile(path: string, platform: NodeJS.Platform): SecretFile {
   }
   try {
     const warning = modeWarning(path, descriptor, platform);
-    return { secret: secretOf(readBounded(descriptor), what), warning };
+    return { secret: secretOf(await readOpened(descriptor, signal), what), warning };
   } catch (error) {
     if (error instanceof OidcError) throw error;
     throw refuse(`${what} could not be read (${errnoOf(error)}).`);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
 /**
- * Reads the client secret; one newline at its end is not part of it. `-` is standard input.
- * @throws {OidcError} `invalid_option`, never with anything of the content.
+ * Reads the client secret; one newline at its end is not part of it. `-` is standard input: a pipe, a file, or a
+ * terminal, where it is typed without echo.
+ * @throws {OidcError} `invalid_option`, never with anything of the content; the signal's reason.
  */
-export function readClientSecret(file: string, machine: Machine): SecretFile {
-  if (file !== "-") return readNamedFile(absolutePath(file, machine), machine.platform);
+export async function readClientSecret(
+  file: string,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<SecretFile> {
+  if (file !== "-") return readNamedFile(absolutePath(file, machine), machine.platform, signal);
   try {
-    return { secret: secretOf(readBounded(0), "Standard input"), warning: undefined };
+    const bytes = await (isatty(0)
+      ? readTyped(process.stdin, signal)
+      : readStream(process.stdin, signal));
+    return { secret: secretOf(bytes, "Standard input"), warning: undefined };
   } catch (error) {
     if (error instanceof OidcError) throw error;
     throw refuse(`The client secret could not be read from standard input (${errnoOf(error)}).`);

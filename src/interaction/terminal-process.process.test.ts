@@ -1,4 +1,5 @@
 // The prompt of a real process on a real terminal. Changes when a terminal is used in another way.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { bundleModule } from "../../test/support/bundle-module.ts";
@@ -43,6 +44,42 @@ test.skipIf(noTerminal !== undefined)(
     await terminal.finished;
     expect(terminal.output()).toContain("status=130");
     expect(terminal.output()).toMatch(/ icanon .* echo /su);
+  },
+);
+
+test.skipIf(noTerminal !== undefined).for([
+  ["Ctrl-\\ at the prompt", "\u001c", undefined, 131],
+  ["SIGHUP from outside", undefined, "SIGHUP", 129],
+  ["SIGQUIT from outside", undefined, "SIGQUIT", 131],
+  ["SIGUSR2 from outside", undefined, "SIGUSR2", 140],
+] as const)("%s: the terminal is as it was [T7]", async ([, key, signal, status]) => {
+  const terminal = startOnTerminal(
+    `trap : QUIT; ulimit -c 0; sh -c 'echo pid=$$; exec "$0" "$1"' '${process.execPath}' '${module}'; echo "status=$?"; stty -a`,
+  );
+  const [, pid] = await terminal.until(/pid=(\d+)\r\n/u);
+  await terminal.until(/\u001b\[2K> $/u);
+  if (key !== undefined) terminal.child.stdin?.write(key);
+  if (signal !== undefined) process.kill(Number(pid), signal);
+  await terminal.finished;
+  expect(terminal.output()).toContain(`status=${status}`);
+  expect(terminal.output()).toMatch(/ icanon .* echo /su);
+});
+
+test.skipIf(noTerminal !== undefined)(
+  "a background job is not stopped for its terminal, and takes an address once it is in the foreground [T8]",
+  async () => {
+    const terminal = startOnTerminal(
+      `set -m; sh -c 'echo pid=$$; exec "$0" "$1"' '${process.execPath}' '${module}' & read go; fg %1; echo "status=$?"`,
+    );
+    const [, pid] = await terminal.until(/pid=(\d+)\r\n/u);
+    await terminal.until(/bring it to the foreground/u);
+    expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toMatch(/\) [RS] /u);
+    terminal.child.stdin?.write("\n");
+    await terminal.until(/\u001b\[2K> $/u);
+    terminal.child.stdin?.write("http://127.0.0.1:8765/callback?state=s1&code=c\r");
+    await terminal.finished;
+    expect(terminal.output()).toContain("pasted 46");
+    expect(terminal.output()).toContain("status=0");
   },
 );
 

@@ -233,6 +233,10 @@ export function pastingText(characters: number, columns: number): string {
   return forms.find((form) => form.length + 2 < columns) ?? "";
 }
 
+/** A background job cannot read its terminal. */
+export const inBackgroundText =
+  "This runs in the background: bring it to the foreground (fg) to paste the address.";
+
 /** A pasted address was taken. */
 export const receivedText = "Received. Finishing sign-in.";
 

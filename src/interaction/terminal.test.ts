@@ -10,6 +10,7 @@ import {
   url,
   verificationUriComplete,
 } from "../../test/support/terminal-scene.ts";
+import type { TerminalRole } from "./foreground.ts";
 import type { PlayedInput, Scene, SceneOptions } from "../../test/support/terminal-scene.ts";
 
 const views: Readonly<Record<string, SceneOptions>> = {
@@ -151,6 +152,7 @@ test("the address stands whole and alone on its line, without punctuation, at an
       const on = scene({ columns, environment: ssh });
       on.show(browserProblem === undefined ? { browserOpened: true } : { browserProblem });
       expect(on.screen().split("\n")).toContain(url);
+      on.prompt({ type: "settled" });
     }
   }
 });
@@ -264,6 +266,7 @@ test("what is typed is bounded", () => {
 
 test("Ctrl-C, Ctrl-\\ and Ctrl-Z do what they do on a terminal", () => {
   const on = scene();
+  const listeners = process.listenerCount("SIGCONT");
   on.show({ browserProblem: "container" });
   on.stdin.type("\u0003");
   on.stdin.type("\u001c");
@@ -277,7 +280,46 @@ test("Ctrl-C, Ctrl-\\ and Ctrl-Z do what they do on a terminal", () => {
   on.prompt({ type: "settled" });
   process.emit("SIGCONT");
   expect(on.stdin.isRaw).toBe(false);
-  expect(process.listenerCount("SIGCONT")).toBe(0);
+  expect(process.listenerCount("SIGCONT")).toBe(listeners);
+});
+
+test("the terminal is as it was when a key's signal arrives, which may be the end [T7]", () => {
+  const modes: unknown[] = [];
+  const on = scene({ raiseSignal: (signal) => modes.push([signal, on.stdin.isRaw]) });
+  on.show({ browserProblem: "container" });
+  for (const key of ["\u0003", "\u001c", "\u001a"]) on.stdin.type(key);
+  expect(modes).toEqual([
+    ["SIGINT", false],
+    ["SIGQUIT", false],
+    ["SIGTSTP", false],
+  ]);
+});
+
+test("a job in the background leaves its terminal alone until it is in the foreground [T8]", async () => {
+  let role: TerminalRole = "background";
+  const on = scene({ terminalRole: () => role });
+  on.show({ browserProblem: "container" });
+  expect([on.stdin.isRaw, on.stdin.reading]).toEqual([false, false]);
+  expect(on.output()).toContain("bring it to the foreground (fg)");
+  expect(on.output()).not.toContain("\u001b");
+  // bg after a stop: still not ours.
+  process.emit("SIGCONT");
+  expect(on.stdin.isRaw).toBe(false);
+  role = "foreground";
+  process.emit("SIGCONT");
+  expect([on.stdin.isRaw, on.stdin.reading]).toEqual([true, true]);
+  expect(on.screen()).toMatch(/\n> $/u);
+  // Ctrl-Z, then bg: the cursor stands in the shell's own line.
+  on.stdin.type("\u001a");
+  role = "background";
+  process.emit("SIGCONT");
+  expect([on.stdin.isRaw, on.stdin.reading]).toEqual([false, false]);
+  const before = on.output();
+  on.prompt({ type: "settled" });
+  on.show({ browserOpened: true });
+  await on.clock.advance(2000);
+  on.prompt({ type: "settled" });
+  expect(on.output().slice(before.length)).not.toContain("\u001b");
 });
 
 test("input that somebody else reads is left alone", () => {

@@ -10,14 +10,17 @@ import type {
   PromptHandler,
   WaitingForOtherEvent,
 } from "../core/prompt.ts";
+import type { TerminalRole } from "./foreground.ts";
 import { isFreeTerminal, readLines } from "./line-input.ts";
 import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
+import { LiveLine, type TerminalOutput } from "./live-line.ts";
 import { readPastedRedirect } from "./paste.ts";
 import {
   countdownText,
   deviceText,
   deviceWayText,
   hasNumberedWays,
+  inBackgroundText,
   otherSignInPastedText,
   pastingText,
   receivedText,
@@ -28,14 +31,6 @@ import {
   wrap,
 } from "./terminal-texts.ts";
 import type { Columns } from "./terminal-texts.ts";
-
-/** The part of `process.stderr` that is used. */
-export interface TerminalOutput {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-}
 
 /** What {@link createTerminalPrompt} takes. */
 export interface TerminalPromptOptions {
@@ -53,23 +48,18 @@ export interface TerminalPromptOptions {
     | ((text: string, columns: number, rows: number | undefined) => string | undefined)
     | undefined;
   /** Does what the terminal does at Ctrl-C when it is not read key by key. Default: signals the process group. */
-  readonly raiseSignal?: (signal: TerminalSignal) => void;
+  readonly raiseSignal?: ((signal: TerminalSignal) => void) | undefined;
+  /** Whether this process may use its terminal now. Default: what the system says. */
+  readonly terminalRole?: (() => TerminalRole) | undefined;
+  /** The line that is rewritten, where somebody else writes above it too. Default: one of its own. */
+  readonly liveLine?: LiveLine | undefined;
 }
 
-const defaultColumns = 80;
-const eraseLine = "\r\u001b[2K";
-const eraseLineAbove = "\u001b[1A\u001b[2K";
 // Around a QR code: an empty line before it, and below the text an empty line and the countdown.
 const linesAroundQr = 3;
 
 // Names that a person may copy into a shell.
 const shellSafeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u;
-
-function raiseSignalInGroup(signal: TerminalSignal): void {
-  // 0 is the process group: what a terminal signals. Windows knows neither groups nor SIGTSTP.
-  if (process.platform !== "win32") process.kill(0, signal);
-  else if (signal === "SIGINT") process.kill(process.pid, signal);
-}
 
 // Longer than a refresh of another process usually takes, and than a port takes to be passed on: a line that comes and
 // goes within that time is a flicker that nobody can read. Shorter than a person takes to wonder.
@@ -85,9 +75,7 @@ interface Wait {
 
 class TerminalPrompt {
   readonly #options: TerminalPromptOptions;
-  readonly #raiseSignal: (signal: TerminalSignal) => void;
-  /** A line at the bottom that is rewritten in place: countdown or `>`. */
-  #liveLine = "";
+  readonly #live: LiveLine;
   #countdown: AbortController | undefined;
   #reading: LineReading | undefined;
   #wait: Wait | undefined;
@@ -95,7 +83,7 @@ class TerminalPrompt {
 
   constructor(options: TerminalPromptOptions) {
     this.#options = options;
-    this.#raiseSignal = options.raiseSignal ?? raiseSignalInGroup;
+    this.#live = options.liveLine ?? new LiveLine(options);
   }
 
   handle(event: PromptEvent): void {
@@ -116,7 +104,7 @@ class TerminalPrompt {
         this.#noticeWait(event);
         return;
       case "warning":
-        this.#writeAbove(warningText(event.code, event.message, this.#columns()));
+        this.#live.writeAbove(warningText(event.code, event.message, this.#columns()));
         return;
       case "settled":
         this.#takeAway();
@@ -124,25 +112,11 @@ class TerminalPrompt {
     }
   }
 
-  #isTerminal(): boolean {
-    return this.#options.stderr.isTTY === true;
-  }
-
-  /** Whether a line can be rewritten. */
-  #isRewritable(): boolean {
-    return this.#isTerminal() && this.#options.environment["TERM"] !== "dumb";
-  }
-
-  #width(): number {
-    // 0 is what some pseudo-terminals say when nobody told them.
-    return this.#options.stderr.columns || defaultColumns;
-  }
-
   /** Rows that are left where `text` and `more` lines stand too, so that nothing of it scrolls away. */
   #rowsBeside(text: string, more: number): number | undefined {
     const { rows } = this.#options.stderr;
     if (!rows) return undefined;
-    const width = this.#width();
+    const width = this.#live.width;
     const taken = text
       .split("\n")
       .slice(0, -1)
@@ -151,7 +125,7 @@ class TerminalPrompt {
   }
 
   #columns(): Columns {
-    return this.#isTerminal() ? this.#width() : undefined;
+    return this.#live.isTerminal ? this.#live.width : undefined;
   }
 
   #showSignIn(event: AuthorizationUrlEvent): void {
@@ -160,7 +134,7 @@ class TerminalPrompt {
       event.canPaste !== false &&
       !event.browserOpened &&
       event.browserProblem !== undefined &&
-      this.#isTerminal() &&
+      this.#live.isTerminal &&
       isFreeTerminal(stdin);
     const facts = {
       url: event.url,
@@ -173,7 +147,7 @@ class TerminalPrompt {
     this.#numberedWays = hasNumberedWays(facts);
     stderr.write(signInText(facts, this.#columns()));
     if (canPaste) this.#readPaste(event);
-    else if (this.#isRewritable()) {
+    else if (this.#live.isRewritable) {
       stderr.write("\n");
       void this.#countDown(event.expiresAt.getTime(), "the browser");
     }
@@ -193,15 +167,15 @@ class TerminalPrompt {
       scopes: event.scopes ?? [],
     };
     const text = deviceText({ ...facts, qrCode: undefined }, this.#columns());
-    const qrCode = this.#isTerminal()
+    const qrCode = this.#live.isTerminal
       ? renderQr?.(
           verificationUriComplete ?? verificationUri,
-          this.#width(),
+          this.#live.width,
           this.#rowsBeside(text, linesAroundQr),
         )
       : undefined;
     stderr.write(qrCode === undefined ? text : deviceText({ ...facts, qrCode }, this.#columns()));
-    if (!this.#isRewritable()) return;
+    if (!this.#live.isRewritable) return;
     stderr.write("\n");
     void this.#countDown(event.expiresAt.getTime(), "the code");
   }
@@ -211,8 +185,8 @@ class TerminalPrompt {
     const left = event.expiresAt.getTime() - this.#options.clock.now();
     const text = deviceWayText(event, left, this.#columns(), this.#numberedWays);
     // Numbered ways stand close; anything else has an empty line on either side.
-    if (this.#numberedWays) this.#writeAbove(text);
-    else this.#writeAbove(this.#liveLine === "" ? `\n${text}` : `${text}\n`);
+    if (this.#numberedWays) this.#live.writeAbove(text);
+    else this.#live.writeAbove(this.#live.isDrawn ? `${text}\n` : `\n${text}`);
   }
 
   #noticeWait(event: WaitingForOtherEvent): void {
@@ -242,9 +216,10 @@ class TerminalPrompt {
   #showWait(wait: Wait): void {
     const { processId, phase } = wait.event;
     const facts = { processId, phase };
-    if (this.#isRewritable()) {
-      const line = waitingForOtherLine(facts, this.#width());
-      if (line !== this.#liveLine) this.#setLiveLine(line);
+    if (this.#live.isRewritable) {
+      const line = waitingForOtherLine(facts, this.#live.width);
+      if (line !== wait.shown) this.#live.set(line);
+      wait.shown = line;
       return;
     }
     // A line that stays: not for a refresh, of which hundreds of processes would each leave one in a log.
@@ -267,7 +242,7 @@ class TerminalPrompt {
     this.#countdown = countdown;
     try {
       while (!countdown.signal.aborted) {
-        this.#setLiveLine(countdownText(expiresAt - clock.now(), this.#width(), awaited));
+        this.#live.set(countdownText(expiresAt - clock.now(), this.#live.width, awaited));
         await clock.sleep(1000, { unref: true, signal: countdown.signal });
       }
     } catch {
@@ -276,78 +251,38 @@ class TerminalPrompt {
   }
 
   #readPaste(event: AuthorizationUrlEvent): void {
-    const reading = readLines(this.#options.stdin, longestUrlCharacters, {
-      onLength: (characters) => {
-        // Also after a line that was refused, where it draws the empty prompt again.
-        if (this.#reading === reading) {
-          this.#setLiveLine(`> ${pastingText(characters, this.#width())}`);
-        }
+    const { stdin, terminalRole, raiseSignal } = this.#options;
+    this.#reading = readLines(
+      stdin,
+      longestUrlCharacters,
+      {
+        onLength: (characters) => {
+          // Also the empty prompt: at first, and after a line that was refused.
+          this.#live.set(`> ${pastingText(characters, this.#live.width)}`);
+        },
+        onLine: (line) => this.#takeLine(line, event),
       },
-      onLine: (line) => this.#takeLine(line, event),
-      onSignal: (signal) => this.#passSignal(signal),
-    });
-    this.#reading = reading;
-    // Last: whoever sees it may paste at once, and the terminal must not show the code.
-    this.#setLiveLine("> ");
+      { terminalRole, raiseSignal },
+    );
+    if (this.#live.isInBackground) {
+      this.#options.stderr.write(`${wrap(inBackgroundText, this.#columns())}\n`);
+    }
   }
 
   #takeLine(line: string, event: AuthorizationUrlEvent): void {
     const pasted = readPastedRedirect(line, event.redirectUri);
     if ("problem" in pasted) {
-      this.#writeAbove(`${wrap(pasted.problem, this.#columns())}\n`);
+      this.#live.writeAbove(`${wrap(pasted.problem, this.#columns())}\n`);
       return;
     }
     const state = new URL(event.url).searchParams.get("state");
     if (state !== null && pasted.parameters.get("state") !== state) {
-      this.#writeAbove(`${wrap(otherSignInPastedText, this.#columns())}\n`);
+      this.#live.writeAbove(`${wrap(otherSignInPastedText, this.#columns())}\n`);
       return;
     }
     this.#takeAway();
     this.#options.stderr.write(`${receivedText}\n`);
     event.paste(line);
-  }
-
-  #passSignal(signal: TerminalSignal): void {
-    const reading = this.#reading;
-    if (signal !== "SIGTSTP" || process.platform === "win32") {
-      this.#raiseSignal(signal);
-      return;
-    }
-    // Stopped, the shell needs its terminal; continued, we need ours.
-    reading?.suspend();
-    process.once("SIGCONT", () => {
-      if (this.#reading !== reading) return;
-      reading?.resume();
-      this.#setLiveLine(this.#liveLine);
-    });
-    this.#raiseSignal(signal);
-  }
-
-  #setLiveLine(line: string): void {
-    const { stderr } = this.#options;
-    if (this.#isRewritable()) stderr.write(`${this.#erasure()}${line}`);
-    else if (this.#liveLine === "") stderr.write(line);
-    this.#liveLine = line;
-  }
-
-  #eraseLiveLine(): void {
-    if (this.#liveLine === "") return;
-    this.#options.stderr.write(this.#isRewritable() ? this.#erasure() : "\n");
-    this.#liveLine = "";
-  }
-
-  /** Takes the live line away, with the cursor where it began. A terminal that became narrower has broken it. */
-  #erasure(): string {
-    const rows = Math.ceil(this.#liveLine.length / this.#width());
-    return eraseLine + eraseLineAbove.repeat(Math.max(0, rows - 1));
-  }
-
-  /** Writes whole lines, with the live line below them again. */
-  #writeAbove(text: string): void {
-    const line = this.#liveLine;
-    this.#eraseLiveLine();
-    this.#options.stderr.write(text);
-    if (line !== "") this.#setLiveLine(line);
   }
 
   #takeAway(): void {
@@ -357,7 +292,7 @@ class TerminalPrompt {
     this.#reading = undefined;
     this.#wait?.ended.abort();
     this.#wait = undefined;
-    this.#eraseLiveLine();
+    this.#live.erase();
   }
 }
 

@@ -1,5 +1,6 @@
 // A played terminal, with a person at it. Changes when a test of the prompt needs more.
 import { EventEmitter } from "node:events";
+import { onTestFinished } from "vitest";
 import { createManualClock } from "./manual-clock.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   DeviceCodeEvent,
   PromptHandler,
 } from "../../src/core/prompt.ts";
+import type { TerminalRole } from "../../src/interaction/foreground.ts";
 import type { TerminalInput } from "../../src/interaction/line-input.ts";
 import { createTerminalPrompt } from "../../src/interaction/terminal.ts";
 
@@ -70,6 +72,8 @@ export interface SceneOptions {
   terminalInput?: boolean;
   environment?: Record<string, string>;
   hostName?: string;
+  terminalRole?: () => TerminalRole;
+  raiseSignal?: (signal: string) => void;
   renderQr?: (text: string, columns: number, rows: number | undefined) => string | undefined;
 }
 
@@ -92,9 +96,11 @@ export function scene(options: SceneOptions = {}): Scene {
     environment: options.environment ?? {},
     clock,
     hostName: options.hostName ?? "build-7",
-    raiseSignal: (signal) => signals.push(signal),
+    raiseSignal: options.raiseSignal ?? ((signal) => signals.push(signal)),
+    terminalRole: options.terminalRole ?? (() => "foreground"),
     renderQr: options.renderQr,
   });
+  onTestFinished(() => prompt({ type: "settled" }));
   return {
     prompt,
     clock,
