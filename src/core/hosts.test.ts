@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf, isLoopbackHost } from "./hosts.ts";
+import { hostOf, isLocalhostName, isLoopbackHost } from "./hosts.ts";
 
 test.each([
   ["https://id.example.com/a?code=1", "id.example.com:443"],
@@ -37,4 +37,13 @@ test.each([
   "",
 ])("does not count %s as loopback", (hostname) => {
   expect(isLoopbackHost(hostname)).toBe(false);
+});
+
+test("a name is not looked up where it is localhost or below it, and nowhere else [S5]", () => {
+  for (const name of ["localhost", "LocalHost", "idp.localhost", "a.b.localhost"]) {
+    expect([name, isLocalhostName(name)]).toEqual([name, true]);
+  }
+  for (const name of [".localhost", "localhost.", "localhost.example.com", "127.0.0.1", ""]) {
+    expect([name, isLocalhostName(name)]).toEqual([name, false]);
+  }
 });

@@ -28,14 +28,31 @@ export function addressToShow(address: string): string {
 }
 
 /**
- * True for this machine's own addresses as a URL's `hostname` names them: 127.0.0.0/8 in dotted form, `::1`,
- * `localhost` and names below it. Not for `0.0.0.0`, and not for names that only begin like an address.
+ * What `localhost` and every name below it stand for here. They are never looked up, neither to connect nor to listen:
+ * a resolver may answer anything, and what counts as loopback may be spoken to without TLS.
+ * @see RFC 6761 section 6.3: "Name resolution APIs and libraries [...] SHOULD NOT send queries for localhost names"
+ */
+export const localhostAddresses: readonly { readonly address: string; readonly family: 4 | 6 }[] = [
+  { address: "127.0.0.1", family: 4 },
+  { address: "::1", family: 6 },
+];
+
+/** True for `localhost` and names below it. */
+export function isLocalhostName(hostname: string): boolean {
+  const host = hostname.toLowerCase();
+  if (host === "localhost") return true;
+  return host.endsWith(".localhost") && host.length > ".localhost".length;
+}
+
+/**
+ * True for this machine's own addresses as a URL's `hostname` names them: 127.0.0.0/8 in dotted form, `::1`, and
+ * `localhost` with the names below it, which lead to {@link localhostAddresses} alone. Not for `0.0.0.0`, and not for
+ * names that only begin like an address.
  * @see RFC 6761 section 6.3, RFC 8252 section 8.3
  */
 export function isLoopbackHost(hostname: string): boolean {
   const host = hostname.toLowerCase();
-  if (host === "localhost" || host === "::1" || host === "[::1]") return true;
-  if (host.endsWith(".localhost")) return host.length > ".localhost".length;
+  if (isLocalhostName(host) || host === "::1" || host === "[::1]") return true;
   const octets = /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host);
   return octets !== null && octets.slice(1).every((octet) => Number(octet) <= 255);
 }

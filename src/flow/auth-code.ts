@@ -46,11 +46,11 @@ function outcomeOf(error: unknown): SignInOutcome {
   return code === "access_denied" ? { kind: "refused" } : { kind: "failed", code };
 }
 
-function warnAboutExposure(world: FlowWorld, plan: RedirectPlan): void {
-  if (!plan.exposed) return;
+function warnAboutExposure(world: FlowWorld, listener: CallbackListener): void {
+  if (!listener.isExposed) return;
   world.onWarning(
     "callback_host_exposed",
-    `The listener for the browser's redirect waits on ${plan.host}: while it waits, other machines can reach it. ` +
+    `The listener for the browser's redirect waits on ${listener.host}: while it waits, other machines can reach it. ` +
       "Only an answer to this very sign-in is accepted.",
   );
 }
@@ -225,7 +225,7 @@ export async function signInWithBrowser(
   );
   const { listener } = port;
   try {
-    warnAboutExposure(world, plan);
+    warnAboutExposure(world, listener);
     const redirectUri = plan.redirectUri(listener.authority);
     request = await requestFor(world, options, provider, redirectUri, signal);
     const attempt = { provider, listener, request, redirectUri };

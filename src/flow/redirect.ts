@@ -14,8 +14,6 @@ export interface RedirectPlan {
   readonly authority: string | undefined;
   /** The redirect URI to send. */
   redirectUri(listenerAuthority: string): string;
-  /** True where other machines can reach the listener. */
-  readonly exposed: boolean;
 }
 
 function withoutBrackets(host: string): string {
@@ -36,7 +34,6 @@ export function planRedirect(
   options: Pick<ResolvedOptions, "redirectUri" | "callbackHost" | "callbackPort" | "explicit">,
 ): RedirectPlan {
   const host = withoutBrackets(options.callbackHost);
-  const exposed = !isLoopbackHost(host);
   const ports = portList(options.callbackPort);
   if (options.redirectUri === undefined) {
     // A browser cannot visit the unspecified address; on the same machine it reaches the listener by loopback.
@@ -50,14 +47,13 @@ export function planRedirect(
         const port = listenerAuthority.slice(listenerAuthority.lastIndexOf(":") + 1);
         return `http://${unspecified === undefined ? listenerAuthority : `${unspecified}:${port}`}/callback`;
       },
-      exposed,
     };
   }
   const redirectUri = options.redirectUri;
   const url = new URL(redirectUri);
   const plan = { path: url.pathname, authority: url.host, redirectUri: () => redirectUri };
   if (!isLoopbackHost(url.hostname) || options.explicit.has("callbackPort")) {
-    return { ...plan, host, ports, exposed };
+    return { ...plan, host, ports };
   }
   if (url.port === "") {
     throw new OidcError(
@@ -66,10 +62,5 @@ export function planRedirect(
     );
   }
   const redirectHost = options.explicit.has("callbackHost") ? host : withoutBrackets(url.hostname);
-  return {
-    ...plan,
-    host: redirectHost,
-    ports: [Number(url.port)],
-    exposed: !isLoopbackHost(redirectHost),
-  };
+  return { ...plan, host: redirectHost, ports: [Number(url.port)] };
 }

@@ -3,6 +3,7 @@
 import type { PeerCertificate, DetailedPeerCertificate } from "node:tls";
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { FailurePlace } from "./failure.ts";
+import { lookUp } from "./lookup.ts";
 
 /** How long the second look may take. */
 const longestLookMilliseconds = 3000;
@@ -66,6 +67,7 @@ async function lookAtCertificates(
       host,
       port: url.port === "" ? 443 : Number(url.port),
       rejectUnauthorized: false,
+      lookup: lookUp,
       ...(isIP(host) === 0 ? { servername: host } : {}),
     });
     const finish = (chain: Chain): void => {

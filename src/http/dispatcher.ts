@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
+import { lookUp } from "./lookup.ts";
 import { proxyHungUpCode } from "./proxy-hung-up.ts";
 import type { Transport } from "../core/world.ts";
 import type { Proxy } from "./proxy.ts";
@@ -134,6 +135,7 @@ export async function createDispatchers(options: RouteOptions): Promise<Dispatch
     // Stated, because NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default (S04).
     rejectUnauthorized: true,
     timeout: connectTimeoutMilliseconds,
+    lookup: lookUp,
   };
   const ways = new Map<string, Way>();
 

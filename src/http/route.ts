@@ -2,6 +2,7 @@
 // a dispatcher arises.
 
 import { loadPart, madeOnce } from "../core/load.ts";
+import { isLocalhostName } from "../core/hosts.ts";
 import type { Dispatchers, Route, RouteOptions } from "./dispatcher.ts";
 import { builtInDispatcher, fetchWith } from "./unpaused.ts";
 
@@ -29,7 +30,8 @@ function namesProxy(environment: RouteOptions["environment"]): boolean {
 
 /**
  * Finds the way to each address. undici costs some 60 milliseconds to load, so it is loaded only for a private CA, a
- * proxy, or TLS verification that the environment switched off (it stays on here: CVE-2022-31105).
+ * proxy, TLS verification that the environment switched off (it stays on here: CVE-2022-31105), or a name that must not
+ * be looked up.
  */
 export function createRouter(options: RouteOptions): (url: URL) => Promise<Route> {
   // A bundle that is put right is read again by the next operation.
@@ -51,9 +53,12 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
     }
     // With a proxy variable even exempt addresses go by a dispatcher: under NODE_USE_ENV_PROXY (Node 24) the
     // built-in fetch would send loopback addresses to the proxy.
-    if (options.caCertPath === undefined && !verificationOff && !namesProxy(options.environment)) {
-      return direct;
-    }
+    const needsDispatcher =
+      options.caCertPath !== undefined ||
+      verificationOff ||
+      namesProxy(options.environment) ||
+      isLocalhostName(url.hostname);
+    if (!needsDispatcher) return direct;
     const wayTo = await dispatchers();
     return wayTo(url);
   };

@@ -3,8 +3,9 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { OidcError } from "../core/errors.ts";
+import { isLocalhostName } from "../core/hosts.ts";
 
-/** Sockets that listen: two where `localhost` has both address families, else one. */
+/** Sockets that listen: two where `localhost` (or a name below it) has both address families, else one. */
 export interface BoundServers {
   readonly servers: readonly Server[];
   /** From the socket that listens already (L04). */
@@ -41,7 +42,7 @@ async function closeAll(servers: readonly Server[]): Promise<void> {
 }
 
 /**
- * `localhost` is whatever a browser makes of it, so both loopback addresses must be ours, or a stranger on the other
+ * `localhost`, and each name below it, is whatever a browser makes of it, so both loopback addresses must be ours, or a stranger on the other
  * one gets the code (L02). The name itself is never looked up: a resolver may answer anything.
  */
 async function bindBoth(createServer: () => Server, port: number): Promise<BoundServers> {
@@ -70,7 +71,7 @@ async function bindOnce(
   host: string,
   port: number,
 ): Promise<BoundServers> {
-  if (host.toLowerCase() !== "localhost") {
+  if (!isLocalhostName(host)) {
     const server = createServer();
     return { port: await listen(server, host, port), servers: [server] };
   }

@@ -58,6 +58,8 @@ export interface CallbackListener {
   readonly port: number;
   /** `host:port` for the default redirect URI, IPv6 in brackets. */
   readonly authority: string;
+  /** True where other machines can reach it: by the address that was bound, whatever name led there. */
+  readonly isExposed: boolean;
   /** The first callback that carries our state. Never rejects; stays pending when none comes. */
   readonly callback: Promise<URLSearchParams>;
   /** Callbacks that came without our state. */
@@ -131,6 +133,10 @@ class Listener implements CallbackListener {
       responseMode: options.responseMode,
       isExpectedState: (candidate) => options.isExpectedState(candidate),
     };
+  }
+
+  get isExposed(): boolean {
+    return this.#server.isExposed;
   }
 
   async open(): Promise<void> {

@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
+import { isLoopbackHost } from "../core/hosts.ts";
 import {
   listenerConnections,
   listenerHeaderBytes,
@@ -69,6 +70,14 @@ export class LoopbackServer {
     const { servers, port } = await bindFirstFree(create, host, ports);
     this.#servers = servers;
     return port;
+  }
+
+  /** Whether it listens on an address that other machines can reach. */
+  get isExposed(): boolean {
+    return this.#servers.some((server) => {
+      const bound = server.address();
+      return typeof bound === "object" && bound !== null && !isLoopbackHost(bound.address);
+    });
   }
 
   /** From here on it no longer holds the process. */

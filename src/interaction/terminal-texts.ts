@@ -1,7 +1,7 @@
 // Every text that the library shows on a terminal, in one place. Changes when a wording does.
 
 import { sanitizeProviderText } from "../core/errors.ts";
-import { isLoopbackHost } from "../core/hosts.ts";
+import { isLocalhostName, isLoopbackHost } from "../core/hosts.ts";
 import { longestUserCodeCharacters } from "../core/limits.ts";
 
 /** What the texts of one sign-in are made from. */
@@ -69,7 +69,7 @@ function forwardCommand(facts: SignInFacts): string | undefined {
   const { hostname, port } = new URL(facts.redirectUri);
   if (facts.sshDestination === undefined || port === "") return undefined;
   if (!isLoopbackHost(hostname)) return undefined;
-  const target = hostname === "localhost" ? "127.0.0.1" : hostname;
+  const target = isLocalhostName(hostname) ? "127.0.0.1" : hostname;
   return `ssh -L ${port}:${target}:${port} ${facts.sshDestination}`;
 }
 

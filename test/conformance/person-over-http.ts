@@ -203,7 +203,7 @@ export class PersonOverHttp {
         isBackAtClient = true;
         const redirect = new URL(next.url);
         rewrite(redirect);
-        next = { url: redirect.href };
+        next = { ...next, url: redirect.href };
       }
       step = next;
     }

@@ -33,6 +33,17 @@ const offlineAccess: Check = {
   },
 };
 
+const formPost: Check = {
+  name: "responseMode form_post: signs in, and a refusal is told at once",
+  run: async (desk) => {
+    const client = desk.provider.clients.public;
+    const options = { responseMode: "form_post", forceLogin: true } as const;
+    expect((await desk.credential(client, options).getToken()).source).toBe("login");
+    const refused = desk.credential(client, options, { deny: true });
+    expect((await desk.failure(refused.getToken())).code).toBe("access_denied");
+  },
+};
+
 afterAll(() => matrix.print());
 
-runChecks(keycloak, matrix, { startSeconds, more: [clientWithPkce, offlineAccess] });
+runChecks(keycloak, matrix, { startSeconds, more: [clientWithPkce, offlineAccess, formPost] });

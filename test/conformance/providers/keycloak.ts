@@ -88,7 +88,7 @@ function makeHome(distribution: string, home: string): void {
   writeFileSync(join(home, "conf", "keycloak.conf"), "");
 }
 
-/** Login form, form for a device's code, form of consent. */
+/** Login form, form for a device's code, form of consent, form that carries the answer to the client. */
 function act(deny: boolean, userCode = ""): Act {
   return async (page) => {
     for (const { action, fields, buttons } of formsOf(page)) {
@@ -99,6 +99,9 @@ function act(deny: boolean, userCode = ""): Act {
       if (fields["password"] !== undefined) {
         if (page.text.includes("Invalid username")) throw new Error(describePage(page));
         return submit(alice);
+      }
+      if (fields["state"] !== undefined && new URL(action).origin !== new URL(page.url).origin) {
+        return submit({});
       }
       if (fields["device_user_code"] !== undefined) return submit({ device_user_code: userCode });
       if (buttons.includes("accept")) return submit(deny ? { cancel: "No" } : { accept: "Yes" });
