@@ -86,18 +86,32 @@ test.each([
   expect(ended.stderr).not.toMatch(/hunter2|`/);
 });
 
-test("under CI=true without a terminal nobody is asked, and no request is made", async () => {
-  const ended = await latchkey("token", "--issuer=https://127.0.0.1:1", "--client-id=my-cli");
-  expect(ended).toMatchObject({ status: 3, stdout: "" });
-  expect(ended.stderr).toContain(
-    "Run: latchkey login --issuer https://127.0.0.1:1 --client-id my-cli [login_required: no_token]",
-  );
-});
+test.each([
+  ["CI=1", { CI: "1" }, "CI is set and there is no terminal"],
+  ["CI=woodpecker", { CI: "woodpecker" }, "CI is set and there is no terminal"],
+  ["cron, no CI", { CI: "" }, "there is neither a terminal nor a display"],
+] as const)(
+  "under %s without a terminal nobody is asked, and no request is made [U6]",
+  async (_name, environment, why) => {
+    const ended = await run(
+      built.full,
+      ["token", "--issuer=https://127.0.0.1:1", "--client-id=my-cli"],
+      { home, environment },
+    );
+    expect(ended).toMatchObject({ status: 3, stdout: "" });
+    expect(ended.stderr).toContain(`nobody can be asked, because ${why}.`);
+    expect(ended.stderr).toContain(
+      "Run: latchkey login --issuer https://127.0.0.1:1 --client-id my-cli [login_required: no_token]",
+    );
+  },
+);
 
-test("login under CI=true without a terminal asks nobody either, and does not send its reader in a circle", async () => {
+test("login under CI without a terminal asks nobody either, and does not send its reader in a circle", async () => {
   const ended = await latchkey("login", "--issuer=https://127.0.0.1:1", "--client-id=my-cli");
   expect(ended).toMatchObject({ status: 3, stdout: "" });
-  expect(ended.stderr).toMatch(/^Signing in takes a person, .* \[login_required: no_token\]\n$/);
+  expect(ended.stderr).toMatch(
+    /^Signing in at 127\.0\.0\.1:1 takes a person, .* \[login_required: no_token\]\n$/,
+  );
   expect(ended.stderr).not.toContain("Run: latchkey login");
   expect((await latchkey("login")).stderr).toMatch(/\[missing_issuer\]\n$/);
 });
@@ -233,7 +247,11 @@ test.each([
     const child = spawn(
       process.execPath,
       [built.warm, "token", `--issuer=http://127.0.0.1:${String(port)}`, "--client-id=my-cli"],
-      { env: { PATH: process.env["PATH"], HOME: home.path }, stdio: ["ignore", "pipe", "pipe"] },
+      {
+        // A desktop: somebody may be there to sign in.
+        env: { PATH: process.env["PATH"], HOME: home.path, DISPLAY: ":0" },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
     );
     let stdout = "";
     let stderr = "";

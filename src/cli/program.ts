@@ -42,11 +42,6 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
 
 const noSettings: Settings = { given: {}, profile: undefined, clientSecretFile: undefined };
 
-// Contract section 5: "any run without a terminal under CI=true never prompts".
-function isPersonPresent(environment: Machine["environment"]): boolean {
-  return environment["CI"] !== "true" || (isatty(0) && isatty(2));
-}
-
 function columnsOfTerminal(): number {
   const { columns } = isatty(1) ? process.stdout : { columns: undefined };
   return Math.min(80, Math.max(20, columns ?? 80));
@@ -80,7 +75,6 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
       const { compose } = await loadPart(() => import("../credential/compose.ts"));
       const composition = compose(options, {
         environment: machine.environment,
-        personPresent: isPersonPresent(machine.environment),
         background,
         ...(isatty(2)
           ? { renderQr: (await loadPart(() => import("./render/qr.ts"))).renderQr }

@@ -28,8 +28,10 @@ export interface World {
   readonly openBrowser: BrowserLauncher;
   readonly prompt: PromptHandler;
   readonly logger: Logger | undefined;
-  /** Whether a person can answer here: false under `CI=true` without a terminal. */
+  /** Whether a person can answer here. */
   readonly personPresent: boolean;
+  /** Why no person can, in words that follow "because"; undefined where one can. */
+  readonly absence?: string | undefined;
   /** Whether standard error is a terminal: only there a second way to sign in is offered beside the first. */
   readonly terminal: boolean;
   /** Work that outlives a call without holding the process: the outcome page of a sign-in. */

@@ -2,6 +2,7 @@
 
 import { expect, onTestFinished, test } from "vitest";
 import { emit } from "../core/events.ts";
+import { resolveOptions } from "../options/resolve.ts";
 import { composeWorld } from "./compose.ts";
 
 /** Rejections that nobody handles while the test runs: each would end a program. */
@@ -29,7 +30,9 @@ test("a prompt handler or logger that fails, at once or later, breaks nothing", 
     await Promise.reject(new Error("broken later"));
   };
   for (const handler of [atOnce, later]) {
-    const world = composeWorld({ onPrompt: handler, logger: handler });
+    const world = composeWorld(
+      resolveOptions({ onPrompt: handler, logger: handler }, "interactive"),
+    );
     world.prompt({ type: "settled" });
     emit(world.logger, "login.finished", { host: "id.example.com:443" });
   }

@@ -8,6 +8,7 @@ import { loadPart, madeOnce } from "../core/load.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
+import { absenceOfPeople } from "../interaction/presence.ts";
 import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { hostOfLocks } from "../lock/host.ts";
@@ -54,20 +55,26 @@ export interface ComposeOverrides extends Partial<World> {
 
 /** The world of a configuration: the real one, with what the caller replaces. */
 export function composeWorld(
-  options: Pick<ResolvedOptions, "onPrompt" | "logger">,
+  options: ResolvedOptions,
   overrides: Partial<World> = {},
   renderQr?: TerminalPromptOptions["renderQr"],
 ): World {
   const environment = overrides.environment ?? process.env;
   const platform = overrides.platform ?? process.platform;
   const clock = overrides.clock ?? systemClock;
+  // An `onPrompt` of the embedding program reaches whomever it reaches.
+  const isDefaultPrompt = overrides.prompt === undefined && options.onPrompt === undefined;
+  const absence = isDefaultPrompt
+    ? absenceOfPeople({ environment, platform, isTerminal: isatty, options })
+    : undefined;
   return {
     clock,
     randomBytes,
     environment,
     platform,
     logger: options.logger,
-    personPresent: true,
+    personPresent: absence === undefined,
+    absence,
     terminal: isatty(2),
     background: new Set(),
     openBrowser: async (url, command) => {

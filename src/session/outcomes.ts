@@ -15,21 +15,41 @@ export function providerOf(bound: Bound): string {
   return bound.issuer === "" ? "the provider" : hostOf(bound.issuer);
 }
 
-/** Nobody may be asked, and there is nothing to use. */
+/** Why nobody is asked: it was turned off, or nobody is there (the world's `absence`). */
+export function whyNobody(absence: string | undefined): string {
+  return absence === undefined
+    ? "and prompting is off."
+    : `and nobody can be asked, because ${absence}. Sign in on a terminal as the same user first; a job of its own needs client credentials.`;
+}
+
+/** Nobody may be asked, and there is nothing to use. `absence`: the world's. */
 export function loginRequired(
   bound: Bound,
   reason: "no_token" | SignInEnd,
-  cause?: unknown,
+  { cause, absence }: { cause?: unknown; absence?: string | undefined } = {},
 ): OidcError {
   const host = providerOf(bound);
-  const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away, and prompting is off.`;
+  const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away,`;
   const why = {
-    no_token: `No valid sign-in for ${host}, and prompting is off.`,
-    refresh_refused: `${host} ended the sign-in (it refused the refresh token), and prompting is off.`,
-    refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it, and prompting is off.`,
+    no_token: `No valid sign-in for ${host},`,
+    refresh_refused: `${host} ended the sign-in (it refused the refresh token),`,
+    refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it,`,
   }[reason];
   const said = refusesItsIdToken(cause) ? unacceptable : why;
-  return new OidcError("login_required", `${said} Run: latchkey login`, { reason, cause });
+  return new OidcError("login_required", `${said} ${whyNobody(absence)} Run: latchkey login`, {
+    reason,
+    cause,
+  });
+}
+
+/** A sign-in was asked for on purpose, and there is nobody who could sign in. */
+export function nobodyToSignIn(bound: Bound, absence: string | undefined): OidcError {
+  return new OidcError(
+    "login_required",
+    `Signing in at ${providerOf(bound)} takes a person, and nobody can be asked${absence === undefined ? "" : `, because ${absence}`}. ` +
+      "Sign in on a terminal, or set `flow: device` or `openBrowser: false` where somebody reads this; a job of its own needs client credentials, or a sign-in that is cached already.",
+    { reason: "no_token" },
+  );
 }
 
 /**

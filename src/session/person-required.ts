@@ -3,35 +3,38 @@
 import { OidcError } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn } from "./keeper.ts";
-import { loginRequired, providerOf } from "./outcomes.ts";
+import { loginRequired, providerOf, whyNobody } from "./outcomes.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
 import { stepUpRequired, targetNotCovered } from "./wish-errors.ts";
 import { shortfallOf } from "./wish.ts";
 
 /** The sign-in has no refresh token: it cannot be renewed, however good its access token still is. */
-function notRenewable(bound: Bound): OidcError {
+function notRenewable(bound: Bound, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
-    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, and prompting is off. ` +
+    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)} ` +
       "The next sign-in may bring one with `offlineAccess`. Run: latchkey login",
     { reason: "no_token" },
   );
 }
 
-/** The error for a call that needs a sign-in and may not ask for one. */
+/**
+ * The error for a call that needs a sign-in and may not ask for one. `now`: seconds since the epoch; `absence`: the
+ * world's.
+ */
 export function personRequired(
   bound: Bound,
   record: SessionRecord | undefined,
   wanted: Wanted,
-  nowSeconds: number,
+  { now, absence }: { readonly now: number; readonly absence: string | undefined },
 ): OidcError {
   const { target, stepUp, changedSince } = wanted;
   if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
-    if (stepUp !== undefined && shortfallOf(record, stepUp, nowSeconds) !== undefined) {
+    if (stepUp !== undefined && shortfallOf(record, stepUp, now) !== undefined) {
       return stepUpRequired(bound, stepUp);
     }
     if (target !== undefined) return targetNotCovered(bound, target);
-    if (changedSince !== null) return notRenewable(bound);
+    if (changedSince !== null) return notRenewable(bound, absence);
   }
-  return loginRequired(bound, record?.ended ?? "no_token");
+  return loginRequired(bound, record?.ended ?? "no_token", { absence });
 }

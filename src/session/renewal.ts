@@ -202,7 +202,7 @@ export class Renewal {
     error: unknown,
     work: Work,
   ): Promise<Refreshed> {
-    const { keeper, host, bound } = this.#parts;
+    const { keeper, host, bound, world } = this.#parts;
     const found = before.intent;
     const aloneHere =
       work.locked &&
@@ -227,7 +227,10 @@ export class Renewal {
       if (!isOidcError(writeError)) throw writeError;
     }
     if (byIdToken) tellOfRefusedIdToken(this.#parts.world, error, work.wanted);
-    return { state: "refused", error: loginRequired(bound, ended, error) };
+    return {
+      state: "refused",
+      error: loginRequired(bound, ended, { cause: error, absence: world.absence }),
+    };
   }
 
   /** One sign-in, and what the call wants from it. Never a second one: what it does not give is not given. */
@@ -294,7 +297,13 @@ export class Renewal {
     const { world, bound } = this.#parts;
     const { wanted } = work;
     if (!wanted.interactive) {
-      throw refused ?? personRequired(bound, record, wanted, this.#nowSeconds());
+      throw (
+        refused ??
+        personRequired(bound, record, wanted, {
+          now: this.#nowSeconds(),
+          absence: world.absence,
+        })
+      );
     }
     // A sign-in on purpose (`login`) is no prompt that came by itself.
     const onPurpose = wanted.mustBeKept;

@@ -24,7 +24,7 @@ import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, Keeper } from "./keeper.ts";
 import { logoutUrlOf } from "./logout-url.ts";
-import { isShared, loginRequired, mayBeRetried, passes } from "./outcomes.ts";
+import { isShared, loginRequired, mayBeRetried, nobodyToSignIn, passes } from "./outcomes.ts";
 import { Renewal, type Result } from "./renewal.ts";
 import {
   belongsTo,
@@ -109,6 +109,9 @@ export class StoredSession implements Session {
   }
 
   async login(options: { signal?: AbortSignal } = {}): Promise<SignInResult> {
+    const { flows, world, bound } = this.#parts;
+    flows.assertConfigured();
+    if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(bound, world.absence);
     // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
     // process finishes meanwhile is as new.
     const signedInSince = Math.max(

@@ -156,14 +156,23 @@ const wrong: readonly [string, string[], number, string][] = [
   ["no client", ["token", "--issuer", "http://127.0.0.1:9"], 2, "missing_client_id"],
   [
     "a provider that is down",
-    ["token", "--issuer", "http://127.0.0.1:9", "--client-id", "x"],
+    ["token", "--issuer", "http://127.0.0.1:9", "--client-id", "x", "--no-open-browser"],
     6,
     "network",
   ],
   ["an unknown profile", ["token", "--profile", "nope"], 2, "invalid_option"],
   [
     "a missing CA file",
-    ["token", "--issuer", "https://127.0.0.1:9", "--client-id", "x", "--ca-cert-path", "nope.pem"],
+    [
+      "token",
+      "--issuer",
+      "https://127.0.0.1:9",
+      "--client-id",
+      "x",
+      "--ca-cert-path",
+      "nope.pem",
+      "--no-open-browser",
+    ],
     2,
     "ca_bundle_invalid",
   ],
@@ -320,11 +329,14 @@ test("Ctrl-C ends with 130, SIGTERM with 143, the port free and no lock left [L1
   expect((await at.run(["token", ...at.flags(identityProvider)])).code).toBe(0);
 });
 
-test("under CI without a terminal nothing is asked [R13]", async () => {
-  const at = await desk();
-  const identityProvider = await provider();
-  const run = await at.run(["token", ...at.flags(identityProvider)], { env: { CI: "true" } });
-  expect([run.code, identityProvider.requests().total]).toEqual([3, 0]);
-  expect(run.stderr).toMatch(/\[login_required: no_token\]\n$/);
-  expect(existsSync(join(at.home, "opened.log"))).toBe(false);
-});
+test.each(["true", "1"])(
+  "under CI=%s without a terminal nothing is asked [R13] [U6]",
+  async (CI) => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const run = await at.run(["token", ...at.flags(identityProvider)], { env: { CI } });
+    expect([run.code, identityProvider.requests().total]).toEqual([3, 0]);
+    expect(run.stderr).toMatch(/\[login_required: no_token\]\n$/);
+    expect(existsSync(join(at.home, "opened.log"))).toBe(false);
+  },
+);

@@ -158,7 +158,8 @@ describe.skipIf(!canMakePrivateNetwork())("proxy", () => {
 
   test.each(Object.keys(proxies) as (keyof typeof proxies)[])("%s", async (name) => {
     const at = await desk();
-    const run = await startLatchkey(["login", "--issuer", beyond, "--client-id", "data-cli"], {
+    const words = ["login", "--issuer", beyond, "--client-id", "data-cli", "--no-open-browser"];
+    const run = await startLatchkey(words, {
       home: at.home,
       through: network.through,
       stdin: "",

@@ -224,7 +224,7 @@ export const noBrowser = {
   notAsked: {
     exitCode: 3,
     paragraph:
-      "No valid sign-in for 127.0.0.1:PORT, and prompting is off. Run: latchkey login --issuer http://127.0.0.1:PORT --client-id public-client --callback-port 0 --browser-command /nowhere/browser [login_required: no_token]",
+      "No valid sign-in for 127.0.0.1:PORT, and nobody can be asked, because CI is set and there is no terminal. Sign in on a terminal as the same user first; a job of its own needs client credentials. Run: latchkey login --issuer http://127.0.0.1:PORT --client-id public-client --callback-port 0 --browser-command /nowhere/browser [login_required: no_token]",
     fix: "Run: latchkey login --issuer http://127.0.0.1:PORT --client-id public-client",
   },
 } satisfies Record<string, Told>;

@@ -23,7 +23,7 @@ export const optionsAndProvider: Provocations = {
   ca_bundle_invalid: () => {
     const caCertPath = join(scratchFolder(), "root.pem");
     writeFileSync(caCertPath, "not a certificate\n");
-    return failureOf(tokenFor({ ...somewhere, caCertPath }));
+    return failureOf(tokenFor({ ...somewhere, caCertPath, openBrowser: false }));
   },
   runtime_unavailable: async () => {
     const { fetch } = globalThis;
