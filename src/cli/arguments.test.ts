@@ -163,10 +163,9 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
     for (const command of commandNames.filter(
       (name) => name !== "help" && !flag.commands.includes(name),
     )) {
-      const takesValue = flag.kind === "seconds" || flag.kind === "name";
-      const typed = takesValue
-        ? [`--${flag.name}`, flag.kind === "name" ? "A" : "1"]
-        : [`--${flag.name}`];
+      const values = { seconds: ["1"], name: ["A"], format: ["curl"], grant: [], text: [] };
+      const isSwitch = flag.kind === "switch" || flag.kind === "negatable";
+      const typed = [`--${flag.name}`, ...(isSwitch ? [] : values[flag.kind])];
       expect(refusal(...commandLine(command, typed))).toContain(
         `latchkey ${command} has no flag --${flag.name}`,
       );

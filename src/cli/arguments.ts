@@ -6,6 +6,7 @@ import { nearestName } from "../core/nearest.ts";
 import { parseOptionText } from "../options/parse-text.ts";
 import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
 import {
+  choosesSignIn,
   commandFlags,
   commandNames,
   completionShells,
@@ -72,7 +73,7 @@ function completionShell(word: string | undefined): CompletionShell {
 function takesValue(flag: Flag): boolean {
   return flag.kind === "option"
     ? flag.row.kind !== "boolean"
-    : ["text", "name", "seconds"].includes(flag.flag.kind);
+    : flag.flag.kind !== "switch" && flag.flag.kind !== "negatable";
 }
 
 /** Whether the value may be a list by spaces. */
@@ -170,6 +171,11 @@ function commandFlagValue(flag: CommandFlag, token: OptionToken): boolean | stri
   if (flag.kind === "name" && !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text)) {
     throw refuse(`--${token.name} needs the name of an environment variable, such as API_TOKEN.`);
   }
+  if (flag.values !== undefined && !flag.values.includes(text)) {
+    throw refuse(
+      `--${token.name} does not accept this value. Accepted: ${flag.values.join(", ")}.`,
+    );
+  }
   if (flag.kind === "seconds" && !/^\d{1,9}$/.test(text)) {
     throw refuse(
       `--${token.name} does not accept this value. Accepted: a whole number of seconds.`,
@@ -218,7 +224,7 @@ class Reader {
     }
     if (flag?.kind === "command") {
       this.flags[token.name] = commandFlagValue(flag.flag, token);
-      if (flag.flag.kind === "text") this.#remember(token);
+      if (choosesSignIn(flag.flag)) this.#remember(token);
       return;
     }
     const denied = token.name.startsWith("no-") ? flags.get(token.name.slice(3)) : undefined;
@@ -252,8 +258,11 @@ function checkFlags(
       `latchkey ${command} has no flag ${typed}; it belongs to ${commands.map((each) => `latchkey ${each}`).join(", ")}.`,
     );
   }
-  if (given["json"] === true && given["header"] === true) {
-    throw refuse("--json and --header are two forms of one answer. Choose one.");
+  const forms = ["json", "header", "format"].filter((name) => Boolean(given[name]));
+  if (forms.length > 1) {
+    throw refuse(
+      `${forms.map((name) => `--${name}`).join(" and ")} are forms of one answer. Choose one.`,
+    );
   }
 }
 

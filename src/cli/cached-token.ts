@@ -1,7 +1,7 @@
 // The answer to `latchkey token` from the cache alone: one synchronous look, without network, locks or cryptography.
-// Changes when what a cached token may answer does.
 
 import type { GetTokenOptions } from "../core/types.ts";
+import type { CredentialKind } from "../options/resolve.ts";
 import { cacheFilePath, type Machine } from "../options/paths.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
@@ -15,13 +15,13 @@ export type GivenFlags = Readonly<Record<string, boolean | string>>;
 /** Options by name, checked; those that are absent have their default. */
 export type CheckedOptions = Readonly<Record<string, unknown>>;
 
-/** What the flags of `latchkey token` ask of a credential. */
-export function tokenRequestOf(flags: GivenFlags): GetTokenOptions {
+/** What the flags of `latchkey token` ask of a credential. `interactive`: what this run's settings say. */
+export function tokenRequestOf(flags: GivenFlags, interactive?: boolean): GetTokenOptions {
   const seconds = flags["min-validity-seconds"];
   return {
     tokenKind: flags["id-token"] === true ? "id_token" : "access_token",
     forceRefresh: flags["force-refresh"] === true,
-    interactive: flags["interactive"] !== false,
+    interactive: interactive ?? true,
     minValiditySeconds: typeof seconds === "string" ? Number(seconds) : undefined,
   };
 }
@@ -39,10 +39,11 @@ export function cachedTokenText(
   options: CheckedOptions,
   flags: GivenFlags,
   machine: Machine,
+  kind: CredentialKind = "interactive",
 ): string | undefined {
   const request = tokenRequestOf(flags);
   if (options["forceLogin"] === true || request.forceRefresh === true) return undefined;
-  const key = recordKey({ kind: "interactive", options });
+  const key = recordKey({ kind, options });
   const { cachePath } = options;
   const path = cacheFilePath(textOf(cachePath) || undefined, cacheFileName(key), machine);
   const cache = readCacheFileSync(path);

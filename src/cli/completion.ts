@@ -4,6 +4,7 @@
 import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
 import { optionTexts } from "../options/text.ts";
 import {
+  choosesSignIn,
   commandFlags,
   commandNames,
   usesOptions,
@@ -73,19 +74,18 @@ function optionFlags(row: OptionRow): CompletedFlag[] {
   ];
 }
 
-function commandFlag({ name, kind }: CommandFlag): CompletedFlag[] {
+function commandFlag({ name, kind, values }: CommandFlag): CompletedFlag[] {
   const summary = plain(flagWords[name]?.summary ?? "");
   const flag = { flag: `--${name}`, summary };
   if (kind === "switch") return [flag];
   if (kind === "negatable") return [flag, { flag: `--no-${name}`, summary: `not: ${summary}` }];
+  if (values !== undefined) return [{ ...flag, value: { kind: "words", words: values } }];
   if (kind !== "text") return [{ ...flag, value: { kind: "other" } }];
   return [{ ...flag, value: { kind: name === "profile" ? "profile" : "file" } }];
 }
 
 function completedCommand(name: CommandName): CompletedCommand {
-  const own = commandFlags.filter(
-    ({ kind, commands }) => kind !== "text" && commands.includes(name),
-  );
+  const own = commandFlags.filter((flag) => !choosesSignIn(flag) && flag.commands.includes(name));
   return {
     name,
     summary: commandWords[name].summary,
@@ -101,7 +101,7 @@ export function completionModel(platform: NodeJS.Platform): CompletionModel {
   return {
     commands: commandNames.map(completedCommand),
     options: [
-      ...commandFlags.filter(({ kind }) => kind === "text").flatMap(commandFlag),
+      ...commandFlags.filter(choosesSignIn).flatMap(commandFlag),
       ...optionTable.filter(({ text }) => text === "all" || text === "flag").flatMap(optionFlags),
     ],
     configurationFile:

@@ -1,6 +1,7 @@
 // What a command gets from the program that runs it. Changes when commands need more of it.
 
 import type { Machine } from "../options/paths.ts";
+import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { Composition } from "../credential/compose.ts";
 import type { CommandLine } from "./arguments.ts";
@@ -23,6 +24,11 @@ export interface CommandContext {
   open(needsSecret: boolean): Promise<Opened>;
   /** Open files that this process was started with, besides the standard streams. */
   readonly inheritedDescriptors: readonly number[];
+  /**
+   * The checked options and who signs in, without a world around them and without reading a secret's file.
+   * @throws {OidcError} `invalid_option`, `insecure_url`.
+   */
+  peek(): { readonly options: ResolvedOptions; readonly kind: CredentialKind };
   /** From now on signals go to `forward` and no longer end this program. */
   readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Writes a result to standard output. */
@@ -35,6 +41,9 @@ export interface CommandContext {
 export interface Opened extends Composition {
   readonly options: ResolvedOptions;
 }
+
+/** Builds the real world around settings. `needsSecret`: see {@link CommandContext.open}. */
+export type OpenSettings = (settings: Settings, needsSecret: boolean) => Promise<Opened>;
 
 /** A command: gives its exit status, or throws. */
 export type Command = (context: CommandContext) => Promise<number>;

@@ -5,13 +5,16 @@ import { exitCodeOf, isOidcError, OidcError } from "../core/errors.ts";
 import { loadPart } from "../core/load.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
+import { optionTable } from "../options/table.ts";
 import { parseArguments, type CommandLine } from "./arguments.ts";
-import type { Command, CommandContext, Opened } from "./context.ts";
+import type { Command, CommandContext, Opened, OpenSettings } from "./context.ts";
 import { usesOptions, type CommandName } from "./flags.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { errorParagraph, faultParagraph } from "./render/errors.ts";
 import { readClientSecret } from "./secret-file.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import type { ChosenSettings } from "./sign-ins.ts";
+import { unknownVariableWarnings } from "./variables.ts";
 
 /** What the program has from the process that it runs in. */
 export interface ProgramInput {
@@ -40,11 +43,30 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   version: async () => (await import("./commands/version.ts")).version,
 };
 
-const noSettings: Settings = { given: {}, profile: undefined, clientSecretFile: undefined };
+const noSettings: Settings = {
+  given: {},
+  profile: undefined,
+  named: "nothing",
+  kind: "interactive",
+  interactive: undefined,
+  clientSecretFile: undefined,
+};
+
+/** Commands about one sign-in, which need not be named where there is only one. */
+const takesOnlySignIn: readonly CommandName[] = ["token", "whoami", "logout", "exec"];
 
 function columnsOfTerminal(): number {
   const { columns } = isatty(1) ? process.stdout : { columns: undefined };
   return Math.min(80, Math.max(20, columns ?? 80));
+}
+
+/** Every command takes every option's flag; what is for a person alone means nothing to a client. */
+function takenOptions({ given, kind }: Settings): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    optionTable
+      .filter((row) => row.credentials.includes(kind) && given[row.name] !== undefined)
+      .map((row) => [row.name, given[row.name]]),
+  );
 }
 
 async function givenOptions(
@@ -52,36 +74,67 @@ async function givenOptions(
   { machine, signal }: ProgramInput,
   needsSecret: boolean,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const taken = takenOptions(settings);
   const { clientSecretFile } = settings;
-  if (!needsSecret || clientSecretFile === undefined) return settings.given;
+  if (!needsSecret || clientSecretFile === undefined) return taken;
   const { secret, warning } = await readClientSecret(clientSecretFile, machine, signal);
   if (warning !== undefined) tell(warning);
-  return { ...settings.given, clientSecret: secret };
+  return { ...taken, clientSecret: secret };
+}
+
+function opener(input: ProgramInput): OpenSettings {
+  const { machine, background } = input;
+  return async (settings, needsSecret): Promise<Opened> => {
+    const { kind, interactive } = settings;
+    const options = resolveOptions(await givenOptions(settings, input, needsSecret), kind);
+    const { compose } = await loadPart(() => import("../credential/compose.ts"));
+    const overrides = {
+      environment: machine.environment,
+      background,
+      ...(interactive === false ? { personPresent: false } : {}),
+      ...(isatty(2) ? { renderQr: (await loadPart(() => import("./render/qr.ts"))).renderQr } : {}),
+    };
+    return { ...compose(options, overrides, kind), options };
+  };
+}
+
+/** The settings of a command about one sign-in, and the words that name it. */
+async function settingsOf(line: CommandLine, input: ProgramInput): Promise<ChosenSettings> {
+  const settings = readSettings(line, input.machine);
+  const words = line.configuration;
+  const mayChoose =
+    settings.named === "nothing" &&
+    line.command !== undefined &&
+    takesOnlySignIn.includes(line.command) &&
+    line.flags["all"] !== true;
+  if (!mayChoose) return { settings, words };
+  const { withOnlySignIn } = await loadPart(() => import("./sign-ins.ts"));
+  const chosen = await withOnlySignIn(settings, {
+    machine: input.machine,
+    open: opener(input),
+    tell,
+    tellOnTerminal: (text) => {
+      if (isatty(2)) tell(text);
+    },
+  });
+  return chosen === undefined
+    ? { settings, words }
+    : { settings: chosen.settings, words: [...chosen.words, ...words] };
 }
 
 function createContext(line: CommandLine, settings: Settings, input: ProgramInput): CommandContext {
-  const { machine, signal, background } = input;
+  const open = opener(input);
   return {
     line,
     settings,
-    machine,
-    signal,
+    machine: input.machine,
+    signal: input.signal,
     columns: columnsOfTerminal(),
-    open: async (needsSecret): Promise<Opened> => {
-      const options = resolveOptions(
-        await givenOptions(settings, input, needsSecret),
-        "interactive",
-      );
-      const { compose } = await loadPart(() => import("../credential/compose.ts"));
-      const composition = compose(options, {
-        environment: machine.environment,
-        background,
-        ...(isatty(2)
-          ? { renderQr: (await loadPart(() => import("./render/qr.ts"))).renderQr }
-          : {}),
-      });
-      return { ...composition, options };
-    },
+    open: (needsSecret) => open(settings, needsSecret),
+    peek: () => ({
+      options: resolveOptions(takenOptions(settings), settings.kind),
+      kind: settings.kind,
+    }),
     inheritedDescriptors: input.inheritedDescriptors,
     handOverSignals: input.handOverSignals,
     print: writeResult,
@@ -89,10 +142,20 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
   };
 }
 
-async function runCommand(line: CommandLine, input: ProgramInput): Promise<number> {
+async function runCommand(
+  line: CommandLine,
+  input: ProgramInput,
+  onWords: (words: readonly string[]) => void,
+): Promise<number> {
   // `latchkey` alone explains itself and is no failure, as with gh and kubectl.
   const name = line.command ?? "help";
-  const settings = usesOptions(name) ? readSettings(line, input.machine) : noSettings;
+  let settings = noSettings;
+  if (usesOptions(name)) {
+    for (const warning of unknownVariableWarnings(input.machine.environment)) tell(warning);
+    const chosen = await settingsOf(line, input);
+    settings = chosen.settings;
+    onWords(chosen.words);
+  }
   const command = await loadPart(commands[name]);
   return command(createContext(line, settings, input));
 }
@@ -112,7 +175,9 @@ export async function runProgram(input: ProgramInput): Promise<number> {
   try {
     const line = parseArguments(input.argumentList);
     configuration = line.configuration;
-    return await runCommand(line, input);
+    return await runCommand(line, input, (words) => {
+      configuration = words;
+    });
   } catch (error) {
     // Whatever the interrupted work ended with: the reason is the interruption.
     if (input.signal.aborted && input.signal.reason instanceof OidcError) return 1;

@@ -28,5 +28,6 @@ export function quickArguments(argumentList: readonly string[]): Given | undefin
     if (sign === -1 && text.startsWith("-")) return undefined;
     given[name] = text;
   }
-  return isToken && !(given["json"] && given["header"]) ? given : undefined;
+  const { json, header, format } = given;
+  return isToken && [json, header, format].filter(Boolean).length < 2 ? given : undefined;
 }

@@ -6,14 +6,15 @@
 
 /**
  * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, number, count, port, words, one listed
- * value, host, flow, prompt, response mode, secret; in capitals those that are no options: switch, negatable switch, name, number. A test holds this line against both tables.
+ * value, host, flow, prompt, response mode, secret, grant; in capitals those that say nothing of the sign-in: switch,
+ * negatable switch, name, number, format. A test holds this line against both tables.
  */
 const kinds =
   " issuer:u client-id:t scopes:w audience:t use-server-audience:b ca-cert-path:a cache-path:a token-endpoint:u " +
   "device-authorization-endpoint:u flow:f force-login:b open-browser:b authorization-endpoint:u redirect-uri:u " +
   "callback-host:h callback-port:p callback-timeout-seconds:s pkce:b client-secret:x resource:u jwks-uri:u offline-access:b " +
   "prompt:m max-age:n acr-values:l login-hint:t max-unanswered-prompts:c response-mode:r browser-command:t application-name:t http-timeout-seconds:s " +
-  "json:S header:S id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
+  "grant-type:g json:S header:S format:F id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
 
 /** The kind of a flag, "" for one that is not known here. */
 export function quickKind(flag: string): string {
@@ -62,6 +63,10 @@ export function isUsual(kind: string, text: string): boolean {
       return /^(auto|auth_code|device)$/.test(text);
     case "r":
       return /^(query|form_post)$/.test(text);
+    case "g":
+      return text === "client_credentials";
+    case "F":
+      return /^(header|bearer|curl|env)$/.test(text);
     case "m":
       return /^(none|login|consent|select_account)$/.test(text);
     default:
@@ -81,10 +86,11 @@ export function quickEnvironment(
     if (!variable.startsWith("LATCHKEY_")) continue;
     const text = environment[variable];
     const flag = variable.slice(9).toLowerCase().replaceAll("_", "-");
+    if (!text || variable === "LATCHKEY_ACCESS_TOKEN") continue;
     const kind = variable === variable.toUpperCase() ? quickKind(flag) : "";
-    // Of what is no option, the profile alone is a variable too.
-    if (!text || (kind < "a" && flag !== "profile")) continue;
-    if (!isUsual(kind, text)) return undefined;
+    // Of what is no option, these two alone are variables too; one that is not known is worth a warning.
+    const isKnown = kind >= "a" || flag === "profile" || flag === "interactive";
+    if (!isKnown || !isUsual(kind, text)) return undefined;
     given[flag] = text;
   }
   return given;

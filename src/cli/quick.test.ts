@@ -140,7 +140,15 @@ test("the quick list of flags is the option table and the flags of token", () =>
     r: ["responseMode"],
     x: ["secret"],
   });
-  const letters = { switch: "S", negatable: "I", text: "N", name: "", seconds: "D" };
+  const letters = {
+    switch: "S",
+    negatable: "I",
+    text: "N",
+    grant: "g",
+    name: "",
+    format: "F",
+    seconds: "D",
+  };
   for (const { name, kind, commands } of commandFlags) {
     // Those that never end in a cached token stay with the full program.
     const isKnown =

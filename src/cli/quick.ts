@@ -41,12 +41,15 @@ function cacheFile(given: Given, fileName: string, machine: QuickMachine): strin
 function configured(argumentList: readonly string[], machine: QuickMachine): Given | undefined {
   const typed = quickArguments(argumentList);
   const set = quickEnvironment(machine.environment);
-  const name = typed && set && (typed["profile"] ?? set["profile"]);
-  if (name === undefined) return typed && set && { ...set, ...typed };
+  if (!typed || !set) return undefined;
+  const given = { ...set, ...typed };
+  const isNamed = given["issuer"] || given["client-id"];
+  const name = given["profile"] ?? (isNamed ? undefined : "default");
+  if (name === undefined) return given;
   const folder = folderOf(machine, "XDG_CONFIG_HOME", "/.config");
   const file = folder && readConfiguration(`${folder}config.toml`);
   const profile = file && quickProfile(name, file);
-  return profile ? { ...profile, ...set, ...typed } : undefined;
+  return profile ? { ...profile, ...given } : undefined;
 }
 
 /**
@@ -73,7 +76,8 @@ export function quickAnswer(
     loginHint: given["login-hint"],
     scopes: scopes?.split(" ").filter((scope) => scope !== ""),
   };
-  const key = recordKey({ kind: "interactive", options });
+  const kind = given["grant-type"] ? "client" : "interactive";
+  const key = recordKey({ kind, options });
   const path = cacheFile(given, cacheFileName(key), machine);
   const file = path && readOwnFile(path);
   const record = file ? quickRecord(file, key) : undefined;
@@ -98,6 +102,10 @@ export function quickAnswer(
       idToken,
       source: "cache",
     },
-    { json: given["json"] === "true", header: given["header"] === "true" },
+    {
+      json: given["json"] === "true",
+      header: given["header"] === "true",
+      format: given["format"] ?? false,
+    },
   );
 }

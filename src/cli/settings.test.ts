@@ -39,8 +39,88 @@ test("a flag counts before the environment, the environment before the profile",
   expect(settings).toEqual({
     given: { issuer: "https://f.example", clientId: "e", audience: "p" },
     profile: "work",
+    named: "profile",
+    kind: "interactive",
+    interactive: undefined,
     clientSecretFile: undefined,
   });
+});
+
+test("[profile.default] applies where neither a profile nor a provider or client is named [U4]", () => {
+  home.configure('[profile.default]\nissuer = "https://d.example"\nclient-id = "d"\n');
+  const read = (typed: string[], environment: Record<string, string> = {}): unknown => {
+    const { given, profile, named } = readSettings(
+      parseArguments(["token", ...typed]),
+      machine(environment),
+    );
+    return { given, profile, named };
+  };
+  const byDefault = { issuer: "https://d.example", clientId: "d" };
+  expect(read([])).toEqual({ given: byDefault, profile: "default", named: "default profile" });
+  expect(read(["--scopes=a"])).toEqual({
+    given: { ...byDefault, scopes: ["a"] },
+    profile: "default",
+    named: "default profile",
+  });
+  for (const typed of [["--issuer=https://f.example"], ["--client-id=f"]]) {
+    expect(read(typed)).toMatchObject({ profile: undefined, named: "options" });
+  }
+  expect(read([], { LATCHKEY_CLIENT_ID: "e" })).toEqual({
+    given: { clientId: "e" },
+    profile: undefined,
+    named: "options",
+  });
+  expect(refusal(() => read(["--profile=work"]))).toContain("no table [profile.work]");
+});
+
+test("without [profile.default], a file or a home folder nothing is named [U4]", () => {
+  const nothing = { given: {}, profile: undefined, named: "nothing" };
+  const line = parseArguments(["token"]);
+  expect(readSettings(line, machine())).toMatchObject(nothing);
+  expect(readSettings(line, { ...machine(), homeDirectory: undefined })).toMatchObject(nothing);
+  home.configure('[profile.work]\nissuer = "https://p.example"\n');
+  expect(readSettings(line, machine())).toMatchObject(nothing);
+  home.configure("[profile.default]\ncallback-port = 9000\n");
+  expect(readSettings(line, machine())).toMatchObject({
+    given: { callbackPort: 9000 },
+    profile: "default",
+    named: "nothing",
+  });
+});
+
+test("a configuration file that cannot be used is said where the default profile would apply", () => {
+  home.configure("[profile.default\n");
+  expect(refusal(() => readSettings(parseArguments(["token"]), machine()))).toContain("TOML");
+  const named = ["token", "--issuer=https://f.example", "--client-id=f"];
+  expect(readSettings(parseArguments(named), machine())).toMatchObject({ named: "options" });
+});
+
+test("the grant is named by a flag, the environment or the profile [U1]", () => {
+  home.configure(
+    '[profile.job]\nissuer = "https://p.example"\ngrant-type = "client_credentials"\n',
+  );
+  const kindOf = (typed: string[], environment: Record<string, string> = {}): unknown =>
+    readSettings(parseArguments(["token", ...typed]), machine(environment)).kind;
+  expect(kindOf([])).toBe("interactive");
+  expect(kindOf(["--grant-type", "client_credentials"])).toBe("client");
+  expect(kindOf(["--profile=job"])).toBe("client");
+  expect(kindOf([], { LATCHKEY_GRANT_TYPE: "client_credentials" })).toBe("client");
+  expect(refusal(() => kindOf([], { LATCHKEY_GRANT_TYPE: "password" }))).toBe(
+    "LATCHKEY_GRANT_TYPE does not accept this value. Accepted: client_credentials.",
+  );
+  expect(refusal(() => kindOf(["--grant-type=password"]))).toContain("--grant-type");
+  home.configure('[profile.job]\ngrant-type = "password"\n');
+  expect(refusal(() => kindOf(["--profile=job"]))).toContain("grant-type in [profile.job]");
+});
+
+test("LATCHKEY_INTERACTIVE is the flag's variable, and the flag counts before it [U6]", () => {
+  const interactiveOf = (typed: string[], value: string): unknown =>
+    readSettings(parseArguments(["token", ...typed]), machine({ LATCHKEY_INTERACTIVE: value }))
+      .interactive;
+  expect(interactiveOf([], "")).toBeUndefined();
+  expect(interactiveOf([], "false")).toBe(false);
+  expect(interactiveOf(["--interactive"], "0")).toBe(true);
+  expect(refusal(() => interactiveOf([], "no"))).toContain("LATCHKEY_INTERACTIVE");
 });
 
 test("a value that is not accepted is named as it was set, where it counts", () => {
@@ -65,14 +145,14 @@ test("a value that is not accepted is named as it was set, where it counts", () 
   read([], { LATCHKEY_ISSUER: "http://id.example.com" });
 });
 
-test("LATCHKEY_PROFILE names a profile, --profile another one; without either no table applies", () => {
+test("LATCHKEY_PROFILE names a profile, --profile another one; without either the default one", () => {
   home.configure(
     '[profile.a]\nclient-id = "a"\n[profile.b]\nclient-id = "b"\n[profile.default]\nclient-id = "d"\n',
   );
   const given = (typed: string[], environment: Record<string, string>): unknown =>
     readSettings(parseArguments(["token", ...typed]), machine(environment)).given;
-  expect(given([], {})).toEqual({});
-  expect(given([], { LATCHKEY_PROFILE: "" })).toEqual({});
+  expect(given([], {})).toEqual({ clientId: "d" });
+  expect(given([], { LATCHKEY_PROFILE: "" })).toEqual({ clientId: "d" });
   expect(given([], { LATCHKEY_PROFILE: "a" })).toEqual({ clientId: "a" });
   expect(given(["--profile", "b"], { LATCHKEY_PROFILE: "a" })).toEqual({ clientId: "b" });
 });
@@ -144,7 +224,7 @@ test("a missing file or profile is named", () => {
 test("a profile name is no path and no word from the prototype chain [C05]", () => {
   home.configure('[profile.work]\nclient-id = "x"\n');
   for (const name of ["../work", "a/b", "", "-x", ".", "..", "a\u0000b", "a".repeat(65), "wörk"]) {
-    expect(refusal(() => readProfile(name, machine()))).toContain("no name for a profile");
+    expect(refusal(() => readProfile(name, machine()))).toContain("not a name for a profile");
   }
   for (const name of ["constructor", "toString", "hasOwnProperty"]) {
     expect(refusal(() => readProfile(name, machine()))).toContain("There is no table");

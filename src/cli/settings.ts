@@ -1,19 +1,31 @@
-// From flags, environment and profile to one set of options. Changes when the sources or their precedence do.
+// From flags, environment and profile to one set of options, in their order of precedence.
 
-import { readEnvironmentOptions } from "../options/parse-text.ts";
+import { parseBoolean, readEnvironmentOptions } from "../options/parse-text.ts";
 import { environmentNameOf, flagOf, optionTable } from "../options/table.ts";
 import { validateOption } from "../options/validate.ts";
 import type { Machine } from "../options/paths.ts";
-import { mergeSources, type OptionSources } from "../options/resolve.ts";
+import { mergeSources, type CredentialKind, type OptionSources } from "../options/resolve.ts";
 import type { CommandLine } from "./arguments.ts";
-import { readProfile } from "./profile.ts";
+import {
+  checkedGrantType,
+  defaultProfile,
+  readDefaultProfile,
+  readProfile,
+  type Profile,
+} from "./profile.ts";
 
 /** What one run was configured with. */
 export interface Settings {
   /** Options as given, by name; not yet checked. */
   readonly given: Readonly<Record<string, unknown>>;
-  /** The profile in use. */
+  /** The profile in use: one that was named, or the default one. */
   readonly profile: string | undefined;
+  /** What says which sign-in is meant; "nothing" where neither options nor a profile name a provider or a client. */
+  readonly named: "options" | "profile" | "default profile" | "nothing";
+  /** Who signs in: a person, or the client itself (`--grant-type client_credentials`). */
+  readonly kind: CredentialKind;
+  /** Whether somebody may be asked; undefined where nothing says so. */
+  readonly interactive: boolean | undefined;
   /**
    * The file that the client secret is still to be read from (`-`: standard input), where that counts. It is read
    * when a secret is needed: a cached token needs none, and standard input can be read only once.
@@ -40,33 +52,73 @@ function checkUnderOwnNames(sources: Required<OptionSources>, profileName: strin
   }
 }
 
+/** The profile that applies: the one that is named, else the default one where nothing else says whose sign-in is meant. */
+function profileFor(
+  line: CommandLine,
+  fromEnvironment: Readonly<Record<string, unknown>>,
+  machine: Machine,
+): { readonly name: string; readonly profile: Profile; readonly isNamed: boolean } | undefined {
+  const name = line.flags["profile"] ?? (machine.environment["LATCHKEY_PROFILE"] || undefined);
+  if (typeof name === "string") return { name, profile: readProfile(name, machine), isNamed: true };
+  if (namesSignIn({ ...fromEnvironment, ...line.options })) return undefined;
+  const profile = readDefaultProfile(machine);
+  return profile && { name: defaultProfile, profile, isNamed: false };
+}
+
+/** An empty one means "the server says which", and so names nothing. */
+function namesSignIn(options: Readonly<Record<string, unknown>>): boolean {
+  return Boolean(options["issuer"]) || Boolean(options["clientId"]);
+}
+
+function kindOf(line: CommandLine, profile: Profile | undefined, machine: Machine): CredentialKind {
+  const variable = "LATCHKEY_GRANT_TYPE";
+  const set = machine.environment[variable] || undefined;
+  const fromEnvironment = set === undefined ? undefined : checkedGrantType(set, variable);
+  const grantType = line.flags["grant-type"] ?? fromEnvironment ?? profile?.grantType;
+  return grantType === undefined ? "interactive" : "client";
+}
+
+function interactiveOf(line: CommandLine, machine: Machine): boolean | undefined {
+  const { interactive } = line.flags;
+  if (typeof interactive === "boolean") return interactive;
+  const variable = "LATCHKEY_INTERACTIVE";
+  const set = machine.environment[variable];
+  return set ? parseBoolean(set, variable) : undefined;
+}
+
 /**
  * Collects the settings: flag before environment before profile.
  * @throws {OidcError} `invalid_option`.
  */
 export function readSettings(line: CommandLine, machine: Machine): Settings {
-  const { environment } = machine;
-  const name = line.flags["profile"] ?? (environment["LATCHKEY_PROFILE"] || undefined);
-  const profileName = typeof name === "string" ? name : undefined;
-  const profile = profileName === undefined ? undefined : readProfile(profileName, machine);
-  const sources = {
-    flags: line.options,
-    environment: readEnvironmentOptions(environment),
-    profile: profile?.options ?? {},
-  };
+  const environment = readEnvironmentOptions(machine.environment);
+  const found = profileFor(line, environment, machine);
+  const profile = found?.profile;
+  const sources = { flags: line.options, environment, profile: profile?.options ?? {} };
   const fileFlag = line.flags["client-secret-file"];
   const flaggedFile = typeof fileFlag === "string" ? fileFlag : undefined;
   // The environment's secret does not count beside the flag's file.
   const flags = flaggedFile === undefined ? line.options : { clientSecret: "", ...line.options };
-  checkUnderOwnNames({ ...sources, flags }, profileName ?? "");
+  checkUnderOwnNames({ ...sources, flags }, found?.name ?? "");
   const { clientSecret, ...given } = mergeSources(sources);
+  const settings = {
+    profile: found?.name,
+    named: namedBy(found, given),
+    kind: kindOf(line, profile, machine),
+    interactive: interactiveOf(line, machine),
+  };
   // The environment's secret stands between the flag's file and the profile's.
   if (flaggedFile === undefined && clientSecret !== undefined) {
-    return { given: { ...given, clientSecret }, profile: profileName, clientSecretFile: undefined };
+    return { ...settings, given: { ...given, clientSecret }, clientSecretFile: undefined };
   }
-  return {
-    given,
-    profile: profileName,
-    clientSecretFile: flaggedFile ?? profile?.clientSecretFile,
-  };
+  return { ...settings, given, clientSecretFile: flaggedFile ?? profile?.clientSecretFile };
+}
+
+function namedBy(
+  found: { readonly isNamed: boolean } | undefined,
+  given: Readonly<Record<string, unknown>>,
+): Settings["named"] {
+  if (found?.isNamed === true) return "profile";
+  if (!namesSignIn(given)) return "nothing";
+  return found === undefined ? "options" : "default profile";
 }

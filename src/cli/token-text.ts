@@ -22,6 +22,24 @@ export function printableJson(value: unknown): string {
   );
 }
 
+function formed({ token, tokenType }: PrintedToken, format: boolean | string | undefined): string {
+  const bearer = `${tokenType} ${token}`;
+  switch (format) {
+    case "header":
+      return `Authorization: ${bearer}`;
+    case "bearer":
+      return bearer;
+    case "curl":
+      // A line of a curl configuration file (`curl -K -`), where a quoted value has these two escapes.
+      return `header = "Authorization: ${bearer.replace(/["\\]/g, "\\$&")}"`;
+    case "env":
+      // For `eval`: between single quotes a shell reads nothing but the quote itself.
+      return `export LATCHKEY_ACCESS_TOKEN='${token.replaceAll("'", "'\\''")}'`;
+    default:
+      return token;
+  }
+}
+
 /** The whole output of `latchkey token`, with its newline. */
 export function tokenText(
   token: PrintedToken,
@@ -38,7 +56,5 @@ export function tokenText(
       source,
     })}\n`;
   }
-  return flags["header"] === true
-    ? `Authorization: ${token.tokenType} ${token.token}\n`
-    : `${token.token}\n`;
+  return `${formed(token, flags["header"] === true ? "header" : flags["format"])}\n`;
 }

@@ -3,6 +3,7 @@
 import { chmodSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { recordKey } from "../record/key.ts";
 import {
   buildCommandLine,
   createHome,
@@ -84,6 +85,26 @@ const hits: readonly Case[] = [
     },
     typed: ["--profile", "work"],
     output: /^cached-access-token\n$/,
+  },
+  {
+    name: "[profile.default] where nothing is named [U4]",
+    prepare: () => {
+      home.configure(`[profile.default]\nissuer = "${issuer}"\nclient-id = "my-cli"\n`);
+      home.remember(configuration);
+    },
+    output: /^cached-access-token\n$/,
+  },
+  {
+    name: "a client's own token, by its profile [U1]",
+    prepare: () => {
+      home.configure(
+        `[profile.job]\nissuer = "${issuer}"\nclient-id = "my-cli"\ngrant-type = "client_credentials"\n`,
+      );
+      const key = recordKey({ kind: "client", options: configuration });
+      home.remember(configuration, { key });
+    },
+    typed: ["--profile", "job", "--format", "bearer"],
+    output: /^Bearer cached-access-token\n$/,
   },
   {
     name: "profile that takes a whole TOML parser",

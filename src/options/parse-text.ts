@@ -11,7 +11,11 @@ function refuse(where: string, accepted: string): never {
   );
 }
 
-function parseBoolean(text: string, where: string): boolean {
+/**
+ * A switch as text.
+ * @throws {OidcError} `invalid_option`.
+ */
+export function parseBoolean(text: string, where: string): boolean {
   if (text === "true" || text === "1") return true;
   if (text === "false" || text === "0") return false;
   return refuse(where, "true, false, 1 or 0");

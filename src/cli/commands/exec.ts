@@ -52,11 +52,14 @@ function ended(child: ChildProcess, name: string): Promise<number> {
 
 /** Runs the program behind `--` and ends as it ends. */
 export async function exec(context: CommandContext): Promise<number> {
-  const { line, machine, signal } = context;
+  const { line, machine, settings, signal } = context;
   const [name = "", ...parameters] = line.program;
   const variable = line.flags["env"];
   const { session } = await context.open(true);
-  const { token } = await session.getToken({ ...tokenRequestOf(line.flags), signal });
+  const { token } = await session.getToken({
+    ...tokenRequestOf(line.flags, settings.interactive),
+    signal,
+  });
   const child = spawn(name, parameters, {
     stdio: standardInputOutputAnd(context.inheritedDescriptors),
     env: environmentFor(

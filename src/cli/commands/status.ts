@@ -6,16 +6,14 @@ import type { LockHolder, TokenStore } from "../../store/token-store.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { statusText } from "../render/status.ts";
 import { nothingCached, nothingCachedHere } from "../render/texts.ts";
+import type { Settings } from "../settings.ts";
+import { isSignIn } from "../sign-ins.ts";
 import { printableJson } from "../token-text.ts";
 
-/** True for what a person would call a sign-in: there is a token, or a way to one. */
-function isSignIn(record: SessionRecord): boolean {
-  return record.accessToken !== null || record.refreshToken !== undefined;
-}
-
-/** The whole key where issuer and client are named, else what one of them leaves over. */
-function isAskedFor(record: SessionRecord, opened: Opened): boolean {
+/** The whole key where issuer and client are named, else what one of them leaves over; nobody named the default profile. */
+function isAskedFor(record: SessionRecord, opened: Opened, settings: Settings): boolean {
   const { issuer, clientId } = opened.options;
+  if (settings.named === "default profile") return true;
   if (issuer !== "" && clientId !== "") return record.key === opened.key;
   return (
     (issuer === "" || record.issuer === issuer) && (clientId === "" || record.clientId === clientId)
@@ -38,7 +36,7 @@ export async function status(context: CommandContext): Promise<number> {
   const { store, world } = opened;
   const cached = await store.list();
   const asked = cached
-    .filter((record) => isAskedFor(record, opened))
+    .filter((record) => isAskedFor(record, opened, context.settings))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);
   const listed = await Promise.all(
     asked.map(async (record) => ({ record, holder: await holderOf(record, store) })),

@@ -1,6 +1,5 @@
 // `latchkey token`: prints a token that is good now. Changes when that command does.
 
-import { resolveOptions } from "../../options/resolve.ts";
 import type { CommandContext } from "../context.ts";
 import { signedInText } from "../render/texts.ts";
 import { tokenText } from "../token-text.ts";
@@ -11,20 +10,21 @@ export async function token(context: CommandContext): Promise<number> {
   const { line, settings, machine, signal } = context;
   if (settings.clientSecretFile !== undefined) {
     // A cached token needs no secret, and the file may be a pipe that can be read only once.
-    const cached = cachedTokenText(
-      { ...resolveOptions(settings.given, "interactive") },
-      line.flags,
-      machine,
-    );
+    const { options, kind } = context.peek();
+    const cached = cachedTokenText({ ...options }, line.flags, machine, kind);
     if (cached !== undefined) {
       context.print(cached);
       return 0;
     }
   }
   const { session, world } = await context.open(true);
-  const result = await session.getToken({ ...tokenRequestOf(line.flags), signal });
+  const result = await session.getToken({
+    ...tokenRequestOf(line.flags, settings.interactive),
+    signal,
+  });
   context.print(tokenText(result, line.flags));
-  if (result.source === "login") {
+  // A client's own token comes by itself, as a renewal does.
+  if (result.source === "login" && settings.kind === "interactive") {
     const record = await session.current();
     if (record !== undefined) context.tell(signedInText(record, new Date(world.clock.now())));
   }

@@ -10,12 +10,20 @@ import { requireIssuer } from "../requirements.ts";
 import { printableJson } from "../token-text.ts";
 
 interface Identity {
-  readonly claims: IdTokenClaims | UserInfoClaims;
+  readonly claims: IdTokenClaims | UserInfoClaims | Readonly<Record<string, unknown>>;
   /** What the person is called, where the claims name nobody. */
   readonly name: string | undefined;
 }
 
+/** A client is who it says it is once the provider has taken its credentials: a cached token, or a new one. */
+async function clientIdentity(context: CommandContext): Promise<Identity> {
+  const { session, options } = await context.open(true);
+  await session.getToken({ signal: context.signal });
+  return { claims: { iss: options.issuer, client_id: options.clientId }, name: undefined };
+}
+
 async function identity(context: CommandContext): Promise<Identity> {
+  if (context.settings.kind === "client") return clientIdentity(context);
   const { session, options } = await context.open(true);
   requireIssuer(options);
   const record = await session.current();

@@ -32,7 +32,7 @@ function quoted(word: string): string {
 }
 
 /** `--flag=value` as a person would type it into a shell. */
-function typed(argument: string): string {
+export function typedWord(argument: string): string {
   const sign = argument.indexOf("=");
   const value = argument.slice(sign + 1);
   if (sign === -1 || value === "" || value.startsWith("-")) return quoted(argument);
@@ -51,7 +51,7 @@ function reasonOf(error: OidcError): string | undefined {
  * run was configured with, and the code.
  */
 export function errorParagraph(error: OidcError, configuration: readonly string[]): string {
-  const login = ["latchkey login", ...configuration.map(typed)].join(" ");
+  const login = ["latchkey login", ...configuration.map(typedWord)].join(" ");
   const message = inFlags(error.message).replace(/\bRun: latchkey login$/, `Run: ${login}`);
   const reason = reasonOf(error);
   const tag = reason === undefined ? error.code : `${error.code}: ${reason}`;

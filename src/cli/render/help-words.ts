@@ -31,6 +31,7 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
       "curl -H @<(latchkey token --profile work --header) https://api.example.com/",
       "latchkey token --profile work --no-interactive",
       "latchkey token --profile work --json",
+      "latchkey token --format curl | curl -K - https://api.example.com/",
     ],
   },
   status: {
@@ -88,6 +89,11 @@ export const flagWords: Readonly<
 > = {
   json: { summary: "print JSON" },
   header: { summary: "print a whole header: Authorization: Bearer …" },
+  format: {
+    summary:
+      "header: as --header; bearer: Bearer …; curl: a line for curl -K -; env: a line for eval in a shell",
+    placeholder: "FORM",
+  },
   "id-token": { summary: "take the ID token instead" },
   "force-refresh": { summary: "renew it even if the cached one is valid" },
   "min-validity-seconds": {
@@ -101,7 +107,14 @@ export const flagWords: Readonly<
   interactive: { summary: "sign in where nothing else is left (default\u00a0on)" },
   revoke: { summary: "also tell the provider" },
   all: { summary: "every sign-in of this cache" },
-  profile: { summary: "take the options of [profile.NAME]", placeholder: "NAME" },
+  profile: {
+    summary: "take the options of [profile.NAME]; [profile.default] where nothing is named",
+    placeholder: "NAME",
+  },
+  "grant-type": {
+    summary: "client_credentials: the client signs in as itself, without a person",
+    placeholder: "GRANT",
+  },
   "client-secret-file": {
     summary: "file with the client secret; -: standard input",
     placeholder: "FILE",
@@ -157,7 +170,8 @@ export const optionGroups: readonly (readonly [title: string, options: readonly 
 export const sourceWords =
   "Every option is also an environment variable (--client-id is LATCHKEY_CLIENT_ID) and a key of a profile, a table " +
   "[profile.NAME] with keys such as client-id in the configuration file. A flag counts before the environment, the " +
-  "environment before the profile. --allow-insecure-http is a flag only; a client secret comes from " +
+  "environment before the profile; [profile.default] applies where no profile, issuer or client is named, and without it " +
+  "the only cached sign-in. --allow-insecure-http is a flag only; a client secret comes from " +
   "LATCHKEY_CLIENT_SECRET or --client-secret-file, never from a flag.";
 
 /** What exit statuses mean. */

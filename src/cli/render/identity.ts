@@ -9,6 +9,7 @@ const shownClaims: readonly (readonly [label: string, claim: string])[] = [
   ["user name", "preferred_username"],
   ["email", "email"],
   ["subject", "sub"],
+  ["client", "client_id"],
   ["issuer", "iss"],
 ];
 

@@ -4,11 +4,11 @@ import { sanitizeProviderText } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import type { LockHolder } from "../../store/token-store.ts";
 import { pairs } from "./layout.ts";
-import { nameOf } from "./texts.ts";
+import { isOfClient, nameOf } from "./texts.ts";
 import { clockTime, span } from "./time.ts";
 
 function validity(record: SessionRecord, now: Date): string {
-  const renews = record.refreshToken !== undefined;
+  const renews = record.refreshToken !== undefined || isOfClient(record);
   const expiresAt = record.accessToken?.expiresAt ?? null;
   if (expiresAt === null) {
     if (record.accessToken === null) return "expired; renews by itself";
@@ -40,7 +40,11 @@ function work(holder: LockHolder | undefined, now: Date): string | undefined {
 
 function block({ record, holder }: ListedSignIn, now: Date, columns: number): string {
   const signedIn = record.signedInAt > 0;
-  const name = signedIn ? nameOf(record) : "nobody yet";
+  const name = !signedIn
+    ? "nobody yet"
+    : isOfClient(record)
+      ? `client ${sanitizeProviderText(record.clientId, 100)} itself`
+      : nameOf(record);
   const { subject } = record;
   const scopes = record.accessToken?.scopes.join(" ");
   const rows = pairs(

@@ -3,6 +3,7 @@
 import { sanitizeProviderText } from "../../core/errors.ts";
 import type { LogoutResult } from "../../core/types.ts";
 import type { SessionRecord } from "../../record/format.ts";
+import { configurationOfKey } from "../../record/key.ts";
 import { clockTime } from "./time.ts";
 
 /** Names that a person is called by, from a provider: bounded and without anything that steers a terminal (O06). */
@@ -16,13 +17,21 @@ export function issuerHost(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : sanitizeProviderText(issuer, 100);
 }
 
-function whoAndWhere(record: SessionRecord): string {
-  const name = nameOf(record);
+/** True for the token of a client itself: no person signed in. */
+export function isOfClient(record: SessionRecord): boolean {
+  return configurationOfKey(record.key)?.kind === "client";
+}
+
+/** `id.example.com as alice@example.com`, or as the client itself. */
+export function whoAndWhere(record: SessionRecord): string {
+  const name = isOfClient(record)
+    ? `client ${sanitizeProviderText(record.clientId, 100)}`
+    : nameOf(record);
   return `${issuerHost(record.issuer)}${name === undefined ? "" : ` as ${name}`}`;
 }
 
 function howLong(record: SessionRecord, now: Date): string {
-  if (record.refreshToken !== undefined) return " Renews by itself.";
+  if (record.refreshToken !== undefined || isOfClient(record)) return " Renews by itself.";
   const expiresAt = record.accessToken?.expiresAt ?? null;
   if (expiresAt === null) return "";
   return ` Valid until ${clockTime(new Date(expiresAt * 1000), now)}; then sign in again.`;
