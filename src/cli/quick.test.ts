@@ -340,6 +340,9 @@ const tomlLines = [
   "x",
   'flow = "device"',
   'flow = "other"',
+  'grant-type = "client_credentials"',
+  'grant-type = "password"',
+  "grant-type = ''",
 ];
 
 test("a profile that is taken quickly is the one that is read", () => {
@@ -362,7 +365,8 @@ test("a profile that is taken quickly is the one that is read", () => {
       taken += 1;
       home.configure(file);
       const full = refusedOr(() => {
-        const { options } = readProfile("work", machine);
+        const { options, grantType } = readProfile("work", machine);
+        expect([file, grantType]).toEqual([file, quick["grant-type"]]);
         const resolved = resolveOptions(options, "interactive") as unknown as Record<
           string,
           unknown

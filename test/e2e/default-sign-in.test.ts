@@ -49,7 +49,7 @@ test("several cached sign-ins are listed, and a login hint picks one [U4]", asyn
   await at.run(["login", ...flags, "--login-hint", "alice"]);
   const several = await at.run(["token"]);
   expect([several.code, several.stdout]).toEqual([2, ""]);
-  expect(several.stderr).toMatch(/^ {2}127\.0\.0\.1:\d+ as alice.*\n {6}--profile work$/m);
+  expect(several.stderr).toMatch(/^ {2}127\.0\.0\.1:\d+ as Alice Example\n {6}--profile work$/m);
   expect(several.stderr).toMatch(
     /^ {6}--issuer \S+ --client-id public-client --login-hint alice$/m,
   );
@@ -93,7 +93,7 @@ test.skipIf(noTerminal !== undefined)(
     const terminal = startOnTerminal(latchkeyLine(["whoami"]), { home: at.home });
     await terminal.until(/status=0/);
     expect(terminal.output()).toMatch(
-      /Using the only cached sign-in: 127\.0\.0\.1:\d+ as alice@example\.com\./,
+      /Using the only cached sign-in: 127\.0\.0\.1:\d+ as Alice Example\./,
     );
   },
 );
