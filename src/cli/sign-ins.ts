@@ -35,7 +35,7 @@ function flagsOf({ kind, options }: RecordKeyInput): string[] | undefined {
     const value = options[row.name];
     if (value === undefined) continue;
     if (row.text !== "all") return undefined;
-    words.push(`--${flagOf(row)}=${Array.isArray(value) ? value.join(" ") : String(value)}`);
+    words.push(`--${flagOf(row)}=${[value].flat().map(String).join(" ")}`);
   }
   return kind === "client" ? [...words, "--grant-type=client_credentials"] : words;
 }

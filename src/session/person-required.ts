@@ -1,6 +1,7 @@
 // Why a person would have to be asked, where none may be. Changes when there is another reason for it.
 
 import { OidcError } from "../core/errors.ts";
+import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn } from "./keeper.ts";
 import { loginRequired, providerOf, whyNobody } from "./outcomes.ts";
@@ -18,16 +19,14 @@ function notRenewable(bound: Bound, absence: string | undefined): OidcError {
   );
 }
 
-/**
- * The error for a call that needs a sign-in and may not ask for one. `now`: seconds since the epoch; `absence`: the
- * world's.
- */
+/** The error for a call that needs a sign-in and may not ask for one. */
 export function personRequired(
   bound: Bound,
   record: SessionRecord | undefined,
   wanted: Wanted,
-  { now, absence }: { readonly now: number; readonly absence: string | undefined },
+  { clock, absence }: Pick<World, "clock" | "absence">,
 ): OidcError {
+  const now = clock.now() / 1000;
   const { target, stepUp, changedSince } = wanted;
   if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
     if (stepUp !== undefined && shortfallOf(record, stepUp, now) !== undefined) {

@@ -227,10 +227,8 @@ export class Renewal {
       if (!isOidcError(writeError)) throw writeError;
     }
     if (byIdToken) tellOfRefusedIdToken(this.#parts.world, error, work.wanted);
-    return {
-      state: "refused",
-      error: loginRequired(bound, ended, { cause: error, absence: world.absence }),
-    };
+    const { absence } = world;
+    return { state: "refused", error: loginRequired(bound, ended, { cause: error, absence }) };
   }
 
   /** One sign-in, and what the call wants from it. Never a second one: what it does not give is not given. */
@@ -297,13 +295,7 @@ export class Renewal {
     const { world, bound } = this.#parts;
     const { wanted } = work;
     if (!wanted.interactive) {
-      throw (
-        refused ??
-        personRequired(bound, record, wanted, {
-          now: this.#nowSeconds(),
-          absence: world.absence,
-        })
-      );
+      throw refused ?? personRequired(bound, record, wanted, world);
     }
     // A sign-in on purpose (`login`) is no prompt that came by itself.
     const onPurpose = wanted.mustBeKept;
