@@ -48,7 +48,7 @@ export function cachedTokenText(
   const path = cacheFilePath(textOf(cachePath) || undefined, cacheFileName(key), machine);
   const cache = readCacheFileSync(path);
   // Records that cannot be used are worth a warning, and that is the full program's to say.
-  if (cache.state !== "records" || cache.damagedRecords > 0) return undefined;
+  if (cache.state !== "records" || cache.damaged.length > 0) return undefined;
   const wanted = wantedOf(request, {
     personPresent: false,
     signedInSince: null,

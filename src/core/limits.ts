@@ -20,6 +20,8 @@ export const longestLifetimeSeconds: number = 10 * 365 * 24 * 3600;
 export const longestInstantSeconds: number = 8.64e12;
 /** Longest cache file that is read, in bytes (C08). */
 export const longestCacheFileBytes: number = 16 * 1024 * 1024;
+/** Longest record of one sign-in that is kept, in characters: a cache file may be shared by many. */
+export const longestRecordCharacters: number = 1024 * 1024;
 /** Longest configuration, CA bundle or secret file that is read, in bytes. */
 export const longestUserFileBytes: number = 4 * 1024 * 1024;
 /** Discovery document without cache headers is used for so long, in seconds. */

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
+import { hasEnded, processNamespace } from "./processes.ts";
 import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-read.ts";
 
 /** The parts of a save that a caller may replace. */
@@ -33,7 +34,9 @@ export interface RemoveOptions {
   readonly exclusive?: boolean;
 }
 
-const temporaryName = /^\.[\w.-]{1,100}\.latchkey-[0-9a-f]{16}\.tmp$/;
+// The number of the process that saves, and that of its namespace where the system has such, then random digits.
+const temporaryName =
+  /^\.[\w.-]{1,100}\.latchkey-(?:(?<processId>\d{1,10})-(?<namespace>\d{1,20})-)?[0-9a-f]{16}\.tmp$/;
 const abandonedAfterMilliseconds: number = 3600 * 1000;
 const renameRetryMilliseconds = 2000;
 const renamePauseMilliseconds = 20;
@@ -192,7 +195,8 @@ async function createTemporary(
   randomBytes: (length: number) => Uint8Array,
 ): Promise<{ handle: FileHandle; temporary: string }> {
   const random = Buffer.from(randomBytes(8)).toString("hex");
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${random}.tmp`);
+  const maker = `${String(process.pid)}-${processNamespace() ?? "0"}`;
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${maker}-${random}.tmp`);
   return { handle: await disk.open(temporary, createFlags, 0o600), temporary };
 }
 
@@ -237,11 +241,16 @@ async function removeLeftovers(
 ): Promise<void> {
   // The save itself is done, and another process may be tidying up at the same time: nothing here is a failure.
   for (const name of await disk.readdir(folder).catch(() => [])) {
-    if (!temporaryName.test(name)) continue;
+    const { groups, index } = temporaryName.exec(name) ?? {};
+    if (index === undefined) continue;
     const path = join(folder, name);
     const stats = await disk.lstat(path).catch(() => undefined);
     if (!stats?.isFile() || stats.uid !== (process.geteuid?.() ?? stats.uid)) continue;
-    if (isLeftover(name, stats.mtimeMs)) await disk.unlink(path).catch(() => undefined);
+    // Nobody finishes what a process that has ended began, and it holds tokens (C13).
+    const isOrphan =
+      groups?.["namespace"] === (processNamespace() ?? "0") &&
+      hasEnded(Number(groups["processId"]));
+    if (isOrphan || isLeftover(name, stats.mtimeMs)) await disk.unlink(path).catch(() => undefined);
   }
 }
 
@@ -296,10 +305,13 @@ export async function removePrivateFile(path: string, options: RemoveOptions = {
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw writeFailure(path, error, "Deleting");
   }
-  if (options.exclusive) await removeTemporariesOf(path);
+  await removeTemporariesOf(path, options.exclusive === true);
 }
 
-/** Removes what programs that died while they saved this file have left; to be called while none can be saving it. */
-export async function removeTemporariesOf(path: string): Promise<void> {
-  await removeLeftovers(dirname(path), (name) => isTemporaryOf(path, name));
+/**
+ * Removes what programs that died while they saved this file have left. `exclusive`: while none can be saving it, so that
+ * all of its temporary files go; else those go whose maker has ended.
+ */
+export async function removeTemporariesOf(path: string, exclusive: boolean = true): Promise<void> {
+  await removeLeftovers(dirname(path), (name) => exclusive && isTemporaryOf(path, name));
 }

@@ -319,6 +319,17 @@ export function readPrivateFileSync(path: string, longestBytes: number): Buffer 
 }
 
 /**
+ * The first bytes of a file of Latchkey's own, however long it is; undefined where it is absent.
+ * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
+ */
+export function readPrivateStartSync(path: string, bytes: number): Buffer | undefined {
+  return withGuarded(path, privateGuard(bytes), (descriptor) => {
+    const buffer = Buffer.alloc(bytes);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0));
+  });
+}
+
+/**
  * The content of a file that the user wrote, or undefined where it is absent.
  * @throws {OidcError} the rule's `code`; reason `too_large` beyond the bound.
  */

@@ -19,7 +19,7 @@ import { ensurePrivateFolder } from "../files/atomic-write.ts";
 import { errnoOf } from "../files/secure-read.ts";
 import type { Endpoint, ReachResult, TakeResult } from "./endpoint.ts";
 import { connectTo, isExhaustion, listenAt } from "./local-socket.ts";
-import { processNamespace } from "./processes.ts";
+import { processNamespace } from "../files/processes.ts";
 
 /** What the lock in a folder is made of. */
 export interface FolderEndpointOptions {

@@ -4,7 +4,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { createFolderEndpoint, type FolderEndpointOptions } from "./endpoint-folder.ts";
 import { connectTo, listenAt } from "./local-socket.ts";
-import { isListenedAtByStranger } from "./processes.ts";
+import { isListenedAtByStranger } from "../files/processes.ts";
 
 // Node 20.19 pads the name of an abstract socket to 107 bytes, 22 and 24 do not: only full-length names exclude each
 // other between them.

@@ -5,7 +5,7 @@ import type { SerializedOidcError } from "../core/errors.ts";
 import { longestInstantSeconds, longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
-import { processNamespace } from "./processes.ts";
+import { processNamespace } from "../files/processes.ts";
 import type { LockHolder, WorkOutcome, WorkPhase } from "./types.ts";
 
 /** What a holder tells, sealed, once both nonces are known. */

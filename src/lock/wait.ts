@@ -6,7 +6,7 @@ import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { lockGraceSeconds, lockProofSeconds, lockStoppedSeconds } from "../core/limits.ts";
 import type { HolderMessage } from "./message.ts";
-import { isStopped } from "./processes.ts";
+import { isStopped } from "../files/processes.ts";
 import { startRunningTime } from "./running-time.ts";
 import type { AcquireOptions, SharedOutcome, WorkPhase } from "./types.ts";
 

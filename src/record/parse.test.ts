@@ -67,7 +67,7 @@ describe("a record", () => {
     expect(parseCacheFile(formatCacheFile([record as SessionRecord]))).toEqual({
       state: "records",
       records: [record],
-      damagedRecords: 0,
+      damaged: [],
     });
   });
 
@@ -218,14 +218,18 @@ describe("a cache file", () => {
 
   test("keeps its good records beside a damaged one [C08]", () => {
     const text = JSON.stringify({ latchkey: 1, records: [{ key: "x" }, whole, null] });
-    expect(parseCacheFile(text)).toEqual({ state: "records", records: [whole], damagedRecords: 2 });
+    expect(parseCacheFile(text)).toEqual({
+      state: "records",
+      records: [whole],
+      damaged: [{ key: "x" }, null],
+    });
   });
 
   test("with no records is a file without records, not a damaged one", () => {
     expect(parseCacheFile(formatCacheFile([]))).toEqual({
       state: "records",
       records: [],
-      damagedRecords: 0,
+      damaged: [],
     });
   });
 
@@ -236,7 +240,7 @@ describe("a cache file", () => {
       `{${evil},"constructor":{"prototype":{"polluted":true}},`,
     );
     const parsed = parseCacheFile(`{${evil},"latchkey":1,"records":[${record}]}`);
-    expect(parsed).toEqual({ state: "records", records: [smallest], damagedRecords: 0 });
+    expect(parsed).toEqual({ state: "records", records: [smallest], damaged: [] });
     if (parsed.state !== "records") return;
     expect(parsed.records[0]?.refreshToken).toBeUndefined();
     expect(Object.getPrototypeOf(parsed.records[0])).toBe(Object.prototype);

@@ -19,13 +19,14 @@ import { agreesWithKey } from "./key.ts";
 
 /** What a cache file's text says. */
 export type ParsedCacheFile =
-  /** `damagedRecords` counts those that were left out because their own fields are invalid. */
   | {
       readonly state: "records";
       readonly records: readonly SessionRecord[];
-      readonly damagedRecords: number;
+      /** Those that were left out because their own fields are invalid, as they stand there. */
+      readonly damaged: readonly unknown[];
     }
-  | { readonly state: "damaged"; readonly why: string }
+  /** `isOurs`: it begins as what Latchkey writes. Anything else may be somebody's own file. */
+  | { readonly state: "damaged"; readonly why: string; readonly isOurs: boolean }
   /** Written by a later version: to be left alone (C10). */
   | { readonly state: "newer" };
 
@@ -241,40 +242,55 @@ export function parseRecord(value: unknown): SessionRecord | undefined {
   }
 }
 
+/** Bytes within which a cache file shows to be one of Latchkey's. */
+export const telltaleBytes = 64;
+
+/** Whether a text begins as every cache file does, whatever of the rest was damaged. */
+export function beginsAsOurs(text: string): boolean {
+  return /^\s{0,20}\{\s{0,20}"latchkey"/.test(text);
+}
+
 /** A cache file's text made into records. Never throws. */
 export function parseCacheFile(text: string): ParsedCacheFile {
-  if (text === "") return { state: "damaged", why: "it is empty" };
+  const damaged = (why: string, isOurs = beginsAsOurs(text)): ParsedCacheFile => ({
+    state: "damaged",
+    why,
+    isOurs,
+  });
+  // Nothing is lost with it, and a crash may have left it.
+  if (text === "") return damaged("it is empty", true);
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which holds tokens.
-    return { state: "damaged", why: "it is not JSON" };
+    return damaged("it is not JSON");
   }
   if (typeof file !== "object" || file === null || Array.isArray(file)) {
-    return { state: "damaged", why: "it is no cache file" };
+    return damaged("it is no cache file");
   }
   const schema = own(file as Fields, "latchkey");
   if (typeof schema !== "number" || !Number.isInteger(schema) || schema < schemaVersion) {
-    return { state: "damaged", why: "it names no schema that is known" };
+    return damaged("it names no schema that is known", schema !== undefined);
   }
   if (schema > schemaVersion) return { state: "newer" };
   const values = own(file as Fields, "records");
-  if (!Array.isArray(values)) return { state: "damaged", why: "it holds no list of records" };
+  if (!Array.isArray(values)) return damaged("it holds no list of records");
   const records: SessionRecord[] = [];
-  for (const value of values) {
+  const others: unknown[] = [];
+  for (const value of values as unknown[]) {
     const record = parseRecord(value);
-    if (record !== undefined) records.push(record);
+    if (record === undefined) others.push(value);
+    else records.push(record);
   }
-  const damagedRecords = values.length - records.length;
-  if (records.length === 0 && damagedRecords > 0) {
-    return { state: "damaged", why: "its records have missing or invalid fields" };
+  if (records.length === 0 && others.length > 0) {
+    return damaged("its records have missing or invalid fields", true);
   }
-  return { state: "records", records, damagedRecords };
+  return { state: "records", records, damaged: others };
 }
 
-/** Records as the text of a cache file. */
-export function formatCacheFile(records: readonly SessionRecord[]): string {
-  const file: CacheFile = { latchkey: schemaVersion, records: [...records] };
+/** Records, or what is left of damaged ones, as the text of a cache file. */
+export function formatCacheFile(records: readonly unknown[]): string {
+  const file: { [Member in keyof CacheFile]: unknown } = { latchkey: schemaVersion, records };
   return `${JSON.stringify(file)}\n`;
 }

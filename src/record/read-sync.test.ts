@@ -43,7 +43,7 @@ function write(text: string | Uint8Array): void {
 test("gives the records of a file, with the identity of what was read", () => {
   write(formatCacheFile([record]));
   const read = readCacheFileSync(path);
-  expect(read).toMatchObject({ state: "records", records: [record], damagedRecords: 0 });
+  expect(read).toMatchObject({ state: "records", records: [record], damaged: [] });
   expect(read.state === "records" && read.identity.size).toBe(formatCacheFile([record]).length);
 });
 

@@ -4,9 +4,9 @@
 import { isOidcError } from "../core/errors.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
 import type { FileIdentity, GuardedFile } from "../files/secure-read.ts";
-import { readPrivateGuardedFileSync } from "../files/secure-read.ts";
+import { readPrivateGuardedFileSync, readPrivateStartSync } from "../files/secure-read.ts";
 import type { SessionRecord } from "./format.ts";
-import { parseCacheFile } from "./parse.ts";
+import { beginsAsOurs, parseCacheFile, telltaleBytes } from "./parse.ts";
 
 /** What a cache file turned out to be. */
 export type CacheRead =
@@ -14,13 +14,13 @@ export type CacheRead =
   | {
       readonly state: "records";
       readonly records: readonly SessionRecord[];
-      /** How many records were left out because their own fields are invalid. */
-      readonly damagedRecords: number;
+      /** Records that were left out because their own fields are invalid, as they stand in the file. */
+      readonly damaged: readonly unknown[];
       /** Changes with every save. */
       readonly identity: FileIdentity;
     }
-  /** `why` completes "it cannot be used: …". */
-  | { readonly state: "damaged"; readonly why: string }
+  /** `why` completes "it cannot be used: …". `isOurs`: it begins as what Latchkey writes. */
+  | { readonly state: "damaged"; readonly why: string; readonly isOurs: boolean }
   /** Written by a later version of Latchkey. */
   | { readonly state: "newer" };
 
@@ -33,9 +33,13 @@ export function readCacheFileSync(path: string): CacheRead {
   try {
     file = readPrivateGuardedFileSync(path, longestCacheFileBytes);
   } catch (error) {
-    // No file of ours grows so long: something else wrote there, and it is set aside like any other damage (C08).
     if (isOidcError(error) && error.reason === "too_large") {
-      return { state: "damaged", why: `it is longer than ${longestCacheFileBytes} bytes` };
+      const start = readPrivateStartSync(path, telltaleBytes);
+      return {
+        state: "damaged",
+        why: `it is longer than ${longestCacheFileBytes} bytes`,
+        isOurs: beginsAsOurs(start?.toString("latin1") ?? ""),
+      };
     }
     throw error;
   }

@@ -1,6 +1,6 @@
 // One cache file with all its records: looked at, set aside, changed. Changes when the life of a file does.
 
-import { promises as disk, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
@@ -8,18 +8,21 @@ import { OidcError } from "../core/errors.ts";
 import { emit, type Logger } from "../core/events.ts";
 import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
 import type { FileIdentity } from "../files/secure-read.ts";
-import { errnoOf, identityOf, isSameIdentity, readPrivateFileSync } from "../files/secure-read.ts";
+import { identityOf, isSameIdentity } from "../files/secure-read.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { formatCacheFile } from "../record/parse.ts";
 import type { CacheRead } from "../record/read-sync.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import type { FileLock } from "./file-lock.ts";
+import { setAside, setRecordsAside } from "./set-aside.ts";
 import type { StoreWarning } from "./token-store.ts";
 
 /** What the life of a cache file depends on. */
 export interface CacheFileWorld {
   readonly fileLock: FileLock;
+  /** True where the file lies in Latchkey's own folder, under a name that nobody else gives. */
+  readonly ownsFolder: boolean;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly onWarning: StoreWarning | undefined;
@@ -32,49 +35,17 @@ export type Change = (records: readonly SessionRecord[]) => readonly SessionReco
 // A change meets another one only where the file's lock is not to be had.
 const mostTries = 20;
 
-/** Where a file goes that cannot be used: beside it, never over another one. */
-function asideName(path: string, world: CacheFileWorld): string {
-  const time = new Date(world.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  return `${path}.damaged-${time}-${Buffer.from(world.randomBytes(4)).toString("hex")}`;
-}
-
-function warnOfDamage(path: string, movedTo: string, why: string, world: CacheFileWorld): void {
-  emit(world.logger, "cache.damaged", { path, movedTo });
-  world.onWarning?.(
-    "cache_damaged",
-    `The cache file ${path} cannot be used: ${why}. It was moved to ${movedTo}; the sign-ins in it are gone until you ` +
-      "sign in again, and that file can be deleted.",
-  );
-}
-
-/** Moves the damaged file away. Only under the file's lock: otherwise it may be a good one by now. */
-async function setAside(path: string, why: string, world: CacheFileWorld): Promise<void> {
-  const movedTo = asideName(path, world);
-  try {
-    await disk.rename(path, movedTo);
-  } catch (error) {
-    // Somebody else was first, and has said so.
-    if (errnoOf(error) === "ENOENT") return;
-    throw writeFailure(path, error);
-  }
-  warnOfDamage(path, movedTo, why, world);
-}
-
-/** Keeps a copy of a file whose good records are about to be written without its damaged ones. */
-async function copyAside(
-  path: string,
-  damagedRecords: number,
-  world: CacheFileWorld,
-): Promise<void> {
-  const bytes = readPrivateFileSync(path, longestCacheFileBytes);
-  if (bytes === undefined) return;
-  const copy = asideName(path, world);
-  await writeFileAtomically(copy, bytes, { randomBytes: world.randomBytes, clock: world.clock });
-  emit(world.logger, "cache.damaged", { path, movedTo: copy });
-  world.onWarning?.(
-    "cache_damaged",
-    `${damagedRecords} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or ` +
-      `invalid. The others stay; a copy of the file as it was is ${copy}, and can be deleted.`,
+/**
+ * Whether a damaged file may be set aside. In the folder of Latchkey's own every file of that name is; at a path that
+ * somebody named there may be a file of theirs.
+ * @throws {OidcError} `cache_unreadable`.
+ */
+function assertOurs(path: string, isOurs: boolean, world: CacheFileWorld): void {
+  if (isOurs || world.ownsFolder) return;
+  throw new OidcError(
+    "cache_unreadable",
+    `The file ${path} is not a token cache of Latchkey, so it was left as it is. Set another \`cachePath\`, or move that file away.`,
+    { reason: "foreign_file" },
   );
 }
 
@@ -88,10 +59,12 @@ export async function lookAt(
 ): Promise<Exclude<CacheRead, { state: "damaged" }>> {
   const first = readCacheFileSync(path);
   if (first.state !== "damaged") return first;
+  assertOurs(path, first.isOurs, world);
   return world.fileLock(path, async () => {
     // Whoever waited for the lock may find that the file has been dealt with.
     const read = readCacheFileSync(path);
     if (read.state !== "damaged") return read;
+    assertOurs(path, read.isOurs, world);
     try {
       await setAside(path, read.why, world);
     } catch (error) {
@@ -114,6 +87,16 @@ function currentIdentity(path: string): FileIdentity | undefined {
   }
 }
 
+/** What is longer is taken for damaged by whoever reads it, and with it the sign-ins of all others. */
+function assertFits(path: string, text: string): void {
+  if (Buffer.byteLength(text) <= longestCacheFileBytes) return;
+  throw new OidcError(
+    "cache_write_failed",
+    `The sign-in was not saved, because the cache file ${path} would be longer than ${longestCacheFileBytes} bytes. Forget sign-ins that are no longer wanted (logout), or set another \`cachePath\`.`,
+    { reason: "too_large" },
+  );
+}
+
 /** One try: false where the file was changed by somebody who had no lock either. */
 async function tryChange(
   path: string,
@@ -130,19 +113,23 @@ async function tryChange(
     );
   }
   if (read.state === "damaged") {
+    assertOurs(path, read.isOurs, world);
     await setAside(path, read.why, world);
     read = { state: "absent" };
   }
   const records = read.state === "absent" ? [] : read.records;
   const next = change(records);
   if (next === "keep") return true;
-  if (read.state === "records" && read.damagedRecords > 0) {
-    await copyAside(path, read.damagedRecords, world);
+  const text = formatCacheFile(next);
+  // What does not grow may go on being too long: it must be possible to forget.
+  if (next.length >= records.length) assertFits(path, text);
+  if (read.state === "records" && read.damaged.length > 0) {
+    await setRecordsAside(path, read.damaged, world);
   }
   const identity = read.state === "absent" ? undefined : read.identity;
   const isUnchanged = (): boolean => isSameIdentity(identity, currentIdentity(path));
   if (next.length > 0) {
-    const written = await writeFileAtomically(path, formatCacheFile(next), {
+    const written = await writeFileAtomically(path, text, {
       randomBytes: world.randomBytes,
       clock: world.clock,
       onlyIf: isUnchanged,

@@ -2,19 +2,22 @@
 // files does.
 
 import { readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { Logger } from "../core/events.ts";
+import { longestRecordCharacters } from "../core/limits.ts";
 import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
 import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
 import type { ProcessLock } from "../lock/protocol.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { cacheFileName, isCacheFileName } from "../record/key.ts";
 import { parseRecord } from "../record/parse.ts";
+import { readCacheFileSync } from "../record/read-sync.ts";
 import type { CacheFileWorld } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
+import { fileOfAside, forgetAside, mayBeOf } from "./set-aside.ts";
 import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
 import type { LockHolder, ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
 
@@ -52,7 +55,8 @@ class FileStore implements TokenStore {
     this.#where = location;
     this.#lock = lock;
     const fileLock = createFileLock(lock, clock);
-    this.#world = { fileLock, clock, randomBytes, onWarning, logger };
+    const ownsFolder = location.kind === "folder";
+    this.#world = { fileLock, ownsFolder, clock, randomBytes, onWarning, logger };
   }
 
   async read(key: string): Promise<SessionRecord | undefined> {
@@ -67,7 +71,7 @@ class FileStore implements TokenStore {
     if (next !== undefined && next.key !== key) {
       throw new TypeError("A record is filed under its own key.");
     }
-    if (next !== undefined && parseRecord(next) === undefined) throw this.#unusable();
+    if (next !== undefined && !isKeepable(next)) throw this.#unusable();
     if (next !== undefined) await this.#makeFolder();
     let result: ReplaceResult = { replaced: true };
     await changeRecords(
@@ -120,19 +124,33 @@ class FileStore implements TokenStore {
   }
 
   async tidy(key?: string): Promise<void> {
+    const where = this.#where;
     // Whoever logs out still has a revocation before them.
     const names = await readdir(dirname(this.#pathOf(key ?? ""))).catch(() => []);
     const paths =
-      key === undefined && this.#where.kind === "folder"
-        ? pathsOfTemporaries(this.#where.folder, names)
+      key === undefined && where.kind === "folder"
+        ? pathsOfLeftovers(where.folder, names)
         : [this.#pathOf(key ?? "")];
-    for (const path of paths) {
-      if (!names.some((name) => isTemporaryOf(path, name))) continue;
-      await this.#world.fileLock(path, async (locked) => {
-        // Whoever is saving this very file now would lose it.
-        if (locked) await removeTemporariesOf(path);
-      });
-    }
+    // In the default folder a file is one key's, and so is all that was set aside of it.
+    const ofKey = where.kind === "file" ? key : undefined;
+    for (const path of paths) await this.#tidyFile(path, ofKey, names);
+  }
+
+  async #tidyFile(path: string, key: string | undefined, names: readonly string[]): Promise<void> {
+    const read = readCacheFileSync(path);
+    const isDamaged =
+      read.state === "records" &&
+      read.damaged.some((record) => key === undefined || mayBeOf(record, key));
+    // Which writes it without them, and sets them aside.
+    if (isDamaged) await changeRecords(path, (records) => [...records], this.#world);
+    const isLeftover = (name: string): boolean =>
+      isTemporaryOf(path, name) || fileOfAside(name) === basename(path);
+    if (!isDamaged && !names.some(isLeftover)) return;
+    await this.#world.fileLock(path, async (locked) => {
+      // Whoever is saving this very file now would lose it.
+      await removeTemporariesOf(path, locked);
+      await forgetAside(path, key);
+    });
   }
 
   /** A provider's answer may hold what no file should: the token in hand is good, but it could not be read back. */
@@ -161,11 +179,11 @@ class FileStore implements TokenStore {
     const read = await lookAt(path, this.#world);
     if (read.state === "absent") return [];
     if (read.state === "records") {
-      if (read.damagedRecords > 0) {
+      if (read.damaged.length > 0) {
         this.#warnOnce(
           path,
           "cache_damaged",
-          `${read.damagedRecords} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or invalid. The others are used.`,
+          `${read.damaged.length} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or invalid. The others are used.`,
         );
       }
       return read.records;
@@ -195,9 +213,16 @@ class FileStore implements TokenStore {
   }
 }
 
-/** The cache files that temporary files were made for. */
-function pathsOfTemporaries(folder: string, names: readonly string[]): readonly string[] {
-  const files = names.map((name) => name.slice(1, name.indexOf(".latchkey-")));
+/** Whether a record can be read back, and leaves room for those of others in one file. */
+function isKeepable(record: SessionRecord): boolean {
+  return (
+    JSON.stringify(record).length <= longestRecordCharacters && parseRecord(record) !== undefined
+  );
+}
+
+/** The cache files of which something is left: a temporary file, or what was set aside. */
+function pathsOfLeftovers(folder: string, names: readonly string[]): readonly string[] {
+  const files = names.map((name) => fileOfAside(name) ?? name.slice(1, name.indexOf(".latchkey-")));
   return [...new Set(files.filter(isCacheFileName))].map((file) => join(folder, file));
 }
 

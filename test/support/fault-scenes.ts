@@ -37,7 +37,7 @@ export interface Scene {
 }
 
 const lockIdBefore = "0123456789abcdef0123456789abcdef";
-const temporaryName = /^\.[\w.-]+\.latchkey-[0-9a-f]{16}\.tmp$/;
+const temporaryName = /^\.[\w.-]+\.latchkey-(?:\d+-\d+-)?[0-9a-f]{16}\.tmp$/;
 
 function put(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -52,7 +52,7 @@ function putLockId(root: string): void {
 function recordsOf(path: string): readonly SessionRecord[] {
   const read = readCacheFileSync(path);
   if (read.state === "absent") return [];
-  if (read.state !== "records" || read.damagedRecords > 0) {
+  if (read.state !== "records" || read.damaged.length > 0) {
     throw new Error(`${path}: ${read.state}`);
   }
   for (const record of read.records) {
@@ -192,7 +192,7 @@ const copiedAside: Scene = {
   find: (root) => {
     assertKept(root, halfDamaged);
     const read = readCacheFileSync(join(root, "cache.json"));
-    if (read.state === "records" && read.damagedRecords === 1) return "old";
+    if (read.state === "records" && read.damaged.length === 1) return "old";
     return oldOrNew(statesOf(join(root, "cache.json")), "one:1", "one:2");
   },
   isCommit: ({ name, paths }) =>

@@ -26,5 +26,5 @@ setInterval(() => {
     if (name !== undefined && /latchkey|holder-/.test(name)) seen.add(name);
   }
   for (const name of seen) take(name);
-}, 1);
+}, 25);
 process.stdout.write("ready\n");

@@ -19,6 +19,16 @@ export function processNamespace(): string | undefined {
   return ownNamespace ?? undefined;
 }
 
+/** True where no process of this namespace has the number any more. */
+export function hasEnded(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
+}
+
 /** True where a process is known to be stopped: by Ctrl-Z, SIGSTOP, or because it wanted the terminal in the background. */
 export function isStopped(processId: number): boolean {
   try {
