@@ -93,7 +93,7 @@ test("a custom file with one unusable record is the full program's to answer", a
     recordFor(configuration),
     { ...recordFor({ ...configuration, audience: "x" }), version: 1 },
   ];
-  writeFileSync(file, formatCacheFile(records as never), { mode: 0o600 });
+  writeFileSync(file, formatCacheFile(records), { mode: 0o600 });
   const ended = await run(built.warm, ["token", `--cache-path=${file}`, ...flags], { home });
   expect(ended).toMatchObject({ status: 0, stdout: "cached-access-token\n" });
 });
