@@ -8,6 +8,8 @@ export interface SignInOptions {
   /** Press Cancel (or Abort) on the first page that has it. */
   readonly deny?: boolean;
   readonly signal?: AbortSignal;
+  /** The address is the client's own start address, and leads on to the provider's page. Default false. */
+  readonly fromStart?: boolean;
   /** An address beyond loopback that may be visited too, such as one of a private network namespace. */
   readonly otherHost?: string;
 }

@@ -237,8 +237,23 @@ function actOn(page, options) {
 }
 
 /**
+ * Where the client's own start address leads.
+ * @param {string} url
+ * @param {CookieJar} jar
+ * @param {VisitOptions} options
+ */
+async function leadOn(url, jar, options) {
+  const answer = await send({ method: "GET", url }, jar, options);
+  if (answer.status !== 303 || answer.location === undefined) {
+    throw new Error(`the start address leads nowhere: ${describe(answer)}`);
+  }
+  return answer.location;
+}
+
+/**
  * Goes where a person's browser would go from one address, and answers the provider's pages on the way. The provider is
- * the origin of that address; the first redirect or form to another loopback origin is the client's own listener, and the
+ * the origin of that address, or of where a start address leads; the first redirect or form to another loopback origin is
+ * the client's own listener, and the
  * journey ends with the page that it shows.
  * @param {string} url
  * @param {VisitOptions} [options]
@@ -246,13 +261,14 @@ function actOn(page, options) {
  */
 export async function visit(url, options = {}) {
   const jar = new CookieJar();
-  const providerOrigin = new URL(url).origin;
+  const page = options.fromStart === true ? await leadOn(url, jar, options) : url;
+  const providerOrigin = new URL(page).origin;
   /** @type {string[]} */
-  const visited = [];
+  const visited = options.fromStart === true ? [url] : [];
   /** @type {string | undefined} */
   let redirectUrl;
   /** @type {Step} */
-  let step = { method: "GET", url };
+  let step = { method: "GET", url: page };
 
   while (visited.length < longestJourney) {
     visited.push(step.url);

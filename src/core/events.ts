@@ -38,6 +38,8 @@ export interface LatchkeyEvents {
   };
   "listener.ignored": { why: string };
   "browser.opened": { command: string };
+  /** The browser has fetched the address that it was given; whether the system said that it is this user's. */
+  "browser.arrived": { program: "own" | "unknown" };
   "browser.failed": { why: string };
 }
 

@@ -2,7 +2,10 @@
 
 import type { OidcError } from "./errors.ts";
 
-/** The person opens `url` in a browser, or it was opened for them. */
+/**
+ * The person opens `url` in a browser, or it was opened for them. On a terminal it comes a second time, with the same
+ * `url` and without `browserOpened`, where the browser that was started has not come within five seconds.
+ */
 export interface AuthorizationUrlEvent {
   readonly type: "authorizationUrl";
   /** The authorization URL, whole. It holds no secret, verifier or token. */
@@ -10,7 +13,10 @@ export interface AuthorizationUrlEvent {
   readonly redirectUri: string;
   /** Whether a browser was started (which proves nothing about what it did). */
   readonly browserOpened: boolean;
-  /** Why no browser was started, in a few words ("SSH session", "no display"), where one was wanted. */
+  /**
+   * Why there is no browser, in a few words ("SSH session", "no display"). Undefined where one was started, and with
+   * `openBrowser: false` where this machine has one.
+   */
   readonly browserProblem?: string;
   /** When the wait for the redirect ends. */
   readonly expiresAt: Date;

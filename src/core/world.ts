@@ -11,8 +11,15 @@ export type BrowserResult =
   /** `problem` says in a few words why not: "SSH session", "no display", "xdg-open not found". */
   | { readonly opened: false; readonly problem: string };
 
-/** Starts a browser. Never rejects. */
-export type BrowserLauncher = (url: string, command: string | undefined) => Promise<BrowserResult>;
+/** Starts a browser. Never rejects. `hasCome`: whether a page is open by now, whatever a program says of itself. */
+export type BrowserLauncher = (
+  url: string,
+  command: string | undefined,
+  hasCome?: () => boolean,
+) => Promise<BrowserResult>;
+
+/** Says in a few words why this machine has no browser to open; undefined where it has one. Starts nothing. */
+export type BrowserSearch = (command: string | undefined) => Promise<string | undefined>;
 
 /** One HTTP exchange as it goes over the wire; the built-in `fetch` or a look-alike. */
 export type Transport = (url: string, init: RequestInit) => Promise<Response>;
@@ -26,6 +33,7 @@ export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly openBrowser: BrowserLauncher;
+  readonly whyNoBrowser: BrowserSearch;
   readonly prompt: PromptHandler;
   readonly logger: Logger | undefined;
   /** Whether a person can answer here. */

@@ -77,14 +77,25 @@ export function composeWorld(
     absence,
     terminal: isatty(2),
     background: new Set(),
-    openBrowser: async (url, command) => {
+    openBrowser: async (...words) => {
       try {
         const { createBrowserLauncher } = await loadPart(() => import("../interaction/browser.ts"));
         const launch = createBrowserLauncher({ environment, platform, logger: options.logger });
-        return await launch(url, command);
+        return await launch(...words);
       } catch {
         // The person can open the address; no browser is no reason to end a sign-in.
         return { opened: false, problem: "a part of Latchkey could not be loaded" };
+      }
+    },
+    whyNoBrowser: async (command) => {
+      try {
+        const { createBrowserSearch } = await loadPart(() => import("../interaction/browser.ts"));
+        return await createBrowserSearch({ environment, platform, logger: options.logger })(
+          command,
+        );
+      } catch {
+        // Whether there is one decides about what is offered besides, and about nothing else.
+        return undefined;
       }
     },
     ...overrides,

@@ -1,15 +1,18 @@
 // The authorization code flow in a browser, from the first request to validated tokens. Changes when the flow does.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 import { emit } from "../core/events.ts";
 import type { BrowserResult } from "../core/world.ts";
 import {
   openCallbackListener,
   type CallbackListener,
+  type CallbackListenerOptions,
   type SignInOutcome,
 } from "../interaction/listener.ts";
+import { createStartAddress } from "../interaction/open-browser.ts";
 import { readPastedRedirect } from "../interaction/paste.ts";
+import type { StartAddress } from "../interaction/start-address.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import {
   createAuthorizationAttempt,
@@ -21,6 +24,12 @@ import { openInTurn, type OwnPort } from "./callback-port.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
+import {
+  endedByIntruder,
+  nothingOpened,
+  startBrowser,
+  type SignInBrowser,
+} from "./sign-in-browser.ts";
 import { timeIsUp } from "./time-is-up.ts";
 
 /**
@@ -28,7 +37,7 @@ import { timeIsUp } from "./time-is-up.ts";
  * and exchanges its code.
  */
 export type BesideBrowser = (
-  browser: BrowserResult | undefined,
+  browser: Pick<SignInBrowser, "missing">,
   byBrowser: (signal: AbortSignal) => Promise<TokenAnswer>,
   signal: AbortSignal,
 ) => Promise<TokenAnswer>;
@@ -39,6 +48,9 @@ interface Attempt {
   readonly listener: CallbackListener;
   readonly request: AuthorizationAttempt;
   readonly redirectUri: string;
+  readonly start: StartAddress;
+  /** Where the start address is answered; undefined: on a port of its own. */
+  readonly startAuthority: string | undefined;
 }
 
 function outcomeOf(error: unknown): SignInOutcome {
@@ -55,11 +67,16 @@ function warnAboutExposure(world: FlowWorld, listener: CallbackListener): void {
   );
 }
 
+/** Whether this machine's own browser reaches a listener on that interface by a loopback address. */
+function reachedByLoopback(host: string): boolean {
+  return isLoopbackHost(host) || host === "0.0.0.0" || host === "::";
+}
+
 async function openListener(
   world: FlowWorld,
   options: ResolvedOptions,
   plan: RedirectPlan,
-  isExpectedState: (candidate: string) => boolean,
+  rules: Pick<CallbackListenerOptions, "isExpectedState" | "start">,
   signal: AbortSignal,
 ): Promise<OwnPort> {
   const { host, ports, path } = plan;
@@ -70,7 +87,7 @@ async function openListener(
       path,
       redirectAuthority: plan.authority,
       responseMode: options.responseMode,
-      isExpectedState,
+      ...rules,
       applicationName: options.applicationName,
       clock: world.clock,
       logger: world.logger,
@@ -108,12 +125,40 @@ async function requestFor(
   );
 }
 
+/** Hands in a pasted address where it is this sign-in's; else says what is wrong with it. */
+function takePasted(
+  world: FlowWorld,
+  attempt: Attempt,
+  responseMode: ResolvedOptions["responseMode"],
+  redirected: string,
+  take: (parameters: URLSearchParams) => void,
+): void {
+  if (responseMode !== "query") {
+    world.onWarning(
+      "paste_refused",
+      "With `responseMode: form_post` the answer stands in no address, so there is none to paste.",
+    );
+    return;
+  }
+  const read = readPastedRedirect(redirected, attempt.redirectUri);
+  if ("problem" in read) {
+    world.onWarning("paste_refused", read.problem);
+  } else if (!attempt.request.isExpectedState(read.parameters.get("state") ?? "")) {
+    world.onWarning(
+      "paste_refused",
+      "That address belongs to another sign-in. Paste the one at which this sign-in ended.",
+    );
+  } else {
+    take(read.parameters);
+  }
+}
+
 /** Waits for the redirect, a pasted address, the end of time or a cancellation, whichever is first. */
 async function waitForRedirect(
   world: FlowWorld,
   options: ResolvedOptions,
   attempt: Attempt,
-  browser: BrowserResult | undefined,
+  browser: SignInBrowser,
   signal: AbortSignal,
 ): Promise<URLSearchParams> {
   const waiting = new AbortController();
@@ -128,38 +173,27 @@ async function waitForRedirect(
           () => reject(timeIsUp({ ...attempt, metadata: attempt.provider.metadata }, options)),
           reject,
         );
-      world.prompt({
-        type: "authorizationUrl",
-        url: attempt.request.url,
-        redirectUri: attempt.redirectUri,
-        browserOpened: browser?.opened ?? false,
-        ...(browser?.opened === false ? { browserProblem: browser.problem } : {}),
-        expiresAt: new Date(world.clock.now() + milliseconds),
-        ...(options.responseMode === "query" ? {} : { canPaste: false }),
-        paste: (redirected) => {
-          if (options.responseMode !== "query") {
-            world.onWarning(
-              "paste_refused",
-              "With `responseMode: form_post` the answer stands in no address, so there is none to paste.",
-            );
-            return;
-          }
-          const read = readPastedRedirect(redirected, attempt.redirectUri);
-          if ("problem" in read) {
-            world.onWarning("paste_refused", read.problem);
-          } else if (!attempt.request.isExpectedState(read.parameters.get("state") ?? "")) {
-            world.onWarning(
-              "paste_refused",
-              "That address belongs to another sign-in. Paste the one at which this sign-in ended.",
-            );
-          } else {
-            resolve(read.parameters);
-          }
-        },
-        cancel: () => {
-          reject(new OidcError("aborted", "The sign-in was cancelled."));
-        },
-      });
+      const { responseMode } = options;
+      const expiresAt = new Date(world.clock.now() + milliseconds);
+      const show = (result: BrowserResult | undefined): void => {
+        world.prompt({
+          type: "authorizationUrl",
+          url: attempt.request.url,
+          redirectUri: attempt.redirectUri,
+          browserOpened: result?.opened ?? false,
+          ...(result?.opened === false ? { browserProblem: result.problem } : {}),
+          expiresAt,
+          ...(responseMode === "query" ? {} : { canPaste: false }),
+          paste: (redirected) => takePasted(world, attempt, responseMode, redirected, resolve),
+          cancel: () => reject(new OidcError("aborted", "The sign-in was cancelled.")),
+        });
+      };
+      show(browser.result);
+      if (browser.result?.opened !== true || !world.terminal) return;
+      browser.missing(stop).then(
+        () => show({ opened: false, problem: nothingOpened }),
+        () => undefined,
+      );
     });
   } finally {
     waiting.abort();
@@ -173,7 +207,7 @@ async function signInThrough(
   signal: AbortSignal,
   beside: BesideBrowser,
 ): Promise<TokenAnswer> {
-  const { provider, listener, request } = attempt;
+  const { provider, listener, request, start } = attempt;
   const host = hostOf(provider.metadata.issuer);
   emit(world.logger, "login.started", { host, flow: "auth_code" });
   // Keys are needed when the browser comes back: loading them now costs the person no time.
@@ -181,13 +215,16 @@ async function signInThrough(
   await world.beforePrompt?.();
   // Whoever gave up meanwhile, be it at the moment at which the port was passed on, sees no browser.
   signal.throwIfAborted();
-  const browser = options.openBrowser
-    ? await world.openBrowser(request.url, options.browserCommand)
-    : undefined;
+  const target = request.url;
+  const browser = await startBrowser(world, options, {
+    start,
+    target,
+    authority: attempt.startAuthority,
+  });
   const byBrowser = async (stop: AbortSignal): Promise<TokenAnswer> => {
     try {
       const parameters = await waitForRedirect(world, options, attempt, browser, stop);
-      world.onAnswer?.();
+      await start.alone(stop);
       return await request.exchange(parameters, stop);
     } catch (error) {
       // The tab says at once what came of it, though another way may still be waited for. Where that one was first,
@@ -196,10 +233,14 @@ async function signInThrough(
       throw error;
     }
   };
-  const answer = await beside(browser, byBrowser, signal);
-  listener.settle({ kind: "done" });
-  emit(world.logger, "login.finished", { host });
-  return answer;
+  try {
+    const answer = await endedByIntruder(start, signal, (stop) => beside(browser, byBrowser, stop));
+    listener.settle({ kind: "done" });
+    emit(world.logger, "login.finished", { host });
+    return answer;
+  } finally {
+    await browser.close();
+  }
 }
 
 /**
@@ -215,12 +256,13 @@ export async function signInWithBrowser(
   beside: BesideBrowser,
 ): Promise<TokenAnswer> {
   const plan = planRedirect(options);
+  const start = createStartAddress(world, hostOf(provider.metadata.issuer));
   let request: AuthorizationAttempt | undefined;
   const port = await openListener(
     world,
     options,
     plan,
-    (candidate) => request?.isExpectedState(candidate) ?? false,
+    { isExpectedState: (candidate) => request?.isExpectedState(candidate) ?? false, start },
     signal,
   );
   const { listener } = port;
@@ -228,7 +270,8 @@ export async function signInWithBrowser(
     warnAboutExposure(world, listener);
     const redirectUri = plan.redirectUri(listener.authority);
     request = await requestFor(world, options, provider, redirectUri, signal);
-    const attempt = { provider, listener, request, redirectUri };
+    const startAuthority = reachedByLoopback(plan.host) ? listener.authority : undefined;
+    const attempt = { provider, listener, request, redirectUri, start, startAuthority };
     return await signInThrough(world, options, attempt, signal, beside);
   } catch (error) {
     listener.settle(outcomeOf(error));

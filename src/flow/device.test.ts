@@ -90,6 +90,7 @@ function scene({
     randomBytes: (length) => new Uint8Array(length),
     environment: {},
     platform: "linux",
+    whyNoBrowser: () => Promise.resolve(undefined),
     openBrowser: async (url) => {
       opened.push(url);
       return { opened: true };
@@ -281,14 +282,14 @@ test.for([
   expect(on.clock.sleeping).toBe(0);
 });
 
-test("a browser gets the complete address where there is one, and the code is shown besides [V06]", async () => {
+test("with the complete address the code is shown besides, and no browser is started unasked [V06]", async () => {
   const complete = `${issuer}/device?user_code=WDJB-MJHT`;
   const on = scene({
     code: { verification_uri_complete: complete },
-    options: { openBrowser: true, scopes: ["openid", "email"] },
+    options: { scopes: ["openid", "email"] },
   });
   const event = await on.shown();
-  expect(on.opened).toEqual([complete]);
+  expect(on.opened).toEqual([]);
   expect(event).toEqual({
     type: "deviceCode",
     cancel: expect.any(Function),
@@ -296,23 +297,12 @@ test("a browser gets the complete address where there is one, and the code is sh
     userCode: "WDJB-MJHT",
     verificationUri: `${issuer}/device`,
     verificationUriComplete: complete,
-    browserOpened: true,
     issuer,
     clientId: "data-cli",
     scopes: ["openid", "email"],
   });
   await on.wait();
   await on.outcome;
-
-  const plain = scene({ options: { openBrowser: true } });
-  await plain.shown();
-  expect(plain.opened).toEqual([`${issuer}/device`]);
-  plain.caller.abort(new OidcError("aborted", "Enough."));
-
-  const silent = scene({ code: { verification_uri_complete: complete } });
-  await silent.shown();
-  expect(silent.opened).toEqual([]);
-  silent.caller.abort(new OidcError("aborted", "Enough."));
 });
 
 test("beside a browser that did not open none is started, and the event says so", async () => {

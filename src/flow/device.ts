@@ -4,6 +4,7 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { longestPollIntervalSeconds } from "../core/limits.ts";
+import { createStartAddress, openAtStart } from "../interaction/open-browser.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import {
   deviceCodeExpired,
@@ -14,6 +15,7 @@ import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
+import { endedByIntruder } from "./sign-in-browser.ts";
 
 /** How a device sign-in came about. */
 export interface DeviceOccasion {
@@ -138,6 +140,22 @@ async function pollUntilDone(
   }
 }
 
+let warnedOfSameDevice = false;
+
+// RFC 10027: a code that is shown and entered on one device protects nobody, and teaches people to enter codes.
+function warnOfSameDevice(world: FlowWorld, provider: Provider): void {
+  if (warnedOfSameDevice) return;
+  warnedOfSameDevice = true;
+  const { authorizationEndpoint } = provider.metadata;
+  world.onWarning(
+    "device_code_on_this_device",
+    "The device flow is for a browser on another device, and this one opened a browser of its own (RFC 10027). " +
+      (authorizationEndpoint === undefined
+        ? "Enter a code only if this program showed it to you."
+        : "Where no flow is set, the authorization code flow is taken here, which is safer."),
+  );
+}
+
 /**
  * Signs a person in with a code that is entered on any device.
  * @throws {OidcError} `device_code_expired`, `access_denied`, `aborted`, and the codes of
@@ -184,33 +202,41 @@ export async function signInWithDevice(
   const stop = AbortSignal.any([signal, cancelled.signal]);
   // Keys are needed when the tokens come: loading them now costs the person no time.
   provider.prefetchKeys(signal);
-  const finished = pollUntilDone(world, authorization, host, stop);
+  const start = createStartAddress(world, host);
+  const finished = endedByIntruder(start, stop, (end) =>
+    pollUntilDone(world, authorization, host, end),
+  );
   // Shown while a browser starts; its rejection is seen by whoever awaits it below.
   finished.catch(() => undefined);
-  const browser =
+  const target = verificationUriComplete ?? verificationUri;
+  const opening =
     openBrowser && !besideBrowser
-      ? await Promise.race([
-          world.openBrowser(verificationUriComplete ?? verificationUri, browserCommand),
-          finished.then(() => undefined),
-        ])
+      ? openAtStart(world, { start, target, command: browserCommand, authority: undefined })
       : undefined;
-  if (!stop.aborted) {
-    world.prompt({
-      type: "deviceCode",
-      userCode,
-      verificationUri,
-      ...(verificationUriComplete === undefined ? {} : { verificationUriComplete }),
-      expiresAt,
-      ...(why === undefined ? {} : { why }),
-      ...(besideBrowser ? { besideBrowser } : {}),
-      issuer,
-      clientId: identity.clientId,
-      scopes: authorization.requestedScopes,
-      ...(browser === undefined ? {} : { browserOpened: browser.opened }),
-      cancel: () => cancelled.abort(new OidcError("aborted", "The sign-in was cancelled.")),
-    });
+  try {
+    const opened = await Promise.race([opening, finished.then(() => undefined)]);
+    if (!stop.aborted) {
+      world.prompt({
+        type: "deviceCode",
+        userCode,
+        verificationUri,
+        ...(verificationUriComplete === undefined ? {} : { verificationUriComplete }),
+        expiresAt,
+        ...(why === undefined ? {} : { why }),
+        ...(besideBrowser ? { besideBrowser } : {}),
+        issuer,
+        clientId: identity.clientId,
+        scopes: authorization.requestedScopes,
+        ...(opened === undefined ? {} : { browserOpened: opened.result.opened }),
+        cancel: () => cancelled.abort(new OidcError("aborted", "The sign-in was cancelled.")),
+      });
+      if (opened?.result.opened === true) warnOfSameDevice(world, provider);
+    }
+    const answer = await finished;
+    emit(world.logger, "login.finished", { host });
+    return answer;
+  } finally {
+    // A browser that is being started is not waited for.
+    void opening?.then((opened) => opened.close());
   }
-  const answer = await finished;
-  emit(world.logger, "login.finished", { host });
-  return answer;
 }

@@ -93,6 +93,42 @@ export async function firstToFinish(
   }
 }
 
+/**
+ * One way alone until a second one is wanted, if ever; both from then on, as {@link firstToFinish} has it.
+ * @throws {OidcError} the first way's error where the second was not begun; else as `firstToFinish`.
+ */
+export async function joinedLater(
+  world: Pick<FlowWorld, "logger" | "onWarning">,
+  host: string,
+  first: Way,
+  second: Way,
+  isWanted: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<TokenAnswer> {
+  const stop = new AbortController();
+  const running = first.start(AbortSignal.any([signal, stop.signal]));
+  const over = new AbortController();
+  const ended = running.then(
+    () => "ended" as const,
+    () => "ended" as const,
+  );
+  const wanted = isWanted(AbortSignal.any([signal, over.signal])).then(
+    () => "wanted" as const,
+    () => ended,
+  );
+  const next = await Promise.race([ended, wanted]);
+  over.abort();
+  if (next === "ended") return running;
+  const begun: Way = {
+    flow: first.flow,
+    start: (each) => {
+      each.addEventListener("abort", () => stop.abort(each.reason), { once: true });
+      return running;
+    },
+  };
+  return firstToFinish(world, host, [begun, second], signal);
+}
+
 /** The device flow beside a browser that did not open, where that is allowed. */
 function deviceBeside(
   world: FlowWorld,
@@ -131,11 +167,12 @@ export async function signInPerson(
     }
     const beside = deviceBeside(world, options, provider);
     const host = hostOf(provider.metadata.issuer);
-    return await signInWithBrowser(world, options, provider, signal, (browser, byBrowser, stop) =>
-      beside === undefined || browser?.opened !== false
+    return await signInWithBrowser(world, options, provider, signal, (browser, byBrowser, stop) => {
+      const way: Way = { flow: "auth_code", start: byBrowser };
+      return beside === undefined
         ? byBrowser(stop)
-        : firstToFinish(world, host, [{ flow: "auth_code", start: byBrowser }, beside], stop),
-    );
+        : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
+    });
   } catch (error) {
     // What was remembered of the provider may be what failed; the next attempt looks again.
     await provider.forgetCached();

@@ -1,8 +1,6 @@
 // What is started, with which words and environment: real processes, and played systems where this one is not meant.
 // Changes when a rule of B01 to B11 does.
 import { execFile } from "node:child_process";
-import type { ChildProcess, SpawnOptions } from "node:child_process";
-import { EventEmitter } from "node:events";
 import { existsSync, watch } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { bundleModule } from "../../test/support/bundle-module.ts";
+import { playedSystem } from "../../test/support/played-system.ts";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import type { LatchkeyEvent } from "../core/events.ts";
 import { browserSafeUrl, createBrowserLauncher } from "./browser.ts";
@@ -52,32 +51,6 @@ function launcher(options: Partial<BrowserLauncherOptions> = {}) {
     logger: undefined,
     ...options,
   });
-}
-
-interface Spawned {
-  file: string;
-  words: readonly string[];
-  options: SpawnOptions;
-}
-
-/** Another operating system: what is spawned is written down, and ends with status 0. */
-function playedSystem(
-  files: readonly string[],
-  texts: Readonly<Record<string, string>> = {},
-): BrowserSystem & { spawned: Spawned[] } {
-  const spawned: Spawned[] = [];
-  return {
-    spawned,
-    spawn(file, words, options) {
-      spawned.push({ file, words, options });
-      const child = Object.assign(new EventEmitter(), { unref: () => undefined });
-      setImmediate(() => child.emit("exit", 0, null));
-      return child as unknown as ChildProcess;
-    },
-    isExecutable: (path) => files.includes(path),
-    exists: (path) => files.includes(path) || path in texts,
-    readText: (path) => texts[path] ?? "",
-  };
 }
 
 const shellCorpus = [
@@ -320,6 +293,17 @@ test.for([
     problem,
   });
   expect(system.spawned).toEqual([]);
+});
+
+test("[S1] a page that is open by now is not opened once more, whatever the first program says", async () => {
+  const failing = join(folder, "opens and fails");
+  await writeFile(failing, "#!/bin/sh\nexit 3\n");
+  await chmod(failing, 0o755);
+  const open = launcher({
+    environment: { PATH: "", BROWSER: `"${failing}":${standIn("second")}` },
+  });
+  expect(await open(url, undefined, () => true)).toEqual({ opened: true });
+  expect(existsSync(report)).toBe(false);
 });
 
 test("with a display the opener is used, in an SSH session and a container too", async () => {

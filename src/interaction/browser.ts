@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, posix, win32 } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import type { Clock } from "../core/clock.ts";
@@ -11,7 +11,7 @@ import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
-import type { BrowserLauncher, BrowserResult } from "../core/world.ts";
+import type { BrowserLauncher, BrowserResult, BrowserSearch } from "../core/world.ts";
 import { splitCommand } from "./command-words.ts";
 
 /** What the launcher needs of the operating system; the real one unless a test plays another. */
@@ -20,6 +20,8 @@ export interface BrowserSystem {
   /** Whether a file can be run. */
   isExecutable(path: string): boolean;
   exists(path: string): boolean;
+  /** The file that a link leads to; the path itself where there is none. */
+  realPath(path: string): string;
   /** A small text file, or "" where there is none. */
   readText(path: string): string;
 }
@@ -57,6 +59,9 @@ const desktopOpeners = [["xdg-open"], ["gio", "open"], ["x-www-browser"]] as con
 
 const noOpener = "xdg-open not found";
 
+// They need the terminal that Latchkey is at, and no provider's page works in them.
+const textBrowser = /^(?:www-browser|w3m|lynx|links2?|elinks|edbrowse)(?:\.\w+)?$/iu;
+
 const realSystem: BrowserSystem = {
   spawn: (file, words, options) => spawn(file, words, options),
   isExecutable(path) {
@@ -73,6 +78,13 @@ const realSystem: BrowserSystem = {
       return true;
     } catch {
       return false;
+    }
+  },
+  realPath(path) {
+    try {
+      return realpathSync(path);
+    } catch {
+      return path;
     }
   },
   readText(path) {
@@ -141,24 +153,61 @@ class Launcher {
     this.#system = options.system ?? realSystem;
   }
 
-  async open(url: string, command: string | undefined): Promise<Launch> {
+  async open(
+    url: string,
+    command: string | undefined,
+    hasCome: () => boolean = () => false,
+  ): Promise<Launch> {
     const address = browserSafeUrl(url);
     if (address === undefined) {
       return { opened: false, problem: "the address is neither https nor http on this machine" };
     }
-    if (command !== undefined) return this.#openWith(command, "browserCommand", address);
-    let chosenProblem: string | undefined;
-    for (const alternative of this.#alternatives()) {
+    const found = this.#search(command);
+    let { problem } = found;
+    for (const opener of found.openers) {
       // One after the other: only one of them may open a tab.
-      const result = await this.#openWith(alternative, "$BROWSER", address);
-      if (result.opened) return result;
-      chosenProblem ??= result.problem;
+      const result = await this.#start(opener, address);
+      if (result.opened || hasCome()) return { opened: true, file: opener.file };
+      problem ??= result.problem;
+      if (opener === found.last) return result;
     }
-    const opener = this.#systemOpener();
-    if (typeof opener !== "string") return this.#start(opener, address);
-    // What the person chose says more than what is missing of the system; a missing display says most.
-    const problem = opener === noOpener ? (chosenProblem ?? opener) : opener;
-    return { opened: false, problem };
+    return { opened: false, problem: this.#worstOf(problem, found.missing) };
+  }
+
+  /** Why nothing could be opened here; undefined where something might. */
+  whyNone(command: string | undefined): string | undefined {
+    const { openers, problem, missing } = this.#search(command);
+    return openers.length > 0 ? undefined : this.#worstOf(problem, missing);
+  }
+
+  // What the person chose says more than what is missing of the system; a missing display says most.
+  #worstOf(chosen: string | undefined, missing: string | undefined): string {
+    return missing === undefined || missing === noOpener
+      ? (chosen ?? missing ?? noOpener)
+      : missing;
+  }
+
+  /**
+   * What may be tried, in order: what the person chose, and the system's own way at last. `problem` is the first of what
+   * the person chose, `missing` that of the system.
+   */
+  #search(command: string | undefined): {
+    readonly openers: readonly Opener[];
+    readonly problem: string | undefined;
+    readonly last?: Opener;
+    readonly missing?: string;
+  } {
+    const chosen =
+      command === undefined
+        ? this.#alternatives().map((each) => this.#named(each, "$BROWSER"))
+        : [this.#named(command, "browserCommand")];
+    const openers = chosen.filter((each) => typeof each !== "string");
+    const problem = chosen.find((each) => typeof each === "string");
+    if (command !== undefined) return { openers, problem };
+    const own = this.#systemOpener();
+    return typeof own === "string"
+      ? { openers, problem, missing: own }
+      : { openers: [...openers, own], problem, last: own };
   }
 
   // The convention is a list separated by colons. Windows has colons in its paths: one command there.
@@ -168,15 +217,16 @@ class Launcher {
     return alternatives.filter((alternative) => alternative.trim() !== "");
   }
 
-  async #openWith(command: string, source: string, address: string): Promise<Launch> {
-    const words = splitCommand(command);
-    const [name, ...rest] = words ?? [];
-    if (name === undefined) {
-      return { opened: false, problem: `${source} is empty or has an unclosed quote` };
-    }
+  /** A command of the person's, or a few words why it opens nothing. */
+  #named(command: string, source: string): Opener | string {
+    const [name, ...words] = splitCommand(command) ?? [];
+    if (name === undefined) return `${source} is empty or has an unclosed quote`;
     const file = this.#find(name);
-    if (file === undefined) return { opened: false, problem: `${basename(name)} not found` };
-    return this.#start({ file, words: rest }, address);
+    if (file === undefined) return `${basename(name)} not found`;
+    const isText = [file, this.#system.realPath(file)].some((each) =>
+      textBrowser.test(basename(each)),
+    );
+    return isText ? `${basename(name)} is a text browser` : { file, words };
   }
 
   /** A program that the person named: an absolute path, or a name in the absolute folders of PATH. */
@@ -291,10 +341,16 @@ class Launcher {
  */
 export function createBrowserLauncher(options: BrowserLauncherOptions): BrowserLauncher {
   const launcher = new Launcher(options);
-  return async (url, command) => {
-    const { file, ...result } = await launcher.open(url, command);
+  return async (url, command, hasCome) => {
+    const { file, ...result } = await launcher.open(url, command, hasCome);
     if (result.opened) emit(options.logger, "browser.opened", { command: basename(file ?? "") });
     else emit(options.logger, "browser.failed", { why: result.problem });
     return result;
   };
+}
+
+/** Makes the function that says, without starting anything, why this machine has no browser to open. */
+export function createBrowserSearch(options: BrowserLauncherOptions): BrowserSearch {
+  const launcher = new Launcher(options);
+  return (command) => Promise.resolve(launcher.whyNone(command));
 }

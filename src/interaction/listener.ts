@@ -14,6 +14,7 @@ import { finishingPage, nothingHerePage, otherSignInPage, outcomePage } from "./
 import type { SignInOutcome } from "./pages/states.ts";
 import { routeAnswer, routeRequest } from "./routes.ts";
 import type { AnswerRoute, ResponseMode, RouteRules } from "./routes.ts";
+import type { StartAddress } from "./start-address.ts";
 
 export type { SignInOutcome } from "./pages/states.ts";
 
@@ -31,6 +32,8 @@ export interface CallbackListenerOptions {
   readonly responseMode: ResponseMode;
   /** Compares in constant time. Called with outside input. */
   isExpectedState(candidate: string): boolean;
+  /** The address that the browser is started with; answered here, at the listener's own authority. */
+  readonly start?: StartAddress | undefined;
   /** Shown, escaped, on the pages. */
   readonly applicationName?: string | undefined;
   readonly clock: Clock;
@@ -193,6 +196,7 @@ class Listener implements CallbackListener {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#options.start?.answer(request, response) === true) return;
     const route = routeRequest(
       {
         method: request.method ?? "",

@@ -11,6 +11,8 @@ export interface SignInFacts {
   readonly redirectUri: string;
   readonly browserOpened: boolean;
   readonly browserProblem: string | undefined;
+  /** Whether a browser was started for this sign-in before, and has not come. */
+  readonly isLate: boolean;
   /** Whether the person can paste the address here. */
   readonly canPaste: boolean;
   /** `user@host` of this machine, where the person came by SSH. */
@@ -97,7 +99,9 @@ export function signInText(facts: SignInFacts, columns: Columns): string {
   if (facts.browserProblem === undefined) {
     return paragraphs(wrap(`To sign in at ${host}, visit:`, columns), url);
   }
-  const lead = `No browser here (${sanitizeProviderText(facts.browserProblem, 80)}).`;
+  const lead = facts.isLate
+    ? "The browser has not opened the page so far."
+    : `No browser here (${sanitizeProviderText(facts.browserProblem, 80)}).`;
   const command = forwardCommand(facts);
   if (facts.canPaste && command !== undefined) {
     return paragraphs(

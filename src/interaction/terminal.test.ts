@@ -40,6 +40,14 @@ const everyText: readonly [string, SceneOptions, (on: Scene) => void | Promise<v
     (on) => on.show({ browserProblem: "container" }),
   ],
   [
+    "SSH, a browser was started and has not come",
+    { environment: ssh },
+    (on) => {
+      on.show({ browserOpened: true });
+      on.show({ browserProblem: "nothing has opened so far" });
+    },
+  ],
+  [
     "something is pasted, and it is another address",
     {},
     (on) => {

@@ -80,6 +80,8 @@ class TerminalPrompt {
   #reading: LineReading | undefined;
   #wait: Wait | undefined;
   #numberedWays = false;
+  /** The address of the last sign-in for which a browser was started. */
+  #openedUrl: string | undefined;
 
   constructor(options: TerminalPromptOptions) {
     this.#options = options;
@@ -141,9 +143,11 @@ class TerminalPrompt {
       redirectUri: event.redirectUri,
       browserOpened: event.browserOpened,
       browserProblem: event.browserProblem,
+      isLate: event.url === this.#openedUrl,
       canPaste,
       sshDestination: this.#sshDestination(),
     };
+    this.#openedUrl = event.browserOpened ? event.url : undefined;
     this.#numberedWays = hasNumberedWays(facts);
     stderr.write(signInText(facts, this.#columns()));
     if (canPaste) this.#readPaste(event);

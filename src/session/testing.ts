@@ -86,6 +86,7 @@ export class Bench {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       environment: {},
       platform: "linux",
+      whyNoBrowser: () => Promise.resolve(undefined),
       openBrowser: () => Promise.resolve({ opened: true }),
       prompt: (event) => this.prompts.push(event),
       logger: undefined,

@@ -3,10 +3,11 @@
 import { createServer, get } from "node:http";
 import { expect, test } from "vitest";
 import type { DeviceCodeEvent } from "../../src/core/prompt.ts";
+import type { BrowserResult } from "../../src/core/world.ts";
 import type { ComposeOverrides } from "../../src/credential/compose.ts";
 import type { OidcAuthOptions, PromptEvent } from "../../src/index.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
-import { approveDevice, signIn } from "../support/scripted-browser.ts";
+import { approveDevice, signIn, visit } from "../support/scripted-browser.ts";
 import { change, desk, refusal, type Desk } from "./fast-desk.ts";
 import { emptyHome, failureOf, provider } from "./harness.ts";
 
@@ -174,9 +175,19 @@ test("a hostile verification address ends both ways [V05]", async () => {
   expect(typesOf(on.events)).toEqual(["authorizationUrl", "settled"]);
 });
 
+/** A browser that comes, and whose person signs in by hand. */
+async function openAndFetch(address: string): Promise<BrowserResult> {
+  await new Promise((resolve) => get(address, (response) => resolve(response.resume())));
+  return { opened: true };
+}
+
 const alone: readonly [string, OidcAuthOptions, ComposeOverrides][] = [
-  ["a browser that opens", {}, { openBrowser: async () => ({ opened: true }) }],
-  ["openBrowser: false", { openBrowser: false }, {}],
+  ["a browser that opens", {}, { openBrowser: openAndFetch }],
+  [
+    "openBrowser: false where there is a browser",
+    { openBrowser: false },
+    { whyNoBrowser: async () => undefined },
+  ],
   ["no terminal", {}, { terminal: false }],
   ['flow: "auth_code"', { flow: "auth_code" }, {}],
 ];
@@ -190,6 +201,71 @@ test.for(alone)("no code is offered beside the browser with %s", async ([, optio
     overrides,
   );
   expect((await on.session.getToken()).source).toBe("login");
+  expect(on.identityProvider.requests().device).toBe(0);
+});
+
+test("[U2] openBrowser: false where there is no browser offers all that a missing browser does", async () => {
+  const on = await withoutBrowser(
+    (event) => {
+      if (event.type === "deviceCode") enterCode(event);
+    },
+    { openBrowser: false },
+    { whyNoBrowser: async () => "SSH session" },
+  );
+  expect((await on.session.getToken()).source).toBe("login");
+  expect(on.events[0]).toMatchObject({ browserOpened: false, browserProblem: "SSH session" });
+  expect(typesOf(on.events)).toEqual(["authorizationUrl", "deviceCode", "settled"]);
+});
+
+test("[T10] a browser that was started and never came: pasting and the code are offered after all", async () => {
+  let addresses = 0;
+  const on = await withoutBrowser(
+    (event) => {
+      if (event.type === "authorizationUrl") addresses += 1;
+      if (event.type === "deviceCode") enterCode(event);
+    },
+    {},
+    { openBrowser: async () => ({ opened: true }) },
+  );
+  expect((await on.session.getToken()).source).toBe("login");
+  expect(addresses).toBe(2);
+  expect(on.events.slice(0, 2)).toMatchObject([
+    { browserOpened: true },
+    { browserOpened: false, browserProblem: "nothing has opened so far" },
+  ]);
+  expect(typesOf(on.events).slice(2)).toEqual(["deviceCode", "settled"]);
+});
+
+test("[T10] a browser that comes late, when other ways are offered already, still signs in", async () => {
+  let start = "";
+  const on = await withoutBrowser(
+    (event) => {
+      if (event.type === "deviceCode") void visit(start, { fromStart: true });
+    },
+    {},
+    {
+      openBrowser: async (address) => {
+        start = address;
+        return { opened: true };
+      },
+    },
+  );
+  expect((await on.session.getToken()).source).toBe("login");
+  expect(on.identityProvider.requests().device).toBe(1);
+});
+
+test("[T10] a refusal in the browser ends the sign-in where no other way has begun", async () => {
+  const on = await withoutBrowser(
+    () => undefined,
+    {},
+    {
+      openBrowser: async (address) => {
+        await visit(address, { fromStart: true, deny: true });
+        return { opened: true };
+      },
+    },
+  );
+  expect((await failureOf(on.session.getToken())).code).toBe("access_denied");
   expect(on.identityProvider.requests().device).toBe(0);
 });
 

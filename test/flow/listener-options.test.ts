@@ -17,7 +17,7 @@ async function occupiedPort(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test("openBrowser: runs the browser command with the URL, or does not", async () => {
+test("openBrowser: runs the browser command with a start address, or does not", async () => {
   const home = emptyHome();
   const identityProvider = await provider();
   const log = join(home, "opened");
@@ -38,7 +38,8 @@ test("openBrowser: runs the browser command with the URL, or does not", async ()
   }).getToken();
   const event = shown.events.find((each) => each.type === "authorizationUrl");
   expect(event?.browserOpened).toBe(true);
-  expect(readFileSync(log, "utf8")).toBe(event?.url);
+  const { origin } = new URL(event?.redirectUri ?? "");
+  expect(readFileSync(log, "utf8").slice(0, origin.length + 1)).toBe(`${origin}/`);
 });
 
 test("redirectUri: is sent as it is, and its path and port are the listener's", async () => {

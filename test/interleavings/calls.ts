@@ -70,6 +70,7 @@ export class Program {
       },
       environment: {},
       platform: "linux",
+      whyNoBrowser: () => Promise.resolve(undefined),
       openBrowser: () => Promise.resolve({ opened: true }),
       prompt: () => undefined,
       logger: undefined,

@@ -22,6 +22,7 @@ if (LATCHKEY_TEST_BROWSER_LOG) appendFileSync(LATCHKEY_TEST_BROWSER_LOG, `${url}
 await visit(url, {
   login: LATCHKEY_TEST_LOGIN || "alice",
   deny: LATCHKEY_TEST_BROWSER_DENY === "1",
+  fromStart: /^\/[\w-]{22}$/.test(new URL(url).pathname),
   ...(LATCHKEY_TEST_OTHER_HOST ? { otherHost: LATCHKEY_TEST_OTHER_HOST } : {}),
   ...(LATCHKEY_TEST_CA ? { certificateAuthority: readFileSync(LATCHKEY_TEST_CA, "utf8") } : {}),
 });

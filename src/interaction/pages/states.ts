@@ -82,6 +82,17 @@ export function tooMuchPage(): Page {
   });
 }
 
+/** An address that works once, at the second visit. */
+export function openedBeforePage(): Page {
+  return renderPage({
+    status: 410,
+    title: "Not this one",
+    heading: "This page was opened before",
+    text: "It opens only once. Where you started it says what to do.",
+    mood: "not-done",
+  });
+}
+
 /** Everything that is not for us, with the status that says why. */
 export function nothingHerePage(status: 400 | 403 | 404 | 405 | 408 | 413 | 415 | 421): Page {
   return renderPage({ status, title: "Nothing here", text: "Nothing here.", mood: "neutral" });
