@@ -1,5 +1,6 @@
 // The answer to `latchkey token` from the cache alone: one synchronous look, without network, locks or cryptography.
 
+import { emit } from "../core/events.ts";
 import type { GetTokenOptions } from "../core/types.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import { cacheFilePath, type Machine } from "../options/paths.ts";
@@ -58,6 +59,7 @@ export function cachedTokenText(
   for (const each of cache.records) {
     const record = satisfying(each, wanted, bound, Date.now() / 1000);
     if (record !== undefined) {
+      emit(undefined, "cache.hit", { location: path });
       return tokenText(accessTokenOf(record, wanted.tokenKind, "cache"), flags);
     }
   }

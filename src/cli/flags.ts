@@ -68,6 +68,7 @@ export const commandFlags: readonly CommandFlag[] = [
   { name: "profile", kind: "text", commands: commandNames },
   { name: "grant-type", kind: "grant", values: grantTypes, commands: commandNames },
   { name: "client-secret-file", kind: "text", commands: commandNames },
+  { name: "verbose", kind: "switch", commands: commandNames },
   { name: "help", kind: "switch", commands: commandNames },
   { name: "version", kind: "switch", commands: commandNames },
 ];

@@ -319,3 +319,21 @@ test("a printed result holds no token object's inside: JSON has the named member
   ]);
   expect(stdout).not.toContain("hunter2");
 });
+
+test("--verbose and LATCHKEY_LOG=debug print the events of every command on standard error, and no secret [U5]", async () => {
+  home.remember(configuration);
+  const event = /^\d\d:\d\d:\d\d\.\d{3} [a-z_.]+( \w+=("[^"]*"|\S+))*$/u;
+  const runs = await Promise.all([
+    latchkey("token", "--verbose", ...flags),
+    run(built.warm, ["token", ...flags], { home, environment: { LATCHKEY_LOG: "debug" } }),
+    latchkey("token", "--client-secret-file=/dev/null", "--verbose", ...flags),
+  ]);
+  for (const { status, stderr } of [...runs, await latchkey("logout", "--verbose", ...flags)]) {
+    expect(status).toBe(0);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines.filter((line) => event.test(line)).length).toBeGreaterThan(0);
+    expect(stderr).not.toContain("cached-access-token");
+  }
+  expect(runs[0]?.stdout).toBe("cached-access-token\n");
+  expect(await latchkey("version", "--verbose")).toMatchObject({ status: 0, stderr: "" });
+});

@@ -15,6 +15,7 @@ import { readClientSecret } from "./secret-file.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { ChosenSettings } from "./sign-ins.ts";
 import { unknownVariableWarnings } from "./variables.ts";
+import { printEvents, wantsEvents } from "./verbose.ts";
 
 /** What the program has from the process that it runs in. */
 export interface ProgramInput {
@@ -175,6 +176,9 @@ export async function runProgram(input: ProgramInput): Promise<number> {
   try {
     const line = parseArguments(input.argumentList);
     configuration = line.configuration;
+    if (wantsEvents(line.flags["verbose"], input.machine.environment)) {
+      printEvents(input.machine.environment);
+    }
     return await runCommand(line, input, (words) => {
       configuration = words;
     });

@@ -115,7 +115,7 @@ test("the quick list of flags is the option table and the flags of token", () =>
   for (const { name, kind, commands } of commandFlags) {
     // Those that never end in a cached token stay with the full program.
     const isKnown =
-      commands.includes("token") && !["force-refresh", "help", "version"].includes(name);
+      commands.includes("token") && !["force-refresh", "verbose", "help", "version"].includes(name);
     expect([name, quickKind(name)]).toEqual([name, isKnown ? letters[kind] : ""]);
   }
 });

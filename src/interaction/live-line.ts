@@ -10,7 +10,7 @@ export interface TerminalOutput {
   readonly rows?: number | undefined;
 }
 
-/** What {@link LiveLine} takes. */
+/** What {@link liveLineOf} takes. */
 export interface LiveLineOptions {
   readonly stderr: TerminalOutput;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -84,4 +84,13 @@ export class LiveLine {
     const rows = Math.ceil(this.#line.length / this.width);
     return eraseLine + eraseLineAbove.repeat(Math.max(0, rows - 1));
   }
+}
+
+const lines = new WeakMap<TerminalOutput, LiveLine>();
+
+/** The live line of an output: one, whoever writes there, so that nobody breaks another's. */
+export function liveLineOf(options: LiveLineOptions): LiveLine {
+  const line = lines.get(options.stderr) ?? new LiveLine(options);
+  lines.set(options.stderr, line);
+  return line;
 }

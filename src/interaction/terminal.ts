@@ -13,7 +13,7 @@ import type {
 import type { TerminalRole } from "./foreground.ts";
 import { isFreeTerminal, readLines } from "./line-input.ts";
 import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
-import { LiveLine, type TerminalOutput } from "./live-line.ts";
+import { liveLineOf, type LiveLine, type TerminalOutput } from "./live-line.ts";
 import { readPastedRedirect } from "./paste.ts";
 import {
   countdownText,
@@ -51,8 +51,6 @@ export interface TerminalPromptOptions {
   readonly raiseSignal?: ((signal: TerminalSignal) => void) | undefined;
   /** Whether this process may use its terminal now. Default: what the system says. */
   readonly terminalRole?: (() => TerminalRole) | undefined;
-  /** The line that is rewritten, where somebody else writes above it too. Default: one of its own. */
-  readonly liveLine?: LiveLine | undefined;
 }
 
 // Around a QR code: an empty line before it, and below the text an empty line and the countdown.
@@ -85,7 +83,7 @@ class TerminalPrompt {
 
   constructor(options: TerminalPromptOptions) {
     this.#options = options;
-    this.#live = options.liveLine ?? new LiveLine(options);
+    this.#live = liveLineOf(options);
   }
 
   handle(event: PromptEvent): void {

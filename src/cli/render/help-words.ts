@@ -119,6 +119,7 @@ export const flagWords: Readonly<
     summary: "file with the client secret; -: standard input",
     placeholder: "FILE",
   },
+  verbose: { summary: "print what happens, one line each, on standard error" },
   help: { summary: "show this" },
   version: { summary: "print the version" },
 };
@@ -172,7 +173,7 @@ export const sourceWords =
   "[profile.NAME] with keys such as client-id in the configuration file. A flag counts before the environment, the " +
   "environment before the profile; [profile.default] applies where no profile, issuer or client is named, and without it " +
   "the only cached sign-in. --allow-insecure-http is a flag only; a client secret comes from " +
-  "LATCHKEY_CLIENT_SECRET or --client-secret-file, never from a flag.";
+  "LATCHKEY_CLIENT_SECRET or --client-secret-file, never from a flag. LATCHKEY_LOG=debug is --verbose.";
 
 /** What exit statuses mean. */
 export const exitWords: readonly (readonly [string, string])[] = [
