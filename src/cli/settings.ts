@@ -1,5 +1,6 @@
 // From flags, environment and profile to one set of options, in their order of precedence.
 
+import { devNull } from "node:os";
 import { parseBoolean, readEnvironmentOptions } from "../options/parse-text.ts";
 import { environmentNameOf, flagOf, optionTable } from "../options/table.ts";
 import { validateOption } from "../options/validate.ts";
@@ -111,7 +112,12 @@ export function readSettings(line: CommandLine, machine: Machine): Settings {
   if (flaggedFile === undefined && clientSecret !== undefined) {
     return { ...settings, given: { ...given, clientSecret }, clientSecretFile: undefined };
   }
-  return { ...settings, given, clientSecretFile: flaggedFile ?? profile?.clientSecretFile };
+  const clientSecretFile = flaggedFile ?? profile?.clientSecretFile;
+  // Said on purpose, unlike an empty variable or file: those are what is left of a secret that is not there.
+  if (clientSecretFile === devNull) {
+    return { ...settings, given: { ...given, clientSecret: "" }, clientSecretFile: undefined };
+  }
+  return { ...settings, given, clientSecretFile };
 }
 
 function namedBy(

@@ -117,12 +117,12 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   pkce: {
     summary: "send PKCE parameters",
     meaning:
-      "Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not. `false`: none is sent, for providers that reject them; a stolen code is then worth more.",
+      "Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not, in the device flow too. `false`: none is sent, for providers that reject them; a stolen code is then worth more.",
   },
   clientSecret: {
     summary: "secret of a confidential client",
     meaning:
-      "Secret for client authentication, where the provider wants one. Some want it even of a desktop application; it proves nothing there and is no protection.",
+      'Secret for client authentication, where the provider wants one. Some want it even of a desktop application; it proves nothing there and is no protection. `""`: the field `client_secret` is sent empty in the body, for providers that want it to be there. On the command line that is `--client-secret-file /dev/null`: an empty variable counts as not set, as everywhere, because job runners leave one where a secret is missing, and an empty file is an error.',
     clientMeaning: "Secret for client authentication. Without one no token can be had.",
     placeholder: "SECRET",
   },

@@ -82,14 +82,18 @@ export interface InteractiveOptions {
   /** Longest wait for the browser's redirect, in seconds. Default: `300`. */
   callbackTimeoutSeconds?: number | undefined;
   /**
-   * Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not. `false`:
-   * none is sent, for providers that reject them; a stolen code is then worth more. Default:
-   * `true`.
+   * Send PKCE parameters (S256, RFC 7636), whether the provider advertises them or not, in the
+   * device flow too. `false`: none is sent, for providers that reject them; a stolen code is then
+   * worth more. Default: `true`.
    */
   pkce?: boolean | undefined;
   /**
    * Secret for client authentication, where the provider wants one. Some want it even of a desktop
-   * application; it proves nothing there and is no protection. Default: `undefined`.
+   * application; it proves nothing there and is no protection. `""`: the field `client_secret` is
+   * sent empty in the body, for providers that want it to be there. On the command line that is
+   * `--client-secret-file /dev/null`: an empty variable counts as not set, as everywhere, because
+   * job runners leave one where a secret is missing, and an empty file is an error. Default:
+   * `undefined`.
    */
   clientSecret?: string | undefined;
   /**

@@ -16,6 +16,7 @@ const flagNames: ReadonlyMap<string, string> = new Map([
 ]);
 
 function flagFor(whole: string, name: string, value: string | undefined): string {
+  if (name === "login") return "latchkey login";
   if (name === "clientSecret") return "LATCHKEY_CLIENT_SECRET (or --client-secret-file)";
   const flag = flagNames.get(name);
   if (flag === undefined) return whole;
