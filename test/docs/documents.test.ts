@@ -138,6 +138,8 @@ test.each(documents)("%s: every flag and variable that it names exists", (docume
   const flags = new Set(knownFlags());
   const named = withoutBlocks(read(document)).flatMap(inBackticks);
   const unknown = named
+    // Node's own flags.
+    .filter((code) => !/^(?:node |NODE_OPTIONS=)/.test(code))
     .flatMap((code) =>
       [...code.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map(([, flag]) => flag ?? ""),
     )

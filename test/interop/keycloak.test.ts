@@ -37,7 +37,12 @@ const formPost: Check = {
   name: "responseMode form_post: signs in, and a refusal is told at once",
   run: async (desk) => {
     const client = desk.provider.clients.public;
-    const options = { responseMode: "form_post", forceLogin: true } as const;
+    const options = {
+      responseMode: "form_post",
+      forceLogin: true,
+      // The first sign-in after its start takes Keycloak long.
+      callbackTimeoutSeconds: 120,
+    } as const;
     expect((await desk.credential(client, options).getToken()).source).toBe("login");
     const refused = desk.credential(client, options, { deny: true });
     expect((await desk.failure(refused.getToken())).code).toBe("access_denied");
