@@ -19,8 +19,6 @@ export interface FlowWorld extends World {
   readonly onWarning: (code: string, message: string) => void;
   /** Awaited before a person is shown anything or a browser is opened; what it throws ends the sign-in. */
   readonly beforePrompt?: () => Promise<void>;
-  /** Called when a person has answered, whatever comes of the answer. */
-  readonly onAnswer?: (() => void) | undefined;
 }
 
 export type { TokenAnswer } from "../provider/token-answer.ts";

@@ -136,8 +136,8 @@ export interface InteractiveOptions {
   loginHint?: string | undefined;
   /**
    * How many sign-ins may go unanswered within an hour, whichever processes asked, before no more
-   * are started by themselves (`login_required`, reason `prompt_budget`). Any answer of the person
-   * and `latchkey login` start the count anew. Default: `3`.
+   * are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a
+   * refusal of the person and `latchkey login` start the count anew. Default: `3`.
    */
   maxUnansweredPrompts?: number | undefined;
   /**

@@ -20,14 +20,12 @@ export interface Flows {
   /** Before any lock or request: is enough known for a sign-in? */
   assertConfigured(): void;
   /**
-   * `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in. `onAnswer` is called
-   * when somebody has answered, though the sign-in may fail after it.
+   * `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in.
    */
   signIn(
     signal: AbortSignal,
     beforePrompt: () => Promise<void>,
     wishes?: SignInWishes,
-    onAnswer?: () => void,
   ): Promise<TokenAnswer>;
   /** `target`: what the access token is for, where that is not what the configuration says. */
   refresh(

@@ -115,19 +115,19 @@ export function leftNothingBehind(error: unknown): boolean {
   return wasNeverSent(error) || (isOidcError(error) && refusals.has(error.code));
 }
 
-const answersOfPeople: ReadonlySet<string> = new Set([
-  "access_denied",
-  "authorization_failed",
-  "callback_invalid",
-  "subject_changed",
-  "token_request_failed",
-  "token_response_invalid",
-  "id_token_invalid",
-]);
+/** No person reads a page and says no in less; a page that answers by itself does. */
+const shortestAnswerMilliseconds = 2000;
 
-/** True where a sign-in failed after somebody had answered its prompt. */
-export function wasAnswered(error: unknown): boolean {
-  return isOidcError(error) && answersOfPeople.has(error.code);
+/**
+ * True where somebody was there and said no, so long after the browser was started. Any other failure may come from a
+ * page that sends it back by itself: it proves nobody.
+ */
+export function wasRefusedByPerson(error: unknown, milliseconds: number): boolean {
+  return (
+    isOidcError(error) &&
+    error.code === "access_denied" &&
+    milliseconds >= shortestAnswerMilliseconds
+  );
 }
 
 const upToPerson: ReadonlySet<string> = new Set([

@@ -22,7 +22,7 @@ import {
   refusesRefreshToken,
   settledEvent,
   tellOfRefusedIdToken,
-  wasAnswered,
+  wasRefusedByPerson,
 } from "./outcomes.ts";
 import { namedRecord } from "./person-name.ts";
 import { personRequired } from "./person-required.ts";
@@ -303,29 +303,27 @@ export class Renewal {
     work.tell("login");
     let failure: unknown;
     let counted: Promise<void> | undefined;
-    let isAnswered = false;
-    const beforePrompt = (): Promise<void> =>
-      (counted ??= onPurpose ? this.#budget.begin() : this.#budget.spend());
+    let promptedAt = Number.POSITIVE_INFINITY;
+    const count = async (): Promise<void> => {
+      await (onPurpose ? this.#budget.begin() : this.#budget.spend());
+      promptedAt = world.clock.monotonic();
+    };
+    const beforePrompt = (): Promise<void> => (counted ??= count());
     try {
-      const result = await this.#obtain(work, beforePrompt, () => {
-        isAnswered = true;
-      });
+      const result = await this.#obtain(work, beforePrompt);
       this.#budget.signedIn();
       return result;
     } catch (error) {
       failure = error;
-      if (onPurpose || isAnswered || wasAnswered(error)) await this.#budget.clear();
+      const milliseconds = world.clock.monotonic() - promptedAt;
+      if (onPurpose || wasRefusedByPerson(error, milliseconds)) await this.#budget.clear();
       throw error;
     } finally {
       world.prompt(settledEvent(failure));
     }
   }
 
-  async #obtain(
-    work: Work,
-    beforePrompt: () => Promise<void>,
-    onAnswer?: () => void,
-  ): Promise<Result> {
+  async #obtain(work: Work, beforePrompt: () => Promise<void>): Promise<Result> {
     const { wanted } = work;
     const { target, stepUp } = wanted;
     const before = await this.#parts.keeper.read();
@@ -336,7 +334,7 @@ export class Renewal {
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };
-    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, wishes, onAnswer);
+    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, wishes);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#context(previous, this.#parts.bound.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.

@@ -22,7 +22,6 @@ export interface Script {
     signal: AbortSignal,
     beforePrompt: () => Promise<void>,
     wishes: SignInWishes,
-    onAnswer: (() => void) | undefined,
   ) => Promise<TokenAnswer>;
   refresh?: (
     record: SessionRecord,
@@ -98,12 +97,12 @@ export class Bench {
       needsPerson: script.needsPerson ?? true,
       longestWorkSeconds: { refresh: 5, login: 5 },
       assertConfigured: () => undefined,
-      signIn: async (signal, beforePrompt, wishes = {}, onAnswer) => {
+      signIn: async (signal, beforePrompt, wishes = {}) => {
         this.calls.push("signIn");
         await script.beforeShown?.();
         await beforePrompt();
         const signIn = script.signIn ?? (() => Promise.resolve(answer()));
-        return signIn(signal, beforePrompt, wishes, onAnswer);
+        return signIn(signal, beforePrompt, wishes);
       },
       refresh: async (record, signal, target) => {
         this.calls.push("refresh");
