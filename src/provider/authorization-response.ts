@@ -4,6 +4,7 @@ import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { hostOf } from "../core/hosts.ts";
+import { isRefusedByPerson } from "./error-words-meaning.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
 import { withoutSecrets } from "./redaction.ts";
 import { refusalError } from "./refusal.ts";
@@ -91,7 +92,7 @@ export function validateAuthorizationResponse(
       error: withoutSecrets(error, context.secrets),
       description: description && withoutSecrets(description, context.secrets),
     };
-    const code = error === "access_denied" ? "access_denied" : "authorization_failed";
+    const code = isRefusedByPerson(error) ? "access_denied" : "authorization_failed";
     const listedScopes = metadata.scopesSupported;
     throw refusalError(code, host, refusal, { ...context, step, listedScopes });
   }

@@ -145,6 +145,8 @@ test.each([
 
 test.each([
   { error: "access_denied", code: "access_denied", reason: undefined },
+  { error: "user_cancelled_login", code: "access_denied", reason: undefined },
+  { error: "user_cancelled_authorize", code: "access_denied", reason: undefined },
   { error: "invalid_scope", code: "authorization_failed", reason: "invalid_scope" },
   { error: "login_required", code: "authorization_failed", reason: "login_required" },
   { error: "something_new", code: "authorization_failed", reason: undefined },

@@ -4,6 +4,7 @@ import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
+import { isRefusedByPerson } from "./error-words-meaning.ts";
 import { readAnswerObject } from "./answer-body.ts";
 import {
   authenticatedSinceOf,
@@ -34,10 +35,6 @@ import type { TokenTarget } from "./token-request.ts";
 
 const pollStep = "token request";
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
-
-// RFC 8628 section 3.5, and what a large provider says in place of it:
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors
-const declined: ReadonlySet<string> = new Set(["access_denied", "authorization_declined"]);
 
 /** What a sign-in by a device code is made of. */
 export interface DeviceInput extends ClientIdentity, TokenTarget {
@@ -232,7 +229,7 @@ async function pollOnce(
     if (error === "expired_token") {
       throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), { providerError: error });
     }
-    if (declined.has(error)) throw refusalError("access_denied", host, refusal, context);
+    if (isRefusedByPerson(error)) throw refusalError("access_denied", host, refusal, context);
   }
   const members = parseTokenMembers(successfulBody(answer, context), {
     host,

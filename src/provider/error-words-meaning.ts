@@ -170,3 +170,19 @@ const missingClient = new RegExp(
 export function missesClient(words: string): boolean {
   return missingClient.test(words);
 }
+
+const refusedByPerson: ReadonlySet<string> = new Set([
+  // RFC 6749 section 4.1.2.1, RFC 8628 section 3.5; also where a rule of the provider refuses.
+  "access_denied",
+  // Entra, device flow: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors
+  "authorization_declined",
+  // LinkedIn, and Apple the second one:
+  // https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow#application-is-rejected
+  "user_cancelled_login",
+  "user_cancelled_authorize",
+]);
+
+/** True where the person said no, in whatever words the provider tells it. */
+export function isRefusedByPerson(error: string): boolean {
+  return refusedByPerson.has(error);
+}

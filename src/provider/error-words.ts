@@ -199,6 +199,9 @@ const rows: readonly ErrorWords[] = [
   },
   // Entra, device flow: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors
   { error: "authorization_declined", advice: "The person refused the sign-in." },
+  // LinkedIn: https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow#application-is-rejected
+  { error: "user_cancelled_login", advice: "The person refused the sign-in." },
+  { error: "user_cancelled_authorize", advice: "The person refused the sign-in." },
 ];
 
 /** What is known about a refused request. */
