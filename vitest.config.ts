@@ -45,7 +45,7 @@ const thorough: Lane = {
     "src/lock/protocol-processes.process.test.ts",
     "src/store/processes.process.test.ts",
     "test/conformance/providers.test.ts",
-    "test/e2e/kill-points.test.ts",
+    "test/e2e/{kill-points,other-tokens,processes}.test.ts",
   ],
   testTimeout: 120_000,
   env: { LATCHKEY_TEST_LANE: "long" },

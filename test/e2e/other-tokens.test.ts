@@ -8,6 +8,7 @@ import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { OidcAuth } from "../../src/index.ts";
 import type { GetTokenOptions, OidcAuthOptions } from "../../src/index.ts";
 import { desktop, emptyHome, provider } from "../flow/harness.ts";
+import { byLane } from "../support/lane.ts";
 import { bundleModule } from "../support/bundle-module.ts";
 import type { TokenNews, TokenWork } from "../support/token-worker.ts";
 
@@ -17,6 +18,7 @@ beforeAll(async () => {
   worker = await bundleModule(join(import.meta.dirname, "../support/token-worker.ts"));
 });
 
+const crowd = byLane(12, 6);
 const own = "urn:demo:api";
 const reports = "urn:reports:api";
 const scopes = ["openid", "api:read", "api:write"];
@@ -73,14 +75,14 @@ async function desk(more: OidcAuthOptions = {}) {
   };
 }
 
-test("12 processes with three targets: one request each, one after the other, and the sign-in lives [R01][R02]", async () => {
+test(`${String(crowd)} processes with three targets: one request each, one after the other, and the sign-in lives [R01][R02]`, async () => {
   const { identityProvider, auth, together } = await desk({ resource: [own, reports] });
   const targets: GetTokenOptions[] = [
     { scopes: ["api:read"], interactive: false },
     { resource: reports, interactive: false },
     { forceRefresh: true, interactive: false },
   ];
-  const calls = Array.from({ length: 12 }, (_, index) => targets[index % 3] ?? {});
+  const calls = Array.from({ length: crowd }, (_, index) => targets[index % 3] ?? {});
   const results = await together(calls);
   expect(results.map(({ says }) => says)).toEqual(calls.map(() => "token"));
   const tokensOf = (remainder: number): Set<string> =>

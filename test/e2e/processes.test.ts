@@ -5,9 +5,12 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { byLane } from "../support/lane.ts";
 import { desk, provider, together } from "./harness.ts";
 
-test("20 processes with an expired token: 1 token request, 20 times the same token, alive after [R01][R02]", async () => {
+const crowd = byLane(20, 8);
+
+test(`${String(crowd)} processes with an expired token: 1 token request, each the same token, alive after [R01][R02]`, async () => {
   const at = await desk();
   const identityProvider = await provider({ accessTokenLifetimeSeconds: 1 });
   const flags = at.flags(identityProvider);
@@ -15,8 +18,8 @@ test("20 processes with an expired token: 1 token request, 20 times the same tok
   await new Promise((resolve) => setTimeout(resolve, 1100));
   identityProvider.setAccessTokenLifetime(3600);
   identityProvider.resetRequests();
-  const results = await together(20, () => at.run(["token", ...flags]));
-  expect(results.map((each) => each.code)).toEqual(Array.from({ length: 20 }, () => 0));
+  const results = await together(crowd, () => at.run(["token", ...flags]));
+  expect(results.map((each) => each.code)).toEqual(Array.from({ length: crowd }, () => 0));
   expect(new Set(results.map((each) => each.stdout)).size).toBe(1);
   expect(identityProvider.requests()).toMatchObject({ token: 1, total: 1 });
   const userinfo = await fetch(`${identityProvider.issuer}/me`, {
@@ -26,12 +29,12 @@ test("20 processes with an expired token: 1 token request, 20 times the same tok
   expect(at.opened()).toHaveLength(1);
 });
 
-test("20 processes with nothing cached: 1 browser window, 20 tokens [B10]", async () => {
+test(`${String(crowd)} processes with nothing cached: 1 browser window, a token for each [B10]`, async () => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = at.flags(identityProvider);
-  const results = await together(20, () => at.run(["token", ...flags]));
-  expect(results.map((each) => each.code)).toEqual(Array.from({ length: 20 }, () => 0));
+  const results = await together(crowd, () => at.run(["token", ...flags]));
+  expect(results.map((each) => each.code)).toEqual(Array.from({ length: crowd }, () => 0));
   expect(new Set(results.map((each) => each.stdout)).size).toBe(1);
   expect(at.opened()).toHaveLength(1);
   expect(identityProvider.requests().token).toBe(1);
@@ -39,12 +42,12 @@ test("20 processes with nothing cached: 1 browser window, 20 tokens [B10]", asyn
   expect(results.filter((each) => each.stderr.includes("/auth?"))).toHaveLength(1);
 });
 
-test("20 processes and a person who refuses: 1 window, 20 times access_denied", async () => {
+test(`${String(crowd)} processes and a person who refuses: 1 window, access_denied for each`, async () => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = [...at.flags(identityProvider), "--browser-command", at.refusingBrowser];
-  const results = await together(20, () => at.run(["token", ...flags]));
-  expect(results.map((each) => each.code)).toEqual(Array.from({ length: 20 }, () => 4));
+  const results = await together(crowd, () => at.run(["token", ...flags]));
+  expect(results.map((each) => each.code)).toEqual(Array.from({ length: crowd }, () => 4));
   expect(at.opened()).toHaveLength(1);
 });
 

@@ -10,7 +10,6 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { build } from "rolldown";
-import { afterAll } from "vitest";
 
 import { needs, tellMissing } from "./debian-packages.ts";
 import type { FaultCommand, FaultResult } from "./fault-worker.ts";
@@ -61,17 +60,13 @@ export function canTrace(): boolean {
   return false;
 }
 
+/** For all files of a worker of vitest: it goes with that worker. */
 let bundled: Promise<string> | undefined;
-let bundleFolder: string | undefined;
-
-afterAll(() => {
-  if (bundleFolder !== undefined) rmSync(bundleFolder, { recursive: true, force: true });
-});
 
 /** CommonJS: Node loads an ES module with the thread pool, which must not have begun before the worker counts threads. */
 async function bundleWorker(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-fault-worker-"));
-  bundleFolder = folder;
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "worker.cjs");
   await build({
     input: fileURLToPath(new URL("fault-worker.ts", import.meta.url)),

@@ -1,4 +1,4 @@
-// Two hosts with one home folder: what takes long, because one waits for the other that has died.
+// Two hosts that share a home folder: no lock reaches across, so a refresh of the other is seen in the record alone.
 import { expect, test } from "vitest";
 import { startLatchkey } from "../../support/command-line.ts";
 import { holdNextTokenRequest } from "../../support/held-request.ts";
@@ -43,6 +43,20 @@ test.skipIf(!possible)(
     expect(ends.filter((end) => !allowed.test(end))).toEqual([]);
     const healed = await hosts.desks[0].run(["login", ...hosts.signInFlags]);
     expect(healed.code).toBe(0);
+  },
+  120_000,
+);
+
+test.skipIf(!possible)(
+  "two hosts renew by force at the same time: the record stays whole, and the sign-in lives [R03]",
+  async () => {
+    const hosts = await twoDesks({ rotateRefreshTokens: false });
+    expect((await round(hosts, 1)).ends).toEqual(["token"]);
+    const results = await startOnBoth(hosts, 4, ["--force-refresh"]);
+    expect([...new Set(results.map(endOf))]).toEqual(["token"]);
+    expectUndamaged(hosts.desks[0].home);
+    const later = await hosts.desks[1].run(["token", ...hosts.flags, "--force-refresh"]);
+    expect(later.code).toBe(0);
   },
   120_000,
 );

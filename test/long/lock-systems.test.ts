@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { useLockFolder } from "../../test/support/lock-folder.ts";
+import { useLockFolder } from "../support/lock-folder.ts";
 
 const failure = {
   kind: "failed",
