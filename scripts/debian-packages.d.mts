@@ -26,6 +26,7 @@ export const neededPrograms: Readonly<
     | "tinyproxy"
     | "unshare"
     | "unzip"
+    | "zbarimg"
     | "zsh",
     NeededProgram
   >

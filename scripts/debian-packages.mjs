@@ -43,6 +43,7 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   tinyproxy: { command: "tinyproxy", debianPackage: "tinyproxy-bin" },
   unshare: { command: "unshare", debianPackage: "util-linux" },
   unzip: { command: "unzip", debianPackage: "unzip", optional: true },
+  zbarimg: { command: "zbarimg", debianPackage: "zbar-tools" },
   zsh: { command: "zsh", debianPackage: "zsh" },
 });
 

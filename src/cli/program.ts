@@ -3,6 +3,7 @@
 import { isatty } from "node:tty";
 import { exitCodeOf, isOidcError, OidcError } from "../core/errors.ts";
 import { loadPart } from "../core/load.ts";
+import { layOut, proseColumns } from "../interaction/layout.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
 import { optionTable } from "../options/table.ts";
@@ -11,6 +12,7 @@ import type { Command, CommandContext, Opened, OpenSettings } from "./context.ts
 import { usesOptions, type CommandName } from "./flags.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { errorParagraph, faultParagraph } from "./render/errors.ts";
+import type { QrRenderer } from "./render/qr.ts";
 import { readClientSecret } from "./secret-file.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { ChosenSettings } from "./sign-ins.ts";
@@ -56,9 +58,15 @@ const noSettings: Settings = {
 /** Commands about one sign-in, which need not be named where there is only one. */
 const takesOnlySignIn: readonly CommandName[] = ["token", "whoami", "logout", "exec"];
 
+/** For results; behind a pager, the terminal is where errors go. */
 function columnsOfTerminal(): number {
-  const { columns } = isatty(1) ? process.stdout : { columns: undefined };
-  return Math.min(80, Math.max(20, columns ?? 80));
+  if (isatty(1)) return proseColumns(process.stdout.columns);
+  return proseColumns(isatty(2) ? process.stderr.columns : undefined);
+}
+
+/** Tells the person something, laid out for the terminal; whole lines where there is none. */
+function say(text: string): void {
+  tell(layOut(text, isatty(2) ? (process.stderr.columns ?? 0) : undefined));
 }
 
 /** Every command takes every option's flag; what is for a person alone means nothing to a client. */
@@ -79,8 +87,14 @@ async function givenOptions(
   const { clientSecretFile } = settings;
   if (!needsSecret || clientSecretFile === undefined) return taken;
   const { secret, warning } = await readClientSecret(clientSecretFile, machine, signal);
-  if (warning !== undefined) tell(warning);
+  if (warning !== undefined) say(warning);
   return { ...taken, clientSecret: secret };
+}
+
+async function qrHere({ environment, platform }: Machine): Promise<QrRenderer | undefined> {
+  if (!isatty(2)) return undefined;
+  const { qrRenderer } = await loadPart(() => import("./render/qr.ts"));
+  return qrRenderer(environment, platform);
 }
 
 function opener(input: ProgramInput): OpenSettings {
@@ -93,7 +107,7 @@ function opener(input: ProgramInput): OpenSettings {
       environment: machine.environment,
       background,
       ...(interactive === false ? { personPresent: false } : {}),
-      ...(isatty(2) ? { renderQr: (await loadPart(() => import("./render/qr.ts"))).renderQr } : {}),
+      renderQr: await qrHere(machine),
     };
     return { ...compose(options, overrides, kind), options };
   };
@@ -113,9 +127,9 @@ async function settingsOf(line: CommandLine, input: ProgramInput): Promise<Chose
   const chosen = await withOnlySignIn(settings, {
     machine: input.machine,
     open: opener(input),
-    tell,
+    tell: say,
     tellOnTerminal: (text) => {
-      if (isatty(2)) tell(text);
+      if (isatty(2)) say(text);
     },
   });
   return chosen === undefined
@@ -139,7 +153,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     inheritedDescriptors: input.inheritedDescriptors,
     handOverSignals: input.handOverSignals,
     print: writeResult,
-    tell,
+    tell: say,
   };
 }
 
@@ -152,7 +166,7 @@ async function runCommand(
   const name = line.command ?? "help";
   let settings = noSettings;
   if (usesOptions(name)) {
-    for (const warning of unknownVariableWarnings(input.machine.environment)) tell(warning);
+    for (const warning of unknownVariableWarnings(input.machine.environment)) say(warning);
     const chosen = await settingsOf(line, input);
     settings = chosen.settings;
     onWords(chosen.words);
@@ -163,10 +177,10 @@ async function runCommand(
 
 function report(error: unknown, configuration: readonly string[]): number {
   if (isOidcError(error)) {
-    tell(errorParagraph(error, configuration));
+    say(errorParagraph(error, configuration));
     return exitCodeOf(error.code);
   }
-  tell(error instanceof OutputFault ? error.message : faultParagraph(error));
+  say(error instanceof OutputFault ? error.message : faultParagraph(error));
   return 1;
 }
 

@@ -59,6 +59,8 @@ test("a QR code of the most complete address stands on a terminal, where it fits
   expect(drawn).toEqual([
     [verificationUriComplete, 80],
     [verificationUri, 20],
+    // Once more with the close text: it leaves more rows.
+    [verificationUri, 20],
   ]);
 });
 
@@ -83,6 +85,24 @@ test("a QR code has the rows that the text leaves, at every width", () => {
     expect(rows.reduce((sum, each) => sum + each, 0)).toBe(60);
     on.prompt({ type: "settled" });
   }
+});
+
+test("a QR code that does not fit beside the roomy text stands with a close one: 24 rows are enough [U9]", async () => {
+  const qrCode = Array.from({ length: 17 }, () => "##").join("\n");
+  const on = scene({
+    columns: 80,
+    rows: 24,
+    renderQr: (_text, _columns, rows) => (rows !== undefined && rows >= 17 ? qrCode : undefined),
+  });
+  on.showCode({ verificationUriComplete });
+  const lines = on.screen().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(24);
+  expect(lines).toContain(verificationUri);
+  expect(lines).toContain(verificationUriComplete);
+  expect(on.screen()).toContain("and enter  WDJB-MJHT. Enter it only if you started this");
+  expect(on.screen()).toMatch(/##\nWaiting for the code to be entered \(9:58\)/u);
+  await on.clock.advance(1000);
+  expect(on.screen().split("\n").length).toBeLessThanOrEqual(24);
 });
 
 test("a code beside the browser's address leaves what is typed alone", () => {

@@ -3,6 +3,7 @@
 import { sanitizeProviderText } from "../core/errors.ts";
 import { isLocalhostName, isLoopbackHost } from "../core/hosts.ts";
 import { longestUserCodeCharacters } from "../core/limits.ts";
+import { wrap, type Columns } from "./layout.ts";
 
 /** What the texts of one sign-in are made from. */
 export interface SignInFacts {
@@ -34,28 +35,7 @@ export interface DeviceFacts {
   readonly qrCode: string | undefined;
 }
 
-/** Columns to wrap prose at; undefined where the output is no terminal. Addresses and commands are never broken. */
-export type Columns = number | undefined;
-
-const narrowestColumns = 20;
-
-/** Wraps prose at spaces; lines after the first begin with `indent` spaces. */
-export function wrap(text: string, columns: Columns, indent = 0): string {
-  if (columns === undefined) return text;
-  const width = Math.max(columns, narrowestColumns);
-  const lines: string[] = [];
-  let line = "";
-  // Two spaces stay together: they set a number or a command apart.
-  for (const word of text.split(/(?<! ) (?! )/u)) {
-    if (line === "") line = word;
-    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = " ".repeat(indent) + word;
-    }
-  }
-  return [...lines, line].join("\n");
-}
+const ownSignInAlone = "Enter it only if you started this sign-in yourself.";
 
 /** What a person may be shown of an address: re-serialised, so that it holds no space, control or escape character. */
 function shownUrl(url: string): string {
@@ -161,16 +141,19 @@ function shownUserCode(userCode: string): string {
   return sanitizeProviderText(userCode, longestUserCodeCharacters);
 }
 
-/** The text of a sign-in with a device code, up to where a countdown follows on a terminal. */
-export function deviceText(facts: DeviceFacts, columns: Columns): string {
-  const { verificationUriComplete: complete, why, qrCode, browserOpened } = facts;
+function deviceLead(facts: DeviceFacts): string {
   const where = whereAndAsWhom(facts);
-  const lead = browserOpened
+  return facts.browserOpened
     ? `Opening your browser to sign in at ${where}. If nothing opens, visit on any device:`
     : `To sign in at ${where}, visit on any device:`;
+}
+
+/** The text of a sign-in with a device code, up to where a countdown follows on a terminal. */
+export function deviceText(facts: DeviceFacts, columns: Columns): string {
+  const { verificationUriComplete: complete, why, qrCode } = facts;
   return paragraphs(
     ...(why === undefined ? [] : [wrap(sanitizeProviderText(why, 300), columns)]),
-    wrap(lead, columns),
+    wrap(deviceLead(facts), columns),
     shownUrl(facts.verificationUri),
     `and enter  ${shownUserCode(facts.userCode)}`,
     ...(complete === undefined
@@ -180,8 +163,23 @@ export function deviceText(facts: DeviceFacts, columns: Columns): string {
           shownUrl(complete),
         ]),
     ...(qrCode === undefined ? [] : [qrCode]),
-    wrap("Enter it only if you started this sign-in yourself.", columns),
+    wrap(ownSignInAlone, columns),
   );
+}
+
+/** The same without empty lines, for a terminal on which a QR code would otherwise not fit. */
+export function closeDeviceText(facts: DeviceFacts, columns: Columns): string {
+  const { verificationUriComplete: complete, why, qrCode } = facts;
+  const code = `and enter  ${shownUserCode(facts.userCode)}`;
+  return [
+    ...(why === undefined ? [] : [wrap(sanitizeProviderText(why, 300), columns)]),
+    wrap(deviceLead(facts), columns),
+    shownUrl(facts.verificationUri),
+    wrap(`${code}. ${ownSignInAlone}${complete === undefined ? "" : " Or visit:"}`, columns),
+    ...(complete === undefined ? [] : [shownUrl(complete)]),
+    ...(qrCode === undefined ? [] : [qrCode]),
+    "",
+  ].join("\n");
 }
 
 /** A device code beside the address of a browser sign-in: on one line, on two, or with its address on a line of its own. */

@@ -11,11 +11,13 @@ import type {
   WaitingForOtherEvent,
 } from "../core/prompt.ts";
 import type { TerminalRole } from "./foreground.ts";
+import { proseColumns, wrap, type Columns } from "./layout.ts";
 import { isFreeTerminal, readLines } from "./line-input.ts";
 import type { LineReading, TerminalInput, TerminalSignal } from "./line-input.ts";
 import { liveLineOf, type LiveLine, type TerminalOutput } from "./live-line.ts";
 import { readPastedRedirect } from "./paste.ts";
 import {
+  closeDeviceText,
   countdownText,
   deviceText,
   deviceWayText,
@@ -28,9 +30,8 @@ import {
   waitingForOtherLine,
   waitingForOtherText,
   warningText,
-  wrap,
 } from "./terminal-texts.ts";
-import type { Columns } from "./terminal-texts.ts";
+import type { DeviceFacts } from "./terminal-texts.ts";
 
 /** What {@link createTerminalPrompt} takes. */
 export interface TerminalPromptOptions {
@@ -55,6 +56,7 @@ export interface TerminalPromptOptions {
 
 // Around a QR code: an empty line before it, and below the text an empty line and the countdown.
 const linesAroundQr = 3;
+const lineOfCountdown = 1;
 
 // Names that a person may copy into a shell.
 const shellSafeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u;
@@ -125,7 +127,7 @@ class TerminalPrompt {
   }
 
   #columns(): Columns {
-    return this.#live.isTerminal ? this.#live.width : undefined;
+    return this.#live.isTerminal ? proseColumns(this.#live.width) : undefined;
   }
 
   #showSignIn(event: AuthorizationUrlEvent): void {
@@ -156,7 +158,7 @@ class TerminalPrompt {
   }
 
   #showDevice(event: DeviceCodeEvent): void {
-    const { stderr, renderQr } = this.#options;
+    const { stderr } = this.#options;
     const { verificationUri, verificationUriComplete } = event;
     const facts = {
       userCode: event.userCode,
@@ -167,19 +169,32 @@ class TerminalPrompt {
       issuer: event.issuer,
       clientId: event.clientId,
       scopes: event.scopes ?? [],
+      qrCode: undefined,
     };
-    const text = deviceText({ ...facts, qrCode: undefined }, this.#columns());
-    const qrCode = this.#live.isTerminal
-      ? renderQr?.(
-          verificationUriComplete ?? verificationUri,
-          this.#live.width,
-          this.#rowsBeside(text, linesAroundQr),
-        )
-      : undefined;
-    stderr.write(qrCode === undefined ? text : deviceText({ ...facts, qrCode }, this.#columns()));
+    const withQr = this.#withQr(facts);
+    stderr.write(withQr?.text ?? deviceText(facts, this.#columns()));
     if (!this.#live.isRewritable) return;
-    stderr.write("\n");
+    if (withQr?.isClose !== true) stderr.write("\n");
     void this.#countDown(event.expiresAt.getTime(), "the code");
+  }
+
+  /** The text with a QR code, as roomy as the terminal allows; undefined where none fits. */
+  #withQr(facts: DeviceFacts): { readonly text: string; readonly isClose: boolean } | undefined {
+    const { renderQr } = this.#options;
+    if (!this.#live.isTerminal || renderQr === undefined) return undefined;
+    const address = facts.verificationUriComplete ?? facts.verificationUri;
+    const forms = [
+      { layOut: deviceText, isClose: false, more: linesAroundQr },
+      { layOut: closeDeviceText, isClose: true, more: lineOfCountdown },
+    ];
+    for (const { layOut, isClose, more } of forms) {
+      const rows = this.#rowsBeside(layOut(facts, this.#columns()), more);
+      const qrCode = renderQr(address, this.#live.width, rows);
+      if (qrCode !== undefined) {
+        return { text: layOut({ ...facts, qrCode }, this.#columns()), isClose };
+      }
+    }
+    return undefined;
   }
 
   /** The address of a browser sign-in stands above, and a pasted one is waited for. */
@@ -300,7 +315,8 @@ class TerminalPrompt {
 
 /**
  * Makes the default prompt handler. It shows the address of a sign-in, counts down on a terminal, and takes a pasted
- * address where no browser could be opened. Plain text: the only escape code erases its own line, on a terminal.
+ * address where no browser could be opened. Plain text; on a terminal alone, escape codes erase its own line and colour a
+ * QR code.
  */
 export function createTerminalPrompt(options: TerminalPromptOptions): PromptHandler {
   const prompt = new TerminalPrompt(options);

@@ -18,7 +18,8 @@ import {
   overviewExamples,
   sourceWords,
 } from "./help-words.ts";
-import { pairs, wrap } from "./layout.ts";
+import { wrap } from "../../interaction/layout.ts";
+import { pairs } from "./layout.ts";
 
 /** One line of a list of flags. */
 interface FlagLine {
@@ -27,6 +28,7 @@ interface FlagLine {
 }
 
 const summaryColumn = 32;
+const usageIndent = "Usage: ".length;
 /** Below this width a summary stands under its flag, not beside it. */
 const narrow = 64;
 
@@ -67,8 +69,25 @@ function section(title: string, lines: readonly FlagLine[], columns: number): st
   return [wrap(`${title}:`, columns), ...lines.map((line) => layFlag(line, columns))].join("\n");
 }
 
-function examples(lines: readonly string[]): string {
-  return ["Examples:", ...lines.map((line) => `  ${line}`)].join("\n");
+/** A command on as many lines as it needs, which a shell reads as one; what follows `#` stands above. */
+function example(line: string, columns: number): string {
+  const indent = "  ";
+  if (indent.length + line.length <= columns) return indent + line;
+  const [command = "", comment] = line.split(/ {2,}(?=#)/u);
+  const lines: string[] = comment === undefined ? [] : [indent + comment];
+  let current = indent;
+  for (const word of command.split(" ")) {
+    const isFirst = current.trim() === "";
+    if (!isFirst && current.length + 1 + word.length + 2 > columns) {
+      lines.push(`${current} \\`);
+      current = `${indent}${indent}${word}`;
+    } else current += isFirst ? word : ` ${word}`;
+  }
+  return [...lines, current].join("\n");
+}
+
+function examples(lines: readonly string[], columns: number): string {
+  return ["Examples:", ...lines.map((line) => example(line, columns))].join("\n");
 }
 
 function optionSections(columns: number): string[] {
@@ -103,7 +122,7 @@ export function commandHelp(
     version: "latchkey version",
   };
   return [
-    `Usage: ${usages[command] ?? `latchkey ${command} [FLAGS]`}`,
+    wrap(`Usage: ${usages[command] ?? `latchkey ${command} [FLAGS]`}`, columns, usageIndent),
     wrap(description, columns),
     ...(own.length > 0 ? [section("Flags", own, columns)] : []),
     ...(takesOptions
@@ -114,7 +133,7 @@ export function commandHelp(
           `Configuration file:\n  ${configurationFile}`,
         ]
       : []),
-    examples(lines),
+    examples(lines, columns),
   ].join("\n\n");
 }
 
@@ -136,6 +155,6 @@ export function overviewHelp(configurationFile: string, columns: number): string
     wrap(sourceWords, columns),
     `Configuration file:\n  ${configurationFile}`,
     `Exit status:\n${pairs(exitWords, columns, 2)}`,
-    examples(overviewExamples),
+    examples(overviewExamples, columns),
   ].join("\n\n");
 }

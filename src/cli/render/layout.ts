@@ -1,25 +1,6 @@
-// Text laid out for a number of columns. Changes when the look of tables and paragraphs does.
+// Tables laid out for a number of columns.
 
-/**
- * Wraps at spaces; a word that is too long (a URL) stays whole, and so does what a no-break space joins. The first line
- * starts at column `used`.
- */
-export function wrap(text: string, columns: number, indent = 0, used = 0): string {
-  const lines: string[] = [];
-  let line = "";
-  let room = columns - used;
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-      room = columns - indent;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  lines.push(line);
-  return lines.join(`\n${" ".repeat(indent)}`).replaceAll("\u00a0", " ");
-}
+import { wrap } from "../../interaction/layout.ts";
 
 /** Names and values, the values in one column. Values that are undefined are left out. */
 export function pairs(

@@ -6,6 +6,7 @@ import type { SessionRecord } from "../../record/format.ts";
 import { optionTable } from "../../options/table.ts";
 import { commandFlags, commandNames } from "../flags.ts";
 import { printableJson } from "../token-text.ts";
+import { layOut } from "../../interaction/layout.ts";
 import { errorParagraph, faultParagraph } from "./errors.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { flagWords, optionGroups } from "./help-words.ts";
@@ -79,14 +80,6 @@ function expiring(seconds: number | null): SessionRecord["accessToken"] {
   };
 }
 
-/** As a terminal of this width shows it: a line that is too long goes on in the next one. */
-function folded(text: string, columns: number): string {
-  return text
-    .split("\n")
-    .flatMap((line) => line.match(new RegExp(`.{1,${String(columns)}}`, "gu")) ?? [""])
-    .join("\n");
-}
-
 const records: readonly SessionRecord[] = [
   record(),
   withoutRefreshToken({ issuer: "https://id.example.com:8443/realms/a", clientId: "other" }),
@@ -131,7 +124,7 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
       columns,
     ),
   sentences: (columns) =>
-    folded(
+    layOut(
       [
         signedInText(record(), now),
         signedInText(withoutRefreshToken(), now),
@@ -166,7 +159,7 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
       columns,
     ),
   errors: (columns) =>
-    folded(
+    layOut(
       [
         errorParagraph(
           new OidcError(
@@ -209,11 +202,38 @@ test.each(captures)("says what it said: $name at $columns columns", async ({ nam
   await expect(`${text}\n`).toMatchFileSnapshot(`../__captures__/${name}-${String(columns)}.txt`);
 });
 
-test.each(commandNames)("help for %s fits 80 columns", (name) => {
-  const long = [commandHelp(name, configurationFile, 80), overviewHelp(configurationFile, 80)]
-    .flatMap((text) => text.split("\n"))
-    .filter((line) => line.length > 80);
-  expect(long).toEqual([]);
+test.each(commandNames)("help for %s fits 80 and 40 columns [U11]", (name) => {
+  for (const columns of [80, 40]) {
+    const long = [
+      commandHelp(name, configurationFile, columns),
+      overviewHelp(configurationFile, columns),
+    ]
+      .flatMap((text) => text.split("\n"))
+      .filter((line) => line.length > columns)
+      // A path, an address or a flag with its value stays whole.
+      .filter((line) => /\S\s+\S/u.test(line.replace(/ \\\\$/u, "")));
+    expect(long).toEqual([]);
+  }
+});
+
+test("an error on a terminal is broken between words, and what is to be typed not at all [U11]", () => {
+  const error = new OidcError(
+    "login_required",
+    "No valid sign-in for id.example.com, and prompting is off. Run: latchkey login",
+    { reason: "no_token" },
+  );
+  const text = errorParagraph(error, ["--issuer=https://id.example.com", "--client-id=my-cli"]);
+  const command = "latchkey login --issuer https://id.example.com --client-id my-cli";
+  for (const columns of [20, 40, 80, 200]) {
+    const lines = layOut(text, columns).split("\n");
+    expect(lines.join(" ")).toBe(text);
+    expect(lines.some((line) => line.includes(command))).toBe(true);
+    const prose = lines.filter((line) => !line.includes(command) && line.includes(" "));
+    expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(
+      Math.max(columns, "[login_required: no_token]".length),
+    );
+  }
+  expect(layOut(text, undefined)).toBe(text);
 });
 
 test("help has every option that text can set, once, and every flag has its words", () => {
