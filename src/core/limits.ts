@@ -8,6 +8,8 @@ export const longestTokenCharacters: number = 128 * 1024;
 export const longestUrlCharacters: number = 8 * 1024;
 /** Connecting to a host, in seconds (N01). */
 export const connectTimeoutSeconds = 10;
+/** A connection that has rested for longer is not used for another request, in seconds. */
+export const longestRestSeconds = 4;
 /** Longest `Retry-After` that is obeyed, in seconds (N07). */
 export const longestRetryAfterSeconds = 60;
 /** Keys of a key set that are looked at (T08). */
@@ -26,6 +28,10 @@ export const longestRecordCharacters: number = 1024 * 1024;
 export const longestUserFileBytes: number = 4 * 1024 * 1024;
 /** Discovery document without cache headers is used for so long, in seconds. */
 export const metadataLifetimeSeconds: number = 24 * 3600;
+/** Key set without cache headers is used for new sign-ins for so long, in seconds. */
+export const keySetLifetimeSeconds = 3600;
+/** Longest time that cached metadata or keys are used for a new sign-in, whatever their headers say, in seconds. */
+export const longestMetadataLifetimeSeconds: number = 24 * 3600;
 /** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */
 export const shortestMetadataLifetimeSeconds = 300;
 /** Longest time that a device code is believed to be good for, in seconds (V09). */

@@ -63,6 +63,8 @@ export function chooseFlow(
       };
     }
   }
+  const unusable = metadata.unusable?.["device_authorization_endpoint"];
+  if (unusable !== undefined && flow !== "auth_code") throw unusable;
   throw new OidcError(
     "no_interactive_flow",
     `${provider} offers ${offered(metadata)} (discovery), which is not enough for ${needed[flow].flow}. ` +

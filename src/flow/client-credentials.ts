@@ -2,10 +2,12 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { ResolvedOptions } from "../options/types.ts";
-import { openProvider } from "../provider/metadata.ts";
+import { openProvider, speaksAgainstDocument } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/token-endpoint.ts";
+import { explainRefusedClient } from "../provider/unsupported-authentication.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { withTrust } from "./known-endpoints.ts";
 import { clientIdentity, providerOptions, targetOfToken } from "./provider-input.ts";
 import type { SignInWishes } from "./wishes.ts";
 
@@ -30,15 +32,21 @@ export async function signInAsClient(
     );
   }
   const provider = await openProvider(world, providerOptions(options, "client"), signal);
-  return requestClientCredentials(
-    world,
-    provider,
-    {
-      ...clientIdentity(options),
-      knownMethod,
-      ...targetOfToken(options, target),
-      scopes: target?.scopes ?? options.scopes,
-    },
-    signal,
-  );
+  try {
+    const answer = await requestClientCredentials(
+      world,
+      provider,
+      {
+        ...clientIdentity(options),
+        knownMethod,
+        ...targetOfToken(options, target),
+        scopes: target?.scopes ?? options.scopes,
+      },
+      signal,
+    );
+    return await withTrust(world, provider.metadata, answer);
+  } catch (error) {
+    if (speaksAgainstDocument(error)) await provider.forgetCached();
+    throw explainRefusedClient(error, provider.metadata);
+  }
 }

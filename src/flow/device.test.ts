@@ -106,6 +106,7 @@ function scene({
     cacheFolder: undefined,
     onWarning: () => undefined,
     http: {
+      trustedRoots: async () => "none",
       send: async (request) => {
         requests.push(request);
         if (request.step === "device authorization") {

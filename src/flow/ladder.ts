@@ -4,12 +4,17 @@ import { isOidcError, type OidcErrorCode } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { ResolvedOptions } from "../options/types.ts";
-import { openProvider, type Provider } from "../provider/metadata.ts";
+import { openProvider, speaksAgainstDocument, type Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
+import {
+  explainRefusedClient,
+  unsupportedAuthentication,
+} from "../provider/unsupported-authentication.ts";
 import { signInWithBrowser } from "./auth-code.ts";
 import { chooseFlow } from "./choose.ts";
 import { signInWithDevice } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { withTrust } from "./known-endpoints.ts";
 import { providerOptions } from "./provider-input.ts";
 import { withWishes, type SignInWishes } from "./wishes.ts";
 
@@ -158,24 +163,36 @@ export async function signInPerson(
   signal: AbortSignal,
   wishes: SignInWishes = {},
 ): Promise<TokenAnswer> {
-  const provider = await openProvider(world, providerOptions(configured, configured.flow), signal);
+  const where = providerOptions(configured, configured.flow);
+  // Somebody waits here anyway: what answered in the provider's place once does not decide where the code goes today.
+  const provider = await openProvider(world, where, signal, { anew: true });
+  const unsupported = unsupportedAuthentication(provider.metadata);
+  if (unsupported !== undefined) world.onWarning("client_authentication_unsupported", unsupported);
   try {
     const options = withWishes(configured, wishes, provider.metadata);
     const chosen = chooseFlow(options, provider.metadata);
     if (chosen.flow === "device") {
-      return await signInWithDevice(world, options, provider, signal, { why: chosen.why });
+      const { why } = chosen;
+      const byDevice = await signInWithDevice(world, options, provider, signal, { why });
+      return await withTrust(world, provider.metadata, byDevice);
     }
     const beside = deviceBeside(world, options, provider);
     const host = hostOf(provider.metadata.issuer);
-    return await signInWithBrowser(world, options, provider, signal, (browser, byBrowser, stop) => {
-      const way: Way = { flow: "auth_code", start: byBrowser };
-      return beside === undefined
-        ? byBrowser(stop)
-        : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
-    });
+    const answer = await signInWithBrowser(
+      world,
+      options,
+      provider,
+      signal,
+      (browser, byBrowser, stop) => {
+        const way: Way = { flow: "auth_code", start: byBrowser };
+        return beside === undefined
+          ? byBrowser(stop)
+          : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
+      },
+    );
+    return await withTrust(world, provider.metadata, answer);
   } catch (error) {
-    // What was remembered of the provider may be what failed; the next attempt looks again.
-    await provider.forgetCached();
-    throw error;
+    if (speaksAgainstDocument(error)) await provider.forgetCached();
+    throw explainRefusedClient(error, provider.metadata);
   }
 }

@@ -82,7 +82,6 @@ export function providerOptions(
     deviceAuthorizationEndpoint: options.deviceAuthorizationEndpoint,
     jwksUri: options.jwksUri,
     allowInsecureHttp: options.allowInsecureHttp,
-    caCertPath: options.caCertPath,
     httpTimeoutSeconds: options.httpTimeoutSeconds,
     flow,
   };

@@ -10,6 +10,7 @@ import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/token-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { knownEndpoints, type KnownEndpoints } from "./known-endpoints.ts";
 import {
   clientIdentity,
   providerOptions,
@@ -24,30 +25,37 @@ async function send(
   world: FlowWorld,
   options: ResolvedOptions,
   record: RefreshableRecord,
+  endpoints: KnownEndpoints,
   signal: AbortSignal,
   target: AccessTokenTarget | undefined,
 ): Promise<TokenAnswer> {
   const scopes = target?.scopes ?? undefined;
   const previous = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
-  return refreshTokens(
+  const answer = await refreshTokens(
     world,
     {
       ...clientIdentity(options),
       // The record's: with `clientId` from elsewhere than the options it is what signed in.
       clientId: record.clientId,
       authenticationMethod: record.authenticationMethod,
-      tokenEndpoint: options.tokenEndpoint ?? record.tokenEndpoint,
+      tokenEndpoint: endpoints.tokenEndpoint,
       refreshToken: record.refreshToken,
       previous,
       scopes: scopes ?? record.accessToken?.scopes ?? options.scopes ?? [],
       sendScopes: scopes !== undefined,
       ...targetOfToken(options, target),
-      userinfoEndpoint: record.userinfoEndpoint,
-      revocationEndpoint: record.revocationEndpoint,
+      userinfoEndpoint: endpoints.userinfoEndpoint,
+      revocationEndpoint: endpoints.revocationEndpoint,
       options: { ...providerOptions(options, options.flow), issuer: record.issuer },
     },
     signal,
   );
+  const { endSessionEndpoint, trustedRoots } = endpoints;
+  return {
+    ...answer,
+    ...(endSessionEndpoint === undefined ? {} : { endSessionEndpoint }),
+    ...(trustedRoots === undefined ? {} : { trustedRoots }),
+  };
 }
 
 function refusesToken(error: unknown): boolean {
@@ -74,15 +82,20 @@ export async function refreshSignIn(
   signal: AbortSignal,
   target?: AccessTokenTarget,
 ): Promise<TokenAnswer> {
-  const host = hostOf(record.tokenEndpoint);
+  // An endpoint that the caller set needs nobody to vouch for it.
+  const endpoints =
+    options.tokenEndpoint === undefined
+      ? await knownEndpoints(world, options, record, signal)
+      : { ...record, tokenEndpoint: options.tokenEndpoint };
+  const host = hostOf(endpoints.tokenEndpoint);
   emit(world.logger, "refresh.started", { host });
   let answer: TokenAnswer;
   try {
-    answer = await send(world, options, record, signal, target);
+    answer = await send(world, options, record, endpoints, signal, target);
   } catch (error) {
     if (!isOidcError(error) || error.code !== "network" || signal.aborted) throw error;
     try {
-      answer = await send(world, options, record, signal, target);
+      answer = await send(world, options, record, endpoints, signal, target);
     } catch (second) {
       // The first request decides what is known of the refresh token: whatever became of the second, it may have been
       // used. One that never left says nothing.

@@ -1,10 +1,12 @@
 // Tells the provider that a sign-in is over. Changes when what is revoked does.
 
+import { isOidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import { revokeToken } from "../provider/revocation-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { knownEndpoints } from "./known-endpoints.ts";
 import { clientIdentity } from "./provider-input.ts";
 
 /** What became of a sign-in at the provider. */
@@ -26,7 +28,13 @@ export async function revokeSignIn(
   record: SessionRecord,
   signal: AbortSignal,
 ): Promise<RevokedSignIn> {
-  const { revocationEndpoint } = record;
+  let revocationEndpoint: string | undefined;
+  try {
+    ({ revocationEndpoint } = await knownEndpoints(world, options, record, signal));
+  } catch (error) {
+    if (isOidcError(error)) return { revoked: "failed", accessTokenStays: false };
+    throw error;
+  }
   if (revocationEndpoint === undefined) return { revoked: "unsupported", accessTokenStays: false };
   // Without a refresh token nothing else ties the further access tokens together.
   const others = record.refreshToken === undefined ? (record.otherAccessTokens ?? []) : [];

@@ -7,6 +7,7 @@ import type { ResolvedOptions } from "../options/types.ts";
 import { fetchUserInfo } from "../provider/userinfo-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { knownEndpoints } from "./known-endpoints.ts";
 import { clientIdentity, providerOptions } from "./provider-input.ts";
 
 /**
@@ -20,16 +21,18 @@ export async function readUserInfo(
   accessToken: string,
   signal: AbortSignal,
 ): Promise<{ sub: string; [claim: string]: unknown }> {
-  if (record.userinfoEndpoint === undefined) {
+  const { userinfoEndpoint } = await knownEndpoints(world, options, record, signal);
+  if (userinfoEndpoint === undefined) {
     throw new OidcError(
       "endpoint_invalid",
-      `${hostOf(record.issuer)} names no userinfo endpoint, so it cannot be asked who signed in.`,
+      `${hostOf(record.issuer)} names no userinfo endpoint that can be used, so it cannot be asked who signed in. Ask the provider's administrator, or sign in again once the provider names one.`,
+      { reason: "userinfo_endpoint" },
     );
   }
   return fetchUserInfo(
     world,
     {
-      userinfoEndpoint: record.userinfoEndpoint,
+      userinfoEndpoint,
       ...clientIdentity(options),
       clientId: record.clientId,
       accessToken: new Secret(accessToken),

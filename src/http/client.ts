@@ -5,10 +5,11 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { connectTimeoutSeconds } from "../core/limits.ts";
-import { loadPart } from "../core/load.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
 import { assertHttpRuntime } from "../core/runtime.ts";
 import type { Transport } from "../core/world.ts";
 import { discardBody, readBoundedBody } from "./bounded-body.ts";
+import { ConnectionPool } from "./connections.ts";
 import type { Route } from "./dispatcher.ts";
 import type { HttpAnswer, HttpClient } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
@@ -76,11 +77,17 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
   const testRoute: Route | undefined =
     transport === undefined ? undefined : { transport, proxyHost: undefined };
+  const roots = madeOnce(async () => {
+    const { readTrustedRoots } = await loadPart(() => import("./trust-roots.ts"));
+    return readTrustedRoots(options.caCertPath, options.environment);
+  });
   const findRoute = createRouter({
     caCertPath: options.caCertPath,
+    roots,
     environment: options.environment,
     onWarning: options.onWarning,
     connectTimeoutSeconds: connectSeconds,
+    pool: new ConnectionPool(clock),
   });
 
   async function explain(
@@ -204,6 +211,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 
   return {
+    trustedRoots: async () => (await roots()).digest,
     async send(sent) {
       const { url, init } = prepareRequest(sent, options.allowInsecureHttp);
       try {

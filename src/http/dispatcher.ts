@@ -5,13 +5,15 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
+import { longestRestSeconds } from "../core/limits.ts";
+import type { ConnectionPool, Connections } from "./connections.ts";
 import { lookUp } from "./lookup.ts";
 import { proxyHungUpCode } from "./proxy-hung-up.ts";
 import type { Transport } from "../core/world.ts";
 import type { Proxy } from "./proxy.ts";
 import { proxyFor } from "./proxy.ts";
 import { createSecureContext } from "./trust-roots.ts";
-import { fetchWith } from "./unpaused.ts";
+import type { TrustedRoots } from "./trust-roots.ts";
 
 /** How one address is reached. */
 export interface Route {
@@ -23,9 +25,12 @@ export interface Route {
 /** What decides about the way. */
 export interface RouteOptions {
   readonly caCertPath: string | undefined;
+  /** The roots that are trusted, read once. */
+  readonly roots: () => Promise<TrustedRoots>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onWarning: ((code: string, message: string) => void) | undefined;
   readonly connectTimeoutSeconds: number;
+  readonly pool: ConnectionPool;
 }
 
 /** The way to an address by one of a few dispatchers, which live as long as this function. */
@@ -37,24 +42,6 @@ const longestHeaderBytes = 16 * 1024;
 
 /** Sockets that are being connected. */
 type Connecting = Set<Socket>;
-
-/** One dispatcher with what it is doing. */
-interface Way {
-  readonly dispatcher: Dispatcher;
-  readonly connecting: Connecting;
-  /** Requests that have no answer yet. */
-  running: number;
-}
-
-/**
- * Ends a way on which nobody waits for an answer any more though a connection is still in the making: undici would go
- * on connecting for a request that was aborted, and hold the process for ten seconds. Bodies that are being read
- * come to their end, which is why the dispatcher is closed, not destroyed.
- */
-function retire(way: Way): void {
-  for (const socket of way.connecting) socket.destroy();
-  way.dispatcher.close().catch(() => {});
-}
 
 /**
  * A connector that keeps the list of what is being connected, and whose sockets do not hold the process: an operation
@@ -113,6 +100,7 @@ function throughProxy(
       const pool = new Pool(origin, {
         connect: watched(connect, connecting),
         maxHeaderSize: longestHeaderBytes,
+        keepAliveMaxTimeout: longestRestSeconds * 1000,
         // The answer to CONNECT is part of connecting.
         headersTimeout: connectTimeoutMilliseconds,
       });
@@ -127,8 +115,8 @@ function throughProxy(
  * that names no proxy.
  */
 export async function createDispatchers(options: RouteOptions): Promise<Dispatchers> {
-  const { caCertPath, environment } = options;
-  const secureContext = await createSecureContext(caCertPath, environment);
+  const { environment } = options;
+  const secureContext = createSecureContext(await options.roots());
   const connectTimeoutMilliseconds = options.connectTimeoutSeconds * 1000;
   const tls: ConnectionOptions = {
     secureContext,
@@ -137,40 +125,34 @@ export async function createDispatchers(options: RouteOptions): Promise<Dispatch
     timeout: connectTimeoutMilliseconds,
     lookup: lookUp,
   };
-  const ways = new Map<string, Way>();
-
-  const makeWay = (proxy: Proxy | undefined): Way => {
+  const connectionsThrough = (proxy: Proxy | undefined): Connections => {
     const connecting: Connecting = new Set();
     const dispatcher =
       proxy === undefined
         ? new Agent({
             connect: watched(buildConnector(tls), connecting),
             maxHeaderSize: longestHeaderBytes,
+            keepAliveMaxTimeout: longestRestSeconds * 1000,
           })
         : throughProxy(proxy, tls, connectTimeoutMilliseconds, connecting);
-    return { dispatcher, connecting, running: 0 };
+    return {
+      dispatcher,
+      giveUpConnecting: () => {
+        const isConnecting = connecting.size > 0;
+        for (const socket of connecting) socket.destroy();
+        return isConnecting;
+      },
+    };
   };
 
   return (url) => {
     const proxy = proxyFor(url, environment);
-    const key = proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`;
+    const key = `${url.origin} ${proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`}`;
     return {
       proxyHost: proxy?.host,
-      transport: async (address, init) => {
-        const way = ways.get(key) ?? makeWay(proxy);
-        ways.set(key, way);
-        way.running += 1;
-        try {
-          // The built-in fetch takes a dispatcher of undici 7 on Node 20 and later.
-          return await fetchWith(way.dispatcher, address, init);
-        } finally {
-          way.running -= 1;
-          if (way.running === 0 && way.connecting.size > 0) {
-            if (ways.get(key) === way) ways.delete(key);
-            retire(way);
-          }
-        }
-      },
+      // The built-in fetch takes a dispatcher of undici 7 on Node 20 and later.
+      transport: (address, init) =>
+        options.pool.fetch(key, () => connectionsThrough(proxy), address, init),
     };
   };
 }

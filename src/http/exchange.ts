@@ -32,4 +32,9 @@ export interface HttpAnswer {
 export interface HttpClient {
   /** Any status but a redirect or a 429/503 that asks to wait too long is an answer. */
   send(request: HttpRequest): Promise<HttpAnswer>;
+  /**
+   * A digest of the roots that this client's connections trust, by their content, as it was when they were first
+   * needed. Rejects with `ca_bundle_invalid`.
+   */
+  trustedRoots(): Promise<string>;
 }

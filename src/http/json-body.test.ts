@@ -23,7 +23,7 @@ test("reads an object with what is in it", () => {
 });
 
 test.each([
-  ["a byte order mark", '\ufeff{"a":1}', /byte order mark/],
+  ["a byte order mark inside", '{"a":\ufeff1}', /not JSON/],
   ["an array", "[1]", /not an object/],
   ["null", "null", /not an object/],
   ["a string", '"a"', /not an object/],
@@ -39,13 +39,35 @@ test.each([
   expect(why(body)).toMatch(expected);
 });
 
+test.each([
+  [
+    "a token answer that calls itself text/html",
+    '{"access_token":"a","token_type":"Bearer"}',
+    "text/html; charset=UTF-8",
+  ],
+  [
+    "a discovery document behind a byte order mark",
+    '\ufeff{"issuer":"https://op.example.com"}',
+    "application/json",
+  ],
+])("[json-called-text-html-or-with-bom] reads %s", (_what, body, type) => {
+  expect(readJsonObject(answer(body, type))).toEqual({
+    ok: true,
+    value: JSON.parse(body.replace("\ufeff", "")) as unknown,
+  });
+});
+
+test("text that calls itself a page is no JSON, and not a page either", () => {
+  expect(why("Hotel Wi-Fi", "text/html")).toMatch(/not JSON/);
+});
+
 test("refuses bytes that are no UTF-8 [N06]", () => {
   expect(why(Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toMatch(/UTF-8/);
 });
 
 test.each([
-  ["by its body", "  <!doctype html><p>welcome to Hotel Wi-Fi", "application/json"],
-  ["by its type", "Hotel Wi-Fi", "text/html; charset=utf-8"],
+  ["that calls itself JSON", "  <!doctype html><p>welcome to Hotel Wi-Fi", "application/json"],
+  ["behind a byte order mark", "\ufeff<p>Hotel Wi-Fi", "text/html; charset=utf-8"],
 ])("recognises a web page %s, hints at a proxy and quotes nothing [N05]", (_how, body, type) => {
   expect(why(body, type)).toMatch(/web page.*HTTPS_PROXY/);
   expect(why(body, type)).not.toContain("Hotel");

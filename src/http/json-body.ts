@@ -10,8 +10,6 @@ export type JsonObjectResult =
 // JSON.parse itself is safe at any depth; what walks the value afterwards (copies, inspection, verification) is not.
 const deepestNesting = 64;
 
-const byteOrderMark = "\ufeff";
-
 function contentType(answer: HttpAnswer): string {
   const [type = ""] = (answer.headers.get("content-type") ?? "").split(";", 1);
   return type.trim().toLowerCase();
@@ -68,27 +66,26 @@ function failure(why: string): JsonObjectResult {
 }
 
 /**
- * The answer's body as a JSON object: UTF-8 without a byte order mark, at most 64 levels deep, without lone
+ * The answer's body as a JSON object: UTF-8, with or without a byte order mark, at most 64 levels deep, without lone
  * surrogates. Objects in it have no prototype. Whether the answer claims to be JSON is {@link isJson}'s question.
  * @see RFC 8259 sections 8.1 and 8.2
  */
 export function readJsonObject(answer: HttpAnswer): JsonObjectResult {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(answer.body);
+    // RFC 8259 section 8.1: parsers "MAY ignore the presence of a byte order mark rather than treating it as an error".
+    text = new TextDecoder("utf-8", { fatal: true }).decode(answer.body);
   } catch {
     return failure("a body that is not UTF-8 text");
   }
   const start = text.slice(0, 512).trimStart();
   if (text.trim() === "") return failure("an empty body");
-  if (start.startsWith("<") || contentType(answer) === "text/html") {
+  // By the body alone: servers that call their JSON text/html are many.
+  if (start.startsWith("<")) {
     return failure(
       "a web page instead of JSON (a network's sign-in page or a proxy may stand in between; see HTTPS_PROXY)",
     );
   }
-  // RFC 8259 section 8.1: "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a
-  // networked-transmitted JSON text."
-  if (text.startsWith(byteOrderMark)) return failure("JSON that begins with a byte order mark");
   if (isNestedTooDeeply(text)) return failure("JSON that is nested too deeply");
   try {
     const value = withoutPrototypes(JSON.parse(text));

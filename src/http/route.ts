@@ -4,15 +4,37 @@
 import { loadPart, madeOnce } from "../core/load.ts";
 import { isLocalhostName } from "../core/hosts.ts";
 import type { Dispatchers, Route, RouteOptions } from "./dispatcher.ts";
-import { builtInDispatcher, fetchWith } from "./unpaused.ts";
+import { longestRestSeconds } from "../core/limits.ts";
+import type { ClosableDispatcher, Connections } from "./connections.ts";
+import { builtInDispatcher } from "./unpaused.ts";
 
-const direct: Route = {
-  transport: (url, init) => {
-    const dispatcher = builtInDispatcher();
-    return dispatcher === undefined ? fetch(url, init) : fetchWith(dispatcher, url, init);
-  },
-  proxyHost: undefined,
-};
+type AgentClass = new (options: object) => ClosableDispatcher;
+
+/**
+ * The class of Node's own connections. What the embedding program has put in the place of the dispatcher that all
+ * requests share may be anything, a class that verifies nothing included, so only undici's own is taken.
+ */
+function builtInAgent(): AgentClass | undefined {
+  const shared = builtInDispatcher();
+  const made = shared?.constructor;
+  return made?.name === "Agent" ? (made as AgentClass) : undefined;
+}
+
+/** Connections of our own by Node's own class: nobody else's settings, and nobody else's connections. */
+function ownConnections(Agent: AgentClass, connectTimeoutSeconds: number): Connections {
+  const restMilliseconds = longestRestSeconds * 1000;
+  return {
+    dispatcher: new Agent({
+      connect: {
+        rejectUnauthorized: true,
+        minVersion: "TLSv1.2",
+        timeout: connectTimeoutSeconds * 1000,
+      },
+      keepAliveTimeout: restMilliseconds,
+      keepAliveMaxTimeout: restMilliseconds,
+    }),
+  };
+}
 
 function isVerificationOff(environment: RouteOptions["environment"]): boolean {
   // Node itself looks at the process's own environment when it connects, so that counts too.
@@ -30,8 +52,8 @@ function namesProxy(environment: RouteOptions["environment"]): boolean {
 
 /**
  * Finds the way to each address. undici costs some 60 milliseconds to load, so it is loaded only for a private CA, a
- * proxy, TLS verification that the environment switched off (it stays on here: CVE-2022-31105), or a name that must not
- * be looked up.
+ * proxy, TLS verification that the environment switched off (it stays on here: CVE-2022-31105), a name that must not
+ * be looked up, or where the embedding program has replaced Node's own dispatcher.
  */
 export function createRouter(options: RouteOptions): (url: URL) => Promise<Route> {
   // A bundle that is put right is read again by the next operation.
@@ -58,7 +80,14 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
       verificationOff ||
       namesProxy(options.environment) ||
       isLocalhostName(url.hostname);
-    if (!needsDispatcher) return direct;
+    const Agent = needsDispatcher ? undefined : builtInAgent();
+    if (Agent !== undefined) {
+      const make = (): Connections => ownConnections(Agent, options.connectTimeoutSeconds);
+      return {
+        transport: (address, init) => options.pool.fetch(url.origin, make, address, init),
+        proxyHost: undefined,
+      };
+    }
     const wayTo = await dispatchers();
     return wayTo(url);
   };

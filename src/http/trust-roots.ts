@@ -1,6 +1,6 @@
 // Which roots are trusted when the caller names more of them. Changes when Node's own roots are to be had otherwise.
 
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import * as tls from "node:tls";
@@ -143,13 +143,32 @@ export async function nodeRoots(
   }
 }
 
-/** A TLS context with Node's roots and those of the bundle, made once because parsing some 150 roots costs time. */
-export async function createSecureContext(
+/** What connections trust. */
+export interface TrustedRoots {
+  /** In PEM form. */
+  readonly certificates: readonly string[];
+  /** Of the set of certificates: neither their order nor the files that they stand in matter. */
+  readonly digest: string;
+}
+
+/**
+ * Node's roots and those of the bundle.
+ * @throws {OidcError} `ca_bundle_invalid`.
+ */
+export async function readTrustedRoots(
   caCertPath: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<tls.SecureContext> {
+): Promise<TrustedRoots> {
   const bundle = caCertPath === undefined ? [] : await readCaBundle(caCertPath);
-  const roots = await nodeRoots(environment);
+  const certificates = [...(await nodeRoots(environment)), ...bundle];
+  const contents = new Set(certificates.map((text) => text.replaceAll(/\s+/g, "")));
+  const digest = createHash("sha256");
+  for (const content of [...contents].toSorted()) digest.update(content).update("\n");
+  return { certificates, digest: digest.digest("hex").slice(0, 32) };
+}
+
+/** A TLS context with these roots, made once because parsing some 150 of them costs time. */
+export function createSecureContext(roots: TrustedRoots): tls.SecureContext {
   // RFC 9325 section 3.1.1: "Implementations MUST NOT negotiate TLS version 1.1."
-  return tls.createSecureContext({ ca: [...roots, ...bundle], minVersion: "TLSv1.2" });
+  return tls.createSecureContext({ ca: [...roots.certificates], minVersion: "TLSv1.2" });
 }

@@ -9,7 +9,7 @@ import type { CertificateAuthority } from "../../test/support/certificates.ts";
 import { makeCertificateAuthority } from "../../test/support/certificates.ts";
 import { makeClient, tokenRequest } from "../../test/support/http-client.ts";
 import { longestUserFileBytes } from "../core/limits.ts";
-import { nodeRoots, readCaBundle } from "./trust-roots.ts";
+import { nodeRoots, readCaBundle, readTrustedRoots } from "./trust-roots.ts";
 
 let authority: CertificateAuthority;
 let folder: string;
@@ -131,4 +131,21 @@ test("repeats Node's own roots and those of NODE_EXTRA_CA_CERTS", async () => {
 test("goes on without a NODE_EXTRA_CA_CERTS that cannot be read, as Node does", async () => {
   const absent = { NODE_EXTRA_CA_CERTS: join(folder, "absent.pem") };
   expect(await nodeRoots(absent)).toEqual(await nodeRoots({}));
+});
+
+test("[S2] the digest is of the certificates, not of files, orders or paths", async () => {
+  const other = await makeCertificateAuthority();
+  const digest = async (caCertPath?: string, extra?: string): Promise<string> => {
+    const environment = extra === undefined ? {} : { NODE_EXTRA_CA_CERTS: extra };
+    return (await readTrustedRoots(caCertPath, environment)).digest;
+  };
+  const both = await file("both.pem", authority.caPem + other.caPem);
+  const turned = await file("turned.pem", `${other.caPem}\r\n${authority.caPem}`);
+  expect(await digest(turned)).toBe(await digest(both));
+  expect(await digest(authority.caPath, other.caPath)).toBe(await digest(both));
+  await writeFile(both, authority.caPem);
+  expect(await digest(both)).toBe(await digest(authority.caPath));
+  const digests = [await digest(), await digest(authority.caPath), await digest(turned)];
+  expect(new Set(digests).size).toBe(3);
+  await other.dispose();
 });

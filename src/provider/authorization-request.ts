@@ -175,7 +175,9 @@ export async function createAuthorizationAttempt(
   const random = (): string => Buffer.from(world.randomBytes(randomLength)).toString("base64url");
   const requestedScopes = scopesOf(input, metadata);
   const state = random();
-  const nonce = requestedScopes.includes("openid") ? random() : undefined;
+  const wantsNonce =
+    requestedScopes.includes("openid") && quirksOf(metadata.issuer).omitsNonce !== true;
+  const nonce = wantsNonce ? random() : undefined;
   const codeVerifier = input.pkce ? createCodeVerifier(world) : undefined;
 
   const authenticatedSince = authenticatedSinceOf(world.clock, input.maxAgeSeconds);

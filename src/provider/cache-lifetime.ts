@@ -1,6 +1,6 @@
 // How long an answer of metadata may be used without asking again. Changes when our reading of cache headers does.
 
-import { longestLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
+import { longestMetadataLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
 
 function maxAgeOf(cacheControl: string): number | undefined {
   const match = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,12})/i.exec(cacheControl);
@@ -9,7 +9,8 @@ function maxAgeOf(cacheControl: string): number | undefined {
 
 /**
  * Seconds for which an answer may be used: `max-age` less `Age`, else `Expires`, else `fallbackSeconds`; never less
- * than five minutes, because a provider that forbids caching would cost every sign-in a request.
+ * than five minutes, because a provider that forbids caching would cost every sign-in a request; never more than a day,
+ * because whoever could answer in the provider's place once must not do so for longer.
  * @see RFC 9111 sections 4.2.1 and 5.3
  */
 export function lifetimeSeconds(
@@ -32,6 +33,22 @@ export function lifetimeSeconds(
   }
   return Math.min(
     Math.max(Math.floor(seconds), shortestMetadataLifetimeSeconds),
-    longestLifetimeSeconds,
+    longestMetadataLifetimeSeconds,
   );
+}
+
+/** The end of a lifetime that begins now, in seconds since the epoch. */
+export function expiryOf(
+  headers: Headers,
+  fallbackSeconds: number,
+  nowMilliseconds: number,
+): number {
+  const lifetime = lifetimeSeconds(headers, fallbackSeconds, nowMilliseconds);
+  return Math.floor(nowMilliseconds / 1000) + lifetime;
+}
+
+/** True before the end of a lifetime. An end that lies too far ahead was written by a clock that was wrong, or by hand. */
+export function isFresh(expiresAt: number, nowMilliseconds: number): boolean {
+  const left = expiresAt - nowMilliseconds / 1000;
+  return left > 0 && left <= longestMetadataLifetimeSeconds;
 }

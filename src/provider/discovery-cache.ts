@@ -11,9 +11,9 @@ import type { HttpClient } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
-import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
+import type { ProviderWorld } from "./provider-types.ts";
 
-const schema = 1;
+const schema = 2;
 // Two documents of the longest size that is accepted from the network, and what stands around them.
 const longestFileBytes = 2 * longestResponseBytes + 64 * 1024;
 
@@ -21,6 +21,8 @@ const longestFileBytes = 2 * longestResponseBytes + 64 * 1024;
 export interface CachedKeySet {
   readonly jwksUri: string;
   readonly document: Readonly<Record<string, unknown>>;
+  /** Seconds since the epoch; then it serves refreshes alone. */
+  readonly expiresAt: number;
 }
 
 /** What is kept of one provider. */
@@ -46,8 +48,13 @@ function parseMetadataEntry(value: unknown): DiscoveredDocument | undefined {
 
 function parseKeySetEntry(value: unknown): CachedKeySet | undefined {
   if (!isObject(value)) return undefined;
-  const { document, jwksUri } = value;
-  return isObject(document) && typeof jwksUri === "string" ? { document, jwksUri } : undefined;
+  const { document, jwksUri, expiresAt } = value;
+  if (!isObject(document) || typeof jwksUri !== "string") return undefined;
+  return typeof expiresAt === "number" ? { document, jwksUri, expiresAt } : undefined;
+}
+
+function isSecure(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === "https:";
 }
 
 function parseCachedProvider(bytes: Buffer, issuer: string): CachedProvider {
@@ -64,22 +71,30 @@ function parseCachedProvider(bytes: Buffer, issuer: string): CachedProvider {
   return { ...(metadata && { metadata }), ...(keySet && { keySet }) };
 }
 
-/** The cache of one provider under one trust anchor. Nothing in it ever fails a sign-in. */
+/**
+ * The cache of one provider, as one set of trusted roots vouched for it. What came over plain `http:`, which nobody
+ * vouched for, is remembered by this process alone. Nothing in the cache ever fails a sign-in.
+ */
 export class DiscoveryCache {
   readonly #world: ProviderWorld;
   readonly #issuer: string;
-  readonly #id: string;
+  readonly #path: string | undefined;
 
-  constructor(world: ProviderWorld, options: Pick<ProviderOptions, "issuer" | "caCertPath">) {
+  private constructor(world: ProviderWorld, issuer: string, path: string | undefined) {
     this.#world = world;
-    this.#issuer = options.issuer;
-    const identity = JSON.stringify([options.issuer, options.caCertPath ?? null]);
-    this.#id = createHash("sha256").update(identity).digest("hex").slice(0, 32);
+    this.#issuer = issuer;
+    this.#path = path;
   }
 
-  get #path(): string | undefined {
-    const folder = this.#world.cacheFolder;
-    return folder === undefined ? undefined : join(folder, "providers", `${this.#id}.json`);
+  /** @throws {OidcError} `ca_bundle_invalid`: without it no request would be sent either. */
+  static async open(world: ProviderWorld, issuer: string): Promise<DiscoveryCache> {
+    const folder = world.cacheFolder;
+    if (folder === undefined || !isSecure(issuer)) {
+      return new DiscoveryCache(world, issuer, undefined);
+    }
+    const identity = JSON.stringify([issuer, await world.http.trustedRoots()]);
+    const name = createHash("sha256").update(identity).digest("hex").slice(0, 32);
+    return new DiscoveryCache(world, issuer, join(folder, "providers", `${name}.json`));
   }
 
   get #remembered(): Map<string, CachedProvider> {
@@ -93,7 +108,7 @@ export class DiscoveryCache {
 
   /** What is kept, however old. The caller validates it like fresh content and judges its age. */
   read(): CachedProvider {
-    const remembered = this.#remembered.get(this.#id);
+    const remembered = this.#remembered.get(this.#issuer);
     if (remembered !== undefined) return remembered;
     const path = this.#path;
     if (path === undefined) return {};
@@ -107,7 +122,7 @@ export class DiscoveryCache {
     }
     if (bytes === undefined) return {};
     const cached = parseCachedProvider(bytes, this.#issuer);
-    this.#remembered.set(this.#id, cached);
+    this.#remembered.set(this.#issuer, cached);
     if (cached.metadata !== undefined) {
       emit(this.#world.logger, "discovery.cached", { host: hostOf(this.#issuer) });
     }
@@ -117,27 +132,33 @@ export class DiscoveryCache {
   /** Keeps more of the provider. A disk that refuses is no reason to fail: memory has it. */
   async merge(more: CachedProvider): Promise<void> {
     const next: CachedProvider = { ...this.read(), ...more };
-    this.#remembered.set(this.#id, next);
+    this.#remembered.set(this.#issuer, next);
     await this.#write(next);
   }
 
   /** Forgets everything about the provider. */
   async forget(): Promise<void> {
-    this.#remembered.delete(this.#id);
+    this.#remembered.delete(this.#issuer);
     const path = this.#path;
     if (path === undefined) return;
     try {
       await removePrivateFile(path);
     } catch {
       // A disk that can't be written keeps what it has; memory at least starts anew.
-      this.#remembered.set(this.#id, {});
+      this.#remembered.set(this.#issuer, {});
     }
   }
 
   async #write(content: CachedProvider): Promise<void> {
     const path = this.#path;
     if (path === undefined) return;
-    const text = JSON.stringify({ latchkey: schema, issuer: this.#issuer, ...content });
+    const { metadata, keySet } = content;
+    const text = JSON.stringify({
+      latchkey: schema,
+      issuer: this.#issuer,
+      metadata,
+      ...(keySet !== undefined && isSecure(keySet.jwksUri) ? { keySet } : {}),
+    });
     try {
       await writeFileAtomically(path, Buffer.from(text));
     } catch {

@@ -3,12 +3,12 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { addressToShow, hostOf } from "../core/hosts.ts";
+import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
-import { lifetimeSeconds } from "./cache-lifetime.ts";
+import { expiryOf } from "./cache-lifetime.ts";
 import type { MetadataDocument } from "./metadata-document.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
-import { acceptsDiscoveredIssuer } from "./quirks.ts";
+import { acceptsDiscoveredIssuer, issuerWithEnding } from "./quirks.ts";
 
 const step = "discovery";
 const defaultTimeoutSeconds = 30;
@@ -44,6 +44,27 @@ export function wellKnownForms(issuer: string): readonly WellKnownForm[] {
   return forms;
 }
 
+function mayBeIssuer(text: string): boolean {
+  if (!URL.canParse(text) || /[{}]/.test(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname));
+  return isSafe && search === "" && hash === "";
+}
+
+/** What to set where a document names another issuer; what cannot be set is not advised. */
+function adviceOnMismatch(issuer: string, named: string, documentUrl: string): string {
+  const better = issuerWithEnding(issuer);
+  if (better !== undefined) return `Set \`issuer\` to "${better}".`;
+  if (/[{}]/.test(named)) {
+    return "That is a template for the issuers of many tenants: set `issuer` to the one of your own tenant.";
+  }
+  if (!mayBeIssuer(named)) {
+    return "That is not an https: URL, as every issuer is, so it cannot be set. Ask the provider's administrator to correct the document.";
+  }
+  const shown = sanitizeProviderText(addressToShow(named));
+  return `If you trust the provider at "${shown}", set \`issuer\` to exactly that, slash for slash; where no document is found there, set \`authorizationEndpoint\`, \`tokenEndpoint\` and \`jwksUri\` too, as ${documentUrl} names them.`;
+}
+
 /** The document of an answer, or what is wrong with it. @throws {OidcError} where no other form may be tried. */
 function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | string {
   const host = hostOf(answer.url);
@@ -65,7 +86,7 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
     const shown = sanitizeProviderText(addressToShow(named));
     throw new OidcError(
       "issuer_mismatch",
-      `The discovery document at ${host} belongs to the issuer "${shown}", but \`issuer\` is "${issuer}". If you trust the provider at "${shown}", set \`issuer\` to exactly that, slash for slash.`,
+      `The discovery document at ${host} belongs to the issuer "${shown}", but \`issuer\` is "${issuer}". ${adviceOnMismatch(issuer, named, answer.url)}`,
     );
   }
   return body.value;
@@ -103,7 +124,7 @@ function adviceOnIssuer(issuer: string): string {
   // The address that a provider's documentation shows is often the document's.
   const [start, rest] = issuer.split("/.well-known/", 2);
   return rest === undefined
-    ? "Check `issuer`, or set the endpoints by `authorizationEndpoint` and `tokenEndpoint`."
+    ? "Check `issuer`, or set `authorizationEndpoint`, `tokenEndpoint` and, so that ID tokens can be verified, `jwksUri`."
     : `Set \`issuer\` to what stands before /.well-known/: "${start ?? ""}".`;
 }
 
@@ -132,9 +153,8 @@ export function discover(
       });
       const document = readDocument(answer, options.issuer);
       if (typeof document !== "string") {
-        const now = world.clock.now();
-        const lifetime = lifetimeSeconds(answer.headers, metadataLifetimeSeconds, now);
-        return { document, source: form.source, expiresAt: Math.floor(now / 1000) + lifetime };
+        const expiresAt = expiryOf(answer.headers, metadataLifetimeSeconds, world.clock.now());
+        return { document, source: form.source, expiresAt };
       }
       tried.set(document, [...(tried.get(document) ?? []), new URL(form.url).pathname]);
     }

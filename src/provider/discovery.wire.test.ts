@@ -1,17 +1,13 @@
 // Changes with how a provider is found.
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   cleanUp,
   failureOf,
-  makeFolder,
   makeWorld,
   optionsFor,
   startProvider,
 } from "../../test/support/protocol-world.ts";
 import type { IdentityProvider } from "../../test/support/identity-provider.ts";
-import { publicHalf, strangeKey } from "../../test/support/token-forge.ts";
 import { wellKnownForms } from "./discovery.ts";
 import { openProvider } from "./metadata.ts";
 
@@ -172,14 +168,8 @@ describe("the issuer in the document", () => {
 });
 
 describe("endpoints in the document", () => {
-  const fields = [
-    "authorization_endpoint",
-    "token_endpoint",
-    "device_authorization_endpoint",
-    "userinfo_endpoint",
-    "revocation_endpoint",
-    "jwks_uri",
-  ];
+  const fields = ["authorization_endpoint", "token_endpoint", "jwks_uri"];
+  const besides = ["device_authorization_endpoint", "userinfo_endpoint", "revocation_endpoint"];
   const hostile: [string, unknown][] = [
     ["http beyond this machine", "http://id.example/x"],
     ["a script", "javascript:alert(1)"],
@@ -201,6 +191,26 @@ describe("endpoints in the document", () => {
       undo();
     }
   });
+
+  test.each(besides)(
+    "leaves hostile values out that this sign-in does not use: %s [D05][S06]",
+    async (field) => {
+      const provider = await startProvider();
+      for (const [, value] of hostile) {
+        const undo = changeDocument(provider, { [field]: value });
+        const { metadata } = await openProvider(
+          makeWorld(),
+          optionsFor(provider, { flow: "auth_code" }),
+        );
+        expect(Object.values(metadata)).not.toContain(value);
+        expect(metadata.unusable?.[field]).toMatchObject({
+          code: "endpoint_invalid",
+          reason: field,
+        });
+        undo();
+      }
+    },
+  );
 
   test("an https issuer does not get away with http endpoints, not even on loopback [S06]", async () => {
     const { endpointProblem } = await import("./endpoint.ts");
@@ -257,142 +267,5 @@ describe("endpoints in the document", () => {
     expect(metadata.idTokenSigningAlgorithms).toEqual(["RS256"]);
     expect(metadata.issParameterSupported).toBe(false);
     expect(metadata.pushedAuthorizationRequired).toBe(false);
-  });
-});
-
-describe("the cache", () => {
-  async function cacheFile(folder: string): Promise<string> {
-    const [name = "none"] = await readdir(join(folder, "providers"));
-    return join(folder, "providers", name);
-  }
-
-  test("another process within a day asks for nothing, a day later once more", async () => {
-    const provider = await startProvider();
-    const cacheFolder = join(await makeFolder(), "cache");
-    const first = await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
-    provider.resetRequests();
-    const world = makeWorld({ cacheFolder });
-    const second = await openProvider(world, optionsFor(provider));
-    expect(second.metadata).toEqual(first.metadata);
-    expect(provider.requests().total).toBe(0);
-    expect(world.events.map(({ name }) => name)).toContain("discovery.cached");
-    const later = makeWorld({ cacheFolder });
-    later.advance(24 * 3600 + 60);
-    await openProvider(later, optionsFor(provider));
-    expect(provider.requests().discovery).toBe(1);
-  });
-
-  test("without a folder one process still asks once", async () => {
-    const provider = await startProvider();
-    const world = makeWorld();
-    await openProvider(world, optionsFor(provider));
-    await openProvider(world, optionsFor(provider));
-    expect(provider.requests().discovery).toBe(1);
-  });
-
-  test("a trust anchor or an override of its own is not mixed up with another", async () => {
-    const provider = await startProvider();
-    const cacheFolder = join(await makeFolder(), "cache");
-    const world = makeWorld({ cacheFolder });
-    await openProvider(world, optionsFor(provider));
-    await openProvider(world, optionsFor(provider, { caCertPath: "/tmp/other.pem" }));
-    expect(provider.requests().discovery).toBe(2);
-    const tokenEndpoint = `${provider.issuer}/other`;
-    const overridden = await openProvider(world, optionsFor(provider, { tokenEndpoint }));
-    expect(overridden.metadata.tokenEndpoint).toBe(tokenEndpoint);
-    expect(provider.requests().discovery).toBe(2);
-  });
-
-  test("what stands in the file is validated like fresh content [D01][D05]", async () => {
-    const provider = await startProvider();
-    for (const planted of [
-      { token_endpoint: "http://evil.example/token" },
-      { issuer: "https://evil.example" },
-    ]) {
-      const cacheFolder = join(await makeFolder(), "cache");
-      await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
-      const path = await cacheFile(cacheFolder);
-      const content = JSON.parse(await readFile(path, "utf8"));
-      Object.assign(content.metadata.document, planted);
-      await writeFile(path, JSON.stringify(content));
-      provider.resetRequests();
-      const { metadata } = await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
-      expect(metadata.tokenEndpoint).toBe(`${provider.issuer}/token`);
-      expect(provider.requests().discovery).toBe(1);
-    }
-  });
-
-  test("a damaged, foreign or unreadable file is as good as none", async () => {
-    const provider = await startProvider();
-    const cacheFolder = join(await makeFolder(), "cache");
-    await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
-    const path = await cacheFile(cacheFolder);
-    const whole = await readFile(path, "utf8");
-    const contents = [
-      "",
-      whole.slice(0, 100),
-      "[]",
-      whole.replace('"latchkey":1', '"latchkey":9'),
-      whole.replace('"issuer":"', '"issuer":"x'),
-      JSON.stringify({ latchkey: 1, issuer: provider.issuer, metadata: 7, keySet: { keys: [] } }),
-    ];
-    for (const content of contents) {
-      await writeFile(path, content);
-      provider.resetRequests();
-      await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
-      expect(provider.requests().discovery).toBe(1);
-    }
-  });
-
-  test("a folder that can't be written costs nothing but speed", async () => {
-    const provider = await startProvider();
-    const cacheFolder = join(await makeFolder(), "file");
-    await writeFile(cacheFolder, "in the way");
-    const world = makeWorld({ cacheFolder });
-    await openProvider(world, optionsFor(provider));
-    await openProvider(world, optionsFor(provider));
-    expect(provider.requests().discovery).toBe(1);
-  });
-
-  test("forgetCached makes the next opening ask again", async () => {
-    const provider = await startProvider();
-    const cacheFolder = join(await makeFolder(), "cache");
-    const world = makeWorld({ cacheFolder });
-    const opened = await openProvider(world, optionsFor(provider));
-    await opened.forgetCached();
-    expect(await readdir(join(cacheFolder, "providers"))).toEqual([]);
-    await openProvider(world, optionsFor(provider));
-    expect(provider.requests().discovery).toBe(2);
-  });
-
-  test("keys that nobody needs yet are loaded in the background, failures kept for later", async () => {
-    const provider = await startProvider();
-    const world = makeWorld();
-    const opened = await openProvider(world, optionsFor(provider));
-    provider.tamper({ path: "jwks", times: 1, respond: async () => ({ status: 404 }) });
-    opened.prefetchKeys();
-    const keys = await opened.keys.current();
-    expect(keys.map(({ kty }) => kty)).toEqual(["RSA", "EC"]);
-    expect(provider.requests().jwks).toBe(2);
-    opened.prefetchKeys();
-    await opened.keys.current();
-    expect(provider.requests().jwks).toBe(2);
-  });
-
-  test("a key set that is none is discovery_failed, and is not cached", async () => {
-    const provider = await startProvider();
-    const opened = await openProvider(makeWorld(), optionsFor(provider));
-    for (const body of ["{}", "<html>", '{"keys":{}}', "[]"]) {
-      const undo = provider.tamper({ path: "jwks", respond: async () => ({ status: 200, body }) });
-      const error = await failureOf(opened.keys.current());
-      expect(error).toMatchObject({ code: "discovery_failed", reason: "jwks_unusable" });
-      undo();
-    }
-    const document = { keys: [publicHalf(strangeKey("k"))] };
-    provider.tamper({
-      path: "jwks",
-      respond: async () => ({ status: 200, body: JSON.stringify(document) }),
-    });
-    expect(await opened.keys.current()).toHaveLength(1);
   });
 });

@@ -26,20 +26,27 @@ export function endpointProblem(
   return undefined;
 }
 
-/** @throws {OidcError} `endpoint_invalid` naming the metadata field. */
-export function assertEndpoint(
-  value: unknown,
-  field: string,
+const optionsByField: Readonly<Record<string, string>> = {
+  authorization_endpoint: "authorizationEndpoint",
+  token_endpoint: "tokenEndpoint",
+  device_authorization_endpoint: "deviceAuthorizationEndpoint",
+  jwks_uri: "jwksUri",
+};
+
+/** `endpoint_invalid` for a field of a discovery document, the field as reason. */
+export function endpointError(
   issuer: string,
-  allowInsecureHttp: boolean,
-): asserts value is string {
-  const problem = endpointProblem(value, issuer, allowInsecureHttp);
-  if (problem === undefined) return;
+  field: string,
+  problem: string,
+  value: unknown,
+): OidcError {
   const shown =
     typeof value === "string" ? ` ("${sanitizeProviderText(addressToShow(value))}")` : "";
-  throw new OidcError(
+  const option = optionsByField[field];
+  const advice = option === undefined ? "" : `, or set \`${option}\``;
+  return new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}. Ask the provider's administrator to correct it, or set the endpoint by its option.`,
+    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}. Ask the provider's administrator to correct it${advice}.`,
     { reason: field },
   );
 }

@@ -1,9 +1,10 @@
 // The provider's keys: fetched, reduced to those that can verify, cached. Changes when another kind of key is used.
 
 import { OidcError } from "../core/errors.ts";
-import { mostJsonWebKeys } from "../core/limits.ts";
+import { keySetLifetimeSeconds, mostJsonWebKeys } from "../core/limits.ts";
 import { hostOf } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
+import { expiryOf, isFresh } from "./cache-lifetime.ts";
 import type { DiscoveryCache } from "./discovery-cache.ts";
 import type { KeySource, ProviderWorld, PublicKey } from "./provider-types.ts";
 
@@ -11,7 +12,7 @@ const step = "key set";
 
 // RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used". The upper bound is OpenSSL's own; a public
 // exponent of more than 64 bits only costs time.
-const shortestModulusCharacters = Math.ceil((256 * 4) / 3);
+const shortestModulusBits = 2048;
 const longestModulusCharacters = Math.ceil((2048 * 4) / 3);
 const longestExponentCharacters = 11;
 const longestCoordinateCharacters = 88;
@@ -27,13 +28,32 @@ function isForSignatures(key: Readonly<Record<string, unknown>>): boolean {
   return operations === undefined || (Array.isArray(operations) && operations.includes("verify"));
 }
 
+function bitLength(bytes: Uint8Array): number {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  if (start === -1) return 0;
+  return (bytes.length - start) * 8 - (Math.clz32(bytes[start] ?? 0) - 24);
+}
+
+/**
+ * RFC 8017 section 3.1: the exponent is odd and at least 3. With 1 every message is its own signature; an even one is
+ * no key at all.
+ */
+function isSoundRsaKey(n: string, e: string): boolean {
+  const exponent = Buffer.from(e, "base64url");
+  const isOdd = ((exponent.at(-1) ?? 0) & 1) === 1;
+  return (
+    isOdd &&
+    bitLength(exponent) >= 2 &&
+    bitLength(Buffer.from(n, "base64url")) >= shortestModulusBits
+  );
+}
+
 /** The members that verification needs; never the private ones that a careless provider publishes. */
 function parseMaterial(key: Readonly<Record<string, unknown>>): PublicKey | undefined {
   const { kty, n, e, crv, x, y } = key;
   if (kty === "RSA") {
-    const isLongEnough =
-      isText(n, longestModulusCharacters) && n.length >= shortestModulusCharacters;
-    return isLongEnough && isText(e, longestExponentCharacters) ? { kty, n, e } : undefined;
+    const areTexts = isText(n, longestModulusCharacters) && isText(e, longestExponentCharacters);
+    return areTexts && isSoundRsaKey(n, e) ? { kty, n, e } : undefined;
   }
   if (!isText(x, longestCoordinateCharacters) || typeof crv !== "string") return undefined;
   if (kty === "OKP") return crv === "Ed25519" ? { kty, crv, x } : undefined;
@@ -82,15 +102,18 @@ export class KeySet implements KeySource {
   readonly #world: ProviderWorld;
   readonly #cache: DiscoveryCache;
   readonly #jwksUri: string;
+  readonly #acceptsOld: boolean;
   #prefetched: Promise<readonly PublicKey[] | undefined> | undefined;
 
-  constructor(world: ProviderWorld, cache: DiscoveryCache, jwksUri: string) {
+  /** `acceptsOld`: keys may be older than their lifetime, as for a refresh, which is one request. */
+  constructor(world: ProviderWorld, cache: DiscoveryCache, jwksUri: string, acceptsOld: boolean) {
     this.#world = world;
+    this.#acceptsOld = acceptsOld;
     this.#cache = cache;
     this.#jwksUri = jwksUri;
   }
 
-  /** Loads the keys in the background where none are cached. A failure shows when the keys are needed. */
+  /** Loads the keys in the background where none that serve are cached. A failure shows when the keys are needed. */
   prefetch(signal?: AbortSignal): void {
     if (this.#prefetched !== undefined || this.#cached() !== undefined) return;
     this.#prefetched = this.fetchAgain(signal).catch(() => undefined);
@@ -120,14 +143,18 @@ export class KeySet implements KeySource {
         { reason: "jwks_unusable" },
       );
     }
-    await this.#cache.merge({ keySet: { jwksUri: this.#jwksUri, document: body.value } });
+    const expiresAt = expiryOf(answer.headers, keySetLifetimeSeconds, this.#world.clock.now());
+    const jwksUri = this.#jwksUri;
+    await this.#cache.merge({ keySet: { jwksUri, document: body.value, expiresAt } });
     return keys;
   }
 
   #cached(): readonly PublicKey[] | undefined {
     const { keySet } = this.#cache.read();
+    const serves = this.#acceptsOld || isFresh(keySet?.expiresAt ?? 0, this.#world.clock.now());
     // A set without a usable key is as good as none; a provider may have published its first key since.
-    const keys = keySet?.jwksUri === this.#jwksUri ? parseKeySet(keySet.document) : undefined;
+    const keys =
+      serves && keySet?.jwksUri === this.#jwksUri ? parseKeySet(keySet.document) : undefined;
     return keys === undefined || keys.length === 0 ? undefined : keys;
   }
 }

@@ -1,6 +1,8 @@
 // From a discovery document to validated metadata. Changes when another member of the document is used.
 
-import { assertEndpoint, endpointProblem } from "./endpoint.ts";
+import type { OidcError } from "../core/errors.ts";
+import { endpointError, endpointProblem } from "./endpoint.ts";
+import { quirksOf } from "./quirks.ts";
 import type { ProviderMetadata, ProviderOptions } from "./provider-types.ts";
 
 /** A discovery document: a JSON object from outside, nothing in it believed yet. */
@@ -25,6 +27,27 @@ const endpoints = [
   { field: "pushed_authorization_request_endpoint", name: "pushedAuthorizationEndpoint" },
 ] as const;
 
+type Flow = ProviderOptions["flow"];
+const ofPerson: readonly Flow[] = ["auto", "auth_code", "device"];
+const byBrowser: readonly Flow[] = ["auto", "auth_code"];
+
+/** The flows that cannot do without an endpoint, should the document name one that cannot be used. */
+const neededBy: Readonly<Record<(typeof endpoints)[number]["name"], readonly Flow[]>> = {
+  authorizationEndpoint: byBrowser,
+  tokenEndpoint: [...ofPerson, "client"],
+  deviceAuthorizationEndpoint: [],
+  userinfoEndpoint: [],
+  revocationEndpoint: [],
+  jwksUri: ofPerson,
+  pushedAuthorizationEndpoint: byBrowser,
+};
+
+/** Nothing, an empty text, or the `urn:` by which issuers of tokens for machines say that nobody signs in there. */
+function isAbsent(value: unknown, field: string): boolean {
+  if (value === undefined || value === null || value === "") return true;
+  return field === "authorization_endpoint" && typeof value === "string" && /^urn:/i.test(value);
+}
+
 const overridable = [
   "authorizationEndpoint",
   "tokenEndpoint",
@@ -39,6 +62,15 @@ function overridesOf(options: ProviderOptions): Partial<Mutable<ProviderMetadata
     if (value !== undefined) overrides[name] = value;
   }
   return overrides;
+}
+
+function idTokenAlgorithmsOf(
+  document: MetadataDocument,
+  issuer: string,
+): readonly string[] | undefined {
+  const listed = listOf(document, "id_token_signing_alg_values_supported");
+  const unlisted = quirksOf(issuer).unlistedIdTokenAlgorithms;
+  return listed === undefined || unlisted === undefined ? listed : [...listed, ...unlisted];
 }
 
 /** Metadata of a provider that is configured by options alone. */
@@ -64,20 +96,22 @@ export function parseMetadata(
   const overrides = overridesOf(options);
   const pushedAuthorizationRequired = document["require_pushed_authorization_requests"] === true;
   const found: Partial<Mutable<ProviderMetadata>> = {};
+  const unusable: Record<string, OidcError> = {};
   for (const { field, name } of endpoints) {
     const value = document[field];
     // What nobody will use may be as wrong as it likes.
     if (name === "pushedAuthorizationEndpoint" && !pushedAuthorizationRequired) continue;
     // An override stands alone: what metadata says in its place is not even looked at.
-    if (
-      value === undefined ||
-      value === null ||
-      overrides[name as keyof typeof overrides] !== undefined
-    ) {
-      continue;
+    if (isAbsent(value, field) || overrides[name as keyof typeof overrides] !== undefined) continue;
+    const problem = endpointProblem(value, options.issuer, options.allowInsecureHttp);
+    if (problem === undefined) {
+      found[name] = value as string;
+    } else if (neededBy[name].includes(options.flow)) {
+      throw endpointError(options.issuer, field, problem, value);
+    } else {
+      // Judged by whoever needs it: a sign-in must not end for an address that it does not use.
+      unusable[field] = endpointError(options.issuer, field, problem, value);
     }
-    assertEndpoint(value, field, options.issuer, options.allowInsecureHttp);
-    found[name] = value;
   }
   const endSessionEndpoint = document["end_session_endpoint"];
   // Only a logout shows it to the person: one that is unfit must not stand in the way of a sign-in.
@@ -90,7 +124,7 @@ export function parseMetadata(
     scopesSupported: listOf(document, "scopes_supported"),
     responseModesSupported: listOf(document, "response_modes_supported"),
     tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
-    idTokenSigningAlgorithms: listOf(document, "id_token_signing_alg_values_supported"),
+    idTokenSigningAlgorithms: idTokenAlgorithmsOf(document, options.issuer),
     userinfoSigningAlgorithms: listOf(document, "userinfo_signing_alg_values_supported"),
   } as const;
   for (const [name, list] of Object.entries(lists)) {
@@ -103,5 +137,6 @@ export function parseMetadata(
     ...overrides,
     issParameterSupported: document["authorization_response_iss_parameter_supported"] === true,
     pushedAuthorizationRequired,
+    ...(Object.keys(unusable).length === 0 ? {} : { unusable }),
   };
 }

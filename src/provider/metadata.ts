@@ -2,6 +2,7 @@
 
 import { OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
+import { isFresh } from "./cache-lifetime.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
 import { discover } from "./discovery.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
@@ -54,6 +55,25 @@ function isCompleteWithoutDiscovery(options: ProviderOptions): boolean {
   return authorizationEndpoint !== undefined;
 }
 
+// Where a document leads to nothing, or to something else than a provider. What a person did, what the provider says of
+// the client, and what a network did to an address that others reach say nothing of the document.
+const againstDocument: ReadonlySet<string> = new Set([
+  "endpoint_invalid",
+  "issuer_mismatch",
+  "no_interactive_flow",
+  "redirect_refused",
+  "tls",
+]);
+
+/** True for a failure after which the provider is to be looked up anew. */
+export function speaksAgainstDocument(error: unknown): boolean {
+  if (!isOidcError(error)) return false;
+  const { code, reason } = error;
+  if (code === "network") return reason === "refused";
+  if (code === "discovery_failed") return reason === "jwks_unusable";
+  return againstDocument.has(code) || (code === "id_token_invalid" && reason === "id_token_iss");
+}
+
 function metadataFromDocument(
   found: DiscoveredDocument,
   options: ProviderOptions,
@@ -84,9 +104,11 @@ function assemble(
   cache: DiscoveryCache,
   options: ProviderOptions,
   metadata: ProviderMetadata,
+  acceptsOldKeys = false,
 ): Provider {
+  const { jwksUri } = metadata;
   const keySet =
-    metadata.jwksUri === undefined ? undefined : new KeySet(world, cache, metadata.jwksUri);
+    jwksUri === undefined ? undefined : new KeySet(world, cache, jwksUri, acceptsOldKeys);
   return {
     metadata,
     options,
@@ -97,8 +119,8 @@ function assemble(
 }
 
 /**
- * Opens a provider for a sign-in. Discovery takes place only where the cache has no fresh document and the options do
- * not name every endpoint of the chosen flow.
+ * Opens a provider for a sign-in. Discovery takes place only where the cache has no fresh document, or one is not to be
+ * used (`anew`), and the options do not name every endpoint of the chosen flow.
  * @throws {OidcError} `discovery_failed`, `issuer_mismatch`, `endpoint_invalid`, `missing_issuer`, and what the
  * transport throws.
  * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
@@ -107,14 +129,15 @@ export async function openProvider(
   world: ProviderWorld,
   options: ProviderOptions,
   signal?: AbortSignal,
+  { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<Provider> {
   assertIssuer(options);
-  const cache = new DiscoveryCache(world, options);
+  const cache = await DiscoveryCache.open(world, options.issuer);
   if (isCompleteWithoutDiscovery(options)) {
     return assemble(world, cache, options, metadataFromOptions(options));
   }
-  const kept = cache.read().metadata;
-  if (kept !== undefined && kept.expiresAt > world.clock.now() / 1000) {
+  const kept = anew ? undefined : cache.read().metadata;
+  if (kept !== undefined && isFresh(kept.expiresAt, world.clock.now())) {
     const metadata = cachedMetadata(kept, options);
     if (metadata !== undefined) return assemble(world, cache, options, metadata);
   }
@@ -125,8 +148,8 @@ export async function openProvider(
 }
 
 /**
- * Opens a provider for a refresh: the cached document serves however old it is, because a refresh is one request.
- * Where nothing is cached, discovery takes place.
+ * Opens a provider to verify what a refresh or userinfo brings: the cached document and keys serve however old they
+ * are, because a refresh is one request. Where nothing is cached, discovery takes place.
  * @throws {OidcError} like {@link openProvider}.
  */
 export async function openProviderForRefresh(
@@ -134,10 +157,11 @@ export async function openProviderForRefresh(
   options: ProviderOptions,
   signal?: AbortSignal,
 ): Promise<Provider> {
-  if (!isCompleteWithoutDiscovery(options)) {
-    const cache = new DiscoveryCache(world, options);
-    const metadata = cachedMetadata(cache.read().metadata, options);
-    if (metadata !== undefined) return assemble(world, cache, options, metadata);
-  }
+  assertIssuer(options);
+  const cache = await DiscoveryCache.open(world, options.issuer);
+  const metadata = isCompleteWithoutDiscovery(options)
+    ? metadataFromOptions(options)
+    : cachedMetadata(cache.read().metadata, options);
+  if (metadata !== undefined) return assemble(world, cache, options, metadata, true);
   return openProvider(world, options, signal);
 }

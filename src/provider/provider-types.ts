@@ -1,6 +1,7 @@
 // What a provider is to flows: its metadata, the options that locate it, and the world that requests need. Changes when
 // a flow needs to know more about a provider.
 
+import type { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
 import type { HttpClient } from "../http/exchange.ts";
@@ -30,6 +31,8 @@ export interface ProviderMetadata {
   readonly issParameterSupported: boolean;
   /** RFC 9126 section 5: authorization requests are accepted by PAR alone. */
   readonly pushedAuthorizationRequired: boolean;
+  /** Endpoints that cannot be used and that the flow does without: by the document's name, what is wrong with each. */
+  readonly unusable?: Readonly<Record<string, OidcError>>;
 }
 
 /** The options that locate a provider. Endpoints given here win over metadata, each alone. */
@@ -41,8 +44,6 @@ export interface ProviderOptions {
   readonly deviceAuthorizationEndpoint?: string | undefined;
   readonly jwksUri?: string | undefined;
   readonly allowInsecureHttp: boolean;
-  /** Part of the cache's key: what one trust anchor vouched for is not believed under another. */
-  readonly caCertPath?: string | undefined;
   readonly flow: "auto" | "auth_code" | "device" | "client";
   /** Longest time for discovery, all its well-known forms together, in seconds. Default 30. */
   readonly httpTimeoutSeconds?: number | undefined;
@@ -77,7 +78,7 @@ export interface KeySource {
   /** False where the provider has no key set that we know of: nothing signed with its keys can be verified. */
   readonly known: boolean;
   /**
-   * The keys at hand, however old; fetched where there are none.
+   * The keys at hand, for a new sign-in no older than their lifetime; fetched where there are none.
    * @throws {OidcError} `discovery_failed` with reason `jwks_unusable`, and what the transport throws.
    */
   current(signal?: AbortSignal): Promise<readonly PublicKey[]>;
@@ -88,7 +89,7 @@ export interface KeySource {
 /** An opened provider. */
 export interface Provider {
   readonly metadata: ProviderMetadata;
-  /** The provider's keys: from the cache however old, fetched where there are none. */
+  /** The provider's keys, from the cache or fetched. */
   readonly keys: KeySource;
   readonly options: ProviderOptions;
   /** Starts to load the keys in the background, where none are cached. Errors are kept until the keys are needed. */

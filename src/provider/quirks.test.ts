@@ -1,10 +1,14 @@
 // Changes with the providers' exceptions.
+import { SignJWT } from "jose";
 import { afterEach, expect, test } from "vitest";
-import { cleanUp, makeWorld } from "../../test/support/protocol-world.ts";
+import { cleanUp, failureOf, makeWorld } from "../../test/support/protocol-world.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { createAuthorizationAttempt } from "./authorization-request.ts";
+import { Secret } from "../core/secret.ts";
+import { noKeys } from "./key-set.ts";
 import { openProvider } from "./metadata.ts";
 import { acceptsDiscoveredIssuer, expectedIdTokenIssuer, quirksOf } from "./quirks.ts";
+import { checkSignature } from "./signature.ts";
 import { refreshTokens } from "./token-endpoint.ts";
 
 afterEach(cleanUp);
@@ -17,6 +21,7 @@ function answeringWorld(body: object) {
   const requests: HttpRequest[] = [];
   const world = makeWorld();
   const http = {
+    trustedRoots: async () => "none",
     send: async (request: HttpRequest) => {
       requests.push(request);
       return {
@@ -107,4 +112,90 @@ test("Entra: a many-tenants issuer is a template in discovery and the tenant's o
   const elsewhere = "https://id.example/common/v2.0";
   expect(acceptsDiscoveredIssuer(elsewhere, "https://id.example/{tenantid}/v2.0")).toBe(false);
   expect(expectedIdTokenIssuer(elsewhere, { tid: tenant })).toBe(elsewhere);
+});
+
+test.each([
+  {
+    issuer: "https://login.microsoftonline.com/common",
+    named: "https://sts.windows.net/{tenantid}/",
+    advice: 'Set `issuer` to "https://login.microsoftonline.com/common/v2.0".',
+  },
+  {
+    issuer: "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_susi/v2.0",
+    named: "https://contoso.b2clogin.com/01234567-89ab-cdef-0123-456789abcdef/v2.0/",
+    advice: "set `authorizationEndpoint`, `tokenEndpoint` and `jwksUri` too, as https://contoso",
+  },
+  {
+    issuer: "https://idcs-a1.identity.oraclecloud.com",
+    named: "https://identity.oraclecloud.com/",
+    advice: "set `authorizationEndpoint`, `tokenEndpoint` and `jwksUri` too, as https://idcs-a1",
+  },
+  {
+    issuer: "https://accounts.google.com",
+    named: "accounts.google.com",
+    advice: "so it cannot be set",
+  },
+  {
+    issuer: "https://id.example.com",
+    named: "https://id.example.com/{tenant}/",
+    advice: "That is a template",
+  },
+])(
+  "[issuer-mismatch-dead-end] $issuer, whose document names $named",
+  async ({ issuer, named, advice }) => {
+    const { world, requests } = answeringWorld({ issuer: named });
+    const options = { issuer, clientId: "c", allowInsecureHttp: false, flow: "auto" } as const;
+    const error = await failureOf(openProvider(world, options));
+    expect([error.code, requests.length]).toEqual(["issuer_mismatch", 1]);
+    expect(error.message).toContain(`belongs to the issuer "${named}"`);
+    expect(error.message).toContain(advice);
+    const canBeSet = advice.startsWith("set `authorizationEndpoint`");
+    expect(error.message.includes("to exactly that")).toBe(canBeSet);
+  },
+);
+
+test("[hs256-not-listed] LINE signs with the channel secret, unlisted; nobody else may", async () => {
+  const algorithmsAt = async (issuer: string) => {
+    const { world } = answeringWorld({
+      issuer,
+      id_token_signing_alg_values_supported: ["ES256"],
+    });
+    const options = { issuer, clientId: "c", allowInsecureHttp: false, flow: "auto" } as const;
+    return (await openProvider(world, options)).metadata.idTokenSigningAlgorithms;
+  };
+  const listedAlgorithms = await algorithmsAt("https://access.line.me");
+  expect(listedAlgorithms).toEqual(["ES256", "HS256"]);
+  for (const issuer of ["https://op.example.com", "https://access.line.me.evil.example"]) {
+    expect(await algorithmsAt(issuer)).toEqual(["ES256"]);
+  }
+  const secret = "0123456789abcdef0123456789abcdef";
+  const token = await new SignJWT({ sub: "U1" })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(secret));
+  const judged = async (clientSecret: Secret | undefined, listed = listedAlgorithms) =>
+    (await checkSignature(token, { keys: noKeys, listedAlgorithms: listed, clientSecret }))
+      .accepted;
+  expect(await judged(new Secret(secret))).toBe(true);
+  expect(await judged(new Secret("another-secret-another-secret-32"))).toBe(false);
+  expect(await judged(new Secret(""))).toBe(false);
+  expect(await judged(undefined)).toBe(false);
+  expect(await judged(new Secret(secret), ["ES256"])).toBe(false);
+});
+
+test("[no-nonce-in-id-token] LinkedIn is sent no nonce, everybody else one", async () => {
+  const queryAt = async (issuer: string) => {
+    const { world } = answeringWorld({ issuer, authorization_endpoint: `${issuer}/authorize` });
+    const options = { issuer, clientId: "c", allowInsecureHttp: false, flow: "auto" } as const;
+    const attempt = await createAuthorizationAttempt(world, await openProvider(world, options), {
+      clientId: "c",
+      redirectUri: "http://127.0.0.1:1/callback",
+      scopes: undefined,
+      pkce: true,
+      offlineAccess: false,
+    });
+    return new URL(attempt.url).searchParams;
+  };
+  const atLinkedIn = await queryAt("https://www.linkedin.com/oauth");
+  expect([atLinkedIn.has("nonce"), atLinkedIn.has("code_challenge")]).toEqual([false, true]);
+  expect((await queryAt("https://linkedin.example.com")).has("nonce")).toBe(true);
 });

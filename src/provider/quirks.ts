@@ -3,10 +3,12 @@
 
 import { entra } from "./quirks/entra.ts";
 import { google } from "./quirks/google.ts";
+import { line } from "./quirks/line.ts";
+import { linkedin } from "./quirks/linkedin.ts";
 import type { ProviderQuirks } from "./quirks/provider-quirks.ts";
 
 const none: ProviderQuirks = { issuerHosts: [] };
-const known: readonly ProviderQuirks[] = [google, entra];
+const known: readonly ProviderQuirks[] = [google, entra, line, linkedin];
 
 /** The exceptions for an issuer; an empty set for most. */
 export function quirksOf(issuer: string): ProviderQuirks {
@@ -30,6 +32,14 @@ function withTenant(issuer: string, tenant: string): string | undefined {
 export function acceptsDiscoveredIssuer(configured: string, discovered: string): boolean {
   const placeholder = quirksOf(configured).multiTenantIssuer?.placeholder;
   return placeholder !== undefined && withTenant(configured, placeholder) === discovered;
+}
+
+/** The issuer whose document would name it, where the configured one is known to lack its ending. */
+export function issuerWithEnding(issuer: string): string | undefined {
+  const { issuerEnding } = quirksOf(issuer);
+  const start = issuer.replace(/\/$/, "");
+  const isMissing = issuerEnding !== undefined && !start.endsWith(issuerEnding);
+  return isMissing ? `${start}${issuerEnding}` : undefined;
 }
 
 /** The `iss` that an ID token of this issuer must have, given its (verified) claims. */

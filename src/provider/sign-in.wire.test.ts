@@ -1,13 +1,11 @@
 // Changes with what a sign-in as a whole asks of the provider.
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { listenForRedirect } from "../../test/support/authorization-code.ts";
 import {
   answerTokens,
   cleanUp,
   failureOf,
-  makeFolder,
   makeWorld,
   optionsFor,
   startProvider,
@@ -61,10 +59,10 @@ async function startAttempt(
   }
 }
 
-test("takes three requests, the next one in another process one, a refresh one", async () => {
+test("takes three requests, the next one in the same process one, a refresh one", async () => {
   const provider = await startProvider();
-  const cacheFolder = join(await makeFolder(), "cache");
-  const first = await startAttempt(makeWorld({ cacheFolder }), provider);
+  const world = makeWorld();
+  const first = await startAttempt(world, provider);
   const answer = await first.attempt.exchange(first.parameters);
   expect(provider.requests()).toMatchObject({ discovery: 1, jwks: 1, token: 1, total: 3 });
   expect(answer).toMatchObject({
@@ -81,12 +79,12 @@ test("takes three requests, the next one in another process one, a refresh one",
   expect(answer.expiresAt).toBe(answer.issuedAt + 3600);
 
   provider.resetRequests();
-  const second = await startAttempt(makeWorld({ cacheFolder }), provider);
+  const second = await startAttempt(world, provider);
   await second.attempt.exchange(second.parameters);
   expect(provider.requests()).toMatchObject({ token: 1, total: 1 });
 
   provider.resetRequests();
-  const refreshed = await refreshTokens(makeWorld({ cacheFolder }), {
+  const refreshed = await refreshTokens(world, {
     clientId: provider.clients.public.clientId,
     tokenEndpoint: answer.tokenEndpoint,
     authenticationMethod: answer.authenticationMethod,

@@ -28,6 +28,8 @@ export interface TokenAnswer {
   readonly revocationEndpoint?: string;
   readonly endSessionEndpoint?: string;
   readonly issuer: string;
+  /** Digest of the roots that vouched for the discovery document which named the endpoints. */
+  readonly trustedRoots?: string;
 }
 
 /** The members of a token endpoint's answer, before the ID token is looked into. */

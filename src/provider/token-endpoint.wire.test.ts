@@ -23,14 +23,13 @@ import type { RefreshInput } from "./token-endpoint.ts";
 
 afterEach(cleanUp);
 
-/** A sign-in that was made before, its provider's document and keys cached, in a process of its own. */
+/** A sign-in that was made before, its provider's document and keys cached. */
 async function startRefresh(more: Partial<RefreshInput> = {}) {
   const provider = await startProvider();
   const cacheFolder = join(await makeFolder(), "cache");
-  const first = makeWorld({ cacheFolder });
-  const opened = await openProvider(first, optionsFor(provider));
-  await opened.keys.current();
   const world = makeWorld({ cacheFolder });
+  const opened = await openProvider(world, optionsFor(provider));
+  await opened.keys.current();
   const clientId = provider.clients.public.clientId;
   const previous = { ...genuineClaims(provider.issuer, clientId), auth_time: 1000, nonce: "n" };
   const input: RefreshInput = {

@@ -53,6 +53,11 @@ export interface SessionRecord {
   userinfoEndpoint?: string;
   revocationEndpoint?: string;
   endSessionEndpoint?: string;
+  /**
+   * Digest of the roots that vouched for the document which named the endpoints: with other roots they are looked up
+   * anew. Absent over plain `http:`, and where options named them.
+   */
+  trustedRoots?: string;
   /** How the client authenticates, as the metadata said. */
   authenticationMethod: "none" | "client_secret_basic" | "client_secret_post";
   /** Null where a sign-in is remembered without one. */

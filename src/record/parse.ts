@@ -196,6 +196,7 @@ function parseFields(fields: Fields): SessionRecord {
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
   const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
   const endSessionEndpoint = optional(fields, "endSessionEndpoint", urlOf);
+  const trustedRoots = optional(fields, "trustedRoots", identityOf);
   const refreshToken = optional(fields, "refreshToken", tokenOf);
   const idToken = optional(fields, "idToken", bearerOf);
   const subject = optional(fields, "subject", nameOf);
@@ -214,6 +215,7 @@ function parseFields(fields: Fields): SessionRecord {
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
   if (endSessionEndpoint !== undefined) record.endSessionEndpoint = endSessionEndpoint;
+  if (trustedRoots !== undefined) record.trustedRoots = trustedRoots;
   if (refreshToken !== undefined) record.refreshToken = refreshToken;
   if (idToken !== undefined) record.idToken = idToken;
   if (subject !== undefined) record.subject = subject;

@@ -61,6 +61,16 @@ function accessTokenIn(answer: TokenAnswer): AccessTokenRecord {
   };
 }
 
+function endpointsIn(answer: TokenAnswer): Record<string, string | undefined> {
+  return {
+    tokenEndpoint: answer.tokenEndpoint,
+    userinfoEndpoint: answer.userinfoEndpoint,
+    revocationEndpoint: answer.revocationEndpoint,
+    endSessionEndpoint: answer.endSessionEndpoint,
+    trustedRoots: answer.trustedRoots,
+  };
+}
+
 // Some providers give a refresh token at the first consent only; a later sign-in of the same person must not lose it.
 function keptRefreshToken(answer: TokenAnswer, context: AnswerContext): string | undefined {
   const { previous } = context;
@@ -80,10 +90,7 @@ export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): Ses
     version: nextTokensVersion(context.previous, context.newRecordId),
     issuer: answer.issuer,
     clientId: context.clientId,
-    tokenEndpoint: answer.tokenEndpoint,
-    userinfoEndpoint: answer.userinfoEndpoint,
-    revocationEndpoint: answer.revocationEndpoint,
-    endSessionEndpoint: answer.endSessionEndpoint,
+    ...endpointsIn(answer),
     authenticationMethod: answer.authenticationMethod,
     accessToken: accessTokenIn(answer),
     refreshToken: answer.refreshToken ?? keptRefreshToken(answer, context),
@@ -106,14 +113,18 @@ function renewed(
   other?: OtherAccessTokenRecord,
 ): Omit<SessionRecord, "version"> {
   const { intent: _answered, ended: _renewedAfterAll, otherAccessTokens, ...kept } = previous;
-  return {
+  // Other roots vouched for another document, so what the former one named is forgotten.
+  const isVouchedAnew =
+    answer.trustedRoots !== undefined && answer.trustedRoots !== previous.trustedRoots;
+  return definedOnly({
     ...kept,
+    ...(isVouchedAnew ? endpointsIn(answer) : {}),
     ...otherTokensWith(otherAccessTokens, other, context.now / 1000),
     authenticationMethod: answer.authenticationMethod,
     ...(answer.refreshToken === undefined ? {} : { refreshToken: answer.refreshToken }),
     renewedAt: context.now,
     renewedOn: context.host,
-  };
+  });
 }
 
 /**

@@ -105,7 +105,8 @@ test("an expired token is refreshed in silence", async () => {
   const second = await at.run(["token", ...flags]);
   expect([second.code, second.stderr]).toEqual([0, ""]);
   expect(second.stdout).not.toBe(first.stdout);
-  expect(identityProvider.requests()).toMatchObject({ token: 1, total: 1 });
+  // Of an http: issuer nothing is kept, so whoever renews asks for the document and the keys too.
+  expect(identityProvider.requests()).toMatchObject({ token: 1, discovery: 1, jwks: 1, total: 3 });
 });
 
 test("a profile, the environment and flags name the same sign-in, and the secret never stands in the arguments", async () => {
@@ -282,9 +283,9 @@ test.skipIf(noMounts)(
     ]);
     expect(token.stderr).toContain("could not be stored");
     for (const [name, bytes] of contents) expect(readFileSync(join(folder, name))).toEqual(bytes);
-    // The folder for discovery documents is empty; no temporary file is left.
+    // Of an http: issuer no document is kept; no temporary file is left.
     expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(
-      [...kept, "filler", "providers"].toSorted(),
+      [...kept, "filler"].toSorted(),
     );
   },
 );

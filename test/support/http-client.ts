@@ -73,6 +73,7 @@ export function makeClient(overrides: Partial<HttpClientOptions> = {}): TestClie
   });
   return {
     send: (request) => client.send(request),
+    trustedRoots: () => client.trustedRoots(),
     clock,
     events,
     warnings,

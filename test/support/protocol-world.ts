@@ -11,6 +11,7 @@ import type { OidcError } from "../../src/core/errors.ts";
 import type { LatchkeyEvent } from "../../src/core/events.ts";
 import { createHttpClient } from "../../src/http/client.ts";
 import type { ProviderOptions, ProviderWorld } from "../../src/provider/metadata.ts";
+import { makeCertificateAuthority } from "./certificates.ts";
 import type { IdentityProvider, IdentityProviderOptions } from "./identity-provider.ts";
 import { startIdentityProvider } from "./identity-provider.ts";
 import { forgeToken, genuineClaims } from "./token-forge.ts";
@@ -56,6 +57,19 @@ export async function startProvider(options?: IdentityProviderOptions): Promise<
   };
 }
 
+/**
+ * A provider with a private authority, for what is kept of `https:` issuers alone: `caCertPath` is the bundle for
+ * {@link makeWorld}.
+ */
+export async function startSecureProvider(): Promise<{
+  readonly provider: IdentityProvider;
+  readonly caCertPath: string;
+}> {
+  const authority = await makeCertificateAuthority();
+  cleanups.push(() => authority.dispose());
+  return { provider: await startProvider({ tls: authority }), caCertPath: authority.caPath };
+}
+
 export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-protocol-"));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
@@ -64,7 +78,7 @@ export async function makeFolder(): Promise<string> {
 
 /** A process of its own, as it were: nothing in memory; `cacheFolder` is what it shares with others. */
 export function makeWorld(
-  options: { cacheFolder?: string; timeoutSeconds?: number } = {},
+  options: { cacheFolder?: string; timeoutSeconds?: number; caCertPath?: string } = {},
 ): ProtocolWorld {
   let movedMilliseconds = 0;
   const clock = { ...systemClock, now: () => Date.now() + movedMilliseconds };
@@ -79,7 +93,7 @@ export function makeWorld(
   const http = createHttpClient({
     ...shared,
     timeoutSeconds: options.timeoutSeconds ?? 30,
-    caCertPath: undefined,
+    caCertPath: options.caCertPath,
     allowInsecureHttp: false,
     environment: {},
   });

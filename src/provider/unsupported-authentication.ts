@@ -1,0 +1,30 @@
+// Providers that take no client authentication which Latchkey has. Changes when another method is supported.
+
+import { isOidcError, OidcError } from "../core/errors.ts";
+import { hostOf } from "../core/hosts.ts";
+import type { ProviderMetadata } from "./provider-types.ts";
+
+const supported: readonly string[] = ["none", "client_secret_basic", "client_secret_post"];
+
+/**
+ * What to tell where the provider lists neither a way to send a secret nor clients without one; undefined otherwise.
+ * Metadata is often wrong about it, so it is no reason to refuse a sign-in.
+ */
+export function unsupportedAuthentication({
+  issuer,
+  tokenEndpointAuthenticationMethods: listed,
+}: ProviderMetadata): string | undefined {
+  if (listed === undefined || listed.length === 0) return undefined;
+  if (listed.some((method) => supported.includes(method))) return undefined;
+  const names = listed.slice(0, 5).filter((method) => /^[\w-]{1,60}$/.test(method));
+  return `${hostOf(issuer)} authenticates clients by ${names.join(" or ")} alone, which Latchkey does not support yet. Ask its administrator for a client with a secret, or for a public one.`;
+}
+
+/** A refusal of the client, told as what it is where the provider takes no client of ours. */
+export function explainRefusedClient(error: unknown, metadata: ProviderMetadata): unknown {
+  if (!isOidcError(error) || error.reason !== "invalid_client") return error;
+  const words = unsupportedAuthentication(metadata);
+  if (words === undefined) return error;
+  const { code, reason, providerError, providerErrorDescription } = error;
+  return new OidcError(code, words, { reason, providerError, providerErrorDescription });
+}
