@@ -172,22 +172,40 @@ test("a refresh goes on where the provider does not rotate: the same token is se
 });
 
 test("another sub in a refresh is subject_changed, and nothing of it is kept [R10]", async () => {
-  const { auth, before, record } = await signedIn(async (genuine) => {
+  const { auth, before, first, record, undo } = await signedIn(async (genuine) => {
     const claims = decodeJwt(String(genuine["id_token"]));
     const { at_hash: _other, ...rest } = claims;
     return asJson({ ...genuine, id_token: await forgeToken({ ...rest, sub: "mallory" }) });
   });
   const error = await failureOf(auth.getToken({ forceRefresh: true }));
   expect(error.code).toBe("subject_changed");
-  const { intent: _open, ...after } = (await record()) ?? {};
-  expect({ ...after, version: before?.version }).toEqual(before);
+  const { ended, ...after } = await record();
+  const { refreshToken: _gone, ...kept } = before ?? {};
+  expect(ended).toBe("refresh_refused");
+  expect({ ...after, version: before?.version }).toEqual(kept);
+  // It is said once; then a person is asked.
+  expect((await auth.getToken()).token).toBe(first.token);
+  undo();
+  expect((await auth.getToken({ forceRefresh: true })).source).toBe("login");
 });
 
 function refusedWith(status: number, error: string): HostileAnswer {
   return { status, headers: json, body: JSON.stringify({ error }) };
 }
 
+function refusedInWords(status: number, members: object): HostileAnswer {
+  return { status, headers: json, body: JSON.stringify(members) };
+}
+
 const ended: readonly (readonly [string, HostileAnswer])[] = [
+  [
+    "invalid_request with a sentence [P refresh-refusal-in-other-words]",
+    refusedInWords(400, { error: "invalid_request", error_description: "Refresh token expired." }),
+  ],
+  [
+    "a message alone [P refresh-refusal-in-other-words]",
+    refusedInWords(400, { error: "Bad Request", message: "Invalid refresh token" }),
+  ],
   ["400 invalid_grant", refusedWith(400, "invalid_grant")],
   ["403 instead of 400", refusedWith(403, "invalid_grant")],
   ["401 instead of 400", refusedWith(401, "invalid_grant")],
@@ -225,6 +243,10 @@ const kept: readonly (readonly [string, HostileAnswer])[] = [
   ["unauthorized_client", refusedWith(403, "unauthorized_client")],
   ["invalid_scope", refusedWith(400, "invalid_scope")],
   ["invalid_request", refusedWith(400, "invalid_request")],
+  [
+    "a refresh token that it misses",
+    refusedInWords(400, { error: "invalid_request", error_description: "refresh_token missing" }),
+  ],
   ["unsupported_grant_type", refusedWith(400, "unsupported_grant_type")],
   ["invalid_target", refusedWith(400, "invalid_target")],
   ["the client in other words", refusedWith(200, "incorrect_client_credentials")],
