@@ -1,12 +1,13 @@
 // What real providers answer, as a person meets it: by the library and on the command line. The provider is real; its
 // answers are changed into what others send. Changes when another such answer is found.
 
+import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
 import { OidcAuth, type OidcAuthOptions, type OidcError } from "../../src/index.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import type { HostileAnswer, TamperPath } from "../support/provider-tampering.ts";
+import { approveDevice } from "../support/scripted-browser.ts";
 import { forgeToken } from "../support/token-forge.ts";
-import { decodeJwt } from "jose";
 import { desktop, emptyHome, person } from "../flow/harness.ts";
 import { desk, provider } from "./harness.ts";
 
@@ -267,4 +268,106 @@ test("an empty secret is said on purpose: an empty variable sends nothing, /dev/
   const sent = identityProvider.tokenRequests().map((form) => form.get("client_secret"));
   expect([...new Set(sent)]).toEqual([null, ""]);
   expect(identityProvider.authorizationHeaders()).toEqual([undefined, undefined]);
+});
+
+/** RFC 7009 section 2: refresh tokens MUST be revoked, access tokens SHOULD be. */
+function revokesRefreshTokensAlone(identityProvider: IdentityProvider): void {
+  identityProvider.tamper({
+    path: "revocation",
+    respond: async ({ body }, genuine) =>
+      new URLSearchParams(body).get("token_type_hint") === "refresh_token"
+        ? genuine()
+        : answered({ error: "unsupported_token_type" }, 400),
+  });
+}
+
+test("a revoked refresh token is a revoked sign-in, and the access token's own end is named [U22] [C13]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  revokesRefreshTokensAlone(identityProvider);
+  const auth = new OidcAuth(desktop(identityProvider));
+  const { expiresAt } = await auth.getToken();
+  expect(await auth.logout({ revoke: true })).toMatchObject({
+    forgotten: 1,
+    revoked: "yes",
+    accessTokenStays: { until: expiresAt },
+  });
+
+  const at = await desk();
+  const flags = at.flags(identityProvider);
+  await at.run(["login", ...flags]);
+  const { code, stderr } = await at.run(["logout", "--revoke", "--no-open-browser", ...flags]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /The provider has revoked it\. It revokes no access tokens: the last one stays good until \d/,
+  );
+});
+
+test("without a refresh token the access token alone decides what was revoked [U22]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  revokesRefreshTokensAlone(identityProvider);
+  change("token", ({ refresh_token: _absent, ...members }) => members)(identityProvider);
+  const auth = new OidcAuth(desktop(identityProvider));
+  await auth.getToken();
+  const result = await auth.logout({ revoke: true });
+  expect(result.revoked).toBe("unsupported");
+  expect(result).not.toHaveProperty("accessTokenStays");
+});
+
+test("--force-refresh without a refresh token says that there is none [U23]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  change("token", ({ refresh_token: _absent, ...members }) => members)(identityProvider);
+  const flags = at.flags(identityProvider);
+  await at.run(["login", ...flags]);
+  const { code, stderr } = await at.run(["token", "--force-refresh", "--no-interactive", ...flags]);
+  expect(code).toBe(3);
+  expect(stderr).toContain("has no refresh token, so a new token takes a new sign-in");
+  expect(stderr).toContain("--offline-access");
+  expect(stderr).toMatch(/\[login_required: no_token\]\n$/);
+  expect((await at.run(["token", "--no-interactive", ...flags])).code).toBe(0);
+});
+
+test("an ID token that ends when no date can be is printed with the longest end that is believed [S17]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  claims(() => ({ exp: 1e300 }))(identityProvider);
+  const flags = at.flags(identityProvider);
+  expect((await at.run(["login", ...flags])).code).toBe(0);
+  const printed = await at.run(["token", "--id-token", "--json", ...flags]);
+  expect(printed.code).toBe(0);
+  const years =
+    (Date.parse(JSON.parse(printed.stdout).expiresAt) - Date.now()) / (365 * 86_400_000);
+  expect(Math.round(years)).toBe(10);
+});
+
+test("a device sign-in without an ID token and without a usable complete address is one [P optional-or-foreign-values]", async () => {
+  const at = await desk();
+  const identityProvider = await provider();
+  const unfit = { interval: 1, verification_uri_complete: "" };
+  change("device", (members) => ({ ...members, ...unfit }))(identityProvider);
+  change("token", ({ id_token: _absent, ...members }) => members)(identityProvider);
+  const flags = [...at.flags(identityProvider), "--flow", "device", "--no-open-browser"];
+  const running = at.start(["login", ...flags]);
+  const [, userCode = ""] = await running.waitFor(/and enter {2}(\S+)\n/);
+  const [address] = await running.waitFor(/^http:\S+\/device$/m);
+  await approveDevice(address, { userCode });
+  const { code, stderr } = await running.finished;
+  expect(code).toBe(0);
+  expect(stderr).toContain("it is not known who signed in");
+  expect(stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+/);
+  const [asked] = identityProvider.requestsOf("device");
+  expect(new URLSearchParams(asked?.body).get("code_challenge_method")).toBe("S256");
+});
+
+test("a userinfo refusal without a challenge is about the access token [U19]", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const auth = new OidcAuth(desktop(identityProvider));
+  await auth.getToken();
+  identityProvider.tamper({ path: "userinfo", respond: async () => ({ status: 401 }) });
+  const error = (await auth.userInfo().catch((thrown: unknown) => thrown)) as OidcError;
+  expect([error.code, error.reason]).toEqual(["token_request_failed", "invalid_token"]);
+  expect(error.message).not.toContain("clientId");
 });
