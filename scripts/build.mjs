@@ -157,7 +157,7 @@ const wordsAreSmall = {
 };
 
 const everywhere =
-  /[\\/]src[\\/](core|options[\\/](paths|resolve|table|validate)|record[\\/]key|session[\\/](access-token|flight))\b/;
+  /[\\/]src[\\/](core|options[\\/](own-options|paths|resolve|table|validate)|record[\\/]key|session[\\/](access-token|flight|lifetime))\b/;
 
 /**
  * The library and the whole command line as modules that share their chunks: each part is in the package once, an

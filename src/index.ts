@@ -7,19 +7,30 @@ export {
 } from "./credential/client-credentials-auth.ts";
 export { OidcAuth, type OidcAuthOptions } from "./credential/oidc-auth.ts";
 export { fileStore, memoryStore, type FileStoreSettings } from "./credential/stores.ts";
+export { terminalPrompt, type TerminalPromptSettings } from "./credential/terminal-prompt.ts";
 export { errorCodes, isOidcError, OidcError, type OidcErrorCode } from "./core/errors.ts";
 export type { LatchkeyEvent, LatchkeyEvents, Logger } from "./core/events.ts";
-export type { PromptEvent, PromptHandler } from "./core/prompt.ts";
+export type {
+  AuthorizationUrlEvent,
+  DeviceCodeEvent,
+  PromptEvent,
+  PromptHandler,
+  SettledEvent,
+  WaitingForOtherEvent,
+  WarningEvent,
+} from "./core/prompt.ts";
 export type {
   AccessToken,
+  CallOptions,
   Credential,
   GetTokenOptions,
   GivenToken,
   IdTokenClaims,
+  LogoutOptions,
   LogoutResult,
 } from "./core/types.ts";
 export type { SessionRecord } from "./record/format.ts";
-export type { UserInfoClaims } from "./session/session-types.ts";
+export type { SignIn, UserInfoClaims } from "./session/session-types.ts";
 export type {
   AcquireOptions,
   Lease,

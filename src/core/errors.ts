@@ -1,5 +1,7 @@
 // The one error class and the one table: error code → exit code → retryable. Changes when the contract gains a code.
 
+import { ownProperties } from "./own-properties.ts";
+
 /** What an error code means to a process (exit status) and to a caller (worth trying again?). */
 interface ErrorKind {
   readonly exitCode: number;
@@ -170,7 +172,8 @@ export class OidcError extends Error {
   declare readonly providerErrorDescription?: string;
   declare readonly retryAfterSeconds?: number;
 
-  constructor(code: OidcErrorCode, message: string, details: OidcErrorDetails = {}) {
+  constructor(code: OidcErrorCode, message: string, given: OidcErrorDetails = {}) {
+    const details = ownProperties(given);
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retryable = kinds[code].retryable;
@@ -210,7 +213,7 @@ export class OidcError extends Error {
 
 /** True for an error of Latchkey, from whichever installed copy of the package. */
 export function isOidcError(value: unknown): value is OidcError {
-  return typeof value === "object" && value !== null && brand in value;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
 }
 
 /** True for a string that is one of this version's error codes. */

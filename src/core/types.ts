@@ -67,8 +67,20 @@ export interface GetTokenOptions {
    * @see RFC 9470 section 4
    */
   maxAgeSeconds?: number | undefined;
-  /** Rejects at once; the work ends when the last caller that waits for it has aborted. */
+  /** Rejects at once (`aborted`, its reason as `cause`); the work ends when the last caller that waits for it has aborted. */
   signal?: AbortSignal | undefined;
+}
+
+/** What a call that may take long can be given. */
+export interface CallOptions {
+  /** Rejects at once (`aborted`, its reason as `cause`); the work ends when the last caller that waits for it has aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What one call of {@link Credential.logout} asks for. */
+export interface LogoutOptions {
+  /** Whether the provider is told too (RFC 7009). Default false: no request is made. */
+  revoke?: boolean | undefined;
 }
 
 /** A token and, where it is known, its end. */
@@ -108,5 +120,13 @@ export interface Credential {
    * Forgets locally without any request; `revoke` (default false) also tells the provider (RFC 7009).
    * @throws {OidcError} `cache_write_failed`, `cache_insecure`.
    */
-  logout(options?: { revoke?: boolean | undefined }): Promise<LogoutResult>;
+  logout(options?: LogoutOptions): Promise<LogoutResult>;
+  /**
+   * Ends the timers and the work of this object; nothing is forgotten, and other objects with the same options go on.
+   * Calls that wait end with `aborted` (reason `closed`), as every later one does. Resolves when all has ended. A page
+   * in the browser that shows how a sign-in ended is served for up to a second more.
+   */
+  close(): Promise<void>;
+  /** The same as {@link Credential.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

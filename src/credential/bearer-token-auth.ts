@@ -4,18 +4,19 @@ import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { loadPart } from "../core/load.ts";
-import { nearestName } from "../core/nearest.ts";
 import { defineHidden } from "../core/secret.ts";
 import type {
   AccessToken,
   Credential,
   GetTokenOptions,
   GivenToken,
+  LogoutOptions,
   LogoutResult,
 } from "../core/types.ts";
+import { ownOptions } from "../options/own-options.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
 import { GivenTokens, type GivenTokenSource } from "../session/given-token.ts";
-import { checkedCallOptions } from "./call-options.ts";
+import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =
@@ -100,16 +101,7 @@ function tokenOfFunction(getToken: unknown): GivenTokenSource {
   };
 }
 
-function sourceOf(options: unknown): GivenTokenSource {
-  const given = (typeof options === "object" ? (options ?? {}) : {}) as Record<string, unknown>;
-  const known: readonly string[] = optionNames;
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const nearest = nearestName(unknown, known);
-    throw refuse(
-      `There is no option \`${unknown.slice(0, 80)}\`.${nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`}`,
-    );
-  }
+function sourceOf(given: Readonly<Record<string, unknown>>): GivenTokenSource {
   const set = optionNames.filter((name) => given[name] !== undefined);
   if (set.length !== 1) {
     throw refuse("Set exactly one of `token`, `tokenFile` and `getToken`.");
@@ -134,10 +126,10 @@ export class BearerTokenAuth implements Credential {
 
   /** @throws {OidcError} `invalid_option`. */
   constructor(options: BearerTokenAuthOptions) {
-    this.#tokens = new GivenTokens(sourceOf(options));
-    defineHidden(this, "token", "token" in options ? options.token : undefined);
-    const tokenFile = "tokenFile" in options ? options.tokenFile : undefined;
-    Object.defineProperty(this, "tokenFile", { value: tokenFile, enumerable: true });
+    const given = ownOptions(options, optionNames, "{ tokenFile }");
+    this.#tokens = new GivenTokens(sourceOf(given));
+    defineHidden(this, "token", given["token"]);
+    Object.defineProperty(this, "tokenFile", { value: given["tokenFile"], enumerable: true });
   }
 
   /**
@@ -150,7 +142,16 @@ export class BearerTokenAuth implements Credential {
   }
 
   /** Forgets nothing, because nothing is kept. */
-  logout(): Promise<LogoutResult> {
-    return Promise.resolve({ forgotten: 0, revoked: "no" });
+  async logout(options?: LogoutOptions): Promise<LogoutResult> {
+    checkedLogoutOptions(options);
+    return { forgotten: 0, revoked: "no" };
+  }
+
+  close(): Promise<void> {
+    return this.#tokens.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

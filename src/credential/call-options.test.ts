@@ -11,7 +11,7 @@ test("wishes are copied: an array that is changed later changes nothing", () => 
   scopes.push("b");
   expect(checked).toEqual({ scopes: ["a"], minValiditySeconds: 5 });
   const plain = { forceRefresh: true };
-  expect(checkedCallOptions(plain)).toBe(plain);
+  expect(checkedCallOptions(plain)).toEqual(plain);
 });
 
 test("a given token is what it is: wishes do not change it", async () => {
@@ -74,6 +74,6 @@ test("what is unusual and possible is accepted", () => {
     { rejectedToken: "" },
     { signal, forceRefresh: undefined },
   ]) {
-    expect(checkedCallOptions(options)).toBe(options);
+    expect(checkedCallOptions(options)).toEqual(options);
   }
 });

@@ -1,81 +1,107 @@
-// What a call of `getToken` asks for, checked before anything is done. Changes when a call can ask for something else.
+// What a call asks for, checked before anything is done. Changes when a call can ask for something else.
 
 import { OidcError } from "../core/errors.ts";
-import type { GetTokenOptions } from "../core/types.ts";
+import type { CallOptions, GetTokenOptions, LogoutOptions } from "../core/types.ts";
+import { unknownOption } from "../options/own-options.ts";
 import { optionTable } from "../options/table.ts";
 import { refusal, validateOption } from "../options/validate.ts";
 
-/** Parts of a call, and the option whose rules each one has. */
-const rules = [
-  ["scopes", "scopes"],
-  ["resource", "resource"],
-  ["acrValues", "acrValues"],
-  ["maxAgeSeconds", "maxAge"],
-] as const;
+/** Gives the value as it is used, or throws. */
+type Check = (name: string, value: unknown) => unknown;
 
-/** A part that no option is like, or that is looked at in every call and must cost next to nothing. */
-interface Part {
-  readonly name: keyof GetTokenOptions;
-  readonly accepted: string;
-  readonly accepts: (value: unknown) => boolean;
+/** What a kind of call may ask for. */
+interface CallKind {
+  readonly parts: ReadonlyMap<string, Check>;
+  /**
+   * A call that asks for nothing. Every part is its own property, undefined, so that nothing is looked for in a prototype
+   * (P05); an object without a prototype would do as well, and cost each call of `getToken` a third of its time.
+   */
+  readonly nothing: Readonly<Record<string, unknown>>;
+  /** Completes "an object such as". */
+  readonly example: string;
 }
 
-const isBoolean = (value: unknown): boolean => typeof value === "boolean";
+function callKind(parts: readonly (readonly [string, Check])[], example: string): CallKind {
+  const nothing = Object.freeze(Object.fromEntries(parts.map(([name]) => [name, undefined])));
+  return { parts: new Map(parts), nothing, example };
+}
 
-const parts: readonly Part[] = [
-  {
-    name: "minValiditySeconds",
-    accepted: "a number of seconds, 0 or more",
-    // A comparison with NaN is never true: no token would ever be good for so long.
-    accepts: (value) => typeof value === "number" && value >= 0,
-  },
-  { name: "forceRefresh", accepted: "true or false", accepts: isBoolean },
-  {
-    name: "rejectedToken",
-    accepted: "a token",
-    accepts: (value) => typeof value === "string",
-  },
-  { name: "interactive", accepted: "true or false", accepts: isBoolean },
-  {
-    name: "tokenKind",
-    accepted: '"access_token" or "id_token"',
-    accepts: (value) => value === "access_token" || value === "id_token",
-  },
-  {
-    name: "signal",
-    accepted: "an AbortSignal",
-    accepts: (value) => typeof (value as AbortSignal | null)?.addEventListener === "function",
-  },
-];
+function check(accepted: string, accepts: (value: unknown) => boolean): Check {
+  return (name, value) => {
+    if (!accepts(value)) throw refusal(`\`${name}\``, value, accepted);
+    return value;
+  };
+}
 
-const nothing: GetTokenOptions = Object.freeze({});
-
-/**
- * The options of a call, checked, its wishes copied: a caller who changes an array later changes nothing here.
- * @throws {OidcError} `invalid_option` naming what is wrong and what is accepted, never a value.
- */
-export function checkedCallOptions(options: GetTokenOptions = nothing): GetTokenOptions {
-  if (options === nothing) return options;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new OidcError(
-      "invalid_option",
-      "Options of a call are an object such as { forceRefresh: true }.",
-    );
-  }
-  for (const { name, accepted, accepts } of parts) {
-    const value = options[name];
-    if (value !== undefined && !accepts(value)) throw refusal(`\`${name}\``, value, accepted);
-  }
-  let checked: Record<string, unknown> | undefined;
-  for (const [name, option] of rules) {
-    const value: unknown = options[name];
-    if (value === undefined) continue;
+/** A part of a call that has the rules of an option. */
+function like(option: string): Check {
+  return (name, value) => {
     const row = optionTable.find((each) => each.name === option);
     if (row === undefined) throw new TypeError(`There is no option ${option}.`);
-    const valid = validateOption({ ...row, name }, value, { allowInsecureHttp: false });
-    if (valid === value) continue;
-    checked ??= { ...options };
-    checked[name] = valid;
+    return validateOption({ ...row, name }, value, { allowInsecureHttp: false });
+  };
+}
+
+const yesOrNo = check("true or false", (value) => typeof value === "boolean");
+const signal = check(
+  "an AbortSignal",
+  (value) => typeof (value as AbortSignal | null)?.addEventListener === "function",
+);
+
+const getTokenParts: readonly (readonly [keyof GetTokenOptions, Check])[] = [
+  [
+    "minValiditySeconds",
+    // A comparison with NaN is never true: no token would ever be good for so long.
+    check("a number of seconds, 0 or more", (value) => typeof value === "number" && value >= 0),
+  ],
+  ["forceRefresh", yesOrNo],
+  ["rejectedToken", check("a token", (value) => typeof value === "string")],
+  ["interactive", yesOrNo],
+  [
+    "tokenKind",
+    check('"access_token" or "id_token"', (value) =>
+      ["access_token", "id_token"].includes(value as string),
+    ),
+  ],
+  ["scopes", like("scopes")],
+  ["resource", like("resource")],
+  ["acrValues", like("acrValues")],
+  ["maxAgeSeconds", like("maxAge")],
+  ["signal", signal],
+];
+const getTokenCall = callKind(getTokenParts, "{ forceRefresh: true }");
+const logoutCall = callKind([["revoke", yesOrNo]], "{ revoke: true }");
+const abortableCall = callKind([["signal", signal]], "{ signal }");
+
+function checked(given: object | undefined, { parts, nothing, example }: CallKind): object {
+  if (given === undefined) return nothing;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new OidcError("invalid_option", `Options of a call are an object such as ${example}.`);
   }
-  return checked ?? options;
+  const own: Record<string, unknown> = { ...nothing };
+  for (const name of Object.keys(given)) {
+    const part = parts.get(name);
+    if (part === undefined) throw unknownOption(name, [...parts.keys()]);
+    const value: unknown = given[name as keyof typeof given];
+    if (value !== undefined) own[name] = part(name, value);
+  }
+  return own;
+}
+
+/**
+ * The options of a call of `getToken`, checked and copied: a caller who changes an array later changes nothing here.
+ * @throws {OidcError} `invalid_option` naming what is wrong and what is accepted, never a value.
+ */
+export function checkedCallOptions(options?: GetTokenOptions): GetTokenOptions {
+  return checked(options, getTokenCall);
+}
+
+/** The same for `logout`. */
+export function checkedLogoutOptions(options?: LogoutOptions): LogoutOptions {
+  return checked(options, logoutCall);
+}
+
+/** The same for calls that can only be aborted. */
+export function checkedAbortOptions(options?: CallOptions): CallOptions {
+  return checked(options, abortableCall);
 }

@@ -1,15 +1,20 @@
 // Client credentials as a credential: no person present. Changes when the public class does.
 
-import { loadPart, madeOnce } from "../core/load.ts";
-import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
+import type {
+  AccessToken,
+  Credential,
+  GetTokenOptions,
+  LogoutOptions,
+  LogoutResult,
+} from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { ClientOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
-import type { Session } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
-import { checkedCallOptions } from "./call-options.ts";
+import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 import { defineOptionProperties } from "./option-properties.ts";
+import { SessionHandle } from "./session-handle.ts";
 
 /** Options of {@link OidcCredentialsAuth}: `clientSecret` is needed, the rest as for an interactive sign-in. */
 export interface OidcCredentialsAuthOptions extends Omit<ClientOptions, "store"> {
@@ -30,20 +35,31 @@ export interface OidcCredentialsAuth extends Readonly<
  */
 export class OidcCredentialsAuth implements Credential {
   readonly #options: ResolvedOptions;
+  readonly #handle: SessionHandle;
 
   /** @throws {OidcError} `invalid_option`, `insecure_url`. */
   constructor(options: OidcCredentialsAuthOptions = {}) {
-    this.#options = resolveOptions({ ...options }, "client");
+    this.#options = resolveOptions(options, "client");
+    this.#handle = new SessionHandle(this.#options, "client");
     defineOptionProperties(this, this.#options, "client");
   }
 
   async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
-    return (await this.#open()).getToken(checked);
+    return (await this.#handle.open()).getToken(checked);
   }
 
-  async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
-    return (await this.#open()).logout(options);
+  async logout(options?: LogoutOptions): Promise<LogoutResult> {
+    const checked = checkedLogoutOptions(options);
+    return (await this.#handle.open()).logout(checked);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** The absolute path of the cache file that this configuration uses. No input or output. */
@@ -51,9 +67,4 @@ export class OidcCredentialsAuth implements Credential {
     const key = recordKey({ kind: "client", options: { ...this.#options } });
     return cacheFilePath(this.#options.cachePath, cacheFileName(key), thisMachine());
   }
-
-  readonly #open: () => Promise<Session> = madeOnce(async () => {
-    const { compose } = await loadPart(() => import("./compose.ts"));
-    return compose(this.#options, { renewsAhead: true }, "client").session;
-  });
 }

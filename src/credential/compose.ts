@@ -1,15 +1,15 @@
 // The composition root: builds the real world and everything that works in it. Changes when parts are put together in
 // another way.
 
-import { hostname } from "node:os";
 import { isatty } from "node:tty";
 import { systemClock } from "../core/clock.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
+import { ownProperties } from "../core/own-properties.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
-import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
+import type { TerminalPromptOptions } from "../interaction/terminal.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { hostOfLocks } from "../lock/host.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
@@ -21,6 +21,7 @@ import type { Session } from "../session/session-types.ts";
 import { givenStore } from "../store/given-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
+import { createDefaultPrompt } from "./default-prompt.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
 
 /** A session with the world that it works in. */
@@ -56,9 +57,10 @@ export interface ComposeOverrides extends Partial<World> {
 /** The world of a configuration: the real one, with what the caller replaces. */
 export function composeWorld(
   options: ResolvedOptions,
-  overrides: Partial<World> = {},
+  outside: Partial<World> = {},
   renderQr?: TerminalPromptOptions["renderQr"],
 ): World {
+  const overrides = ownProperties(outside);
   const environment = overrides.environment ?? process.env;
   const platform = overrides.platform ?? process.platform;
   const clock = overrides.clock ?? systemClock;
@@ -100,19 +102,7 @@ export function composeWorld(
     },
     ...overrides,
     prompt: guarded(
-      overrides.prompt ??
-        options.onPrompt ??
-        createTerminalPrompt({
-          stderr: process.stderr,
-          // Opening standard input has a cost and side effects; it is read only when a sign-in is shown.
-          get stdin() {
-            return process.stdin;
-          },
-          environment,
-          clock,
-          hostName: hostname(),
-          renderQr,
-        }),
+      overrides.prompt ?? options.onPrompt ?? createDefaultPrompt({ environment, clock, renderQr }),
     ),
   };
 }
@@ -191,7 +181,7 @@ export function compose(
   overrides: ComposeOverrides = {},
   kind: CredentialKind = "interactive",
 ): Composition {
-  const { signedInSince, renderQr, renewsAhead = false, ...outside } = overrides;
+  const { signedInSince, renderQr, renewsAhead = false, ...outside } = ownProperties(overrides);
   const world = composeWorld(options, outside, renderQr);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });

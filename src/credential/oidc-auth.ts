@@ -1,15 +1,22 @@
 // Interactive sign-in as a credential. Changes when the public class does.
 
-import { loadPart, madeOnce } from "../core/load.ts";
-import type { AccessToken, Credential, GetTokenOptions, LogoutResult } from "../core/types.ts";
+import type {
+  AccessToken,
+  CallOptions,
+  Credential,
+  GetTokenOptions,
+  LogoutOptions,
+  LogoutResult,
+} from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { InteractiveOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
-import type { Session, UserInfoClaims } from "../session/session-types.ts";
+import type { SignIn, UserInfoClaims } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
-import { checkedCallOptions } from "./call-options.ts";
+import { checkedAbortOptions, checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 import { defineOptionProperties } from "./option-properties.ts";
+import { SessionHandle } from "./session-handle.ts";
 
 /** Options of {@link OidcAuth}: every one is optional and readable afterwards. */
 export interface OidcAuthOptions extends Omit<InteractiveOptions, "store"> {
@@ -31,25 +38,52 @@ export interface OidcAuth extends Readonly<Omit<ResolvedOptions, "explicit" | "s
  */
 export class OidcAuth implements Credential {
   readonly #options: ResolvedOptions;
-  readonly #forceLoginSince: number;
+  readonly #handle: SessionHandle;
 
   /**
    * @throws {OidcError} `invalid_option` for an unknown name, a wrong kind or an impossible value; `insecure_url` for
    * an `http:` address beyond loopback.
    */
   constructor(options: OidcAuthOptions = {}) {
-    this.#options = resolveOptions({ ...options }, "interactive");
-    this.#forceLoginSince = Date.now();
+    this.#options = resolveOptions(options, "interactive");
+    this.#handle = new SessionHandle(this.#options, "interactive", Date.now());
     defineOptionProperties(this, this.#options, "interactive");
   }
 
   async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
-    return (await this.#open()).getToken(checked);
+    return (await this.#handle.open()).getToken(checked);
   }
 
-  async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
-    return (await this.#open()).logout(options);
+  /**
+   * Signs in anew, whatever is cached, and gives who it was.
+   * @throws {OidcError} `cache_write_failed` where the sign-in could not be kept, and the codes of
+   * {@link OidcAuth.getToken}.
+   */
+  async login(options?: CallOptions): Promise<SignIn> {
+    const checked = checkedAbortOptions(options);
+    return (await (await this.#handle.open()).login(checked)).signIn;
+  }
+
+  /**
+   * What is cached for these options, without any request and without a token; undefined where nothing is.
+   * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `store_unavailable`.
+   */
+  async status(): Promise<SignIn | undefined> {
+    return (await this.#handle.open()).status();
+  }
+
+  async logout(options?: LogoutOptions): Promise<LogoutResult> {
+    const checked = checkedLogoutOptions(options);
+    return (await this.#handle.open()).logout(checked);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /**
@@ -57,8 +91,9 @@ export class OidcAuth implements Credential {
    * @throws {OidcError} `subject_changed`, `token_response_invalid`, and the codes of {@link OidcAuth.getToken}.
    * @see OpenID Connect Core section 5.3
    */
-  async userInfo(options: { signal?: AbortSignal } = {}): Promise<UserInfoClaims> {
-    return (await this.#open()).userInfo(options);
+  async userInfo(options?: CallOptions): Promise<UserInfoClaims> {
+    const checked = checkedAbortOptions(options);
+    return (await this.#handle.open()).userInfo(checked);
   }
 
   /**
@@ -70,10 +105,4 @@ export class OidcAuth implements Credential {
     const key = recordKey({ kind: "interactive", options: { ...this.#options } });
     return cacheFilePath(this.#options.cachePath, cacheFileName(key), thisMachine());
   }
-
-  readonly #open: () => Promise<Session> = madeOnce(async () => {
-    const { compose } = await loadPart(() => import("./compose.ts"));
-    const outside = { signedInSince: this.#forceLoginSince, renewsAhead: true };
-    return compose(this.#options, outside, "interactive").session;
-  });
 }

@@ -1,5 +1,6 @@
 // What one call wants of a sign-in beyond the configuration. Changes when a call can want something else of it.
 
+import { ownProperties } from "../core/own-properties.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import { scopesOf } from "../provider/authorization-request.ts";
 import type { ClientIdentity } from "../provider/client-authentication.ts";
@@ -39,6 +40,9 @@ export function withWishes(
   // By descriptors: a spread would lose the secrets, which are not enumerable.
   const descriptors = Object.getOwnPropertyDescriptors(options);
   return Object.freeze(
-    Object.defineProperties({}, { ...descriptors, ...Object.getOwnPropertyDescriptors(changes) }),
+    Object.defineProperties(ownProperties({}), {
+      ...descriptors,
+      ...Object.getOwnPropertyDescriptors(changes),
+    }),
   ) as SignInOptions;
 }

@@ -1,9 +1,9 @@
 // From what was given, by whichever way, to the options that a credential works with. Changes when precedence or the
 // set of sources does.
 
-import { OidcError } from "../core/errors.ts";
-import { nearestName } from "../core/nearest.ts";
+import { ownProperties } from "../core/own-properties.ts";
 import { defineHidden } from "../core/secret.ts";
+import { ownOptions } from "./own-options.ts";
 import { optionTable } from "./table.ts";
 import type { ResolvedOptions } from "./types.ts";
 import { validateOption } from "./validate.ts";
@@ -21,41 +21,28 @@ export interface OptionSources {
 /** One set of options: flag before environment before profile. */
 export function mergeSources(sources: OptionSources): Record<string, unknown> {
   const merged: Record<string, unknown> = {};
+  const flags = ownProperties(sources.flags ?? {});
+  const environment = ownProperties(sources.environment ?? {});
+  const profile = ownProperties(sources.profile ?? {});
   for (const { name } of optionTable) {
-    const value = sources.flags?.[name] ?? sources.environment?.[name] ?? sources.profile?.[name];
+    const value = flags[name] ?? environment[name] ?? profile[name];
     if (value !== undefined) merged[name] = value;
   }
   return merged;
-}
-
-function refuseUnknown(given: object, kind: CredentialKind): void {
-  const known = optionTable.filter((row) => row.credentials.includes(kind)).map((row) => row.name);
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const nearest = nearestName(unknown, known);
-  throw new OidcError(
-    "invalid_option",
-    `There is no option \`${unknown.slice(0, 80)}\`.${nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`}`,
-  );
 }
 
 /**
  * Every option with its value: what was given, checked, or the default.
  * @throws {OidcError} `invalid_option`, `insecure_url`.
  */
-export function resolveOptions(
-  given: Readonly<Record<string, unknown>>,
-  kind: CredentialKind,
-): ResolvedOptions {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new OidcError("invalid_option", "Options are an object such as { issuer, clientId }.");
-  }
-  refuseUnknown(given, kind);
-  const context = { allowInsecureHttp: given["allowInsecureHttp"] === true };
+export function resolveOptions(given: object, kind: CredentialKind): ResolvedOptions {
+  const known = optionTable.filter((row) => row.credentials.includes(kind)).map((row) => row.name);
+  const own = ownOptions(given, known, "{ issuer, clientId }");
+  const context = { allowInsecureHttp: own["allowInsecureHttp"] === true };
   const explicit = new Set<string>();
-  const resolved: Record<string, unknown> = { explicit };
+  const resolved = ownProperties<Record<string, unknown>>({ explicit });
   for (const row of optionTable) {
-    const value = given[row.name];
+    const value = own[row.name];
     const used = value === undefined ? row.default : validateOption(row, value, context);
     if (value !== undefined) explicit.add(row.name);
     if (row.kind === "secret") defineHidden(resolved, row.name, used);

@@ -1,6 +1,7 @@
 // From a discovery document to validated metadata. Changes when another member of the document is used.
 
 import type { OidcError } from "../core/errors.ts";
+import { ownProperties } from "../core/own-properties.ts";
 import { endpointError, endpointProblem } from "./endpoint.ts";
 import { quirksOf } from "./quirks.ts";
 import type { ProviderMetadata, ProviderOptions } from "./provider-types.ts";
@@ -56,7 +57,7 @@ const overridable = [
 ] as const;
 
 function overridesOf(options: ProviderOptions): Partial<Mutable<ProviderMetadata>> {
-  const overrides: Partial<Mutable<ProviderMetadata>> = {};
+  const overrides = ownProperties<Partial<Mutable<ProviderMetadata>>>({});
   for (const name of overridable) {
     const value = options[name];
     if (value !== undefined) overrides[name] = value;
@@ -75,13 +76,13 @@ function idTokenAlgorithmsOf(
 
 /** Metadata of a provider that is configured by options alone. */
 export function metadataFromOptions(options: ProviderOptions): ProviderMetadata {
-  return {
+  return ownProperties<ProviderMetadata>({
     issuer: options.issuer,
     source: "options",
     issParameterSupported: false,
     pushedAuthorizationRequired: false,
     ...overridesOf(options),
-  };
+  });
 }
 
 /**
@@ -95,8 +96,8 @@ export function parseMetadata(
 ): ProviderMetadata {
   const overrides = overridesOf(options);
   const pushedAuthorizationRequired = document["require_pushed_authorization_requests"] === true;
-  const found: Partial<Mutable<ProviderMetadata>> = {};
-  const unusable: Record<string, OidcError> = {};
+  const found = ownProperties<Partial<Mutable<ProviderMetadata>>>({});
+  const unusable = ownProperties<Record<string, OidcError>>({});
   for (const { field, name } of endpoints) {
     const value = document[field];
     // What nobody will use may be as wrong as it likes.
@@ -130,7 +131,7 @@ export function parseMetadata(
   for (const [name, list] of Object.entries(lists)) {
     if (list !== undefined) found[name as keyof typeof lists] = list;
   }
-  return {
+  return ownProperties<ProviderMetadata>({
     issuer: options.issuer,
     source,
     ...found,
@@ -138,5 +139,5 @@ export function parseMetadata(
     issParameterSupported: document["authorization_response_iss_parameter_supported"] === true,
     pushedAuthorizationRequired,
     ...(Object.keys(unusable).length === 0 ? {} : { unusable }),
-  };
+  });
 }

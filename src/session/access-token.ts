@@ -1,6 +1,6 @@
 // The token as a caller gets it. Changes when the public shape of a token does.
 
-import { defineHidden } from "../core/secret.ts";
+import { defineHidden, defineHiddenGetter } from "../core/secret.ts";
 import type { AccessToken, IdTokenClaims } from "../core/types.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { decodeStoredIdToken, idTokenTimes } from "../core/stored-id-token.ts";
@@ -28,10 +28,7 @@ export function createAccessToken(parts: AccessTokenParts): AccessToken {
   if (idToken !== undefined) {
     defineHidden(shown, "idToken", idToken);
     let claims: IdTokenClaims | undefined;
-    Object.defineProperty(shown, "claims", {
-      enumerable: false,
-      get: () => (claims ??= decodeStoredIdToken(idToken)),
-    });
+    defineHiddenGetter(shown, "claims", () => (claims ??= decodeStoredIdToken(idToken)));
   }
   return Object.freeze(shown) as unknown as AccessToken;
 }

@@ -184,8 +184,11 @@ test("a logout before the code is there begins nothing", async () => {
   await bench.session.getToken();
   expect(await clock.nextSleep()).toBe(1000);
   await bench.session.logout();
-  await pass(clock, 1000);
+  // Not even its timer is left.
+  expect(clock.sleeping).toBe(0);
   await bench.session.getToken();
+  expect(await clock.nextSleep()).toBe(1000);
+  await pass(clock, 1000);
   expect(await clock.nextSleep()).toBe(30_000);
   expect(clock.sleeping).toBe(1);
 });

@@ -22,7 +22,7 @@ function endingTokenOf(record: SessionRecord, parts: AheadParts): EndingToken | 
 export class RenewalAhead {
   readonly #parts: AheadParts;
   #watch: AheadWatch | undefined;
-  #isLoading = false;
+  #loading: AbortController | undefined;
   /** Handed out while the code was not there yet. */
   #latest: EndingToken | undefined;
 
@@ -36,30 +36,34 @@ export class RenewalAhead {
     if (token === undefined) return;
     if (this.#watch === undefined) {
       this.#latest = token;
-      if (!this.#isLoading) void this.#load();
+      if (this.#loading === undefined) void this.#load();
     } else {
       this.#watch.note(token);
     }
   }
 
-  /** Nobody wants the token any more (`logout`). */
+  /** Nobody wants the token any more (`logout`, `close`). */
   stop(): void {
     this.#latest = undefined;
+    this.#loading?.abort();
+    this.#loading = undefined;
     this.#watch?.stop();
   }
 
   async #load(): Promise<void> {
-    this.#isLoading = true;
+    const loading = new AbortController();
+    this.#loading = loading;
     const { clock } = this.#parts;
     try {
-      await clock.sleep(loadAfterMilliseconds, { unref: true });
+      await clock.sleep(loadAfterMilliseconds, { unref: true, signal: loading.signal });
       const { AheadWatch } = await loadPart(() => import("./ahead-watch.ts"));
+      loading.signal.throwIfAborted();
       this.#watch = new AheadWatch(this.#parts);
       if (this.#latest !== undefined) this.#watch.note(this.#latest);
     } catch {
       // Each call renews for itself, as without this, and the next token that is handed out tries again.
     } finally {
-      this.#isLoading = false;
+      if (this.#loading === loading) this.#loading = undefined;
     }
   }
 }

@@ -1,13 +1,14 @@
 // One piece of work that any number of callers in this process wait for. Changes when waiting for work does.
 
-import { OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import type { WorkPhase } from "../store/token-store.ts";
 
-/** The error of a caller that has aborted. */
+/** The error of a caller that has aborted; the caller's own reason is its cause. */
 export function abortedError(signal: AbortSignal): OidcError {
-  return signal.reason instanceof OidcError
-    ? signal.reason
-    : new OidcError("aborted", "The call was aborted by its caller.");
+  const reason: unknown = signal.reason;
+  return isOidcError(reason) && reason.code === "aborted"
+    ? reason
+    : new OidcError("aborted", "The call was aborted by its caller.", { cause: reason });
 }
 
 /** Rejects as soon as the signal aborts, whatever the promise does later. */
@@ -28,6 +29,9 @@ export async function raceAbort<Value>(
   });
   try {
     return await Promise.race([promise, aborted]);
+  } catch (error) {
+    // The work may notice the same signal a moment earlier, and say less of it.
+    throw signal.aborted ? abortedError(signal) : error;
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -63,6 +67,17 @@ export class Flight<Value> {
     };
     // Every waiter may have gone when it fails; that is no unhandled rejection.
     this.#promise.then(over, over);
+  }
+
+  /** Ends the work, whoever waits for it. */
+  abort(reason: OidcError): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Resolves when the work has ended, however that was. */
+  get ended(): Promise<void> {
+    const over = (): void => undefined;
+    return this.#promise.then(over, over);
   }
 
   /**

@@ -7,6 +7,7 @@ import { longestTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./flight.ts";
+import { Lifetime } from "./lifetime.ts";
 
 /** Where given tokens come from. */
 export interface GivenTokenSource {
@@ -31,6 +32,7 @@ export class GivenTokens {
   readonly #source: GivenTokenSource;
   #kept: Kept | undefined;
   #reading: Promise<Kept> | undefined;
+  readonly #lifetime = new Lifetime();
 
   constructor(source: GivenTokenSource) {
     this.#source = source;
@@ -42,6 +44,7 @@ export class GivenTokens {
    */
   async get(options: GetTokenOptions): Promise<AccessToken> {
     if (options.signal?.aborted) throw abortedError(options.signal);
+    this.#lifetime.assertOpen();
     if (options.tokenKind === "id_token") {
       throw this.#noToken("gives access tokens; no ID token is known");
     }
@@ -58,10 +61,10 @@ export class GivenTokens {
     // A token whose end is known is kept until then; any other source is asked each time, and may be asked cheaply.
     if (!again && last?.given.expiresAt !== undefined) return this.#handOut(last.given);
     const running = this.#reading;
-    let kept = await raceAbort(this.#read(), options.signal);
+    let kept = await this.#wait(options.signal);
     // A reading that began before this call may have brought what this call was made to replace.
     if (running !== undefined && !usable(kept)) {
-      kept = await raceAbort(this.#read(), options.signal);
+      kept = await this.#wait(options.signal);
     }
     if (!usable(kept)) {
       throw this.#noToken(
@@ -73,6 +76,11 @@ export class GivenTokens {
     return this.#handOut(kept.given);
   }
 
+  /** Whoever waits for a token gets `aborted`, reason `closed`, and so does every later call. */
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
   #handOut(given: GivenToken): AccessToken {
     const { token, expiresAt } = given;
     return createAccessToken({
@@ -81,6 +89,10 @@ export class GivenTokens {
       scopes: [],
       source: "static",
     });
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Kept> {
+    return this.#lifetime.race(raceAbort(this.#read(), signal));
   }
 
   async #read(): Promise<Kept> {

@@ -13,7 +13,14 @@
 
 import { isOidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
-import type { AccessToken, GetTokenOptions, IdTokenClaims, LogoutResult } from "../core/types.ts";
+import type {
+  AccessToken,
+  CallOptions,
+  GetTokenOptions,
+  IdTokenClaims,
+  LogoutOptions,
+  LogoutResult,
+} from "../core/types.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -23,6 +30,7 @@ import { abortedError, Flight, raceAbort } from "./flight.ts";
 import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, Keeper } from "./keeper.ts";
+import { closedError, Lifetime } from "./lifetime.ts";
 import { logoutUrlOf } from "./logout-url.ts";
 import { isShared, loginRequired, mayBeRetried, nobodyToSignIn, passes } from "./outcomes.ts";
 import { Renewal, type Result } from "./renewal.ts";
@@ -36,8 +44,9 @@ import {
   type Bound,
   type Wanted,
 } from "./satisfy.ts";
-import type { Session, SignInResult, UserInfoClaims } from "./session-types.ts";
+import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
 import { SharedWork } from "./shared-work.ts";
+import { signInOf } from "./sign-in.ts";
 import { hasWish, wishNameOf } from "./wish.ts";
 
 /** What a session is made from. */
@@ -81,6 +90,7 @@ export class StoredSession implements Session {
   readonly #work: SharedWork;
   /** By the name of the wish: calls that want different things do not take each other's outcome. */
   readonly #flights = new Map<string, Flight<Result>>();
+  readonly #lifetime = new Lifetime();
   /** By the name of the target. */
   readonly #memos = new Map<string, Memo>();
 
@@ -98,6 +108,7 @@ export class StoredSession implements Session {
   async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
     const { signal } = options;
     if (signal?.aborted) throw abortedError(signal);
+    this.#lifetime.assertOpen();
     const remembered = this.#remembered(options);
     if (remembered !== undefined) return remembered;
     const cached = await this.#keeper.read();
@@ -108,7 +119,7 @@ export class StoredSession implements Session {
     return this.#handOut(await this.#obtain(wanted, signal), wanted);
   }
 
-  async login(options: { signal?: AbortSignal } = {}): Promise<SignInResult> {
+  async login(options: CallOptions = {}): Promise<SignInResult> {
     const { flows, world, bound } = this.#parts;
     flows.assertConfigured();
     if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(bound, world.absence);
@@ -123,10 +134,25 @@ export class StoredSession implements Session {
       mustBeKept: true,
     };
     const result = await this.#obtain(wanted, options.signal);
-    return { record: result.record, token: this.#handOut(result, wanted) };
+    return {
+      record: result.record,
+      token: this.#handOut(result, wanted),
+      signIn: signInOf(result.record, this.#parts.store.level),
+    };
   }
 
-  async logout(options: { revoke?: boolean | undefined } = {}): Promise<LogoutResult> {
+  logout(options: LogoutOptions = {}): Promise<LogoutResult> {
+    return this.#lifetime.track(this.#logout(options));
+  }
+
+  async close(): Promise<void> {
+    this.#ahead?.stop();
+    this.#memos.clear();
+    for (const flight of this.#flights.values()) flight.abort(closedError());
+    await this.#lifetime.close();
+  }
+
+  async #logout(options: LogoutOptions): Promise<LogoutResult> {
     this.#ahead?.stop();
     const forgotten = await this.#keeper.forget();
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
@@ -146,20 +172,26 @@ export class StoredSession implements Session {
     };
   }
 
-  async userInfo(
-    options: { signal?: AbortSignal; interactive?: boolean } = {},
-  ): Promise<UserInfoClaims> {
-    const signal = options.signal ?? new AbortController().signal;
+  async userInfo(options: CallOptions & { interactive?: boolean } = {}): Promise<UserInfoClaims> {
+    const signal = this.#lifetime.with(options.signal);
     const { token } = await this.getToken({ signal, interactive: options.interactive });
     const record = await this.current();
     if (record === undefined) throw loginRequired(this.#parts.bound, "no_token");
-    return raceAbort(this.#parts.flows.userInfo(record, token, signal), signal);
+    const work = this.#lifetime.track(this.#parts.flows.userInfo(record, token, signal));
+    return raceAbort(work, signal);
   }
 
   async current(): Promise<SessionRecord | undefined> {
     const record = await this.#keeper.read();
     if (record === undefined || !isSignedIn(record)) return undefined;
     return belongsTo(record, this.#parts.bound) ? record : undefined;
+  }
+
+  async status(): Promise<SignIn | undefined> {
+    const record = await this.current();
+    if (record === undefined) return undefined;
+    const isEmpty = record.accessToken === null && record.refreshToken === undefined;
+    return isEmpty ? undefined : signInOf(record, this.#parts.store.level);
   }
 
   async claims(): Promise<IdTokenClaims | undefined> {
@@ -272,10 +304,12 @@ export class StoredSession implements Session {
       const flight = running ?? this.#startFlight(name, wanted);
       const own = running === undefined;
       try {
-        const result = await flight.join({ signal, waitForLogin: own || wanted.interactive });
+        const joined = flight.join({ signal, waitForLogin: own || wanted.interactive });
+        const result = await this.#lifetime.race(joined);
         const taken = own ? result : await this.#takeOver(result, wanted);
         if (taken !== undefined) return taken;
       } catch (error) {
+        this.#lifetime.assertOpen();
         if (own || signal?.aborted || !isOidcError(error)) throw error;
         // The work may have brought this call's token, and failed for what its own call wanted besides.
         const record = error.code === "aborted" ? undefined : await this.#readQuietly();
@@ -302,6 +336,7 @@ export class StoredSession implements Session {
   }
 
   #startFlight(name: string, wanted: Wanted): Flight<Result> {
+    this.#lifetime.assertOpen();
     const flight = new Flight<Result>(async (signal, announce) => {
       try {
         return await this.#work.do(wanted, signal, announce);
@@ -310,6 +345,7 @@ export class StoredSession implements Session {
       }
     });
     this.#flights.set(name, flight);
+    void this.#lifetime.track(flight.ended);
     return flight;
   }
 }

@@ -13,6 +13,7 @@ function partOf(path: string): string {
 const compositionRoot = new Set([
   "credential/compose.ts",
   "credential/assembled-flows.ts",
+  "credential/default-prompt.ts",
   "credential/open-file-store.ts",
 ]);
 

@@ -1,0 +1,39 @@
+// The default prompt handler on this process's own terminal.
+
+import { hostname } from "node:os";
+import type { Clock } from "../core/clock.ts";
+import type { PromptHandler } from "../core/prompt.ts";
+import type { TerminalInput } from "../interaction/line-input.ts";
+import type { TerminalOutput } from "../interaction/live-line.ts";
+import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
+
+/** Options of `terminalPrompt`. */
+export interface TerminalPromptSettings {
+  /** Where to write. Default: `process.stderr`. */
+  output?: TerminalOutput | undefined;
+  /** Where a pasted address is read, if it is a terminal. Default: `process.stdin`. */
+  input?: TerminalInput | undefined;
+}
+
+/** What the default handler is made with. */
+export interface DefaultPromptParts extends Readonly<TerminalPromptSettings> {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly renderQr?: TerminalPromptOptions["renderQr"];
+}
+
+/** The handler that is used where a program sets none. */
+export function createDefaultPrompt(parts: DefaultPromptParts): PromptHandler {
+  const { environment, clock, renderQr, input, output = process.stderr } = parts;
+  return createTerminalPrompt({
+    stderr: output,
+    // Opening standard input has a cost and side effects; it is read only when a sign-in is shown.
+    get stdin() {
+      return input ?? process.stdin;
+    },
+    environment,
+    clock,
+    hostName: hostname(),
+    renderQr,
+  });
+}

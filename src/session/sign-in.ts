@@ -1,0 +1,26 @@
+// A cached sign-in as a program may show it.
+
+import type { SessionRecord } from "../record/format.ts";
+import type { StoreLevel } from "../store/token-store.ts";
+import type { SignIn } from "./session-types.ts";
+
+/** What is public of a record: no token, and nothing that a later write could change. */
+export function signInOf(record: SessionRecord, storeLevel: StoreLevel): SignIn {
+  const { accessToken } = record;
+  const ends = accessToken?.expiresAt ?? null;
+  const expiresAt = ends === null ? undefined : new Date(ends * 1000);
+  const refreshable = record.refreshToken !== undefined;
+  return Object.freeze({
+    issuer: record.issuer,
+    server: undefined,
+    clientId: record.clientId,
+    subject: record.subject,
+    name: record.displayName ?? record.subject,
+    scopes: Object.freeze([...(accessToken?.scopes ?? [])]),
+    expiresAt,
+    refreshable,
+    // How long a refresh token lives only some providers say, each in a member of its own.
+    signInEndsAt: refreshable ? undefined : expiresAt && new Date(expiresAt),
+    storeLevel,
+  });
+}
