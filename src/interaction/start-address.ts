@@ -43,7 +43,7 @@ const textBrowser = /^(?:w3m|lynx|links|elinks|edbrowse)\b/i;
 export class StartAddress {
   /** Aborts, with an `OidcError`, when it was opened a second time. */
   readonly signal: AbortSignal;
-  /** Resolves when the first browser has come. Never rejects. */
+  /** Resolves when the first browser has been led on. Never rejects. */
   readonly opened: Promise<void>;
 
   readonly #options: StartAddressOptions;
@@ -137,8 +137,8 @@ export class StartAddress {
       this.#isOpened = true;
       if (owner.kind === "unknown") this.#doubtEndsAt = clock.monotonic() + doubtMilliseconds;
       emit(logger, "browser.arrived", { program: owner.kind });
+      response.once("close", this.#resolveOpened);
       sendOn(response, target);
-      this.#resolveOpened();
       return;
     }
     this.#openedTwice ??= openedTwice();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { logoutUrlOf } from "./logout-url.ts";
+import { logoutUrlOf, withIdTokenHint } from "./logout-url.ts";
 
 const record = {
   clientId: "my cli&x=1",
@@ -33,4 +33,13 @@ test.each([
     ...(idToken === undefined ? {} : { idToken }),
   };
   expect(logoutUrlOf(given)).toBeUndefined();
+});
+
+test("[U20] what is opened in the browser has the ID token as a hint besides, and no address to come back to", () => {
+  const url = withIdTokenHint(logoutUrlOf(record) ?? "", record.idToken);
+  expect([...new URL(url).searchParams]).toEqual([
+    ["tenant", "a"],
+    ["client_id", "my cli&x=1"],
+    ["id_token_hint", "aaa.bbb.ccc"],
+  ]);
 });

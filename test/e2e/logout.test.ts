@@ -1,10 +1,11 @@
 // Logout at the provider, as the built command line offers it. Changes when what a person is offered does.
 
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { decodeJwt } from "jose";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
@@ -146,21 +147,52 @@ test("--all --revoke revokes what was made with a resource or acr values [D1]", 
   expect(identityProvider.requests().revocation).toBeGreaterThanOrEqual(3);
 });
 
+/** `latchkey logout --revoke` at a terminal of its own; gives what was shown. */
+async function logOutOnTerminal(at: Desk, flags: readonly string[]): Promise<string> {
+  const words = [process.execPath, built, "logout", "--revoke", ...flags];
+  const quoted = words.map((word) => `'${word}'`).join(" ");
+  // Of util-linux: runs a command at a terminal of its own.
+  const { stdout } = await promisify(execFile)("script", ["-qec", quoted, "/dev/null"], {
+    timeout: 15_000,
+    env: { PATH: process.env["PATH"], HOME: at.home, XDG_STATE_HOME: `${at.home}/.local/state` },
+  });
+  return stdout;
+}
+
 test.skipIf(!hasTerminal).each([
-  ["opens the address", [], 2],
+  ["opens a page", [], 2],
   ["leaves it closed with --no-open-browser", ["--no-open-browser"], 1],
 ] as const)("on a terminal it %s", async (_name, more, opened) => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = at.flags(identityProvider);
   await at.run(["login", ...flags]);
-  const words = [process.execPath, built, "logout", "--revoke", ...flags, ...more];
-  const quoted = words.map((word) => `'${word}'`).join(" ");
-  // Of util-linux: runs a command at a terminal of its own.
-  const { stdout: shown } = await promisify(execFile)("script", ["-qec", quoted, "/dev/null"], {
-    timeout: 15_000,
-    env: { PATH: process.env["PATH"], HOME: at.home, XDG_STATE_HOME: `${at.home}/.local/state` },
-  });
-  expect(shown).toContain("/session/end?client_id=");
+  expect(await logOutOnTerminal(at, [...flags, ...more])).toContain("/session/end?client_id=");
   expect(at.opened()).toHaveLength(opened);
 });
+
+test.skipIf(!hasTerminal)(
+  "[U20] the browser is led to the page with the ID token as a hint; neither its arguments nor the terminal have it [I1]",
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    const flags = at.flags(identityProvider);
+    await at.run(["login", ...flags]);
+    const file = join(at.home, "led");
+    // A browser that notes its argument, and where that leads.
+    const script = `const [, , url] = process.argv; require("http").get(url, ({ headers }) => require("fs").writeFileSync("${file}", url + " " + headers.location))`;
+    writeFileSync(join(at.home, "browser.cjs"), script);
+    const command = `${process.execPath} ${join(at.home, "browser.cjs")}`;
+    const shown = await logOutOnTerminal(at, [...flags, "--browser-command", command]);
+    const [argument = "", led = ""] = readFileSync(file, "utf8").split(" ");
+    expect(argument).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}$/);
+    const page = new URL(led);
+    expect(page.href.startsWith(`${identityProvider.issuer}/session/end?`)).toBe(true);
+    expect([...page.searchParams.keys()]).toEqual(["client_id", "id_token_hint"]);
+    expect(decodeJwt(page.searchParams.get("id_token_hint") ?? "").sub).toBe("alice");
+    expect(shown).toContain("Opened the page of 127.0.0.1:");
+    expect(shown).toContain("/session/end?client_id=");
+    expect(shown).not.toContain("id_token_hint");
+    expectNoSecrets(shown, secretsOf([identityProvider]));
+  },
+);

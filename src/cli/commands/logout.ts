@@ -2,9 +2,20 @@
 
 import { isatty } from "node:tty";
 import { loadPart } from "../../core/load.ts";
-import type { CommandContext } from "../context.ts";
+import type { CommandContext, Opened } from "../context.ts";
 import { allLoggedOutText, loggedOutText, logoutPagesText } from "../render/texts.ts";
 import { requireIssuer } from "../requirements.ts";
+
+async function openPage(
+  context: CommandContext,
+  { world, options }: Opened,
+  logoutUrl: string,
+  idToken: string | undefined,
+): Promise<boolean> {
+  const { openLogoutPage } = await loadPart(() => import("./logout-page.ts"));
+  const command = options.browserCommand;
+  return openLogoutPage(world, { logoutUrl, idToken, command }, context.signal);
+}
 
 /** Forgets the sign-in of this configuration, or all of this cache. */
 export async function logout(context: CommandContext): Promise<number> {
@@ -18,7 +29,8 @@ export async function logout(context: CommandContext): Promise<number> {
     if (result.logoutUrls.length > 0) context.tell(logoutPagesText(result.logoutUrls, false));
     return result.failed.length === 0 ? 0 : 1;
   }
-  const { session, options, world } = await context.open(revoke);
+  const opened = await context.open(revoke);
+  const { session, options, world } = opened;
   requireIssuer(options);
   const record = await session.current();
   const result = await session.logout({ revoke });
@@ -26,10 +38,8 @@ export async function logout(context: CommandContext): Promise<number> {
   const { logoutUrl } = result;
   if (logoutUrl !== undefined) {
     const mayOpen = options.openBrowser && isatty(0) && isatty(2);
-    const opening = mayOpen
-      ? await world.openBrowser(logoutUrl, options.browserCommand)
-      : { opened: false };
-    context.tell(logoutPagesText([logoutUrl], opening.opened));
+    const isOpened = mayOpen && (await openPage(context, opened, logoutUrl, record?.idToken));
+    context.tell(logoutPagesText([logoutUrl], isOpened));
   }
   return result.revoked === "failed" ? 1 : 0;
 }

@@ -82,7 +82,7 @@ export function loggedOutText(
 export function logoutPagesText(urls: readonly string[], isOpened: boolean): string {
   const [first = ""] = urls;
   const said = isOpened
-    ? `Opened the page of ${issuerHost(first)} that ends your session in the browser too. If nothing opened, visit:`
+    ? `Opened the page of ${issuerHost(first)} that ends your session in the browser too. To open it elsewhere, visit:`
     : "Your browser may still be signed in at the provider. To end that too, visit:";
   return [said, ...urls].join("\n\n");
 }
