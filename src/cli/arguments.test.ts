@@ -163,7 +163,14 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
     for (const command of commandNames.filter(
       (name) => name !== "help" && !flag.commands.includes(name),
     )) {
-      const values = { seconds: ["1"], name: ["A"], format: ["curl"], grant: [], text: [] };
+      const values = {
+        seconds: ["1"],
+        name: ["A"],
+        format: ["curl"],
+        grant: [],
+        profile: ["work"],
+        text: [],
+      };
       const isSwitch = flag.kind === "switch" || flag.kind === "negatable";
       const typed = [`--${flag.name}`, ...(isSwitch ? [] : values[flag.kind])];
       expect(refusal(...commandLine(command, typed))).toContain(

@@ -80,8 +80,8 @@ function commandFlag({ name, kind, values }: CommandFlag): CompletedFlag[] {
   if (kind === "switch") return [flag];
   if (kind === "negatable") return [flag, { flag: `--no-${name}`, summary: `not: ${summary}` }];
   if (values !== undefined) return [{ ...flag, value: { kind: "words", words: values } }];
-  if (kind !== "text") return [{ ...flag, value: { kind: "other" } }];
-  return [{ ...flag, value: { kind: name === "profile" ? "profile" : "file" } }];
+  if (kind === "profile" || name === "profile") return [{ ...flag, value: { kind: "profile" } }];
+  return [{ ...flag, value: { kind: kind === "text" ? "file" : "other" } }];
 }
 
 function completedCommand(name: CommandName): CompletedCommand {

@@ -24,6 +24,8 @@ export interface CommandContext {
   open(needsSecret: boolean): Promise<Opened>;
   /** Open files that this process was started with, besides the standard streams. */
   readonly inheritedDescriptors: readonly number[];
+  /** The same for other settings than this run's. */
+  openFor: OpenSettings;
   /**
    * The checked options and who signs in, without a world around them and without reading a secret's file.
    * @throws {OidcError} `invalid_option`, `insecure_url`.
@@ -35,6 +37,8 @@ export interface CommandContext {
   print(text: string): void;
   /** Writes a line for people to standard error. */
   tell(text: string): void;
+  /** The same for lines that must not be broken, such as those of a file. */
+  tellAsIs(text: string): void;
 }
 
 /** A configuration with the world around it. */

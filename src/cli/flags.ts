@@ -2,6 +2,7 @@
 
 /** The commands of this version. */
 export const commandNames = [
+  "setup",
   "login",
   "token",
   "status",
@@ -38,10 +39,18 @@ export interface CommandFlag {
   /** As typed, without the dashes. */
   readonly name: string;
   /**
-   * "switch" is on when given; "negatable" has a `--no-` form too; "text" and "grant" choose the sign-in, "name" and
-   * "format" do not.
+   * "switch" is on when given; "negatable" has a `--no-` form too; "text" and "grant" choose the sign-in, the
+   * others do not.
    */
-  readonly kind: "switch" | "negatable" | "text" | "grant" | "name" | "format" | "seconds";
+  readonly kind:
+    | "switch"
+    | "negatable"
+    | "text"
+    | "grant"
+    | "name"
+    | "profile"
+    | "format"
+    | "seconds";
   /** The values of "grant" and "format". */
   readonly values?: readonly string[];
   /** The commands that take it. */
@@ -61,7 +70,9 @@ export const commandFlags: readonly CommandFlag[] = [
   { name: "id-token", kind: "switch", commands: ["token", "exec"] },
   { name: "force-refresh", kind: "switch", commands: ["token", "exec"] },
   { name: "min-validity-seconds", kind: "seconds", commands: ["token", "exec"] },
-  { name: "interactive", kind: "negatable", commands: ["token", "exec"] },
+  { name: "interactive", kind: "negatable", commands: ["token", "exec", "setup"] },
+  { name: "save-profile", kind: "profile", commands: ["login"] },
+  { name: "replace", kind: "switch", commands: ["setup", "login"] },
   { name: "env", kind: "name", commands: ["exec"] },
   { name: "revoke", kind: "switch", commands: ["logout"] },
   { name: "all", kind: "switch", commands: ["logout"] },

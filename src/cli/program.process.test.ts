@@ -132,6 +132,8 @@ test("status lists what is cached, in both forms, without any token", async () =
       server: null,
       clientId: "my-cli",
       subject: "248289761001",
+      name: "alice@example.com",
+      profile: null,
       scopes: ["openid", "email"],
       expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       refreshable: true,

@@ -35,6 +35,7 @@ export interface ProgramInput {
 }
 
 const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  setup: async () => (await import("./commands/setup.ts")).setup,
   login: async () => (await import("./commands/login.ts")).login,
   token: async () => (await import("./commands/token.ts")).token,
   status: async () => (await import("./commands/status.ts")).status,
@@ -115,7 +116,8 @@ function opener(input: ProgramInput): OpenSettings {
 
 /** The settings of a command about one sign-in, and the words that name it. */
 async function settingsOf(line: CommandLine, input: ProgramInput): Promise<ChosenSettings> {
-  const settings = readSettings(line, input.machine);
+  // `setup` makes the profile that it names.
+  const settings = readSettings(line, input.machine, line.command !== "setup");
   const words = line.configuration;
   const mayChoose =
     settings.named === "nothing" &&
@@ -127,7 +129,7 @@ async function settingsOf(line: CommandLine, input: ProgramInput): Promise<Chose
   const chosen = await withOnlySignIn(settings, {
     machine: input.machine,
     open: opener(input),
-    tell: say,
+    tell,
     tellOnTerminal: (text) => {
       if (isatty(2)) say(text);
     },
@@ -146,6 +148,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     signal: input.signal,
     columns: columnsOfTerminal(),
     open: (needsSecret) => open(settings, needsSecret),
+    openFor: open,
     peek: () => ({
       options: resolveOptions(takenOptions(settings), settings.kind),
       kind: settings.kind,
@@ -154,6 +157,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     handOverSignals: input.handOverSignals,
     print: writeResult,
     tell: say,
+    tellAsIs: tell,
   };
 }
 

@@ -109,6 +109,7 @@ test("the quick list of flags is the option table and the flags of token", () =>
     text: "N",
     grant: "g",
     name: "",
+    profile: "",
     format: "F",
     seconds: "D",
   };

@@ -89,11 +89,16 @@ function interactiveOf(line: CommandLine, machine: Machine): boolean | undefined
 
 /**
  * Collects the settings: flag before environment before profile.
+ * @param withProfiles false: no profile applies, named or not.
  * @throws {OidcError} `invalid_option`.
  */
-export function readSettings(line: CommandLine, machine: Machine): Settings {
+export function readSettings(
+  line: CommandLine,
+  machine: Machine,
+  withProfiles: boolean = true,
+): Settings {
   const environment = readEnvironmentOptions(machine.environment);
-  const found = profileFor(line, environment, machine);
+  const found = withProfiles ? profileFor(line, environment, machine) : undefined;
   const profile = found?.profile;
   const sources = { flags: line.options, environment, profile: profile?.options ?? {} };
   const fileFlag = line.flags["client-secret-file"];

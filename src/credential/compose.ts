@@ -15,6 +15,7 @@ import { hostOfLocks } from "../lock/host.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
+import type { ProviderMetadata } from "../provider/provider-types.ts";
 import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
@@ -30,6 +31,8 @@ export interface Composition {
   readonly store: TokenStore;
   readonly session: Session;
   readonly key: string;
+  /** What the provider says of itself, and what options say in its place. @throws {OidcError} as discovery does. */
+  readonly describeProvider: (signal: AbortSignal) => Promise<ProviderMetadata>;
 }
 
 /** Showing something never breaks a sign-in. */
@@ -187,10 +190,11 @@ export function compose(
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);
   const folder = folderOrNone(machine);
+  const openWorld = networkOpener(options, world, machine);
   const session = new StoredSession({
     world,
     store,
-    flows: assembleFlows(kind, options, networkOpener(options, world, machine)),
+    flows: assembleFlows(kind, options, openWorld),
     bound: {
       key,
       issuer: options.issuer,
@@ -203,5 +207,11 @@ export function compose(
     mostUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
   });
-  return { world, store, session, key };
+  const describeProvider = async (signal: AbortSignal): Promise<ProviderMetadata> => {
+    const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
+    const { providerOptions } = await loadPart(() => import("../flow/provider-input.ts"));
+    const flow = kind === "client" ? "client" : options.flow;
+    return (await openProvider(await openWorld(), providerOptions(options, flow), signal)).metadata;
+  };
+  return { world, store, session, key, describeProvider };
 }

@@ -123,6 +123,8 @@ export function parseMetadata(
   }
   const lists = {
     scopesSupported: listOf(document, "scopes_supported"),
+    grantTypes: listOf(document, "grant_types_supported"),
+    codeChallengeMethods: listOf(document, "code_challenge_methods_supported"),
     responseModesSupported: listOf(document, "response_modes_supported"),
     tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
     idTokenSigningAlgorithms: idTokenAlgorithmsOf(document, options.issuer),

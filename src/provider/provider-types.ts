@@ -23,6 +23,9 @@ export interface ProviderMetadata {
   readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
   readonly scopesSupported?: readonly string[];
+  readonly grantTypes?: readonly string[];
+  /** RFC 8414 section 2, `code_challenge_methods_supported`. */
+  readonly codeChallengeMethods?: readonly string[];
   readonly responseModesSupported?: readonly string[];
   readonly tokenEndpointAuthenticationMethods?: readonly string[];
   readonly idTokenSigningAlgorithms?: readonly string[];

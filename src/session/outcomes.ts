@@ -25,13 +25,14 @@ export function whyNobody(absence: string | undefined): string {
 /** Nobody may be asked, and there is nothing to use. `absence`: the world's. */
 export function loginRequired(
   bound: Bound,
-  reason: "no_token" | SignInEnd,
+  reason: "no_token" | "expired" | SignInEnd,
   { cause, absence }: { cause?: unknown; absence?: string | undefined } = {},
 ): OidcError {
   const host = providerOf(bound);
   const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away,`;
   const why = {
     no_token: `No valid sign-in for ${host},`,
+    expired: `The sign-in at ${host} has expired: it has no refresh token (\`offlineAccess\` asks for one),`,
     refresh_refused: `${host} ended the sign-in (it refused the refresh token),`,
     refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it,`,
   }[reason];

@@ -19,6 +19,12 @@ function notRenewable(bound: Bound, absence: string | undefined): OidcError {
   );
 }
 
+/** Nothing renews it, and its time is up: other than none at all, and it can be prevented. */
+function hasExpired({ accessToken, refreshToken }: SessionRecord, now: number): boolean {
+  const expiresAt = accessToken?.expiresAt ?? null;
+  return refreshToken === undefined && expiresAt !== null && expiresAt <= now;
+}
+
 /** The error for a call that needs a sign-in and may not ask for one. */
 export function personRequired(
   bound: Bound,
@@ -34,6 +40,7 @@ export function personRequired(
     }
     if (target !== undefined) return targetNotCovered(bound, target);
     if (changedSince !== null) return notRenewable(bound, absence);
+    if (hasExpired(record, now)) return loginRequired(bound, "expired", { absence });
   }
   return loginRequired(bound, record?.ended ?? "no_token", { absence });
 }

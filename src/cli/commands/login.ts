@@ -1,12 +1,42 @@
-// `latchkey login`: signs in anew, always. Changes when that command does.
+// `latchkey login`: signs in anew, always.
 
+import type { SessionRecord } from "../../record/format.ts";
 import type { CommandContext } from "../context.ts";
-import { signedInText } from "../render/texts.ts";
+import { checkProfileName } from "../profile.ts";
+import { savedText } from "../render/setup.ts";
+import { replacedText, signedInText } from "../render/texts.ts";
+import { planProfile, profileContent, saveProfile } from "../save-profile.ts";
+
+/** Tells of a sign-in: who, until when, and in whose place. */
+export function tellOfSignIn(
+  context: Pick<CommandContext, "tell">,
+  signIn: { readonly record: SessionRecord; readonly before: SessionRecord | undefined },
+  about: { readonly now: Date; readonly offlineAccess: boolean },
+): void {
+  const { record, before } = signIn;
+  context.tell(signedInText(record, about.now, about.offlineAccess));
+  const replaced = replacedText(before, record);
+  if (replaced !== undefined) context.tell(replaced);
+}
 
 /** Signs in and says who, and until when, on standard error; standard output stays empty. */
 export async function login(context: CommandContext): Promise<number> {
-  const { session, world } = await context.open(true);
+  const { line, settings, machine } = context;
+  const profile = line.flags["save-profile"];
+  const mayReplace = line.flags["replace"] === true;
+  if (typeof profile === "string") {
+    // Before anybody signs in for a profile that cannot be written.
+    checkProfileName(profile);
+    planProfile(profile, profileContent(settings, machine).entries, machine, mayReplace);
+  }
+  const { session, world, options } = await context.open(true);
+  const before = await session.current();
   const { record } = await session.login({ signal: context.signal });
-  context.tell(signedInText(record, new Date(world.clock.now())));
+  const { offlineAccess } = options;
+  tellOfSignIn(context, { record, before }, { now: new Date(world.clock.now()), offlineAccess });
+  if (typeof profile !== "string") return 0;
+  const { entries, leftOut } = profileContent(settings, machine);
+  context.tellAsIs(savedText(await saveProfile(profile, entries, machine, mayReplace)));
+  for (const sentence of leftOut) context.tell(sentence);
   return 0;
 }

@@ -4,10 +4,10 @@ import { isOidcError } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import type { LockHolder, TokenStore } from "../../store/token-store.ts";
 import type { CommandContext, Opened } from "../context.ts";
-import { statusText } from "../render/status.ts";
-import { nothingCached, nothingCachedHere } from "../render/texts.ts";
+import { hasEnded, statusText } from "../render/status.ts";
+import { nameOf, nothingCached, nothingCachedHere } from "../render/texts.ts";
 import type { Settings } from "../settings.ts";
-import { isSignIn } from "../sign-ins.ts";
+import { asTyped, isSignIn, signInNames, type SignInNames } from "../sign-ins.ts";
 import { printableJson } from "../token-text.ts";
 
 /** The whole key where issuer and client are named, else what one of them leaves over; nobody named the default profile. */
@@ -30,6 +30,21 @@ async function holderOf(record: SessionRecord, store: TokenStore): Promise<LockH
   }
 }
 
+/** The command that a person types next for a sign-in; undefined where no flags lead to it. */
+function nextCommand(
+  record: SessionRecord,
+  names: SignInNames,
+  isOnlyOne: boolean,
+  now: Date,
+): string | undefined {
+  if (!isSignIn(record)) return undefined;
+  const words = isOnlyOne ? [] : names.wordsFor(record);
+  // `login` does not take what is cached for what is meant.
+  const named = hasEnded(record, now) ? names.wordsFor(record) : words;
+  const command = hasEnded(record, now) ? "latchkey login" : "latchkey token";
+  return named && [command, asTyped(named)].filter((part) => part !== "").join(" ");
+}
+
 /** Lists the cached sign-ins: all of them, or those of the configuration that is named. */
 export async function status(context: CommandContext): Promise<number> {
   const opened = await context.open(false);
@@ -41,6 +56,7 @@ export async function status(context: CommandContext): Promise<number> {
   const listed = await Promise.all(
     asked.map(async (record) => ({ record, holder: await holderOf(record, store) })),
   );
+  const names = signInNames(context.machine);
   if (context.line.flags["json"] === true) {
     const rows = listed
       .filter(({ record }) => isSignIn(record))
@@ -49,6 +65,8 @@ export async function status(context: CommandContext): Promise<number> {
         server: null,
         clientId: record.clientId,
         subject: record.subject ?? null,
+        name: nameOf(record) ?? null,
+        profile: names.profileOf(record) ?? null,
         scopes: record.accessToken?.scopes ?? [],
         expiresAt: isoInstant(record.accessToken?.expiresAt ?? null),
         refreshable: record.refreshToken !== undefined,
@@ -66,7 +84,14 @@ export async function status(context: CommandContext): Promise<number> {
     context.tell(cached.some(isSignIn) ? nothingCachedHere : nothingCached);
     return 0;
   }
-  context.print(`${statusText(shown, new Date(world.clock.now()), context.columns)}\n`);
+  const now = new Date(world.clock.now());
+  const isOnlyOne = context.settings.named === "nothing" && cached.filter(isSignIn).length === 1;
+  const named = shown.map((each) => ({
+    ...each,
+    profile: names.profileOf(each.record),
+    next: nextCommand(each.record, names, isOnlyOne, now),
+  }));
+  context.print(`${statusText(named, now, context.columns)}\n`);
   return 0;
 }
 

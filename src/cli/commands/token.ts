@@ -1,7 +1,7 @@
 // `latchkey token`: prints a token that is good now. Changes when that command does.
 
 import type { CommandContext } from "../context.ts";
-import { signedInText } from "../render/texts.ts";
+import { tellOfSignIn } from "./login.ts";
 import { tokenText } from "../token-text.ts";
 import { cachedTokenText, tokenRequestOf } from "../cached-token.ts";
 
@@ -17,7 +17,7 @@ export async function token(context: CommandContext): Promise<number> {
       return 0;
     }
   }
-  const { session, world } = await context.open(true);
+  const { session, world, options } = await context.open(true);
   const result = await session.getToken({
     ...tokenRequestOf(line.flags, settings.interactive),
     signal,
@@ -26,7 +26,10 @@ export async function token(context: CommandContext): Promise<number> {
   // A client's own token comes by itself, as a renewal does.
   if (result.source === "login" && settings.kind === "interactive") {
     const record = await session.current();
-    if (record !== undefined) context.tell(signedInText(record, new Date(world.clock.now())));
+    if (record !== undefined) {
+      const about = { now: new Date(world.clock.now()), offlineAccess: options.offlineAccess };
+      tellOfSignIn(context, { record, before: undefined }, about);
+    }
   }
   return 0;
 }

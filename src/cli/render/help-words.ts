@@ -13,6 +13,15 @@ export interface CommandWords {
 
 /** By command. */
 export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
+  setup: {
+    summary: "make a profile, and try it out",
+    description:
+      "Makes a profile: asks on a terminal for the issuer and the client id, unless flags give them; shows what the provider offers and which redirect URI to register; signs in; and writes the profile, [profile.default] unless --profile names another. Everything else in the configuration file stays as it is. Other flags of options become part of the profile.",
+    examples: [
+      "latchkey setup",
+      "latchkey setup --profile work --issuer https://id.example.com --client-id cli",
+    ],
+  },
   login: {
     summary: "sign in and remember it",
     description:
@@ -21,6 +30,7 @@ export const commandWords: Readonly<Record<CommandName, CommandWords>> = {
       "latchkey login --issuer https://id.example.com --client-id my-cli",
       "latchkey login --profile work",
       "latchkey login --profile work --no-open-browser",
+      "latchkey login --profile work --login-hint bob --save-profile bob",
     ],
   },
   token: {
@@ -105,6 +115,11 @@ export const flagWords: Readonly<
     placeholder: "NAME",
   },
   interactive: { summary: "sign in where nothing else is left (default\u00a0on)" },
+  "save-profile": {
+    summary: "write the options of this sign-in as [profile.NAME]",
+    placeholder: "NAME",
+  },
+  replace: { summary: "replace a profile of that name that has other values" },
   revoke: { summary: "also tell the provider" },
   all: { summary: "every sign-in of this cache" },
   profile: {
@@ -189,6 +204,7 @@ export const exitWords: readonly (readonly [string, string])[] = [
 
 /** The examples of the overview. */
 export const overviewExamples: readonly string[] = [
+  "latchkey setup",
   "latchkey login --issuer https://id.example.com --client-id my-cli",
   "latchkey token --issuer https://id.example.com --client-id my-cli",
   "latchkey status",

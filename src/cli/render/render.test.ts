@@ -17,6 +17,7 @@ import {
   loggedOutText,
   logoutPagesText,
   nothingCached,
+  replacedText,
   signedInText,
   stopped,
 } from "./texts.ts";
@@ -126,13 +127,16 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
   sentences: (columns) =>
     layOut(
       [
-        signedInText(record(), now),
-        signedInText(withoutRefreshToken(), now),
-        signedInText(withoutRefreshToken({ accessToken: expiring(2 * 24 * 3600) }), now),
+        signedInText(record(), now, false),
+        signedInText(withoutRefreshToken(), now, false),
+        signedInText(withoutRefreshToken({ accessToken: expiring(2 * 24 * 3600) }), now, false),
         signedInText(
           withoutRefreshToken({ accessToken: expiring(null), displayName: "", subject: "" }),
           now,
+          false,
         ),
+        signedInText(withoutRefreshToken(), now, true),
+        replacedText(record({ subject: "1", displayName: "Bob" }), record()) ?? "",
         nothingCached,
         loggedOutText(undefined, { forgotten: 0, revoked: "no" }, now),
         loggedOutText(record(), { forgotten: 1, revoked: "no" }, now),
@@ -302,7 +306,7 @@ test("nothing that steers a terminal comes through, from any field [O06]", () =>
     faultParagraph(
       Object.assign(new Error(hostile), { name: hostile, stack: `${hostile}\n    at ${hostile}` }),
     ),
-    signedInText(record({ displayName: hostile, issuer: hostile }), now),
+    signedInText(record({ displayName: hostile, issuer: hostile }), now, false),
     loggedOutText(
       record({ displayName: hostile, issuer: hostile }),
       {

@@ -7,6 +7,16 @@ import { pairs } from "./layout.ts";
 import { isOfClient, nameOf } from "./texts.ts";
 import { clockTime, span } from "./time.ts";
 
+/** Whether nothing but a new sign-in gives another token. */
+export function hasEnded(record: SessionRecord, now: Date): boolean {
+  if (record.refreshToken !== undefined || isOfClient(record)) return false;
+  const { accessToken } = record;
+  return (
+    accessToken === null ||
+    (accessToken.expiresAt !== null && accessToken.expiresAt * 1000 <= now.getTime())
+  );
+}
+
 function validity(record: SessionRecord, now: Date): string {
   const renews = record.refreshToken !== undefined || isOfClient(record);
   const expiresAt = record.accessToken?.expiresAt ?? null;
@@ -21,10 +31,14 @@ function validity(record: SessionRecord, now: Date): string {
   return left > 0 ? `${when}; then sign in again` : `${when}; sign in again`;
 }
 
-/** A sign-in, and who works on it now. */
+/** A sign-in, who works on it now, and how it is named on the command line. */
 export interface ListedSignIn {
   readonly record: SessionRecord;
   readonly holder: LockHolder | undefined;
+  /** The profile that leads to it. */
+  readonly profile?: string | undefined;
+  /** The command to type next, as typed; undefined where no flags lead to this sign-in. */
+  readonly next?: string | undefined;
 }
 
 const doing = { refresh: "renewing the token", login: "signing in" } as const;
@@ -38,7 +52,11 @@ function work(holder: LockHolder | undefined, now: Date): string | undefined {
   return `${who} is ${doing[phase]}, since ${clockTime(since, now)} (${span(now.getTime() - holder.since)})`;
 }
 
-function block({ record, holder }: ListedSignIn, now: Date, columns: number): string {
+function block(
+  { record, holder, profile, next }: ListedSignIn,
+  now: Date,
+  columns: number,
+): string {
   const signedIn = record.signedInAt > 0;
   const name = !signedIn
     ? "nobody yet"
@@ -49,6 +67,7 @@ function block({ record, holder }: ListedSignIn, now: Date, columns: number): st
   const scopes = record.accessToken?.scopes.join(" ");
   const rows = pairs(
     [
+      ["profile", profile],
       ["as", name],
       [
         "subject",
@@ -61,6 +80,8 @@ function block({ record, holder }: ListedSignIn, now: Date, columns: number): st
       ],
       ["expires", signedIn ? validity(record, now) : undefined],
       ["now", work(holder, now)],
+      // A command stays on one line: it is there to be copied.
+      ["next", next && sanitizeProviderText(next, 1000).replaceAll(" ", "\u00a0")],
     ],
     columns,
     2,

@@ -37,9 +37,33 @@ function howLong(record: SessionRecord, now: Date): string {
   return ` Valid until ${clockTime(new Date(expiresAt * 1000), now)}; then sign in again.`;
 }
 
-/** After a sign-in; each half only where it is known. */
-export function signedInText(record: SessionRecord, now: Date): string {
-  return `Signed in to ${whoAndWhere(record)}.${howLong(record, now)}`;
+/** A refresh token is missed where the access token ends; a client gets its next token without one. */
+function missesRefreshToken(record: SessionRecord): boolean {
+  const ends = (record.accessToken?.expiresAt ?? null) !== null;
+  return ends && record.refreshToken === undefined && !isOfClient(record);
+}
+
+/** After a sign-in; each half only where it is known. `offlineAccess`: whether a refresh token was asked for so. */
+export function signedInText(record: SessionRecord, now: Date, offlineAccess: boolean): string {
+  const signedIn = `Signed in to ${whoAndWhere(record)}.${howLong(record, now)}`;
+  if (!missesRefreshToken(record)) return signedIn;
+  return offlineAccess
+    ? `${signedIn} The provider gave no refresh token, though --offline-access asked for one: look whether it lets client ${sanitizeProviderText(record.clientId, 100)} have one.`
+    : `${signedIn} The provider gave no refresh token; --offline-access asks for one.`;
+}
+
+/** Whose sign-in another person's has taken the place of; undefined where it is the same person's, or the first. */
+export function replacedText(
+  before: SessionRecord | undefined,
+  record: SessionRecord,
+): string | undefined {
+  const isOther =
+    before?.subject !== undefined &&
+    record.subject !== undefined &&
+    before.subject !== record.subject;
+  if (!isOther) return undefined;
+  const name = nameOf(before) ?? "somebody else";
+  return `This replaces the sign-in as ${name}. To keep several, sign in with --login-hint for each.`;
 }
 
 /** `latchkey status` without anything to list. */
