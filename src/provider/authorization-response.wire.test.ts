@@ -167,3 +167,14 @@ test.each([
   expect(failure.message.length).toBeLessThan(800);
   expect(provider.requests().token).toBe(0);
 });
+
+test("a refused scope is named as it was asked for, and what the metadata lists [U12]", async () => {
+  const { attempt, genuine } = await startAttempt();
+  const parameters = new URLSearchParams({
+    error: "invalid_scope",
+    state: genuine.state,
+    iss: genuine.iss,
+  });
+  const { message } = await failureOf(attempt.exchange(parameters));
+  expect(message).toMatch(/to this client: openid profile email\. Its metadata lists: .*openid/);
+});

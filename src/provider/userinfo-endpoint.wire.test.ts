@@ -117,6 +117,15 @@ describe("plain", () => {
 });
 
 describe("signed [T24]", () => {
+  test("a claim called __proto__ is nobody's own member [S16] [P05]", async () => {
+    const { ask, answerSigned, claims } = await start();
+    const text = JSON.stringify(claims).replace("{", '{"__proto__":{"admin":true},');
+    answerSigned(await forgeToken(text));
+    const read = await ask();
+    expect(Object.getOwnPropertyNames(read)).not.toContain("__proto__");
+    expect(read["admin"]).toBeUndefined();
+  });
+
   test("claims signed by the provider", async () => {
     const { ask, answerSigned, claims } = await start();
     answerSigned(await forgeToken({ ...claims, email: "a@b.example" }));
