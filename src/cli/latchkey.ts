@@ -1,6 +1,7 @@
 // The warm command: prints a cached token, and hands everything else to the full program. Changes when that hand-over
 // does. Bundled into one CommonJS file; measured, each built-in module beyond the start-up snapshot costs milliseconds.
 
+import { realpathSync } from "node:fs";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { quickAnswer } from "./quick.ts";
 
@@ -20,9 +21,19 @@ function cachedAnswer(): string | undefined {
   }
 }
 
+/** With `--preserve-symlinks-main` this file goes by the name of a link to it, and the others are not beside that. */
+async function besideTheRealFile(error: unknown): Promise<unknown> {
+  const typed = process.argv[1] ?? "";
+  const real = realpathSync(typed);
+  const isMissing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+  if (!isMissing || real === typed || !real.startsWith("/")) throw error;
+  const folder = real.slice(0, real.lastIndexOf("/") + 1);
+  return import(`file://${folder.split("/").map(encodeURIComponent).join("/")}main.cjs`);
+}
+
 const answer = cachedAnswer();
 if (answer === undefined) {
-  import("./main.ts").catch((error: unknown) => {
+  import("./main.ts").catch(besideTheRealFile).catch((error: unknown) => {
     const { code = "" } = error as NodeJS.ErrnoException;
     // Said here, because everything that says such things better is what could not be loaded.
     tell(

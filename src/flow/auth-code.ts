@@ -89,6 +89,7 @@ async function openListener(
       responseMode: options.responseMode,
       ...rules,
       applicationName: options.applicationName,
+      provider: hostOf(options.issuer),
       clock: world.clock,
       logger: world.logger,
       randomBytes: world.randomBytes,

@@ -1,6 +1,7 @@
 // Whose turn it is on a fixed callback port. Changes when the sign-ins of one user share a port in another way.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
+import { counted } from "../core/words.ts";
 import { portsTaken } from "../interaction/bind.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
 import type { Lease } from "../lock/types.ts";
@@ -125,7 +126,7 @@ function timeIsUp({ wish, holders }: Search, ports: readonly number[]): OidcErro
   const remedy = others.length > 0 ? ` or end it (kill ${others.join(" ")})` : "";
   return new OidcError(
     "callback_timeout",
-    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${String(wish.timeoutSeconds)} seconds. ` +
+    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${counted(wish.timeoutSeconds, "second")}. ` +
       `Finish that sign-in${remedy} and start again, or register and set another \`callbackPort\`.`,
   );
 }

@@ -4,6 +4,7 @@
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { listenerHeaderBytes } from "../core/limits.ts";
+import { counted } from "../core/words.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
@@ -57,7 +58,7 @@ export function timeIsUp(
 ): OidcError {
   const { listener, metadata, redirectUri } = signIn;
   const provider = hostOf(metadata.issuer);
-  const limit = `${String(options.callbackTimeoutSeconds)} seconds`;
+  const limit = counted(options.callbackTimeoutSeconds, "second");
   const missed = missedAnswer(signIn);
   if (listener.strayCallbacks > 0) {
     return new OidcError(

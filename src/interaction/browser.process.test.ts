@@ -283,7 +283,8 @@ test.for([
   [{}, [], "no display"],
   [{ DISPLAY: "" }, [], "no display"],
   [{ DISPLAY: ":0" }, [], "xdg-open not found"],
-  [{ BROWSER: "w3m" }, [], "no display"],
+  [{ BROWSER: "no-such-browser" }, ["/.dockerenv"], "no-such-browser not found; container"],
+  [{ BROWSER: "w3m" }, [], "w3m not found; no display"],
   [{ BROWSER: "w3m", DISPLAY: ":0" }, [], "w3m not found"],
 ] as const)("says what is missing: %j %j → %s [B08]", async ([environment, files, problem]) => {
   const withOpener = problem === "xdg-open not found" || problem === "w3m not found";

@@ -180,11 +180,10 @@ class Launcher {
     return openers.length > 0 ? undefined : this.#worstOf(problem, missing);
   }
 
-  // What the person chose says more than what is missing of the system; a missing display says most.
+  // What the person chose comes first: a BROWSER that is not there is theirs to correct. A missing display counts too.
   #worstOf(chosen: string | undefined, missing: string | undefined): string {
-    return missing === undefined || missing === noOpener
-      ? (chosen ?? missing ?? noOpener)
-      : missing;
+    const reasons = missing === noOpener && chosen !== undefined ? [chosen] : [chosen, missing];
+    return reasons.filter((reason) => reason !== undefined).join("; ") || noOpener;
   }
 
   /**

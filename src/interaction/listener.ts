@@ -36,6 +36,8 @@ export interface CallbackListenerOptions {
   readonly start?: StartAddress | undefined;
   /** Shown, escaped, on the pages. */
   readonly applicationName?: string | undefined;
+  /** Host of the provider, for the page of a sign-in that is done. */
+  readonly provider?: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly randomBytes: (length: number) => Uint8Array;
@@ -264,7 +266,7 @@ class Listener implements CallbackListener {
 
   async #showOutcome(response: ServerResponse): Promise<void> {
     if (this.#outcome === undefined) await this.#holdUntilSettled(response);
-    const { applicationName } = this.#options;
+    const { applicationName, provider } = this.#options;
     if (this.#outcome === undefined) {
       if (response.destroyed) return;
       this.#returnExpectedAt = this.#options.clock.monotonic() + refreshSeconds * 1000;
@@ -275,7 +277,7 @@ class Listener implements CallbackListener {
     response.once("close", () => {
       if (response.writableFinished) void this.close();
     });
-    sendPage(response, outcomePage(this.#outcome, applicationName));
+    sendPage(response, outcomePage(this.#outcome, applicationName, provider));
   }
 
   async #holdUntilSettled(response: ServerResponse): Promise<void> {

@@ -111,7 +111,7 @@ test("a code beside the browser's address leaves what is typed alone", () => {
   on.stdin.type(pastedAddress.slice(0, 40));
   on.showCode({ besideBrowser: true });
   expect(on.screen()).toMatch(
-    /\n3 {2}Or on any device visit https:\/\/id\.example\.com\/device\n {3}and enter {2}WDJB-MJHT {2}\(9:58\)\n> 40 characters\./u,
+    /\n3 {2}Or on any device visit https:\/\/id\.example\.com\/device\n {3}and enter {2}WDJB-MJHT {2}\(until \d\d:\d\d\)\n> 40 characters\./u,
   );
   on.stdin.type(`${pastedAddress.slice(40)}\r`);
   expect(on.pasted).toEqual([pastedAddress]);

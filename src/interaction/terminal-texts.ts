@@ -185,12 +185,12 @@ export function closeDeviceText(facts: DeviceFacts, columns: Columns): string {
 /** A device code beside the address of a browser sign-in: on one line, on two, or with its address on a line of its own. */
 export function deviceWayText(
   facts: Pick<DeviceFacts, "userCode" | "verificationUri">,
-  milliseconds: number,
+  expiresAt: Date,
   columns: Columns,
   isNumbered: boolean,
 ): string {
   const url = shownUrl(facts.verificationUri);
-  const code = `and enter  ${shownUserCode(facts.userCode)}  (${timeLeft(milliseconds)})`;
+  const code = `and enter  ${shownUserCode(facts.userCode)}  (until ${timeOfDay(expiresAt)})`;
   const number = isNumbered ? "3  " : "";
   const lead = `${number}Or on any device visit`;
   const short = `${lead} ${url}`;
@@ -200,6 +200,12 @@ export function deviceWayText(
     return `${short}\n${" ".repeat(number.length)}${code}\n`;
   }
   return `${isNumbered ? "\n" : ""}${wrap(lead, columns)}\n\n${url}\n\n${wrap(code, columns)}\n`;
+}
+
+// A line that stays cannot count down.
+function timeOfDay(instant: Date): string {
+  const [hours, minutes] = [instant.getHours(), instant.getMinutes()];
+  return `${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
 }
 
 function timeLeft(milliseconds: number): string {

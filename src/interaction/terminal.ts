@@ -199,8 +199,7 @@ class TerminalPrompt {
 
   /** The address of a browser sign-in stands above, and a pasted one is waited for. */
   #addDeviceWay(event: DeviceCodeEvent): void {
-    const left = event.expiresAt.getTime() - this.#options.clock.now();
-    const text = deviceWayText(event, left, this.#columns(), this.#numberedWays);
+    const text = deviceWayText(event, event.expiresAt, this.#columns(), this.#numberedWays);
     // Numbered ways stand close; anything else has an empty line on either side.
     if (this.#numberedWays) this.#live.writeAbove(text);
     else this.#live.writeAbove(this.#live.isDrawn ? `${text}\n` : `\n${text}`);

@@ -5,6 +5,7 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { lockGraceSeconds, lockProofSeconds, lockStoppedSeconds } from "../core/limits.ts";
+import { counted } from "../core/words.ts";
 import type { HolderMessage } from "./message.ts";
 import { isStopped } from "../files/processes.ts";
 import { startRunningTime } from "./running-time.ts";
@@ -188,7 +189,7 @@ function tooLong(processId: number | undefined, phase: WorkPhase, seconds: numbe
   const other = processId !== undefined && processId !== process.pid;
   return new OidcError(
     "cache_locked",
-    `${nameOf(processId)} is still ${work[phase]} after ${seconds} seconds, longer than that can take (lock). ${
+    `${nameOf(processId)} is still ${work[phase]} after ${counted(seconds, "second")}, longer than that can take (lock). ${
       other
         ? `See whether it hangs, end it where it does (kill ${processId}), and try again.`
         : "Try again."
@@ -206,7 +207,7 @@ function pending(processId: number | undefined): OidcError {
 function silent(seconds: number): OidcError {
   return new OidcError(
     "cache_locked",
-    `Another process holds the lock of this sign-in, and after ${seconds} seconds has not freed it, longer than its work can take (lock). Try again; if it stays so, end the programs that use Latchkey.`,
+    `Another process holds the lock of this sign-in, and after ${counted(seconds, "second")} has not freed it, longer than its work can take (lock). Try again; if it stays so, end the programs that use Latchkey.`,
   );
 }
 

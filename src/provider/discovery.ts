@@ -4,6 +4,7 @@ import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { counted } from "../core/words.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { expiryOf } from "./cache-lifetime.ts";
 import type { MetadataDocument } from "./metadata-document.ts";
@@ -104,7 +105,7 @@ async function within<T>(
   const timeIsUp = new AbortController();
   const timeout = new OidcError(
     "timeout",
-    `${host} gave no discovery document within ${seconds} seconds (discovery). Try again, or raise \`httpTimeoutSeconds\`.`,
+    `${host} gave no discovery document within ${counted(seconds, "second")} (discovery). Try again, or raise \`httpTimeoutSeconds\`.`,
     { reason: "operation" },
   );
   world.clock.sleep(seconds * 1000, { signal: finished.signal }).then(

@@ -8,6 +8,7 @@ import { addressToShow } from "../core/hosts.ts";
 import { clockToleranceSeconds, longestInstantSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
 import type { IdTokenClaims } from "../core/types.ts";
+import { counted } from "../core/words.ts";
 import type { KeySource } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";
 import { withoutSecrets } from "./redaction.ts";
@@ -108,7 +109,7 @@ export function idTokenError(
 }
 
 function inWords(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} seconds`;
+  if (seconds < 120) return counted(Math.round(seconds), "second");
   if (seconds < 120 * 60) return `${Math.round(seconds / 60)} minutes`;
   if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} hours`;
   return `${Math.round(seconds / 86_400)} days`;

@@ -2,6 +2,7 @@
 
 import { isOidcError, OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { OidcErrorCode } from "../core/errors.ts";
+import { counted } from "../core/words.ts";
 import { providerOf } from "./outcomes.ts";
 import type { Bound } from "./satisfy.ts";
 import type { Shortfall, StepUp, Target } from "./wish.ts";
@@ -29,7 +30,7 @@ function optionsInWords({ scopes, resources }: Target): string {
 function stepUpInWords({ acrValues, maxAgeSeconds }: StepUp): string {
   return [
     ...(acrValues === undefined ? [] : [`in one of these ways: ${listOf(acrValues)}`]),
-    ...(maxAgeSeconds === undefined ? [] : [`within ${String(maxAgeSeconds)} seconds`]),
+    ...(maxAgeSeconds === undefined ? [] : [`within ${counted(maxAgeSeconds, "second")}`]),
   ].join(", ");
 }
 

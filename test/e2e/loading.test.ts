@@ -1,6 +1,6 @@
 // A part of the installed package that is not there for a while, or cannot be opened. Changes with how parts are loaded.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -189,4 +189,16 @@ test("[T1] the command line says that files of it are missing", async () => {
       /\[runtime_unavailable: module_missing\]$/,
     );
   }
+});
+
+test("works under the name of a link with --preserve-symlinks-main [T12]", () => {
+  const { folder, dist } = installation();
+  const link = join(folder, "latchkey");
+  symlinkSync(join(dist, "cli", "latchkey.cjs"), link);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--preserve-symlinks-main", link, "status"],
+    { env: { HOME: join(folder, "home") }, encoding: "utf8" },
+  );
+  expect([status, stdout, stderr]).toEqual([0, "", "Nothing is cached.\n"]);
 });

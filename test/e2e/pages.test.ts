@@ -73,7 +73,7 @@ const states: Readonly<Record<string, State>> = {
     heading: "This page belongs to another sign-in",
   },
   tooMuch: { page: tooMuchPage(), title: "Not signed in", heading: "The browser sent too much" },
-  nothing: { page: nothingHerePage(404), title: "Nothing here", heading: undefined },
+  nothing: { page: nothingHerePage(404), title: "Nothing here", heading: "Nothing here" },
 };
 
 const views = {

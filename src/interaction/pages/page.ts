@@ -15,9 +15,9 @@ export interface Page {
 export interface PageContent {
   readonly status: number;
   readonly title: string;
-  /** Without one the page is its text alone. */
-  readonly heading?: string;
-  readonly text: string;
+  readonly heading: string;
+  /** Without one the page is its heading alone, and without the mark. */
+  readonly text?: string;
   /** A stable string for whoever looks for help. */
   readonly code?: string;
   readonly mood: "neutral" | "done" | "not-done";
@@ -46,10 +46,11 @@ export function escapeHtml(text: string): string {
 
 /** A page from its words. */
 export function renderPage(content: PageContent): Page {
-  const heading = content.heading === undefined ? "" : `<h1>${escapeHtml(content.heading)}</h1>`;
+  const heading = `<h1>${escapeHtml(content.heading)}</h1>`;
+  const text = content.text === undefined ? "" : `<p>${escapeHtml(content.text)}</p>`;
   const code = content.code === undefined ? "" : `<p><code>${escapeHtml(content.code)}</code></p>`;
   const mark =
-    content.heading === undefined
+    content.text === undefined
       ? ""
       : `<svg viewBox="0 0 64 64" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${markPath}"/></svg>`;
   // An option, but often made from a file name or a title: its controls are not for a page either.
@@ -75,7 +76,7 @@ export function renderPage(content: PageContent): Page {
       `<style>${styleSheet}</style>`,
       "</head>",
       "<body>",
-      `<main>${mark}<div role="status">${heading}<p>${escapeHtml(content.text)}</p>${code}</div></main>`,
+      `<main>${mark}<div role="status">${heading}${text}${code}</div></main>`,
       footer,
       "</body>",
       "</html>",

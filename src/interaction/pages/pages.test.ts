@@ -134,6 +134,14 @@ test("the words are those of the design", () => {
       "The browser sent too much",
       "It has many cookies of other programs for this address. Delete them, and start the sign-in again.",
     ],
-    [404, "Nothing here", undefined, "Nothing here."],
+    [404, "Nothing here", "Nothing here", undefined],
   ]);
+});
+
+test("the page of a sign-in that is done names the provider, and every page has a heading [U17]", () => {
+  const { html } = outcomePage({ kind: "done" }, undefined, "id.example.com:8443");
+  expect(html).toContain(
+    "<p>This was the sign-in at id.example.com:8443. Close this tab and go back to where you started.</p>",
+  );
+  for (const page of pages) expect(page.html.match(/<h1>/gu)).toHaveLength(1);
 });

@@ -27,14 +27,18 @@ export function finishingPage(applicationName: string | undefined, refreshSecond
   });
 }
 
-/** The true outcome. */
-export function outcomePage(outcome: SignInOutcome, applicationName: string | undefined): Page {
+/** The true outcome. `provider`: the host at which somebody signed in. */
+export function outcomePage(
+  outcome: SignInOutcome,
+  applicationName: string | undefined,
+  provider?: string,
+): Page {
   if (outcome.kind === "done") {
     return renderPage({
       status: 200,
       title: "Signed in",
       heading: "You are signed in",
-      text: "Close this tab and go back to where you started.",
+      text: `${provider === undefined ? "" : `This was the sign-in at ${provider}. `}Close this tab and go back to where you started.`,
       mood: "done",
       applicationName,
     });
@@ -95,5 +99,5 @@ export function openedBeforePage(): Page {
 
 /** Everything that is not for us, with the status that says why. */
 export function nothingHerePage(status: 400 | 403 | 404 | 405 | 408 | 413 | 415 | 421): Page {
-  return renderPage({ status, title: "Nothing here", text: "Nothing here.", mood: "neutral" });
+  return renderPage({ status, title: "Nothing here", heading: "Nothing here", mood: "neutral" });
 }
