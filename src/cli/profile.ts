@@ -139,7 +139,6 @@ export function readConfigurationFile(path: string): string | undefined {
   return readUserFileSync(path, {
     what: "configuration file",
     longestBytes: longestUserFileBytes,
-    access: "othersMayRead",
     code: "invalid_option",
   })?.toString("utf8");
 }

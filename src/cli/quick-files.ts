@@ -42,12 +42,15 @@ export function readOwnFile(path: string): string | undefined {
     : undefined;
 }
 
-/** The configuration file: of this user or root, and nobody else's to write. */
+/** The configuration file and its folder: of this user or root, and nobody else's to write; no link. */
 export function readConfiguration(path: string): string | undefined {
   const user = process.geteuid?.();
-  return look(path, O_RDONLY | O_NONBLOCK, (stats, descriptor) =>
-    (stats.uid === user || stats.uid === 0) && (stats.mode & 0o022) === 0
-      ? read(stats, descriptor)
-      : undefined,
-  );
+  const isTrusted = (stats: Stats): boolean =>
+    (stats.uid === user || stats.uid === 0) && (stats.mode & 0o022) === 0;
+  const folder = path.slice(0, path.lastIndexOf("/")) || "/";
+  return look(folder, O_RDONLY | O_NONBLOCK | O_DIRECTORY, isTrusted)
+    ? look(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, (stats, descriptor) =>
+        isTrusted(stats) ? read(stats, descriptor) : undefined,
+      )
+    : undefined;
 }

@@ -96,6 +96,8 @@ test("a file that is longer than a megabyte is the full program's to read [C08]"
   expect(quickly()).toBeUndefined();
 });
 
+const rule = { what: "file", longestBytes: 1000, code: "invalid_option" } as const;
+
 test.each([
   [0o600, true],
   [0o644, true],
@@ -103,12 +105,20 @@ test.each([
   [0o646, false],
 ])("a configuration file of mode %o is usable: %s", (mode, usable) => {
   chmodSync(path, mode);
-  const rule = {
-    what: "file",
-    longestBytes: 1000,
-    access: "othersMayRead",
-    code: "invalid_option",
-  } as const;
+  const both = [
+    attempt(() => readConfiguration(path)),
+    attempt(() => readUserFileSync(path, rule)?.toString("utf8")),
+  ];
+  expect(both).toEqual(usable ? ["content", "content"] : [undefined, undefined]);
+});
+
+test.each([
+  [0o700, true],
+  [0o755, true],
+  [0o775, false],
+  [0o777, false],
+])("a configuration file in a folder of mode %o is usable: %s [S7]", (mode, usable) => {
+  chmodSync(dirname(path), mode);
   const both = [
     attempt(() => readConfiguration(path)),
     attempt(() => readUserFileSync(path, rule)?.toString("utf8")),

@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { isatty, ReadStream } from "node:tty";
 import { OidcError } from "../core/errors.ts";
+import { powerProblem } from "../files/powerful-file.ts";
 import { absolutePath, type Machine } from "../options/paths.ts";
 import { maxSecretBytes, readStream, readTyped } from "./secret-input.ts";
 
@@ -53,6 +54,8 @@ function modeWarning(
   const stats = fstatSync(descriptor);
   // Judged by its descriptor. A pipe (`<(pass show client)`) has no other readers; Windows has no mode bits.
   if (platform === "win32" || !stats.isFile() || (stats.mode & 0o044) === 0) return undefined;
+  // What root put there, as a container's secrets are, is not this user's to change.
+  if (stats.uid !== process.geteuid?.()) return undefined;
   return `Other users of this machine can read the client secret in ${path}. Type: chmod 600 ${path}`;
 }
 
@@ -93,6 +96,11 @@ async function readNamedFile(
     );
   }
   try {
+    const problem = powerProblem(path, fstatSync(descriptor));
+    if (problem !== undefined) {
+      closeSync(descriptor);
+      throw refuse(`${what} ${problem}. It was not used.`);
+    }
     const warning = modeWarning(path, descriptor, platform);
     return { secret: secretOf(await readOpened(descriptor, signal), what), warning };
   } catch (error) {

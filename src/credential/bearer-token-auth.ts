@@ -70,7 +70,6 @@ function tokenInFile(tokenFile: unknown): GivenTokenSource {
       const bytes = readUserFileSync(path, {
         what: "token file",
         longestBytes: longestTokenCharacters,
-        access: "anyone",
         code: "invalid_option",
       });
       if (bytes === undefined) {

@@ -1,8 +1,10 @@
 // The composition root: builds the real world and everything that works in it. Changes when parts are put together in
 // another way.
 
+import { dirname } from "node:path";
 import { isatty } from "node:tty";
 import { systemClock } from "../core/clock.ts";
+import { isOidcError } from "../core/errors.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { ownProperties } from "../core/own-properties.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
@@ -20,6 +22,7 @@ import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
 import { givenStore } from "../store/given-store.ts";
+import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createDefaultPrompt } from "./default-prompt.ts";
@@ -113,15 +116,21 @@ export function composeWorld(
 /** The store of a configuration: the caller's, else one file. */
 function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
   if (options.store !== undefined) return givenStore(options.store as TokenStore);
-  const folder = stateFolder(machine);
-  const onWarning = warnWith(world);
-  return openFileStore({
-    folder,
-    path: options.cachePath === undefined ? undefined : absolutePath(options.cachePath, machine),
-    clock: world.clock,
-    logger: world.logger,
-    onWarning,
-  });
+  const { clock, logger } = world;
+  try {
+    const { cachePath } = options;
+    const path = cachePath === undefined ? undefined : absolutePath(cachePath, machine);
+    // Where no home is known, the lock's file lies beside the cache that was named.
+    const folder = path === undefined ? stateFolder(machine) : lockFolder(machine, dirname(path));
+    return openFileStore({ folder, path, clock, logger, onWarning: warnWith(world) });
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
+    return createUnavailableStore(error, clock);
+  }
+}
+
+function lockFolder(machine: Machine, otherwise: string): string {
+  return folderOrNone(machine) ?? otherwise;
 }
 
 function warnWith(world: World): (code: string, message: string) => void {
@@ -177,7 +186,6 @@ function networkOpener(
 
 /**
  * Puts a session together.
- * @throws {OidcError} `cache_write_failed` (reason `no_home`) where no place for the cache is known.
  */
 export function compose(
   options: ResolvedOptions,

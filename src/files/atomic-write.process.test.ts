@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { processNamespace } from "./processes.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { isOidcError } from "../core/errors.ts";
@@ -172,7 +173,10 @@ describe("a save", () => {
   test("does not follow or reuse what lies at the temporary file's name [C03]", async () => {
     const target = join(folder, "target");
     writeFileSync(target, "precious", { mode: 0o600 });
-    const planted = join(folder, `.cache.json.latchkey-${"00".repeat(8)}.tmp`);
+    const planted = join(
+      folder,
+      `.cache.json.latchkey-${String(process.pid)}-${processNamespace() ?? "0"}-${"00".repeat(8)}.tmp`,
+    );
     symlinkSync(target, planted);
     const failure = await failureOf(
       writeFileAtomically(path, "new", { randomBytes: (length) => new Uint8Array(length) }),

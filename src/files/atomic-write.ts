@@ -143,10 +143,28 @@ async function makeDurable(path: string, change: "Saving" | "Deleting"): Promise
   }
 }
 
+/** Root leaves nothing of its own in a user's folders: that user could neither use nor remove it (T5). */
+async function assertOwnParent(parent: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const { uid } = await disk.stat(parent);
+  if (uid === 0) return;
+  throw foreignFolder(parent, uid);
+}
+
+/** The error of a save for root below a folder of another user. */
+export function foreignFolder(parent: string, uid: number): OidcError {
+  return new OidcError(
+    "cache_write_failed",
+    `Nothing was made in ${parent}, because it belongs to user ${uid} and this program runs as root. Run it as that user, without sudo, or give root a home folder of its own (sudo -H).`,
+    { reason: "other_user" },
+  );
+}
+
 async function makeFolder(folder: string): Promise<void> {
   const parent = dirname(folder);
   for (let tries = 0; ; tries += 1) {
     try {
+      await assertOwnParent(parent);
       await disk.mkdir(folder, 0o700);
       break;
     } catch (error) {

@@ -7,6 +7,8 @@ import { dirname } from "node:path";
 
 import type { OidcErrorCode } from "../core/errors.ts";
 import { OidcError } from "../core/errors.ts";
+import { powerProblem } from "./powerful-file.ts";
+import { aboutLink, modeOf, ownerProblem, toType } from "./remedy.ts";
 
 /** Tells two states of one path apart without reading the file: every save makes another inode. */
 export interface FileIdentity {
@@ -27,18 +29,14 @@ export interface UserFileRule {
   readonly what: string;
   /** Longest content, in bytes. */
   readonly longestBytes: number;
-  /**
-   * "othersMayRead": only its owner (this user or root) may write it. "anyone": not guarded, for files without
-   * secrets or power. Links are followed for both: dotfile managers and container mounts use them.
-   */
-  readonly access: "othersMayRead" | "anyone";
   /** The code of every error: `invalid_option`, `ca_bundle_invalid`. */
   readonly code: OidcErrorCode;
 }
 
 interface Guard {
   readonly what: string;
-  readonly access: "private" | UserFileRule["access"];
+  /** "user": see `powerProblem`. */
+  readonly access: "private" | "user";
   readonly longestBytes: number;
   readonly insecure: OidcErrorCode;
   readonly unreadable: OidcErrorCode;
@@ -53,15 +51,6 @@ const folderFlags: number = readFlags | constants.O_DIRECTORY;
 /** The user that files must belong to; undefined on Windows, where nothing is asked of owner and mode. */
 function currentUser(): number | undefined {
   return process.geteuid?.();
-}
-
-/** A path as it can be typed into a shell. */
-function typed(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-function modeOf(stats: Stats): string {
-  return `0${(stats.mode & 0o777).toString(8)}`;
 }
 
 /** The errno of a system error, "" for anything else. */
@@ -87,34 +76,23 @@ export function isSameIdentity(
   );
 }
 
-function ownerProblem(path: string, stats: Stats, user: number): string {
-  return `belongs to user ${stats.uid}, not to you (user ${user}). Type: sudo chown ${user} ${typed(path)}`;
-}
-
 /** What is wrong with an opened file, with what to type; undefined where it may be used. */
 export function fileProblem(
   path: string,
   stats: Stats,
-  access: "private" | UserFileRule["access"],
+  access: Guard["access"],
   user: number | undefined,
 ): string | undefined {
   if (!stats.isFile()) return `is no regular file. Move it away, or choose another path`;
-  if (access === "anyone") return undefined;
+  if (access === "user") return powerProblem(path, stats, user);
   // A link count of 0 is a file that was replaced after it was opened: whole, and ours.
-  if (access === "private" && stats.nlink > 1) {
-    return `has ${stats.nlink} hard links, so it can be changed under another name. Type: rm ${typed(path)}`;
+  if (stats.nlink > 1) {
+    return `has ${stats.nlink} hard links, so it can be changed under another name. ${toType("rm", path)}`;
   }
   if (user === undefined) return undefined;
-  if (access === "private") {
-    if (stats.uid !== user) return ownerProblem(path, stats, user);
-    if ((stats.mode & 0o077) !== 0) {
-      return `is open to other users (mode ${modeOf(stats)}). Type: chmod 600 ${typed(path)}`;
-    }
-    return undefined;
-  }
-  if (stats.uid !== user && stats.uid !== 0) return ownerProblem(path, stats, user);
-  if ((stats.mode & 0o022) !== 0) {
-    return `can be written by other users (mode ${modeOf(stats)}). Type: chmod go-w ${typed(path)}`;
+  if (stats.uid !== user) return ownerProblem(path, stats, user);
+  if ((stats.mode & 0o077) !== 0) {
+    return `is open to other users (mode ${modeOf(stats)}). ${toType("chmod 600", path)}`;
   }
   return undefined;
 }
@@ -128,7 +106,7 @@ export function folderProblem(
   if (user === undefined) return undefined;
   if (stats.uid !== user) return ownerProblem(path, stats, user);
   if ((stats.mode & 0o077) !== 0) {
-    return `is open to other users (mode ${modeOf(stats)}). Type: chmod 700 ${typed(path)}, or choose a folder of your own`;
+    return `is open to other users (mode ${modeOf(stats)}). ${toType("chmod 700", path)}, or choose a folder of your own`;
   }
   return undefined;
 }
@@ -146,7 +124,7 @@ function openFailure(guard: Guard, path: string, error: unknown): OidcError | un
   const errno = errnoOf(error);
   if (errno === "ENOENT") return undefined;
   if (errno === "ELOOP" || errno === "EMLINK") {
-    return insecure(guard, path, `is a symbolic link. Type: rm ${typed(path)}`, error);
+    return insecure(guard, path, aboutLink(path), error);
   }
   if (errno === "ENXIO" || errno === "EOPNOTSUPP") {
     return insecure(
@@ -161,6 +139,7 @@ function openFailure(guard: Guard, path: string, error: unknown): OidcError | un
     try {
       // The path is asked only to explain a refusal; nothing is trusted because of the answer.
       const stats = lstatSync(path);
+      if (stats.isSymbolicLink()) return insecure(guard, path, aboutLink(path), error);
       if (user !== undefined && stats.uid !== user) {
         return insecure(guard, path, ownerProblem(path, stats, user), error);
       }
@@ -330,13 +309,13 @@ export function readPrivateStartSync(path: string, bytes: number): Buffer | unde
 }
 
 /**
- * The content of a file that the user wrote, or undefined where it is absent.
+ * The content of a file that the user named, or undefined where it is absent. Links are followed: see `powerProblem`.
  * @throws {OidcError} the rule's `code`; reason `too_large` beyond the bound.
  */
 export function readUserFileSync(path: string, rule: UserFileRule): Buffer | undefined {
   return readGuarded(path, {
     what: rule.what,
-    access: rule.access,
+    access: "user",
     longestBytes: rule.longestBytes,
     insecure: rule.code,
     unreadable: rule.code,

@@ -6,6 +6,7 @@ import { open } from "node:fs/promises";
 import * as tls from "node:tls";
 import { OidcError } from "../core/errors.ts";
 import { longestUserFileBytes } from "../core/limits.ts";
+import { powerProblem } from "../files/powerful-file.ts";
 
 /** What a file could not be used for, in words; thrown and caught in this file alone. */
 class Unusable extends Error {
@@ -26,13 +27,16 @@ const fileProblems: Readonly<Record<string, string>> = {
   ELOOP: "is a chain of links without end",
 };
 
-async function readWhole(path: string): Promise<string> {
+async function readWhole(path: string, isNamedByUser: boolean): Promise<string> {
   // Non-blocking, so that a FIFO in the file's place cannot hold the process.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const status = await file.stat();
     if (status.isDirectory()) throw new Unusable("is a folder, not a file");
     if (!status.isFile()) throw new Unusable("is not a regular file");
+    // Whoever can change it decides whom the secret goes to (S7). Node's own variable is Node's to judge.
+    const problem = isNamedByUser ? powerProblem(path, status) : undefined;
+    if (problem !== undefined) throw new Unusable(problem);
     const buffer = Buffer.alloc(longestUserFileBytes + 1);
     let length = 0;
     for (;;) {
@@ -103,9 +107,12 @@ function certificatesOf(text: string): string[] {
  * The certificates of a PEM bundle, each of them parsed once. A key or other blocks beside them are ignored.
  * @throws {OidcError} `ca_bundle_invalid` that names the file and what is wrong with it.
  */
-export async function readCaBundle(path: string): Promise<readonly string[]> {
+export async function readCaBundle(
+  path: string,
+  isNamedByUser: boolean = true,
+): Promise<readonly string[]> {
   try {
-    return certificatesOf(await readWhole(path));
+    return certificatesOf(await readWhole(path, isNamedByUser));
   } catch (error) {
     const lowerCode = (error as NodeJS.ErrnoException).code;
     const problem =
@@ -137,7 +144,7 @@ export async function nodeRoots(
   const extraPath = environment["NODE_EXTRA_CA_CERTS"];
   if (extraPath === undefined || extraPath === "") return roots;
   try {
-    return [...roots, ...(await readCaBundle(extraPath))];
+    return [...roots, ...(await readCaBundle(extraPath, false))];
   } catch {
     return roots;
   }

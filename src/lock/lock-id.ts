@@ -7,11 +7,13 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { isOidcError, OidcError } from "../core/errors.ts";
+import { foreignFolder } from "../files/atomic-write.ts";
 import { errnoOf, fileProblem, readPrivateGuardedFileSync } from "../files/secure-read.ts";
 import { isExhaustion } from "./local-socket.ts";
 
@@ -69,6 +71,9 @@ export function readLockIdentity(
     return { state: "unwritable", path, why: "what was written cannot be read back" };
   } catch (error) {
     if (isOidcError(error) && error.code === "cache_insecure") throw error;
+    if (isOidcError(error) && error.reason === "other_user") {
+      return { state: "unwritable", path, why: "its folder belongs to another user" };
+    }
     const errno = errnoOf(isOidcError(error) ? error.cause : error);
     if (isExhaustion(errno)) return { state: "exhausted", why: errno };
     return { state: "unwritable", path, why: meaningOf(error) };
@@ -100,6 +105,10 @@ function makeFolder(folder: string): void {
   const parent = dirname(folder);
   for (let tries = 0; ; tries += 1) {
     try {
+      const above = process.geteuid?.() === 0 ? statSync(parent).uid : 0;
+      if (above !== 0 && statSync(folder, { throwIfNoEntry: false }) === undefined) {
+        throw foreignFolder(parent, above);
+      }
       mkdirSync(folder, 0o700);
       return;
     } catch (error) {

@@ -43,10 +43,13 @@ function homeOf(environment: Readonly<Record<string, string | undefined>>): stri
 }
 
 // Never a shared temporary folder instead: whoever made it first would own our files (C11).
-function noPlace(why: string): OidcError {
+function noPlace(
+  why: string,
+  remedy = "Set HOME to your home folder, or name a file with `cachePath`.",
+): OidcError {
   return new OidcError(
     "cache_write_failed",
-    `There is no place for the token cache: ${why}. Set HOME to your home folder, or name a file with \`cachePath\`.`,
+    `There is no place for the token cache: ${why}. ${remedy}`,
     { reason: "no_home" },
   );
 }
@@ -54,7 +57,9 @@ function noPlace(why: string): OidcError {
 function homeFolder(machine: Machine): string {
   const { homeDirectory } = machine;
   if (!homeDirectory) throw noPlace("the home folder is not known");
-  if (!isAbsolute(homeDirectory)) throw noPlace("HOME is not an absolute path");
+  if (!isAbsolute(homeDirectory)) {
+    throw noPlace("HOME is not an absolute path", "Set it to your home folder, written in full.");
+  }
   return homeDirectory;
 }
 
@@ -62,7 +67,12 @@ function baseFolder(machine: Machine, variable: string, fallback: readonly strin
   const named = machine.environment[variable];
   if (!named) return join(homeFolder(machine), ...fallback);
   // The XDG Base Directory Specification calls relative paths invalid; using one would scatter tokens over folders.
-  if (!isAbsolute(named)) throw noPlace(`${variable} is not an absolute path`);
+  if (!isAbsolute(named)) {
+    throw noPlace(
+      `${variable} is not an absolute path`,
+      `Set ${variable} to one, or do not set it at all.`,
+    );
+  }
   return named;
 }
 

@@ -40,6 +40,7 @@ export class Keeper {
   readonly #warn: (code: string, message: string) => void;
   /** What could not be written yet, and the version that it replaces (C09). */
   #unwritten: { base: SessionRecord | undefined; next: SessionRecord } | undefined;
+  #isWithoutCache = false;
 
   constructor(store: TokenStore, key: string, warn: (code: string, message: string) => void) {
     this.#store = store;
@@ -47,9 +48,13 @@ export class Keeper {
     this.#warn = warn;
   }
 
-  /** The newest record that is known; tries once more to write what could not be written. */
-  async read(): Promise<SessionRecord | undefined> {
-    const stored = await this.#store.read(this.#key);
+  /**
+   * The newest record that is known; tries once more to write what could not be written. A cache that cannot be used is
+   * as good as none, once that has been said: a token is worth more.
+   * @throws {OidcError} `cache_insecure`, `store_unavailable`; with `mustBeUsable` whatever keeps the cache from use.
+   */
+  async read(mustBeUsable: boolean = false): Promise<SessionRecord | undefined> {
+    const stored = await this.#readStored(mustBeUsable);
     const pending = this.#unwritten;
     if (pending === undefined) return stored;
     if (stored?.version !== pending.base?.version) {
@@ -64,6 +69,26 @@ export class Keeper {
       if (!isOidcError(error)) throw error;
     }
     return pending.next;
+  }
+
+  async #readStored(mustBeUsable: boolean): Promise<SessionRecord | undefined> {
+    try {
+      const stored = await this.#store.read(this.#key);
+      this.#isWithoutCache = false;
+      return stored;
+    } catch (error) {
+      const isUnusable =
+        isOidcError(error) && ["cache_unreadable", "cache_write_failed"].includes(error.code);
+      if (!isUnusable || mustBeUsable) throw error;
+      if (!this.#isWithoutCache) {
+        this.#warn(
+          error.code,
+          `The token cache cannot be used, so nothing is kept beyond this program. ${error.message}`,
+        );
+      }
+      this.#isWithoutCache = true;
+      return this.#unwritten?.base;
+    }
   }
 
   /**
@@ -97,10 +122,12 @@ export class Keeper {
     } catch (error) {
       if (!isOidcError(error) || rules.mustBeKept === true) throw error;
       this.#unwritten = { base: expected, next: record };
-      this.#warn(
-        error.code,
-        `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
-      );
+      if (!this.#isWithoutCache) {
+        this.#warn(
+          error.code,
+          `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
+        );
+      }
       return { fate: "in_memory", record };
     }
   }

@@ -127,7 +127,8 @@ export class StoredSession implements Session {
     // process finishes meanwhile is as new.
     const signedInSince = Math.max(
       this.#parts.world.clock.now(),
-      (await this.#keeper.read())?.signedInAt ?? 0,
+      // Before anybody is asked: what this is for is the keeping.
+      (await this.#keeper.read(true))?.signedInAt ?? 0,
     );
     const wanted: Wanted = {
       ...wantedOf({}, { personPresent: true, signedInSince, cached: undefined }),

@@ -208,7 +208,7 @@ class FileStore implements TokenStore {
     try {
       await ensurePrivateFolder(where.kind === "folder" ? where.folder : dirname(where.path));
     } catch (error) {
-      if (!isOidcError(error) || error.code !== "cache_write_failed") throw error;
+      if (!isOidcError(error) || error.code === "cache_insecure") throw error;
     }
   }
 }

@@ -61,6 +61,10 @@ export function errorParagraph(error: OidcError, configuration: readonly string[
 
 /** The paragraph for a fault of Latchkey itself. Its message is left out: nobody has checked what it holds (O03). */
 export function faultParagraph(fault: unknown): string {
+  const errno = fault instanceof Error && "code" in fault ? fault.code : undefined;
+  if (errno === "EMFILE" || errno === "ENFILE") {
+    return `Too many files are open here (${errno}). Close some, or raise the limit (ulimit -n), and try again. [runtime_unavailable: too_many_open_files]`;
+  }
   const name = fault instanceof Error ? sanitizeProviderText(fault.name, 60) : typeof fault;
   const stack = fault instanceof Error ? (fault.stack ?? "") : "";
   const places = stack

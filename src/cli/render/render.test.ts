@@ -127,15 +127,17 @@ const texts: Readonly<Record<string, (columns: number) => string>> = {
   sentences: (columns) =>
     layOut(
       [
-        signedInText(record(), now, false),
-        signedInText(withoutRefreshToken(), now, false),
-        signedInText(withoutRefreshToken({ accessToken: expiring(2 * 24 * 3600) }), now, false),
+        signedInText(record(), { now, offlineAccess: false }),
+        signedInText(withoutRefreshToken(), { now, offlineAccess: false }),
+        signedInText(withoutRefreshToken({ accessToken: expiring(2 * 24 * 3600) }), {
+          now,
+          offlineAccess: false,
+        }),
         signedInText(
           withoutRefreshToken({ accessToken: expiring(null), displayName: "", subject: "" }),
-          now,
-          false,
+          { now, offlineAccess: false },
         ),
-        signedInText(withoutRefreshToken(), now, true),
+        signedInText(withoutRefreshToken(), { now, offlineAccess: true }),
         replacedText(record({ subject: "1", displayName: "Bob" }), record()) ?? "",
         nothingCached,
         loggedOutText(undefined, { forgotten: 0, revoked: "no" }, now),
@@ -306,7 +308,7 @@ test("nothing that steers a terminal comes through, from any field [O06]", () =>
     faultParagraph(
       Object.assign(new Error(hostile), { name: hostile, stack: `${hostile}\n    at ${hostile}` }),
     ),
-    signedInText(record({ displayName: hostile, issuer: hostile }), now, false),
+    signedInText(record({ displayName: hostile, issuer: hostile }), { now, offlineAccess: false }),
     loggedOutText(
       record({ displayName: hostile, issuer: hostile }),
       {
@@ -367,4 +369,12 @@ test("instants and spans are said in the shortest form that is still clear", () 
   expect(
     [0, 59_999, 60_000, 3_599_999, 3_600_000, 47 * 3_600_000, 48 * 3_600_000, -90_000].map(span),
   ).toEqual(["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days", "1 min"]);
+});
+
+test("a program without open files left is no fault of Latchkey's [T12]", () => {
+  for (const code of ["EMFILE", "ENFILE"]) {
+    const said = faultParagraph(Object.assign(new Error(`${code}: too many open files`), { code }));
+    expect(said).toContain("ulimit -n");
+    expect(said).not.toContain("fault in Latchkey");
+  }
 });

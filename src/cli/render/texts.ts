@@ -43,8 +43,21 @@ function missesRefreshToken(record: SessionRecord): boolean {
   return ends && record.refreshToken === undefined && !isOfClient(record);
 }
 
-/** After a sign-in; each half only where it is known. `offlineAccess`: whether a refresh token was asked for so. */
-export function signedInText(record: SessionRecord, now: Date, offlineAccess: boolean): string {
+/** What is to be said about a sign-in besides itself. */
+export interface AboutSignIn {
+  readonly now: Date;
+  /** Whether a refresh token was asked for so. */
+  readonly offlineAccess: boolean;
+  /** False where it could not be stored: then nothing renews it later. Default: true. */
+  readonly isKept?: boolean;
+}
+
+/** After a sign-in; each half only where it is known. */
+export function signedInText(
+  record: SessionRecord,
+  { now, offlineAccess, isKept = true }: AboutSignIn,
+): string {
+  if (!isKept) return `Signed in to ${whoAndWhere(record)}.`;
   const signedIn = `Signed in to ${whoAndWhere(record)}.${howLong(record, now)}`;
   if (!missesRefreshToken(record)) return signedIn;
   return offlineAccess
