@@ -8,14 +8,13 @@ import type { TokenStore } from "./token-store.ts";
 /** A store that says why it keeps nothing. Its lock is that of one process. */
 export function createUnavailableStore(why: OidcError, clock: Clock): TokenStore {
   const refuse = (): Promise<never> => Promise.reject(why);
-  const { acquire, holder } = createMemoryStore({ clock });
+  const memory = createMemoryStore({ clock });
   return {
     level: "memory",
     location: "no place on this machine",
     read: refuse,
     replace: refuse,
-    acquire,
-    ...(holder === undefined ? {} : { holder }),
+    acquire: (key, options) => memory.acquire(key, options),
     list: refuse,
   };
 }
