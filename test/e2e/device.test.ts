@@ -127,9 +127,12 @@ test.skipIf(noTerminal !== undefined)(
   },
 );
 
-test.skipIf(noTerminal !== undefined)(
-  `on a terminal over SSH: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
-  async () => {
+test.skipIf(noTerminal !== undefined).each([
+  ["no browser opens", []],
+  ["[U2] --no-open-browser", ["--no-open-browser"]],
+] as const)(
+  `on a terminal over SSH, %s: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
+  async (_name, more) => {
     const at = await desk();
     const identityProvider = await provider();
     changeDeviceAnswer(identityProvider);
@@ -141,6 +144,7 @@ test.skipIf(noTerminal !== undefined)(
       "public-client",
       "--callback-port",
       "0",
+      ...more,
     ];
     const { until, output, finished } = startOnTerminal(latchkeyLine(words), {
       home: at.home,
