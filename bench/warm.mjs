@@ -42,7 +42,12 @@ function createHome(count) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(
     file,
-    `[profile.bench]\nissuer = "${configuration.issuer}"\nclient-id = "${configuration.clientId}"\n`,
+    ["bench", "default"]
+      .map(
+        (name) =>
+          `[profile.${name}]\nissuer = "${configuration.issuer}"\nclient-id = "${configuration.clientId}"\n`,
+      )
+      .join("\n"),
     { mode: 0o600 },
   );
   return home;
@@ -56,6 +61,7 @@ const commands = [
   { name: "  --json", args: [bin, "token", "--json", ...flags], home: one, prints: 2048 },
   { name: "  --header", args: [bin, "token", "--header", ...flags], home: one, prints: 1025 },
   { name: "  --profile", args: [bin, "token", "--profile=bench"], home: one, prints: 1025 },
+  { name: "  [profile.default]", args: [bin, "token"], home: one, prints: 1025 },
   { name: "  of 10,000 cached", args: [bin, "token", ...flags], home: many, prints: 1025 },
 ];
 

@@ -272,7 +272,7 @@ const handedOver: readonly (Omit<Case, "output"> & {
         },
       }),
     typed: [...flags, "--no-interactive"],
-    says: /\[login_required: no_token\]/,
+    says: /\[login_required: expired\]/,
     status: 3,
   },
   {

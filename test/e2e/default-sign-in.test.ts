@@ -34,7 +34,10 @@ test("the only cached sign-in is the one that is meant by token, whoami, exec an
     expect.stringMatching(/^Forgot the sign-in to .* as .*\./),
   ]);
   const none = await at.run(["token"]);
-  expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/\[missing_issuer\]\n$/)]);
+  expect([none.code, none.stderr]).toEqual([
+    2,
+    expect.stringMatching(/: latchkey setup \[missing_issuer\]\n$/),
+  ]);
 });
 
 test("several cached sign-ins are listed, and a login hint picks one [U4]", async () => {
