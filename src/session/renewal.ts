@@ -381,7 +381,11 @@ export class Renewal {
       const where = fate === "kept" ? "store" : "memory";
       emit(this.#parts.world.logger, "record.kept", { where });
     }
-    if (fate === "logged_out") throw loginRequired(this.#parts.bound, "no_token");
+    if (fate === "logged_out") {
+      // Whoever logged out could not know of these tokens (S18).
+      await this.#parts.flows.revoke(record, new AbortController().signal).catch(() => undefined);
+      throw loginRequired(this.#parts.bound, "no_token");
+    }
     return record;
   }
 

@@ -246,3 +246,31 @@ test("client credentials have no ID token, and nothing is asked for one", async 
   const error = await failure(bench.session.getToken({ tokenKind: "id_token" }));
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);
 });
+
+test("a refresh that finds the record gone revokes what it got, and hands it to nobody [S18]", async () => {
+  const store = createMemoryStore();
+  let answerRefresh: (given: TokenAnswer) => void = () => undefined;
+  let began: () => void = () => undefined;
+  const hasBegun = new Promise<void>((resolve) => (began = resolve));
+  const renewing = new Bench(
+    {
+      signIn: () => Promise.resolve(expired()),
+      refresh: () =>
+        new Promise((resolve) => {
+          answerRefresh = resolve;
+          began();
+        }),
+    },
+    { store },
+  );
+  await renewing.session.login();
+  const token = renewing.session.getToken({ interactive: false });
+  await hasBegun;
+  const leaving = new Bench({}, { store });
+  expect(await leaving.session.logout({ revoke: true })).toMatchObject({ revoked: "yes" });
+  expect(renewing.calls).not.toContain("revoke");
+  answerRefresh(answer());
+  await expect(token).rejects.toMatchObject({ code: "login_required", reason: "no_token" });
+  expect(renewing.calls.filter((call) => call === "revoke")).toHaveLength(1);
+  expect(await store.list()).toEqual([]);
+});

@@ -378,3 +378,11 @@ test("a program without open files left is no fault of Latchkey's [T12]", () => 
     expect(said).not.toContain("fault in Latchkey");
   }
 });
+
+test("logout says of a renewal under way what it knows [S18]", () => {
+  const intent = { nonce: "n", host: "h", at: now.getTime() };
+  const said = (revoked: "yes" | "no"): string =>
+    loggedOutText(record({ intent }), { forgotten: 1, revoked }, now);
+  expect(said("yes")).toContain("A renewal may have been under way");
+  expect(said("no")).not.toContain("renewal");
+});

@@ -112,7 +112,12 @@ export function loggedOutText(
     return "There was no sign-in to forget for this configuration.";
   }
   const { revoked } = result;
-  return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[revoked]}${accessTokenText(result, now)}`;
+  // Its program finds nothing to renew any more, and revokes what it got; that cannot be waited for.
+  const renewal =
+    revoked === "no" || record.intent === undefined
+      ? ""
+      : " A renewal may have been under way: if that program still runs, it revokes what it got.";
+  return `Forgot the sign-in to ${whoAndWhere(record)}.${revocations[revoked]}${accessTokenText(result, now)}${renewal}`;
 }
 
 /** The pages that end the sessions which providers keep in the browser; each address whole and alone on its line. */
