@@ -4,6 +4,7 @@ import { isatty } from "node:tty";
 import { OidcError } from "../core/errors.ts";
 import { outcomePageSeconds } from "../core/limits.ts";
 import { thisMachine } from "../options/paths.ts";
+import { liveLineOf } from "../interaction/live-line.ts";
 import { forwardedSignals } from "./exec-signals.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { tell } from "./output.ts";
@@ -74,10 +75,8 @@ async function run(): Promise<void> {
     await lingerFor(background, outcomePageSeconds * 1000);
   } else {
     process.exitCode = exitStatusOf[stoppedBy];
-    // Let the prompt take its own line away first; `^C` stands there otherwise.
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    // Before the work winds down: its countdown would be drawn once more, below the last words. `^C` may stand there too.
+    liveLineOf({ stderr: process.stderr, environment: process.env }).end();
     const canErase = isatty(2) && process.env["TERM"] !== "dumb";
     tell(canErase ? `\r\u001b[K${stopped}` : stopped);
   }

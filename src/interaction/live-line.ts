@@ -29,6 +29,7 @@ const eraseLineAbove = "\u001b[1A\u001b[2K";
 export class LiveLine {
   readonly #options: LiveLineOptions;
   #line = "";
+  #hasEnded = false;
 
   constructor(options: LiveLineOptions) {
     this.#options = options;
@@ -58,7 +59,7 @@ export class LiveLine {
   }
 
   set(line: string): void {
-    if (!this.isRewritable || this.isInBackground) return;
+    if (this.#hasEnded || !this.isRewritable || this.isInBackground) return;
     this.#options.stderr.write(`${this.#erasure()}${line}`);
     this.#line = line;
   }
@@ -69,6 +70,12 @@ export class LiveLine {
     // In the background the cursor stands elsewhere.
     if (!this.isInBackground) this.#options.stderr.write(this.#erasure());
     this.#line = "";
+  }
+
+  /** Takes the line away for good: what is written now is the last thing, and no countdown comes after it. */
+  end(): void {
+    this.erase();
+    this.#hasEnded = true;
   }
 
   /** Writes whole lines, with the live line below them again. */
