@@ -231,7 +231,7 @@ test("design.md names the files of the composition and of the vocabulary that th
   expect(inBackticks(paragraph).toSorted()).toEqual(vocabulary.toSorted());
 });
 
-test("the README's first commands get a token from a real provider", async () => {
+test("the README's commands get a token from a real provider, by profile and by flags alike [U3]", async () => {
   const provider = await startIdentityProvider();
   onTestFinished(() => provider.close());
   const home = await scratchHome();
@@ -239,7 +239,9 @@ test("the README's first commands get a token from a real provider", async () =>
   const browser = fileURLToPath(new URL("../support/browser-command.mjs", import.meta.url));
   const env = { BROWSER: `${process.execPath} ${browser}`, LATCHKEY_CALLBACK_PORT: "0" };
   const commands = blocksOf("sh")
-    .filter(({ document, text }) => document === "README.md" && text.includes("npx latchkey login"))
+    .filter(
+      ({ document, text }) => document === "README.md" && text.includes("latchkey setup --issuer"),
+    )
     .flatMap(latchkeyCommands)
     .map((words) =>
       words.map((word) =>
@@ -248,13 +250,19 @@ test("the README's first commands get a token from a real provider", async () =>
           .replace(/^my-cli$/, provider.clients.public.clientId),
       ),
     );
-  expect(commands.map(([name]) => name)).toEqual(["login", "token"]);
-  const [login = [], token = []] = commands;
-  const signedIn = await runLatchkey(login, { home: home.path, env });
+  expect(commands.map(([name]) => name)).toEqual(["setup", "token", "token"]);
+  const [setup = [], byProfile = [], byFlags = []] = commands;
+  const signedIn = await runLatchkey(setup, { home: home.path, env });
   expect([signedIn.code, signedIn.stdout]).toEqual([0, ""]);
   expect(signedIn.stderr).toMatch(/Signed in to 127\.0\.0\.1:\d+ as /);
-  const printed = await runLatchkey(token, { home: home.path, env });
+  provider.resetRequests();
+  const printed = await runLatchkey(byProfile, { home: home.path, env });
   expect([printed.code, printed.stderr]).toEqual([0, ""]);
   expect(printed.stdout).toMatch(/^\S+\n$/);
+  expect(await runLatchkey(byFlags, { home: home.path, env })).toMatchObject({
+    code: 0,
+    stdout: printed.stdout,
+  });
+  expect(provider.requests().total).toBe(0);
   expect(provider.secretsIssued()).toContain(printed.stdout.trim());
 });
