@@ -111,8 +111,12 @@ function unpaused(dispatcher: FetchDispatcher): FetchDispatcher {
 export function builtInDispatcher(): FetchDispatcher | undefined {
   // Node loads its fetch, and with it the dispatcher, when one of its globals is touched.
   void globalThis.Headers;
-  const symbol = Symbol.for("undici.globalDispatcher.1");
-  return (globalThis as Record<symbol, FetchDispatcher | undefined>)[symbol];
+  const global = globalThis as Record<symbol, FetchDispatcher | undefined>;
+  // Node 26 has a wrapper for older programs at the first place, and its own at the second.
+  const [newer, older] = [2, 1].map(
+    (place) => global[Symbol.for(`undici.globalDispatcher.${place}`)],
+  );
+  return newer ?? older;
 }
 
 /** The built-in fetch with a dispatcher in place of its own; its types name a dispatcher of another version. */
