@@ -137,8 +137,13 @@ test("login --save-profile writes what the sign-in was made with", async () => {
   expect(login.stderr).toMatch(/^Written to .*\n\n\[profile\.work\]$/m);
   const token = await at.run(["token", "--profile", "work"]);
   expect([token.code, token.stderr]).toEqual([0, ""]);
-  const wrong = await at.run(["login", "--profile", "work", "--save-profile", "../x"]);
-  expect(wrong.code).toBe(2);
+  for (const words of [
+    ["--save-profile", "../x"],
+    ["--save-profile", "x", "--audience", "a\nb"],
+  ]) {
+    const wrong = await at.run(["login", "--profile", "work", ...words]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/\[invalid_option\]\n$/)]);
+  }
 });
 
 test("a file that is a link, or that others may write, is not written", async () => {

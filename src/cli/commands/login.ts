@@ -25,8 +25,9 @@ export async function login(context: CommandContext): Promise<number> {
   const profile = line.flags["save-profile"];
   const mayReplace = line.flags["replace"] === true;
   if (typeof profile === "string") {
-    // Before anybody signs in for a profile that cannot be written.
+    // Before anybody signs in for a profile that cannot be written, or that holds what no option accepts.
     checkProfileName(profile);
+    context.peek();
     planProfile(profile, profileContent(settings, machine).entries, machine, mayReplace);
   }
   const { session, world, options } = await context.open(true);

@@ -96,8 +96,9 @@ async function setUp(context: CommandContext, questions: Questions | undefined):
   const name = typeof named === "string" ? named : defaultProfile;
   checkProfileName(name);
   const settings = await completed(context, questions);
-  const replace = await mayReplace(name, settings, context, questions);
+  // Judges every option, before any of them is written.
   const opened = await context.openFor(settings, true);
+  const replace = await mayReplace(name, settings, context, questions);
   context.tell(`${offersText(await opened.describeProvider(signal), columns)}\n`);
   if (settings.kind === "interactive") {
     context.tell(`${redirectText(opened.options, columns)}\n`);

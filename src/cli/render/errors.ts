@@ -54,7 +54,7 @@ function reasonOf(error: OidcError): string | undefined {
 export function errorParagraph(error: OidcError, configuration: readonly string[]): string {
   const login = ["latchkey login", ...configuration.map(typedWord)].join(" ");
   const message = inFlags(error.message).replace(/\bRun: latchkey login$/, `Run: ${login}`);
-  const isUnnamed = error.code === "missing_issuer" && message.includes("Set --issuer");
+  const isUnnamed = error.code === "missing_issuer" && message.includes("Set --issuer to ");
   const advice = isUnnamed ? " Or make a profile: latchkey setup" : "";
   const reason = reasonOf(error);
   const tag = reason === undefined ? error.code : `${error.code}: ${reason}`;
