@@ -8,7 +8,7 @@ const [log = "", address = ""] = process.argv.slice(2);
 // First, so that a window counts even where the sign-in in it fails.
 appendFileSync(log, "window\n");
 
-const providerOrigin = new URL(address).origin;
+let providerOrigin = new URL(address).origin;
 /** @type {Map<string, string>} */
 const cookies = new Map();
 
@@ -72,6 +72,8 @@ function fillIn({ url, text }) {
 }
 
 let page = await send(address);
+// Latchkey's browser gets an address of Latchkey's own, which leads on to the provider's page.
+providerOrigin = new URL(page.location ?? address, address).origin;
 for (let steps = 0; steps < 30; steps += 1) {
   if (page.location !== undefined) {
     page = await send(new URL(page.location, page.url).href);
