@@ -33,6 +33,13 @@ export function openFileStore(parts: FileStoreParts): TokenStore {
   return createFileStore({
     ...world,
     location: path === undefined ? { kind: "folder", folder } : { kind: "file", path },
-    lock: createProcessLock({ ...world, folder }),
+    lock: createProcessLock({
+      ...world,
+      folder,
+      onWarning: (code, message) => {
+        // Where the files lie in the same folder, what they could not be read or written for has said it.
+        if (code !== "cache_write_failed" || path !== undefined) onWarning(code, message);
+      },
+    }),
   });
 }

@@ -29,13 +29,14 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   network: "refused",
   timeout: "operation",
   tls: "unknown_issuer",
+  cache_locked: "holder_stopped",
   cache_write_failed: "no_such_folder",
   runtime_unavailable: "fetch_missing",
 };
 
 const provoked = Object.entries(provocations);
 
-// A process that is met by nothing but silence waits ten seconds before it gives up (cache_locked).
+// A holder that is stopped is waited for some seconds before that is said (cache_locked).
 test.each(provoked)("%s", { timeout: 30_000 }, async (code, provoke) => {
   const { code: met, reason } = await provoke();
   expect([met, reason]).toEqual([code, reasons[code]]);
