@@ -66,6 +66,8 @@ export const outcomePageSeconds = 1;
 export const lockProofSeconds = 10;
 /** A waiter goes on waiting for so long after it has seen that the lock's holder is a stopped process, in seconds. */
 export const lockStoppedSeconds = 5;
+/** For whoever asked for a lock, before anybody else tries to take it, in seconds. */
+export const lockHeadStartSeconds = 1;
 /** A waiter waits for so long beyond the work that it waits for, in seconds. */
 export const lockGraceSeconds = 5;
 /** Longest message between lock holder and waiter, in bytes. */

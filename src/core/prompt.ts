@@ -57,6 +57,11 @@ export interface WaitingForOtherEvent {
   readonly type: "waitingForOther";
   readonly processId?: number;
   readonly phase: "refresh" | "login";
+  /**
+   * Signs in here instead: the other process leaves its sign-in, unless somebody has answered it, and waits for this
+   * one's. Absent where the other cannot be asked.
+   */
+  readonly takeOver?: () => void;
 }
 
 /** Something that the person should know, though the call goes on. */

@@ -56,8 +56,8 @@ export function assembleFlows(
         4 * requestSeconds,
     },
     assertConfigured: () => assertConfigured(options),
-    signIn: async (signal, beforePrompt, wishes) => {
-      const world = { ...(await openWorld()), beforePrompt };
+    signIn: async (signal, beforePrompt, wishes, onAnswer) => {
+      const world = { ...(await openWorld()), beforePrompt, onAnswer };
       const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
       warnings.warnOfUnknownAudience(world, options);
       if (needsPerson) {

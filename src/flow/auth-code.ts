@@ -225,6 +225,7 @@ async function signInThrough(
   const byBrowser = async (stop: AbortSignal): Promise<TokenAnswer> => {
     try {
       const parameters = await waitForRedirect(world, options, attempt, browser, stop);
+      world.onAnswer?.();
       await start.alone(stop);
       return await request.exchange(parameters, stop);
     } catch (error) {

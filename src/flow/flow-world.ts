@@ -19,6 +19,8 @@ export interface FlowWorld extends World {
   readonly onWarning: (code: string, message: string) => void;
   /** Awaited before a person is shown anything or a browser is opened; what it throws ends the sign-in. */
   readonly beforePrompt?: () => Promise<void>;
+  /** Called when the browser has brought an answer, whatever becomes of it. */
+  readonly onAnswer?: (() => void) | undefined;
 }
 
 export type { TokenAnswer } from "../provider/token-answer.ts";

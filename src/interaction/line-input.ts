@@ -27,6 +27,8 @@ export interface LineHandlers {
   onLength(characters: number): void;
   /** Enter. Longer lines than the bound are cut one character above it, so that the reader can tell. */
   onLine(line: string): void;
+  /** Enter where nothing stands on the line. */
+  onEmptyLine?(): void;
   /** Ctrl-D where nothing stands on the line. */
   onEnd?(): void;
 }
@@ -142,8 +144,9 @@ export function readLines(
     else if (character === "\r" || character === "\n") {
       const complete = line;
       line = "";
-      // Enter alone, or the second half of CR LF.
-      if (complete !== "") handlers.onLine(complete);
+      // An empty one may be the second half of CR LF.
+      if (complete === "") handlers.onEmptyLine?.();
+      else handlers.onLine(complete);
     } else if (character === "\u007f" || character === "\b") line = line.slice(0, -1);
     else if (character === "\u0015") line = "";
     else if (character === "\u0004" && line === "") handlers.onEnd?.();

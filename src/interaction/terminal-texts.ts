@@ -257,6 +257,8 @@ export interface WaitFacts {
   /** Undefined where it is not known. */
   readonly processId: number | undefined;
   readonly phase: "refresh" | "login";
+  /** Whether Enter takes a sign-in of the other over. Default: false. */
+  readonly canTakeOver?: boolean;
 }
 
 const waitLeads: Readonly<Record<WaitFacts["phase"], string>> = {
@@ -264,7 +266,7 @@ const waitLeads: Readonly<Record<WaitFacts["phase"], string>> = {
   login: "is signing in",
 };
 
-function waitForms({ processId, phase }: WaitFacts): string[] {
+function waitForms({ processId, phase, canTakeOver }: WaitFacts): string[] {
   // Ctrl-C ends all that one process does.
   if (processId === process.pid) {
     const what = phase === "login" ? "sign-in" : "renewal";
@@ -275,6 +277,14 @@ function waitForms({ processId, phase }: WaitFacts): string[] {
     ];
   }
   const lead = `${processId === undefined ? "Another process" : `Process ${processId}`} ${waitLeads[phase]}`;
+  if (canTakeOver === true) {
+    return [
+      `${lead}; waiting. Press Enter to sign in here instead.`,
+      `${lead}; Enter: sign in here.`,
+      "Waiting. Enter: sign in here.",
+      "Waiting.",
+    ];
+  }
   return [
     `${lead}; waiting for it (Ctrl-C stops waiting, not it).`,
     `${lead}; waiting (Ctrl-C stops waiting, not it).`,
@@ -282,6 +292,12 @@ function waitForms({ processId, phase }: WaitFacts): string[] {
     `Waiting for ${processId === undefined ? "another process" : `process ${processId}`}.`,
     "Waiting.",
   ];
+}
+
+/** Enter was pressed: the other process is asked, and leaves its sign-in in a moment. */
+export function takingOverLine(columns: number): string {
+  const forms = ["Taking over the sign-in.", "Waiting."];
+  return forms.find((form) => form.length < columns) ?? "";
 }
 
 /** The line that says whom this process waits for, in the longest form that fits; never an address or a code. */

@@ -105,3 +105,62 @@ test.for([
   on.prompt({ type: "settled" });
   expect(on.output()).toBe(`${signingIn}\n`);
 });
+
+test("Enter takes over, once; the line says so before and after [U16]", async () => {
+  const on = scene();
+  let taken = 0;
+  const takeOver = (): void => void (taken += 1);
+  on.prompt({ type: "waitingForOther", processId: 4711, phase: "login", takeOver });
+  await on.clock.advance(moment);
+  expect(on.screen()).toBe(
+    "Process 4711 is signing in; waiting. Press Enter to sign in here instead.",
+  );
+  // What was typed ahead for the shell is no Enter for us.
+  on.stdin.type("ls\r");
+  expect(taken).toBe(0);
+  on.stdin.type("\r");
+  expect(taken).toBe(1);
+  expect(on.screen()).toBe("Taking over the sign-in.");
+  expect(on.stdin.isRaw).toBe(false);
+  on.stdin.type("\r");
+  expect(taken).toBe(1);
+  on.prompt({ type: "settled" });
+  expect(on.screen()).toBe("");
+});
+
+test("a wait that ends gives the terminal back, and one that became a renewal offers nothing [U16]", async () => {
+  const on = scene();
+  let taken = 0;
+  const takeOver = (): void => void (taken += 1);
+  on.prompt({ type: "waitingForOther", processId: 4711, phase: "login", takeOver });
+  await on.clock.advance(moment);
+  expect(on.stdin.isRaw).toBe(true);
+  hear(on, "refresh");
+  expect([on.screen(), on.stdin.isRaw]).toEqual([renewing, false]);
+  on.prompt({ type: "waitingForOther", processId: 4711, phase: "login", takeOver });
+  expect(on.stdin.isRaw).toBe(true);
+  on.prompt({ type: "settled" });
+  expect(on.stdin.isRaw).toBe(false);
+  on.stdin.type("\r");
+  expect(taken).toBe(0);
+});
+
+test.for([
+  [{ terminal: false }, 4711],
+  // The other sign-in of this program is on this very terminal.
+  [{}, process.pid],
+] as const)(
+  "nothing is offered where Enter could not mean it: %j [U16]",
+  async ([options, pid]) => {
+    const on = scene(options);
+    on.prompt({
+      type: "waitingForOther",
+      processId: pid,
+      phase: "login",
+      takeOver: () => undefined,
+    });
+    await on.clock.advance(moment);
+    expect(on.screen()).not.toContain("Enter");
+    expect(on.stdin.isRaw).toBe(false);
+  },
+);

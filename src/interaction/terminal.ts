@@ -27,6 +27,7 @@ import {
   pastingText,
   receivedText,
   signInText,
+  takingOverLine,
   waitingForOtherLine,
   waitingForOtherText,
   warningText,
@@ -71,6 +72,8 @@ interface Wait {
   event: WaitingForOtherEvent;
   shown: string;
   isNoticed: boolean;
+  /** While Enter takes the other's sign-in over. */
+  reading?: LineReading | undefined;
 }
 
 class TerminalPrompt {
@@ -231,7 +234,7 @@ class TerminalPrompt {
 
   #showWait(wait: Wait): void {
     const { processId, phase } = wait.event;
-    const facts = { processId, phase };
+    const facts = { processId, phase, canTakeOver: this.#offerTakeOver(wait) };
     if (this.#live.isRewritable) {
       const line = waitingForOtherLine(facts, this.#live.width);
       if (line !== wait.shown) this.#live.set(line);
@@ -243,6 +246,31 @@ class TerminalPrompt {
     const text = waitingForOtherText(facts, this.#columns());
     if (text !== wait.shown) this.#options.stderr.write(text);
     wait.shown = text;
+  }
+
+  /** Enter signs in here instead of there, as long as the other can be asked. True where that is offered. */
+  #offerTakeOver(wait: Wait): boolean {
+    const { stdin, terminalRole, raiseSignal } = this.#options;
+    // Another sign-in of this very program is on this very terminal.
+    const { takeOver, processId } = wait.event;
+    if (takeOver === undefined || processId === process.pid || !this.#live.isRewritable) {
+      wait.reading?.stop();
+      wait.reading = undefined;
+      return false;
+    }
+    if (wait.reading !== undefined) return true;
+    if (!isFreeTerminal(stdin) || this.#live.isInBackground) return false;
+    const ignore = (): void => undefined;
+    const onEmptyLine = (): void => {
+      wait.reading?.stop();
+      wait.event.takeOver?.();
+      wait.event = { type: "waitingForOther", phase: wait.event.phase };
+      wait.shown = takingOverLine(this.#live.width);
+      this.#live.set(wait.shown);
+    };
+    const handlers = { onLength: ignore, onLine: ignore, onEmptyLine };
+    wait.reading = readLines(stdin, longestUrlCharacters, handlers, { terminalRole, raiseSignal });
+    return true;
   }
 
   #sshDestination(): string | undefined {
@@ -307,6 +335,7 @@ class TerminalPrompt {
     this.#reading?.stop();
     this.#reading = undefined;
     this.#wait?.ended.abort();
+    this.#wait?.reading?.stop();
     this.#wait = undefined;
     this.#live.erase();
   }

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 
 import type { Clock } from "../core/clock.ts";
 import { emit, type Logger } from "../core/events.ts";
-import { lockProofSeconds } from "../core/limits.ts";
+import { lockHeadStartSeconds, lockProofSeconds } from "../core/limits.ts";
 import type { Hold } from "./endpoint.ts";
 import {
   createLineReader,
@@ -12,6 +12,7 @@ import {
   encodeHolderMessage,
   parseNonce,
   parseProof,
+  parseTakeOver,
 } from "./message.ts";
 import type { HolderMessage } from "./message.ts";
 import { createSealer, isProof, proofBytes, prove } from "./proof.ts";
@@ -19,7 +20,7 @@ import type { LockKeys } from "./proof.ts";
 import type { Lease, WorkOutcome, WorkPhase } from "./types.ts";
 
 // Any user can connect to an abstract socket. Those that have not proved to be ours are few, short of time and
-// allowed no longer lines than the two of a waiter.
+// allowed no longer lines than those of a waiter.
 const mostUnproven = 256;
 const longestWaiterLineBytes = 512;
 // After the outcome a waiter that is still shaking hands gets a moment, without holding up anybody.
@@ -56,6 +57,9 @@ export function createHolder(
   let phase: WorkPhase = "refresh";
   let outcome: WorkOutcome | null = null;
   let freed: Promise<void> | undefined;
+  /** Who asked for the lock. */
+  let asker: Visitor | undefined;
+  const takenOver = new AbortController();
   let postponedGreetings: (() => void)[] | undefined;
   // Counts connections and nonces, to see when there are no more.
   let progress = 0;
@@ -115,12 +119,17 @@ export function createHolder(
           nonces = { waiter, holder: welcome(visitor, waiter) };
           return true;
         }
-        const proof = parseProof(line);
-        visitor.proven =
-          !visitor.proven &&
-          proof !== undefined &&
-          isProof(proof, keys, "waiter", nonces.waiter, nonces.holder);
-        return visitor.proven;
+        const { waiter, holder } = nonces;
+        if (!visitor.proven) {
+          const proof = parseProof(line);
+          visitor.proven = proof !== undefined && isProof(proof, keys, "waiter", waiter, holder);
+          return visitor.proven;
+        }
+        const asked = parseTakeOver(line);
+        if (asked === undefined || !isProof(asked, keys, "takeOver", waiter, holder)) return false;
+        asker ??= visitor;
+        takenOver.abort();
+        return true;
       };
       socket.on("data", (chunk: Buffer) => {
         const lines = reader.push(chunk);
@@ -132,6 +141,7 @@ export function createHolder(
       return {
         held: true,
         acrossProcesses: true,
+        takenOver: takenOver.signal,
         announce(next) {
           if (next === phase) return;
           phase = next;
@@ -152,13 +162,16 @@ export function createHolder(
   async function free(hold: Hold, result: WorkOutcome | null): Promise<void> {
     outcome = result;
     await drain();
-    for (const visitor of visitors) dismiss(visitor, result);
+    // Whoever asked is first: the others hear of it when the lock is taken again, or each of them might sign in instead.
+    const first = result === null ? asker : undefined;
+    for (const visitor of first === undefined ? visitors : [first]) dismiss(visitor, result);
     if (result !== null) emit(logger, "lock.told", { outcome: result.kind });
     if (hold.keptByConnections) await departures();
     await hold.free();
     if (result !== null) emit(logger, "lock.released", { outcome: result.kind });
     if (!hold.keptByConnections) {
-      void clock.sleep(lingerMilliseconds, { unref: true }).then(destroyAll);
+      const milliseconds = first === undefined ? lingerMilliseconds : lockHeadStartSeconds * 1000;
+      void clock.sleep(milliseconds, { unref: true }).then(destroyAll);
     }
   }
 

@@ -24,9 +24,14 @@ export function encodeHolderHello(nonce: Uint8Array, proof: Uint8Array): string 
   return line({ nonce: encodeBytes(nonce), proof: encodeBytes(proof) });
 }
 
-/** Second and last line of a waiter: its proof. */
+/** Second line of a waiter: its proof. */
 export function encodeProof(proof: Uint8Array): string {
   return line({ proof: encodeBytes(proof) });
+}
+
+/** Third and last line of a waiter whose person wants to sign in there instead: a proof of that. */
+export function encodeTakeOver(proof: Uint8Array): string {
+  return line({ takeOver: encodeBytes(proof) });
 }
 
 /** The nonce of a first line, undefined where it is none. */
@@ -37,6 +42,11 @@ export function parseNonce(text: string): Uint8Array | undefined {
 /** The proof of a line, undefined where it is none. */
 export function parseProof(text: string): Uint8Array | undefined {
   return decodeProofBytes(parseObject(text)?.["proof"]);
+}
+
+/** The proof of a line that asks for the lock, undefined where it is none. */
+export function parseTakeOver(text: string): Uint8Array | undefined {
+  return decodeProofBytes(parseObject(text)?.["takeOver"]);
 }
 
 /** A message of the holder as a sealed line. An error too long for one line loses the end of its message. */

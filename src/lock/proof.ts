@@ -18,8 +18,8 @@ export interface LockKeys {
   readonly key: Uint8Array;
 }
 
-/** Who proves: a proof of one role is none of the other. */
-export type Role = "holder" | "waiter";
+/** Who proves, and what for: a proof of one role is none of the other. `takeOver`: a waiter that asks for the lock. */
+export type Role = "holder" | "waiter" | "takeOver";
 
 // Loaded on first use: an import of the library, and a warm start, must not pay for it.
 function crypto(): typeof cryptoModule {

@@ -197,6 +197,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     // No time passes here: only what is said can end it.
     const result = followHolder(await stranger(), keys, randomBytes, {
       result: end,
+      canTakeOver: () => undefined,
       hear: (message) => heard.push(message),
       end: ended,
     });
@@ -271,6 +272,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     const end = new Promise<"again">((resolve) => (ended = () => resolve("again")));
     const result = followHolder(await stranger(address), keys, randomBytes, {
       result: end,
+      canTakeOver: () => undefined,
       hear: (message) => {
         heard.push(message);
         begun();

@@ -16,6 +16,8 @@ export interface Lease {
   readonly held: true;
   /** False where only this process is excluded: another may do the same work at the same time. */
   readonly acrossProcesses: boolean;
+  /** Aborts when a person asks for this sign-in at another process that waits for it. Undefined: nobody can. */
+  readonly takenOver?: AbortSignal;
   /** Tells waiters what is being done. */
   announce(phase: WorkPhase): void;
   /** Tells every waiter the outcome and frees the lock. */
@@ -40,6 +42,14 @@ export interface SharedOutcome {
   readonly outcome: WorkOutcome | null;
 }
 
+/** Whom a wait is for. */
+export interface WaitedFor {
+  readonly processId?: number;
+  readonly phase: WorkPhase;
+  /** Asks it to leave a sign-in that nobody has answered yet to this waiter. It may have to finish what it is at. */
+  readonly takeOver?: () => void;
+}
+
 /** How to wait for a lock. */
 export interface AcquireOptions {
   readonly signal: AbortSignal;
@@ -48,5 +58,5 @@ export interface AcquireOptions {
   /** False: do not wait for a sign-in of another process; `interaction_pending` instead. */
   readonly waitForLogin: boolean;
   /** Called when the wait begins and at each change of phase. */
-  readonly onWaiting: (holder: { processId?: number; phase: WorkPhase }) => void;
+  readonly onWaiting: (holder: WaitedFor) => void;
 }

@@ -27,6 +27,8 @@ export interface Attempt {
   readonly result: Promise<SharedOutcome | "again">;
   /** A message of the proven holder. */
   hear(message: HolderMessage): void;
+  /** The holder can be asked to leave its sign-in to this waiter; once. */
+  canTakeOver(ask: () => void): void;
   /** The holder is gone. */
   end(): void;
 }
@@ -89,6 +91,7 @@ function createAttempt(
   const { options, logger } = context;
   let processId: number | undefined;
   let phase: WorkPhase | undefined;
+  let takeOver: (() => void) | undefined;
   // Since when each phase is known. A holder that repeats itself does not get more time.
   const heardAt: Partial<Record<WorkPhase, number>> = {};
   let isSettled = false;
@@ -150,7 +153,11 @@ function createAttempt(
     }
     const holder = { ...(processId === undefined ? {} : { processId }), phase: heard };
     emit(logger, "lock.waiting", holder);
-    options.onWaiting(holder);
+    // A refresh is over in a moment, and must not be cut off.
+    options.onWaiting({
+      ...holder,
+      ...(heard === "login" && takeOver !== undefined ? { takeOver } : {}),
+    });
   };
 
   return {
@@ -165,6 +172,14 @@ function createAttempt(
       } catch (error) {
         settle({ error });
       }
+    },
+    canTakeOver(ask) {
+      let isAsked = false;
+      takeOver = () => {
+        if (isAsked || isSettled) return;
+        isAsked = true;
+        ask();
+      };
     },
     end() {
       settle({ value: phase === undefined ? "again" : { held: false, outcome: null } });

@@ -6,6 +6,7 @@ import {
   createLineReader,
   encodeHello,
   encodeProof,
+  encodeTakeOver,
   parseHolderMessage,
   parseNonce,
   parseProof,
@@ -18,8 +19,8 @@ import type { Attempt } from "./wait.ts";
 
 /** What is told of the holder at the other end. */
 export interface HolderListener {
-  /** The holder has proved itself; gives the waiter's proof in return. */
-  onProof?(ownProof: Uint8Array): void;
+  /** The holder has proved itself; gives the waiter's proof in return, and one with which it asks for the lock. */
+  onProof?(ownProof: Uint8Array, takeOverProof: Uint8Array): void;
   onMessage(message: HolderMessage): void;
   /** The connection is over: the holder is gone, or never was one. */
   onEnd(): void;
@@ -44,7 +45,10 @@ export function hearHolder(
       if (holderNonce === undefined || proof === undefined) return false;
       if (!isProof(proof, keys, "holder", nonce, holderNonce)) return false;
       sealer = createSealer(keys, nonce, holderNonce);
-      listener.onProof?.(prove(keys, "waiter", nonce, holderNonce));
+      listener.onProof?.(
+        prove(keys, "waiter", nonce, holderNonce),
+        prove(keys, "takeOver", nonce, holderNonce),
+      );
       return true;
     }
     const message = parseHolderMessage(line, sealer);
@@ -71,7 +75,12 @@ export async function followHolder(
   attempt: Attempt,
 ): Promise<SharedOutcome | "again"> {
   hearHolder(socket, keys, randomBytes, {
-    onProof: (ownProof) => void socket.write(encodeProof(ownProof)),
+    onProof: (ownProof, takeOverProof) => {
+      socket.write(encodeProof(ownProof));
+      attempt.canTakeOver(() => {
+        if (socket.writable) socket.write(encodeTakeOver(takeOverProof));
+      });
+    },
     onMessage: (message) => attempt.hear(message),
     onEnd: () => attempt.end(),
   });

@@ -20,12 +20,14 @@ export interface Flows {
   /** Before any lock or request: is enough known for a sign-in? */
   assertConfigured(): void;
   /**
-   * `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in.
+   * `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in. `onAnswer` is called
+   * when the browser has brought an answer, whatever becomes of it: the sign-in is not given up for another one then.
    */
   signIn(
     signal: AbortSignal,
     beforePrompt: () => Promise<void>,
     wishes?: SignInWishes,
+    onAnswer?: () => void,
   ): Promise<TokenAnswer>;
   /** `target`: what the access token is for, where that is not what the configuration says. */
   refresh(

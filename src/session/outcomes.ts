@@ -168,3 +168,11 @@ export function isShared(error: OidcError, wanted: Wanted): boolean {
   const needsPrompt = error.code === "login_required" || error.code === "interaction_pending";
   return !(needsPrompt && wanted.interactive);
 }
+
+/** The record changed under every try. */
+export function tooManyRounds(): OidcError {
+  return new OidcError(
+    "cache_locked",
+    "Other programs change this sign-in all the time, on this machine or on another one that shares the folder. Try again.",
+  );
+}

@@ -1,7 +1,7 @@
 // The work under the lock: refresh or sign-in, in the order that loses no token. Changes when step 5 or 6 of lock.md
 // does.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, type OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { AccessToken } from "../core/types.ts";
 import type { WarningEvent } from "../core/prompt.ts";
@@ -11,6 +11,7 @@ import type { SessionRecord } from "../record/format.ts";
 import type { WorkPhase } from "../store/token-store.ts";
 import { PromptBudget } from "./budget.ts";
 import type { Flows, RefreshableRecord } from "./flows.ts";
+import { isTakenOver, startLeaving } from "./leaving.ts";
 import { Intents, lateWriteMilliseconds } from "./intent.ts";
 import type { Keeper, KeepRules } from "./keeper.ts";
 import {
@@ -22,6 +23,7 @@ import {
   refusesRefreshToken,
   settledEvent,
   tellOfRefusedIdToken,
+  tooManyRounds,
   wasRefusedByPerson,
 } from "./outcomes.ts";
 import { namedRecord } from "./person-name.ts";
@@ -72,6 +74,9 @@ export interface Work {
   readonly tell: (phase: WorkPhase) => void;
   /** Whether the lock keeps other processes of this host out. */
   readonly locked: boolean;
+  /** Aborts when a person wants to sign in at another process instead. */
+  readonly takenOver?: AbortSignal | undefined;
+  readonly onAnswer?: () => void;
 }
 
 /** What a call gets: the record, and where its token came from. */
@@ -88,13 +93,6 @@ type Refreshed =
 
 // Each round meets another writer who really wrote; more in a row means that something else is wrong.
 const mostRounds = 20;
-
-function tooManyRounds(): OidcError {
-  return new OidcError(
-    "cache_locked",
-    "Other programs change this sign-in all the time, on this machine or on another one that shares the folder. Try again.",
-  );
-}
 
 /** Refreshes and signs in for one key. */
 export class Renewal {
@@ -309,22 +307,25 @@ export class Renewal {
       promptedAt = world.clock.monotonic();
     };
     const beforePrompt = (): Promise<void> => (counted ??= count());
+    const leaving = startLeaving(work.signal, work.takenOver);
     try {
-      const result = await this.#obtain(work, beforePrompt);
+      const result = await this.#obtain({ ...work, ...leaving }, beforePrompt);
       this.#budget.signedIn();
       return result;
     } catch (error) {
-      failure = error;
+      failure = leaving.failureOf(error);
       const milliseconds = world.clock.monotonic() - promptedAt;
-      if (onPurpose || wasRefusedByPerson(error, milliseconds)) await this.#budget.clear();
-      throw error;
+      const isPersonThere = isTakenOver(failure) || wasRefusedByPerson(error, milliseconds);
+      if (onPurpose || isPersonThere) await this.#budget.clear();
+      throw failure;
     } finally {
+      leaving.stop();
       world.prompt(settledEvent(failure));
     }
   }
 
   async #obtain(work: Work, beforePrompt: () => Promise<void>): Promise<Result> {
-    const { wanted } = work;
+    const { wanted, signal, onAnswer } = work;
     const { target, stepUp } = wanted;
     const before = await this.#parts.keeper.read();
     const wishes = {
@@ -334,7 +335,7 @@ export class Renewal {
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };
-    const answer = await this.#parts.flows.signIn(work.signal, beforePrompt, wishes);
+    const answer = await this.#parts.flows.signIn(signal, beforePrompt, wishes, onAnswer);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#context(previous, this.#parts.bound.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.

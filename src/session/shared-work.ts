@@ -7,11 +7,13 @@
 // not told to them.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
+import { lockHeadStartSeconds } from "../core/limits.ts";
 import type { World } from "../core/world.ts";
 import type { Lease, SharedOutcome, TokenStore, WorkPhase } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
 import { lateWriteMilliseconds, otherHostMilliseconds } from "./intent.ts";
 import type { Keeper } from "./keeper.ts";
+import { isTakenOver } from "./leaving.ts";
 import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
 import { isOutcomeFor, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
@@ -36,6 +38,8 @@ interface Passage {
   readonly wanted: Wanted;
   readonly signal: AbortSignal;
   readonly announce: Announce;
+  /** Locks that are held on the way: whoever waits for one of them may ask for the sign-in. */
+  readonly takenOver: readonly AbortSignal[];
 }
 
 /** One lock, and what is done under it. */
@@ -44,7 +48,11 @@ interface Gate {
   readonly longestWorkSeconds: (phase: WorkPhase) => number;
   /** Whether whoever holds or waits for it wants the same. */
   readonly sameWish: boolean;
-  readonly work: (tell: Announce, locked: boolean) => Promise<Result>;
+  readonly work: (
+    tell: Announce,
+    locked: boolean,
+    takenOver: readonly AbortSignal[],
+  ) => Promise<Result>;
 }
 
 /** The work of one key. */
@@ -67,26 +75,29 @@ export class SharedWork {
     const wish = wishNameOf(wanted);
     const { refresh, login } = flows.longestWorkSeconds;
     const before = await this.#secondsBeforeRefresh();
-    const underKey = async (tell: Announce): Promise<Result> =>
+    const underKey = async (tell: Announce, outer: readonly AbortSignal[] = []): Promise<Result> =>
       this.#pass(
-        { wanted, signal, announce: tell },
+        { wanted, signal, announce: tell, takenOver: outer },
         {
           name: bound.key,
           longestWorkSeconds: (phase) =>
             flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
           sameWish: wish === "",
-          work: (tellAll, locked) => renewal.renew({ wanted, signal, tell: tellAll, locked }),
+          work: (tellAll, locked, signals) => {
+            const takenOver = AbortSignal.any([...signals]);
+            return renewal.renew({ wanted, signal, tell: tellAll, locked, takenOver });
+          },
         },
       );
     if (wish === "") return underKey(announce);
     return this.#pass(
-      { wanted, signal, announce },
+      { wanted, signal, announce, takenOver: [] },
       {
         name: `${bound.key} ${wish}`,
         // Its holder may have waited for another's sign-in before its own.
         longestWorkSeconds: () => 2 * (login + refresh + before),
         sameWish: true,
-        work: (tell) => underKey(tell),
+        work: (tell, _locked, signals) => underKey(tell, signals),
       },
     );
   }
@@ -104,7 +115,16 @@ export class SharedWork {
     const { wanted, announce } = passage;
     for (;;) {
       const acquired = await this.#acquire(passage, gate);
-      if (acquired.held) return this.#underLock(acquired, passage, gate);
+      if (acquired.held) {
+        try {
+          return await this.#underLock(acquired, passage, gate);
+        } catch (error) {
+          // Who asked for an outer lock waits for that one.
+          if (!isTakenOver(error) || acquired.takenOver?.aborted !== true) throw error;
+          await this.#leaveTo(passage.signal);
+          continue;
+        }
+      }
       const record = await keeper.read();
       const nowSeconds = world.clock.now() / 1000;
       const found = satisfying(record, wanted, bound, nowSeconds);
@@ -125,6 +145,18 @@ export class SharedWork {
       }
       announce("refresh");
     }
+  }
+
+  /** Lets the process that a person has turned to take the lock; this one waits for its outcome then. */
+  async #leaveTo(signal: AbortSignal): Promise<void> {
+    const { world } = this.#parts;
+    world.prompt({
+      type: "warning",
+      code: "sign_in_taken_over",
+      message:
+        "Another window of yours signs in instead, because somebody pressed Enter there; this one waits for it. What is left in the browser of this sign-in counts no more.",
+    });
+    await world.clock.sleep(lockHeadStartSeconds * 1000, { signal });
   }
 
   async #acquire(passage: Passage, gate: Gate): Promise<Lease | SharedOutcome> {
@@ -162,13 +194,16 @@ export class SharedWork {
     };
     this.#held.add(gate.name);
     try {
-      const result = await gate.work(tell, lease.acrossProcesses);
+      const asked = lease.takenOver === undefined ? [] : [lease.takenOver];
+      const result = await gate.work(tell, lease.acrossProcesses, [...passage.takenOver, ...asked]);
       this.#held.delete(gate.name);
       await lease.finish({ kind: "done", version: result.record.version });
       return result;
     } catch (error) {
       this.#held.delete(gate.name);
-      await (isOidcError(error) && (gate.sameWish || concernsEverybody(error))
+      await (isOidcError(error) &&
+      !isTakenOver(error) &&
+      (gate.sameWish || concernsEverybody(error))
         ? lease.finish({ kind: "failed", error: error.serialize() })
         : lease.abandon());
       throw error;

@@ -40,6 +40,8 @@ const formPost: Check = {
     const options = {
       responseMode: "form_post",
       forceLogin: true,
+      // Keycloak remembers that the person agreed before, and asks no more.
+      prompt: "consent",
       // The first sign-in after its start takes Keycloak long.
       callbackTimeoutSeconds: 120,
     } as const;
