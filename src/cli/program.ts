@@ -11,7 +11,7 @@ import { parseArguments, type CommandLine } from "./arguments.ts";
 import type { Command, CommandContext, Opened, OpenSettings } from "./context.ts";
 import { usesOptions, type CommandName } from "./flags.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
-import { errorParagraph, faultParagraph } from "./render/errors.ts";
+import { errorParagraph, faultParagraph, inFlags } from "./render/errors.ts";
 import type { QrRenderer } from "./render/qr.ts";
 import { readClientSecret } from "./secret-file.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -109,6 +109,7 @@ function opener(input: ProgramInput): OpenSettings {
       background,
       ...(interactive === false ? { personPresent: false } : {}),
       renderQr: await qrHere(machine),
+      inWords: inFlags,
     };
     return { ...compose(options, overrides, kind), options };
   };

@@ -54,6 +54,8 @@ function guarded(handler: PromptHandler): PromptHandler {
 export interface ComposeOverrides extends Partial<World> {
   /** Draws QR codes for the default prompt; without it none is shown. */
   readonly renderQr?: TerminalPromptOptions["renderQr"];
+  /** Gives a warning's message as the default prompt shows it. Default: as the library words it. */
+  readonly inWords?: (message: string) => string;
   /** When a credential with `forceLogin` was made, in milliseconds since the epoch. Default: now. */
   readonly signedInSince?: number;
   /** Renews tokens in the background: for programs that go on running. Default: false, as a command does not. */
@@ -64,7 +66,7 @@ export interface ComposeOverrides extends Partial<World> {
 export function composeWorld(
   options: ResolvedOptions,
   outside: Partial<World> = {},
-  renderQr?: TerminalPromptOptions["renderQr"],
+  shown: Pick<ComposeOverrides, "renderQr" | "inWords"> = {},
 ): World {
   const overrides = ownProperties(outside);
   const environment = overrides.environment ?? process.env;
@@ -108,7 +110,7 @@ export function composeWorld(
     },
     ...overrides,
     prompt: guarded(
-      overrides.prompt ?? options.onPrompt ?? createDefaultPrompt({ environment, clock, renderQr }),
+      overrides.prompt ?? options.onPrompt ?? createDefaultPrompt({ environment, clock, ...shown }),
     ),
   };
 }
@@ -192,8 +194,12 @@ export function compose(
   overrides: ComposeOverrides = {},
   kind: CredentialKind = "interactive",
 ): Composition {
-  const { signedInSince, renderQr, renewsAhead = false, ...outside } = ownProperties(overrides);
-  const world = composeWorld(options, outside, renderQr);
+  const own = ownProperties(overrides);
+  const { signedInSince, renderQr, inWords, renewsAhead = false, ...outside } = own;
+  const world = composeWorld(options, outside, {
+    ...(renderQr === undefined ? {} : { renderQr }),
+    ...(inWords === undefined ? {} : { inWords }),
+  });
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);

@@ -20,12 +20,14 @@ export interface DefaultPromptParts extends Readonly<TerminalPromptSettings> {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly renderQr?: TerminalPromptOptions["renderQr"];
+  /** Gives a warning's message as it is shown. Default: as the library words it. */
+  readonly inWords?: ((message: string) => string) | undefined;
 }
 
 /** The handler that is used where a program sets none. */
 export function createDefaultPrompt(parts: DefaultPromptParts): PromptHandler {
-  const { environment, clock, renderQr, input, output = process.stderr } = parts;
-  return createTerminalPrompt({
+  const { environment, clock, renderQr, inWords, input, output = process.stderr } = parts;
+  const handler = createTerminalPrompt({
     stderr: output,
     // Opening standard input has a cost and side effects; it is read only when a sign-in is shown.
     get stdin() {
@@ -36,4 +38,7 @@ export function createDefaultPrompt(parts: DefaultPromptParts): PromptHandler {
     hostName: hostname(),
     renderQr,
   });
+  if (inWords === undefined) return handler;
+  return (event) =>
+    handler(event.type === "warning" ? { ...event, message: inWords(event.message) } : event);
 }

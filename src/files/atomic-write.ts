@@ -59,14 +59,14 @@ function explained(errno: string): readonly [reason: string, what: string, next:
       return [
         "read_only",
         "the file system is read-only",
-        "Set cachePath to a place that can be written",
+        "Set `cachePath` to a place that can be written",
       ];
     case "EACCES":
     case "EPERM":
       return [
         "not_permitted",
         `it is not permitted (${errno})`,
-        "Check who owns the folders above it, or set cachePath to a place that can be written",
+        "Check who owns the folders above it, or set `cachePath` to a place that can be written",
       ];
     case "ENOTDIR":
     case "ENOENT":

@@ -70,7 +70,7 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
       options.onWarning?.(
         "tls_verification_forced",
         "NODE_TLS_REJECT_UNAUTHORIZED=0 is set. Latchkey verifies certificates all the same; to trust a private " +
-          "authority set caCertPath.",
+          "authority set `caCertPath`.",
       );
     }
     // With a proxy variable even exempt addresses go by a dispatcher: under NODE_USE_ENV_PROXY (Node 24) the

@@ -171,7 +171,7 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   maxUnansweredPrompts: {
     summary: "unanswered sign-ins in an hour before no more are started",
     meaning:
-      "How many sign-ins may go unanswered within an hour, whichever processes asked, before no more are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a refusal of the person and `latchkey login` start the count anew.",
+      "How many sign-ins may go unanswered within an hour, whichever processes asked, before no more are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a refusal of the person and a sign-in on purpose (`login`) start the count anew.",
     placeholder: "COUNT",
   },
   responseMode: {

@@ -137,7 +137,7 @@ export interface InteractiveOptions {
   /**
    * How many sign-ins may go unanswered within an hour, whichever processes asked, before no more
    * are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a
-   * refusal of the person and `latchkey login` start the count anew. Default: `3`.
+   * refusal of the person and a sign-in on purpose (`login`) start the count anew. Default: `3`.
    */
   maxUnansweredPrompts?: number | undefined;
   /**

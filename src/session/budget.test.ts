@@ -45,7 +45,7 @@ test("after three unanswered prompts within an hour no more are shown, whichever
   }
   const bench = new Bench({}, { store });
   const error = await failure(bench.session.getToken());
-  expect([error.code, error.reason, error.message.includes("latchkey login")]).toEqual([
+  expect([error.code, error.reason, error.message.includes("`login()`")]).toEqual([
     "login_required",
     "prompt_budget",
     true,

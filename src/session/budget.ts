@@ -43,7 +43,7 @@ export class PromptBudget {
     const host = providerOf(bound);
     throw new OidcError(
       "login_required",
-      `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself. Run: latchkey login`,
+      `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself. Call \`login()\`.`,
       { reason: "prompt_budget" },
     );
   }

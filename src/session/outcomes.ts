@@ -37,7 +37,7 @@ export function loginRequired(
     refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it,`,
   }[reason];
   const said = refusesItsIdToken(cause) ? unacceptable : why;
-  return new OidcError("login_required", `${said} ${whyNobody(absence)} Run: latchkey login`, {
+  return new OidcError("login_required", `${said} ${whyNobody(absence)} Call \`login()\`.`, {
     reason,
     cause,
   });
@@ -67,7 +67,7 @@ export function assertSamePerson(
   if (before === undefined || now === undefined || before === now) return;
   throw new OidcError(
     "subject_changed",
-    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed. Sign in as the same person, or forget the old sign-in first: latchkey logout`,
+    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed. Sign in as the same person, or forget the old sign-in first: \`logout()\`.`,
     { reason: "other_person" },
   );
 }

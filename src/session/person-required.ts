@@ -14,7 +14,7 @@ function notRenewable(bound: Bound, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
     `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)} ` +
-      "The next sign-in may bring one with `offlineAccess`. Run: latchkey login",
+      "The next sign-in may bring one with `offlineAccess`. Call `login()`.",
     { reason: "no_token" },
   );
 }

@@ -96,14 +96,10 @@ export function targetNotGiven(bound: Bound, target: Target, cause?: unknown): O
 
 /** The person has to sign in again for a step-up, and nobody may be asked. */
 export function stepUpRequired(bound: Bound, stepUp: StepUp): OidcError {
-  const { acrValues, maxAgeSeconds } = stepUp;
-  const remedy =
-    acrValues === undefined
-      ? `Run: latchkey login --max-age ${String(maxAgeSeconds ?? 0)}`
-      : "Call again with `acrValues` where a person can be asked.";
+  const asked = stepUp.acrValues === undefined ? "`maxAgeSeconds`" : "`acrValues`";
   return new OidcError(
     "login_required",
-    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is none, and prompting is off. ${remedy}`,
+    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is none, and prompting is off. Call again with ${asked} where a person can be asked.`,
     { reason: "step_up" },
   );
 }
@@ -121,8 +117,8 @@ export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
 export function noIdToken(bound: Bound, why: "not_renewed" | "no_person"): OidcError {
   const words = {
     not_renewed:
-      "renewed the sign-in without one, the old one is over, and prompting is off. Run: latchkey login",
-    no_person: "gives one for a person, and client credentials have none. Use OidcAuth",
+      "renewed the sign-in without one, the old one is over, and prompting is off. Call `login()`.",
+    no_person: "gives one for a person, and client credentials have none. Use OidcAuth.",
   }[why];
   return new OidcError("login_required", `An ID token is wanted. ${providerOf(bound)} ${words}`, {
     reason: "no_token",

@@ -94,7 +94,7 @@ test("acrValues and maxAgeSeconds where nobody may be asked: login_required with
   expect(acr.message).toContain(gold);
   const age = await failureOf(auth.getToken({ maxAgeSeconds: 0, interactive: false }));
   expect([age.code, age.reason]).toEqual(["login_required", "step_up"]);
-  expect(age.message).toContain("latchkey login --max-age 0");
+  expect(age.message).toContain("Call again with `maxAgeSeconds`");
   expect([identityProvider.requests().total, someone.visits.length]).toEqual([0, 1]);
   expect((await auth.getToken({ interactive: false })).source).toBe("cache");
 });

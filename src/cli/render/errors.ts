@@ -24,8 +24,11 @@ function flagFor(whole: string, name: string, value: string | undefined): string
   return value === "false" ? `--no-${flag}` : `--${flag} ${value}`;
 }
 
-function inFlags(message: string): string {
-  return message.replace(/`([a-z][A-Za-z]*)(?:: ([^`]*))?`/g, flagFor);
+/** A message of the library in the command line's words: flags for options, commands for methods. */
+export function inFlags(message: string): string {
+  return message
+    .replaceAll("`logout()`", "latchkey logout")
+    .replace(/`([a-z][A-Za-z]*)(?:: ([^`]*))?`/g, flagFor);
 }
 
 function quoted(word: string): string {
@@ -53,7 +56,9 @@ function reasonOf(error: OidcError): string | undefined {
  */
 export function errorParagraph(error: OidcError, configuration: readonly string[]): string {
   const login = ["latchkey login", ...configuration.map(typedWord)].join(" ");
-  const message = inFlags(error.message).replace(/\bRun: latchkey login$/, `Run: ${login}`);
+  const message = inFlags(error.message)
+    .replace(/\bCall `login\(\)`\.$/, "Run: latchkey login")
+    .replace(/\bRun: latchkey login$/, `Run: ${login}`);
   const isUnnamed = error.code === "missing_issuer" && message.includes("Set --issuer to ");
   const advice = isUnnamed ? " Or make a profile: latchkey setup" : "";
   const reason = reasonOf(error);
