@@ -269,14 +269,9 @@ test("[T10] a refusal in the browser ends the sign-in where no other way has beg
   expect(on.identityProvider.requests().device).toBe(0);
 });
 
-test("no code is offered beside the browser where nobody is present", async () => {
-  const on = await withoutBrowser(
-    (event) => {
-      if (event.type === "authorizationUrl") void signIn(event.url);
-    },
-    {},
-    { personPresent: false },
-  );
-  await on.session.login();
+test("where nobody is present neither a browser nor a code is offered", async () => {
+  const on = await withoutBrowser(() => undefined, {}, { personPresent: false });
+  expect((await failureOf(on.session.login())).code).toBe("login_required");
   expect(on.identityProvider.requests().device).toBe(0);
+  expect(typesOf(on.events)).not.toContain("authorizationUrl");
 });
