@@ -177,4 +177,15 @@ test("a sign-in as somebody else says whom it replaces; one without a refresh to
   );
   const login = await at.run(["login", ...flags, "--browser-command", asBob]);
   expect(login.stderr).toMatch(/^This replaces the sign-in as Alice Example\. .*--login-hint/m);
+  expect(login.stderr).not.toContain("refresh token");
+  identityProvider.tamper({
+    path: "token",
+    respond: async (_request, genuine) => {
+      const real = await genuine();
+      const { refresh_token: _absent, ...members } = JSON.parse(real.body);
+      return { ...real, body: JSON.stringify(members) };
+    },
+  });
+  const without = await at.run(["login", ...flags, "--login-hint", "alice"]);
+  expect(without.stderr).toContain("The provider gave no refresh token; --offline-access asks for");
 });
