@@ -28,12 +28,12 @@ test("nothing was handed on", () => {
   expect(inheritedOf([...streams, ...ofNode(3)])).toEqual([]);
 });
 
-test("the job server of make: both ends of one pipe below Node's own [T6]", () => {
+test("the job server of make: both ends of one pipe below Node's own [F-T6]", () => {
   const jobServer = [open(3, "pipe:[55]", true), open(4, "pipe:[55]")];
   expect(inheritedOf([...streams, ...jobServer, ...ofNode(5)])).toEqual([3, 4]);
 });
 
-test("files, sockets and single ends of pipes above Node's own [T6]", () => {
+test("files, sockets and single ends of pipes above Node's own [F-T6]", () => {
   const handed = [open(20, "/etc/passwd", true), open(63, "pipe:[9]"), open(64, "socket:[12]")];
   expect(inheritedOf([...streams, ...ofNode(3), ...handed])).toEqual([20, 63, 64]);
 });

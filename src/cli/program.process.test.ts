@@ -91,7 +91,7 @@ test.each([
   ["CI=woodpecker", { CI: "woodpecker" }, "CI is set and there is no terminal"],
   ["cron, no CI", { CI: "" }, "there is neither a terminal nor a display"],
 ] as const)(
-  "under %s without a terminal nobody is asked, and no request is made [U6]",
+  "under %s without a terminal nobody is asked, and no request is made [F-U6]",
   async (_name, environment, why) => {
     const ended = await run(
       built.full,
@@ -322,7 +322,7 @@ test("a printed result holds no token object's inside: JSON has the named member
   expect(stdout).not.toContain("hunter2");
 });
 
-test("--verbose and LATCHKEY_LOG=debug print the events of every command on standard error, and no secret [U5]", async () => {
+test("--verbose and LATCHKEY_LOG=debug print the events of every command on standard error, and no secret [F-U5]", async () => {
   home.remember(configuration);
   const event = /^\d\d:\d\d:\d\d\.\d{3} [a-z_.]+( \w+=("[^"]*"|\S+))*$/u;
   const runs = await Promise.all([

@@ -117,7 +117,7 @@ test.each([
   [0o755, true],
   [0o775, false],
   [0o777, false],
-])("a configuration file in a folder of mode %o is usable: %s [S7]", (mode, usable) => {
+])("a configuration file in a folder of mode %o is usable: %s [F-S7]", (mode, usable) => {
   chmodSync(dirname(path), mode);
   const both = [
     attempt(() => readConfiguration(path)),
@@ -254,7 +254,7 @@ test.each([
   { iat: 1e300, exp: 1e301 },
   { iat: "1", exp: 2000 },
   { exp: 2000 },
-])("an ID token's times are read quickly as they are read fully: %j [S17]", (claims) => {
+])("an ID token's times are read quickly as they are read fully: %j [F-S17]", (claims) => {
   const idToken = unsignedIdToken(claims);
   expect(quickTimes(idToken)).toEqual(idTokenTimes(idToken));
 });

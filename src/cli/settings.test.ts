@@ -46,7 +46,7 @@ test("a flag counts before the environment, the environment before the profile",
   });
 });
 
-test("[profile.default] applies where neither a profile nor a provider or client is named [U4]", () => {
+test("[profile.default] applies where neither a profile nor a provider or client is named [F-U4]", () => {
   home.configure('[profile.default]\nissuer = "https://d.example"\nclient-id = "d"\n');
   const read = (typed: string[], environment: Record<string, string> = {}): unknown => {
     const { given, profile, named } = readSettings(
@@ -73,7 +73,7 @@ test("[profile.default] applies where neither a profile nor a provider or client
   expect(refusal(() => read(["--profile=work"]))).toContain("no table [profile.work]");
 });
 
-test("without [profile.default], a file or a home folder nothing is named [U4]", () => {
+test("without [profile.default], a file or a home folder nothing is named [F-U4]", () => {
   const nothing = { given: {}, profile: undefined, named: "nothing" };
   const line = parseArguments(["token"]);
   expect(readSettings(line, machine())).toMatchObject(nothing);
@@ -95,7 +95,7 @@ test("a configuration file that cannot be used is said where the default profile
   expect(readSettings(parseArguments(named), machine())).toMatchObject({ named: "options" });
 });
 
-test("the grant is named by a flag, the environment or the profile [U1]", () => {
+test("the grant is named by a flag, the environment or the profile [F-U1]", () => {
   home.configure(
     '[profile.job]\nissuer = "https://p.example"\ngrant-type = "client_credentials"\n',
   );
@@ -113,7 +113,7 @@ test("the grant is named by a flag, the environment or the profile [U1]", () => 
   expect(refusal(() => kindOf(["--profile=job"]))).toContain("grant-type in [profile.job]");
 });
 
-test("LATCHKEY_INTERACTIVE is the flag's variable, and the flag counts before it [U6]", () => {
+test("LATCHKEY_INTERACTIVE is the flag's variable, and the flag counts before it [F-U6]", () => {
   const interactiveOf = (typed: string[], value: string): unknown =>
     readSettings(parseArguments(["token", ...typed]), machine({ LATCHKEY_INTERACTIVE: value }))
       .interactive;

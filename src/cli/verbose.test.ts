@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { eventLine, wantsEvents } from "./verbose.ts";
 
-test("an event is one line, whatever its values hold [U5]", () => {
+test("an event is one line, whatever its values hold [F-U5]", () => {
   const at = new Date(2026, 10, 30, 8, 4, 5, 6);
   expect(
     eventLine(
@@ -22,7 +22,7 @@ test("an event is one line, whatever its values hold [U5]", () => {
   expect(line).not.toContain("gone");
 });
 
-test("--verbose or LATCHKEY_LOG=debug, and nothing else [U5]", () => {
+test("--verbose or LATCHKEY_LOG=debug, and nothing else [F-U5]", () => {
   expect(wantsEvents(true, {})).toBe(true);
   expect(wantsEvents(undefined, { LATCHKEY_LOG: "debug" })).toBe(true);
   expect(wantsEvents(undefined, { LATCHKEY_LOG: "" })).toBe(false);

@@ -76,7 +76,7 @@ const hits: readonly Case[] = [
     output: /^cached-access-token\n$/,
   },
   {
-    name: "a profile with the default scopes written out, signed in to by flags [U3]",
+    name: "a profile with the default scopes written out, signed in to by flags [F-U3]",
     prepare: () => {
       home.configure(
         `[profile.work]\nissuer = "${issuer}"\nclient-id = "my-cli"\nscopes = ["openid", "profile", "email"]\n`,
@@ -87,7 +87,7 @@ const hits: readonly Case[] = [
     output: /^cached-access-token\n$/,
   },
   {
-    name: "[profile.default] where nothing is named [U4]",
+    name: "[profile.default] where nothing is named [F-U4]",
     prepare: () => {
       home.configure(`[profile.default]\nissuer = "${issuer}"\nclient-id = "my-cli"\n`);
       home.remember(configuration);
@@ -95,7 +95,7 @@ const hits: readonly Case[] = [
     output: /^cached-access-token\n$/,
   },
   {
-    name: "a client's own token, by its profile [U1]",
+    name: "a client's own token, by its profile [F-U1]",
     prepare: () => {
       home.configure(
         `[profile.job]\nissuer = "${issuer}"\nclient-id = "my-cli"\ngrant-type = "client_credentials"\n`,

@@ -59,7 +59,7 @@ async function spied(
   return { ...said, files: said.files.filter((file) => file !== preload), stdout };
 }
 
-test("a warm start loads no module beyond those of a bare start, no file but its own, and keeps Node's debugger shut [T3]", async () => {
+test("a warm start loads no module beyond those of a bare start, no file but its own, and keeps Node's debugger shut [F-T3]", async () => {
   home.remember(configuration);
   home.configure(`[profile.work]\nissuer = "${issuer}"\nclient-id = "my-cli"\n`);
   for (const typed of [flags, ["--json", ...flags], ["--profile", "work", "--header"]]) {

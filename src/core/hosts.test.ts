@@ -39,7 +39,7 @@ test.each([
   expect(isLoopbackHost(hostname)).toBe(false);
 });
 
-test("a name is not looked up where it is localhost or below it, and nowhere else [S5]", () => {
+test("a name is not looked up where it is localhost or below it, and nowhere else [F-S5]", () => {
   for (const name of ["localhost", "LocalHost", "idp.localhost", "a.b.localhost"]) {
     expect([name, isLocalhostName(name)]).toEqual([name, true]);
   }

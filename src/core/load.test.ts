@@ -15,7 +15,7 @@ test.each([
   ["MODULE_NOT_FOUND", "module_missing", "start this program again"],
   ["ERR_MODULE_NOT_FOUND", "module_missing", "start this program again"],
   ["EACCES", "module_unreadable", "(EACCES)"],
-])("[T1] a load that fails by %s says %s and what to do", async (code, reason, advice) => {
+])("[F-T1] a load that fails by %s says %s and what to do", async (code, reason, advice) => {
   const cause = systemError(code);
   const error: unknown = await loadPart(() => Promise.reject(cause)).catch(
     (thrown: unknown) => thrown,
@@ -30,17 +30,17 @@ test.each([
   expect(error.message).toContain(advice);
 });
 
-test("[T1] a file that is half written during an upgrade is a load that failed too", async () => {
+test("[F-T1] a file that is half written during an upgrade is a load that failed too", async () => {
   const load = () => Promise.reject(new SyntaxError("Unexpected end of input"));
   await expect(loadPart(load)).rejects.toMatchObject({ reason: "module_unreadable" });
 });
 
-test("[T1] an error with a code of its own stays what it is", async () => {
+test("[F-T1] an error with a code of its own stays what it is", async () => {
   const own = new OidcError("cache_write_failed", "No home.");
   await expect(loadPart(() => Promise.reject(own))).rejects.toBe(own);
 });
 
-test("[T1] calls at once share one making, a failure is made anew, a success is kept", async () => {
+test("[F-T1] calls at once share one making, a failure is made anew, a success is kept", async () => {
   let count = 0;
   const get = madeOnce(async () => {
     count += 1;

@@ -35,7 +35,7 @@ const evil: Readonly<Record<string, unknown>> = {
 };
 
 test.each(["interactive", "client"] as const)(
-  "a polluted Object.prototype sets no option of a sign-in (%s) [S15][P05]",
+  "a polluted Object.prototype sets no option of a sign-in (%s) [F-S15][P05]",
   (kind) => {
     const clean = resolveOptions(client, kind);
     const names = optionTable.map(({ name }) => name as keyof typeof clean);
@@ -52,7 +52,7 @@ test.each(["interactive", "client"] as const)(
   },
 );
 
-test("it sets nothing of a call, of a given token, of a store or of the world either [S15][P05]", async () => {
+test("it sets nothing of a call, of a given token, of a store or of the world either [F-S15][P05]", async () => {
   const undo = polluteObjects({
     rejectedToken: "evil",
     forceRefresh: true,
@@ -89,7 +89,7 @@ test("it sets nothing of a call, of a given token, of a store or of the world ei
   expect(Object.hasOwn(error, "retryAfterSeconds")).toBe(false);
 });
 
-test("nothing is an error of Latchkey by its prototype [S15]", () => {
+test("nothing is an error of Latchkey by its prototype [F-S15]", () => {
   const brand = Symbol.for("latchkey.OidcError");
   const undo = polluteObjects({ [brand]: true });
   const seen = [isOidcError(new Error("x")), isOidcError(new OidcError("network", "x"))];
@@ -117,7 +117,7 @@ test.each<[string, string, () => unknown]>([
   ["fileStore", "pth", () => fileStore({ pth: "x" } as object)],
   ["memoryStore", "path", () => memoryStore({ path: "x" } as never)],
   ["terminalPrompt", "stderr", () => terminalPrompt({ stderr: process.stderr } as object)],
-])("%s: an unknown option is invalid_option and named: %s [U13]", async (_what, name, call) => {
+])("%s: an unknown option is invalid_option and named: %s [F-U13]", async (_what, name, call) => {
   const error: unknown = await (async () => call())().catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "invalid_option" });
   expect((error as Error).message).toContain(`\`${name}\``);
@@ -136,7 +136,7 @@ test.each<[string, string, () => unknown]>([
   ["OidcAuth", "Options are an object", () => new OidcAuth("https://id.example.com" as never)],
   ["BearerTokenAuth", "Options are an object", () => new BearerTokenAuth(undefined as never)],
   ["logout", "Options of a call", () => auth().logout(null as never)],
-])("%s: an impossible value is invalid_option and named: %s [U13]", async (_what, name, call) => {
+])("%s: an impossible value is invalid_option and named: %s [F-U13]", async (_what, name, call) => {
   const error: unknown = await (async () => call())().catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "invalid_option" });
   expect((error as Error).message).toContain(name);

@@ -62,7 +62,7 @@ test.each<[string, object, string]>([
   ["an access token", token, "openid"],
   ["a secret", new Secret(secret), "[redacted]"],
 ])(
-  "%s shows what it is and no secret, with showHidden and getters neither [S20][O08]",
+  "%s shows what it is and no secret, with showHidden and getters neither [F-S20][O08]",
   (_what, value, shown) => {
     const text = printed(value);
     expect(text).toContain(shown);
@@ -86,7 +86,7 @@ test("a printed credential looks like one: its name, its options, and how deep i
   );
 });
 
-test("a session with tokens, and the errors of its calls, show none [S20][O08]", async () => {
+test("a session with tokens, and the errors of its calls, show none [F-S20][O08]", async () => {
   const first = answer({ accessToken: secret, refreshToken: `${secret}-refresh` });
   const bench = new Bench({
     signIn: () => Promise.resolve(first),

@@ -33,7 +33,7 @@ async function written(make: (output: PassThrough) => PromptHandler): Promise<st
   return chunks.join("");
 }
 
-test("terminalPrompt shows what the default handler shows, in the order of the events [U13]", async () => {
+test("terminalPrompt shows what the default handler shows, in the order of the events [F-U13]", async () => {
   const own = await written((output) => terminalPrompt({ output }));
   expect(own).toMatch(
     /id\.example\.com[\s\S]*\n\nhttps:\/\/id\.example\.com\/authorize\?state=s1\n/,
@@ -41,7 +41,7 @@ test("terminalPrompt shows what the default handler shows, in the order of the e
   expect(own).toMatch(/Warning: Something is odd\. \[some_warning\]\n$/);
 });
 
-test("an onPrompt of one's own hands on what it does not show itself [U13]", async () => {
+test("an onPrompt of one's own hands on what it does not show itself [F-U13]", async () => {
   const seen: string[] = [];
   const shown = await written((output) => {
     const inTerminal = terminalPrompt({ output });

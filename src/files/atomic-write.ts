@@ -143,7 +143,7 @@ async function makeDurable(path: string, change: "Saving" | "Deleting"): Promise
   }
 }
 
-/** Root leaves nothing of its own in a user's folders: that user could neither use nor remove it (T5). */
+/** Root leaves nothing of its own in a user's folders: that user could neither use nor remove it (F-T5). */
 async function assertOwnParent(parent: string): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const { uid } = await disk.stat(parent);

@@ -40,7 +40,7 @@ afterEach(() => {
 
 const problem = (at = path, user = me): string | undefined => powerProblem(at, statSync(at), user);
 
-describe.skipIf(process.platform === "win32")("a file with power [S7]", () => {
+describe.skipIf(process.platform === "win32")("a file with power [F-S7]", () => {
   test("of the user, in a folder that others can read, is used; so is one of root", () => {
     expect(problem()).toBeUndefined();
   });
@@ -112,7 +112,7 @@ describe.skipIf(process.platform === "win32")("a file with power [S7]", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("advice [S12]", () => {
+describe.skipIf(process.platform === "win32")("advice [F-S12]", () => {
   test.skipIf(!isRoot)("never is a command that follows a planted link (needs root)", () => {
     const link = join(root, "planted");
     symlinkSync(folder, link);
@@ -143,7 +143,7 @@ describe.skipIf(process.platform === "win32")("advice [S12]", () => {
   );
 
   test.skipIf(!isRoot)(
-    "to root about another user's file is not to take it away [T5] (needs root)",
+    "to root about another user's file is not to take it away [F-T5] (needs root)",
     () => {
       chownSync(path, nobody, nobody);
       expect(problem()).toContain("without sudo");
@@ -153,7 +153,7 @@ describe.skipIf(process.platform === "win32")("advice [S12]", () => {
 });
 
 test.skipIf(!isRoot)(
-  "root makes nothing in a folder of another user [T5] (needs root)",
+  "root makes nothing in a folder of another user [F-T5] (needs root)",
   async () => {
     chownSync(folder, nobody, nobody);
     await expect(ensurePrivateFolder(join(folder, ".local", "state"))).rejects.toMatchObject({

@@ -28,7 +28,7 @@ function linkOn(path: string): string | undefined {
   return links.at(-1);
 }
 
-/** "Type: …", unless a symbolic link stands on the way: the command would change what that leads to (S12). */
+/** "Type: …", unless a symbolic link stands on the way: the command would change what that leads to (F-S12). */
 export function toType(command: string, path: string): string {
   const link = linkOn(path);
   return link === undefined
@@ -52,7 +52,7 @@ function isRootFor(owner: number, user: number): boolean {
 /** That a file belongs to another user, and what to do. */
 export function ownerProblem(path: string, stats: Stats, user: number): string {
   const fact = `belongs to user ${stats.uid}, not to you (user ${user})`;
-  // Given to root it would be lost to its owner, who most often started this by sudo (T5).
+  // Given to root it would be lost to its owner, who most often started this by sudo (F-T5).
   if (isRootFor(stats.uid, user)) {
     return `belongs to user ${stats.uid}, and this program runs as root. Run it as that user, without sudo, or give root a home folder of its own (sudo -H)`;
   }

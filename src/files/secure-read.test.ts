@@ -121,7 +121,7 @@ describe("a private file", () => {
     const { code, message } = failureOf(read);
     expect(code).toBe("cache_insecure");
     expect(message).toContain(`user ${nobody}`);
-    // Given to root it would be lost to its owner (T5).
+    // Given to root it would be lost to its owner (F-T5).
     expect(message).not.toContain("chown");
     expect(fileProblem(path, statSync(path), "private", 12_345)).toContain(
       `Type: sudo chown 12345 ${path}`,

@@ -324,7 +324,7 @@ test("an address that is no https: one is neither shown nor opened [V05]", async
 });
 
 test.for(["", "javascript:alert(1)", "https://id.example.com/\n?user_code=x", 7, null])(
-  "a complete address that is unfit is left out, and the code is shown [V05] [P optional-or-foreign-values]: %j",
+  "a complete address that is unfit is left out, and the code is shown [V05] [F-P optional-or-foreign-values]: %j",
   async (verification_uri_complete) => {
     const on = scene({ code: { verification_uri_complete } });
     const event = await on.shown();

@@ -39,7 +39,7 @@ test.for([
   ],
   [{ oversized: 1 }, "more than the 64 KB that are read", "cookies that other programs have set"],
   [{ unreadable: 3 }, "(3 times) that is no HTTP request", "with http:"],
-] as const)("what came instead of the answer is told, with its remedy: %j [U18][T9]", (row) => {
+] as const)("what came instead of the answer is told, with its remedy: %j [F-U18][F-T9]", (row) => {
   const [missed, what, remedy] = row;
   for (const text of [said(missed), said(missed, 2)]) {
     expect(text).toContain(what);

@@ -68,7 +68,7 @@ test.each([
   ["Node's own connections", undefined],
   ["undici's", "a bundle"],
 ])(
-  "[T4] a connection that rested while a person signed in is not used for the code: %s",
+  "[F-T4] a connection that rested while a person signed in is not used for the code: %s",
   async (_what, bundle) => {
     const { port, requests } = await startPatientServer();
     const middlebox = await startMiddlebox(port);
@@ -88,7 +88,7 @@ test.each([
   },
 );
 
-test("[T4] requests that follow each other share a connection", async () => {
+test("[F-T4] requests that follow each other share a connection", async () => {
   const { port } = await startPatientServer();
   const middlebox = await startMiddlebox(port);
   const client = makeClient();
@@ -129,7 +129,7 @@ async function startStranger(): Promise<{ origin: string; requests: () => number
   return { origin: `https://127.0.0.1:${port}`, requests: () => requests };
 }
 
-test("[S3] an embedding program that verifies nothing, and has a connection open, verifies nothing for us", async () => {
+test("[F-S3] an embedding program that verifies nothing, and has a connection open, verifies nothing for us", async () => {
   const stranger = await startStranger();
   replaceGlobalDispatcher(new Agent({ connect: { rejectUnauthorized: false } }));
   expect((await fetch(stranger.origin)).status).toBe(200);
@@ -137,7 +137,7 @@ test("[S3] an embedding program that verifies nothing, and has a connection open
   expect([error.code, stranger.requests()]).toEqual(["tls", 1]);
 });
 
-test("[S3] a dispatcher of any other kind is not asked at all", async () => {
+test("[F-S3] a dispatcher of any other kind is not asked at all", async () => {
   const stranger = await startStranger();
   const insecure = new Agent({ connect: { rejectUnauthorized: false } });
   let asked = 0;

@@ -34,7 +34,7 @@ async function readWhole(path: string, isNamedByUser: boolean): Promise<string> 
     const status = await file.stat();
     if (status.isDirectory()) throw new Unusable("is a folder, not a file");
     if (!status.isFile()) throw new Unusable("is not a regular file");
-    // Whoever can change it decides whom the secret goes to (S7). Node's own variable is Node's to judge.
+    // Whoever can change it decides whom the secret goes to (F-S7). Node's own variable is Node's to judge.
     const problem = isNamedByUser ? powerProblem(path, status) : undefined;
     if (problem !== undefined) throw new Unusable(problem);
     const buffer = Buffer.alloc(longestUserFileBytes + 1);

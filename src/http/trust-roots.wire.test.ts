@@ -133,7 +133,7 @@ test("goes on without a NODE_EXTRA_CA_CERTS that cannot be read, as Node does", 
   expect(await nodeRoots(absent)).toEqual(await nodeRoots({}));
 });
 
-test("[S2] the digest is of the certificates, not of files, orders or paths", async () => {
+test("[F-S2] the digest is of the certificates, not of files, orders or paths", async () => {
   const other = await makeCertificateAuthority();
   const digest = async (caCertPath?: string, extra?: string): Promise<string> => {
     const environment = extra === undefined ? {} : { NODE_EXTRA_CA_CERTS: extra };

@@ -6,7 +6,7 @@ import { createBrowserLauncher, createBrowserSearch } from "./browser.ts";
 const url = "http://127.0.0.1:8765/AAAAAAAAAAAAAAAAAAAAAA";
 
 test.for(["w3m", "lynx", "links", "links2", "elinks", "www-browser"])(
-  "[T10] %s is no browser, by its own name and behind a link",
+  "[F-T10] %s is no browser, by its own name and behind a link",
   async (name) => {
     const path = `/usr/bin/${name}`;
     const link = "/usr/bin/my-browser";
@@ -30,7 +30,7 @@ test.for(["w3m", "lynx", "links", "links2", "elinks", "www-browser"])(
   },
 );
 
-test("[U2] whether there is a browser is known without starting one", async () => {
+test("[F-U2] whether there is a browser is known without starting one", async () => {
   const system = playedSystem(["/usr/bin/xdg-open", "/opt/browser"]);
   const problemOf = (environment: Record<string, string>, command?: string) =>
     createBrowserSearch({ environment, platform: "linux", logger: undefined, system })(command);

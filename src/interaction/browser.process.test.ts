@@ -296,7 +296,7 @@ test.for([
   expect(system.spawned).toEqual([]);
 });
 
-test("[S1] a page that is open by now is not opened once more, whatever the first program says", async () => {
+test("[F-S1] a page that is open by now is not opened once more, whatever the first program says", async () => {
   const failing = join(folder, "opens and fails");
   await writeFile(failing, "#!/bin/sh\nexit 3\n");
   await chmod(failing, 0o755);

@@ -10,14 +10,14 @@ function terminal(): { line: LiveLine; stderr: TerminalOutput; output: () => str
   return { line, stderr, output: () => output };
 }
 
-test("an output has one live line, and what others write stands above it [U5]", () => {
+test("an output has one live line, and what others write stands above it [F-U5]", () => {
   const { line, stderr, output } = terminal();
   line.set("Waiting (0:10)");
   liveLineOf({ stderr, environment: {} }).writeAbove("an event\n");
   expect(output()).toBe("\r\u001b[2KWaiting (0:10)\r\u001b[2Kan event\n\r\u001b[2KWaiting (0:10)");
 });
 
-test("once it has ended, nothing is drawn below the last words [U17]", () => {
+test("once it has ended, nothing is drawn below the last words [F-U17]", () => {
   const { line, output } = terminal();
   line.set("Waiting (0:10)");
   line.end();

@@ -70,11 +70,11 @@ test.for([
     {},
     { kind: "other", uid: 1001 },
   ],
-] as const)("[S1] %s", async ([, files, changes, owner]) => {
+] as const)("[F-S1] %s", async ([, files, changes, owner]) => {
   expect(await ownerOfPeer(four, system(files, changes))).toEqual(owner);
 });
 
-test("[S1] IPv6, and IPv4 that a server for both sees as IPv6", async () => {
+test("[F-S1] IPv6, and IPv4 that a server for both sees as IPv6", async () => {
   const six = { "/proc/net/tcp6": table(`${loopbackSix}:D431`, `${loopbackSix}:1F90`, 1001) };
   const sixEnds = { ...four, remoteAddress: "::1", localAddress: "::1" };
   expect(await ownerOfPeer(sixEnds, system(six))).toEqual({ kind: "other", uid: 1001 });
@@ -82,7 +82,7 @@ test("[S1] IPv6, and IPv4 that a server for both sees as IPv6", async () => {
   expect(await ownerOfPeer(mapped, system(fourTable(1000)))).toEqual({ kind: "own" });
 });
 
-test("[S1] what is no address is nobody's", async () => {
+test("[F-S1] what is no address is nobody's", async () => {
   for (const remoteAddress of [undefined, "", "x", "1:2:3:4:5:6:7:8:9", "::1::"]) {
     const ends: Connection = { ...four, remoteAddress };
     expect(await ownerOfPeer(ends, system(fourTable(1001)))).toEqual({ kind: "unknown" });

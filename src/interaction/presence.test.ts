@@ -23,7 +23,7 @@ function absenceAt({ environment = {}, terminals = [], options = {}, platform }:
 const desktop = { DISPLAY: ":0" };
 
 test.each(["true", "1", "TRUE", "yes", "woodpecker", "2"])(
-  "CI=%s without a terminal: nobody is asked [U6]",
+  "CI=%s without a terminal: nobody is asked [F-U6]",
   (value) => {
     const environment = { ...desktop, CI: value };
     expect(absenceAt({ environment })).toBe("CI is set and there is no terminal");
@@ -34,11 +34,11 @@ test.each(["true", "1", "TRUE", "yes", "woodpecker", "2"])(
   },
 );
 
-test.each(["", "0", "false", "False"])("CI=%j is no continuous integration [U6]", (value) => {
+test.each(["", "0", "false", "False"])("CI=%j is no continuous integration [F-U6]", (value) => {
   expect(absenceAt({ environment: { ...desktop, CI: value } })).toBeUndefined();
 });
 
-test("a scheduled job, with neither a terminal nor a display: nobody is asked [U6]", () => {
+test("a scheduled job, with neither a terminal nor a display: nobody is asked [F-U6]", () => {
   const expected = "there is neither a terminal nor a display";
   expect(absenceAt({})).toBe(expected);
   expect(absenceAt({ environment: { DISPLAY: "" }, platform: "freebsd" })).toBe(expected);

@@ -117,7 +117,7 @@ test.for([
   [{ method: "PUT" }, "405 method"],
   [{ headers: { "sec-fetch-mode": "cors" } }, "403 not a navigation"],
   [{ headers: { "sec-fetch-mode": "navigate", "sec-purpose": "prefetch" } }, "403 prefetch"],
-] as const)("where a form is awaited, %j is: %s [U18][L06][L07][L10]", ([changes, expected]) => {
+] as const)("where a form is awaited, %j is: %s [F-U18][L06][L07][L10]", ([changes, expected]) => {
   expect(route({ ...posted, ...(changes as Partial<RequestFacts>) }, "form_post")).toBe(expected);
 });
 
@@ -130,11 +130,14 @@ test.for([
   ["/callback?error=unsupported_response_mode&state=right", "callback"],
   ["/callback?error=access_denied&state=wrong", "stray: another state"],
   ["/outcome", "outcome"],
-] as const)("where a form is awaited, a GET of %s is: %s [U18][L08][L09]", ([target, expected]) => {
-  expect(route({ target }, "form_post")).toBe(expected);
-});
+] as const)(
+  "where a form is awaited, a GET of %s is: %s [F-U18][L08][L09]",
+  ([target, expected]) => {
+    expect(route({ target }, "form_post")).toBe(expected);
+  },
+);
 
-test("a form is judged by its state like an address [U18][L08]", () => {
+test("a form is judged by its state like an address [F-U18][L08]", () => {
   const kindOf = (body: string): string => routeAnswer(new URLSearchParams(body), rules).kind;
   expect(kindOf("code=c&state=right")).toBe("callback");
   expect(kindOf("error=access_denied&state=right")).toBe("callback");
@@ -143,7 +146,7 @@ test("a form is judged by its state like an address [U18][L08]", () => {
   }
 });
 
-test("only a browser that posts to the callback counts as a provider that posts its answer [U18]", () => {
+test("only a browser that posts to the callback counts as a provider that posts its answer [F-U18]", () => {
   const isPostedAnswer = (changes: Partial<RequestFacts>): boolean => {
     const request = { ...posted, headers: {}, hosts: ["127.0.0.1:8765"], ...changes };
     const result = routeRequest(request, rules);

@@ -87,7 +87,7 @@ test("a QR code has the rows that the text leaves, at every width", () => {
   }
 });
 
-test("a QR code that does not fit beside the roomy text stands with a close one: 24 rows are enough [U9]", async () => {
+test("a QR code that does not fit beside the roomy text stands with a close one: 24 rows are enough [F-U9]", async () => {
   const qrCode = Array.from({ length: 17 }, () => "##").join("\n");
   const on = scene({
     columns: 80,

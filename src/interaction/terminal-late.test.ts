@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { pastedAddress, scene } from "../../test/support/terminal-scene.ts";
 
-test("[T10] a browser that has not come: the countdown gives way to pasting", async () => {
+test("[F-T10] a browser that has not come: the countdown gives way to pasting", async () => {
   const on = scene();
   on.show({ browserOpened: true });
   on.show({ browserProblem: "nothing has opened so far" });

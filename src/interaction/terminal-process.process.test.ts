@@ -52,7 +52,7 @@ test.skipIf(noTerminal !== undefined).for([
   ["SIGHUP from outside", undefined, "SIGHUP", 129],
   ["SIGQUIT from outside", undefined, "SIGQUIT", 131],
   ["SIGUSR2 from outside", undefined, "SIGUSR2", 140],
-] as const)("%s: the terminal is as it was [T7]", async ([, key, signal, status]) => {
+] as const)("%s: the terminal is as it was [F-T7]", async ([, key, signal, status]) => {
   const terminal = startOnTerminal(
     `trap : QUIT; ulimit -c 0; sh -c 'echo pid=$$; exec "$0" "$1"' '${process.execPath}' '${module}'; echo "status=$?"; stty -a`,
   );
@@ -66,7 +66,7 @@ test.skipIf(noTerminal !== undefined).for([
 });
 
 test.skipIf(noTerminal !== undefined)(
-  "a background job is not stopped for its terminal, and takes an address once it is in the foreground [T8]",
+  "a background job is not stopped for its terminal, and takes an address once it is in the foreground [F-T8]",
   async () => {
     const terminal = startOnTerminal(
       `set -m; sh -c 'echo pid=$$; exec "$0" "$1"' '${process.execPath}' '${module}' & read go; fg %1; echo "status=$?"`,

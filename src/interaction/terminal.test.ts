@@ -292,7 +292,7 @@ test("Ctrl-C, Ctrl-\\ and Ctrl-Z do what they do on a terminal", () => {
   expect(process.listenerCount("SIGCONT")).toBe(listeners);
 });
 
-test("the terminal is as it was when a key's signal arrives, which may be the end [T7]", () => {
+test("the terminal is as it was when a key's signal arrives, which may be the end [F-T7]", () => {
   const modes: unknown[] = [];
   const on = scene({ raiseSignal: (signal) => modes.push([signal, on.stdin.isRaw]) });
   on.show({ browserProblem: "container" });
@@ -304,7 +304,7 @@ test("the terminal is as it was when a key's signal arrives, which may be the en
   ]);
 });
 
-test("a job in the background leaves its terminal alone until it is in the foreground [T8]", async () => {
+test("a job in the background leaves its terminal alone until it is in the foreground [F-T8]", async () => {
   let role: TerminalRole = "background";
   const on = scene({ terminalRole: () => role });
   on.show({ browserProblem: "container" });

@@ -45,7 +45,7 @@ function namesIn(folder: string): string[] {
     .toSorted();
 }
 
-describe.runIf(process.platform === "linux")("a lock in the user's folder [S4]", () => {
+describe.runIf(process.platform === "linux")("a lock in the user's folder [F-S4]", () => {
   test("is taken once, held then, and free as soon as it is freed", async () => {
     const [one, other] = [endpointIn(root), endpointIn(root)];
     expect(await one.reach(id)).toEqual({ state: "gone" });
@@ -114,7 +114,7 @@ describe.runIf(process.platform === "linux")("a lock in the user's folder [S4]",
 describe.runIf(process.platform === "linux")("between processes", () => {
   const place = useLockFolder();
 
-  test("what a killed holder has left goes with the next one [S4]", async () => {
+  test("what a killed holder has left goes with the next one [F-S4]", async () => {
     const [first, second] = await place.startMany(2);
     first?.tell({ do: "acquire", name: "key" });
     await first?.next("held");
@@ -129,7 +129,7 @@ describe.runIf(process.platform === "linux")("between processes", () => {
     expect(namesIn(place.folder)).toEqual(["1", "2", "holder"]);
   });
 
-  test("a holder in another namespace of process ids is never called by its number there [S19]", async () => {
+  test("a holder in another namespace of process ids is never called by its number there [F-S19]", async () => {
     const there = await place.start({
       words: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"],
     });

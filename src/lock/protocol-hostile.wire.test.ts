@@ -164,7 +164,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
   };
 
   test.each(Object.keys(squatters))(
-    "that %s is no holder: after 10 seconds it goes on as on another host, and no connection is left [R05][S4]",
+    "that %s is no holder: after 10 seconds it goes on as on another host, and no connection is left [R05][F-S4]",
     async (name) => {
       const closed: Promise<unknown>[] = [];
       await squat((socket) => {
@@ -214,7 +214,7 @@ describe.runIf(process.platform === "linux")("a squatter without the proof", () 
     expect(await goOnWithout()).toEqual(gone);
   });
 
-  test("is waited for once: the next call of this process goes on at once [S4]", async () => {
+  test("is waited for once: the next call of this process goes on at once [F-S4]", async () => {
     await squat(() => undefined);
     const endpoint = createAbstractEndpoint();
     const clock = createFastClock(100);

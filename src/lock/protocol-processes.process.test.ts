@@ -172,7 +172,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     }
   });
 
-  test("says of a holder that was stopped which process it is, and how to go on [R05][T8]", async () => {
+  test("says of a holder that was stopped which process it is, and how to go on [R05][F-T8]", async () => {
     const holder = await place.start();
     const waiter = await place.start({ speed: 20 });
     holder.tell({ do: "acquire", name: "key" });

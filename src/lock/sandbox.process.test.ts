@@ -88,7 +88,7 @@ describe.runIf(process.platform === "linux" && calls !== undefined)(
     });
 
     test.runIf(canSquat)(
-      "another user who holds that socket is no holder: a call goes on at once, with a warning [S4]",
+      "another user who holds that socket is no holder: a call goes on at once, with a warning [F-S4]",
       async () => {
         const identity = readLockIdentity(place.folder, randomBytes);
         if (identity.state !== "known") throw new Error(identity.state);

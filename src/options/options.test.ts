@@ -140,7 +140,7 @@ function refusal(
   throw new Error(`accepted: ${JSON.stringify(Object.keys(given))}`);
 }
 
-test("the options of client credentials are explained without a person, a browser or another class's default [D4]", () => {
+test("the options of client credentials are explained without a person, a browser or another class's default [F-D4]", () => {
   const path = fileURLToPath(new URL("types.ts", import.meta.url));
   const types = readFileSync(path, "utf8").replaceAll(/\n \* |\n {3}\* /g, " ");
   const members = /export interface ClientOptions \{([\s\S]*?)\n\}/.exec(types)?.[1] ?? "";
@@ -216,13 +216,16 @@ test.each([
   "login_hint",
   "iss",
   "code",
-])("extraAuthorizationParams: %s is refused as soon as the object is made [A11] [U19]", (name) => {
-  const error = refusal({ extraAuthorizationParams: { [name]: "canary" } });
-  expect(error.code).toBe("invalid_option");
-  expect(error.message).toBe(
-    `\`extraAuthorizationParams\` cannot set \`${name}\`: a sign-in sets it itself. Use the option that is made for it, if there is one.`,
-  );
-});
+])(
+  "extraAuthorizationParams: %s is refused as soon as the object is made [A11] [F-U19]",
+  (name) => {
+    const error = refusal({ extraAuthorizationParams: { [name]: "canary" } });
+    expect(error.code).toBe("invalid_option");
+    expect(error.message).toBe(
+      `\`extraAuthorizationParams\` cannot set \`${name}\`: a sign-in sets it itself. Use the option that is made for it, if there is one.`,
+    );
+  },
+);
 
 test.each(["issuer", "tokenEndpoint", "authorizationEndpoint", "jwksUri", "redirectUri"])(
   "%s: http: beyond loopback is insecure_url, unless allowed [D02]",

@@ -168,7 +168,7 @@ test.each([
   expect(provider.requests().token).toBe(0);
 });
 
-test("a refused scope is named as it was asked for, and what the metadata lists [U12]", async () => {
+test("a refused scope is named as it was asked for, and what the metadata lists [F-U12]", async () => {
   const { attempt, genuine } = await startAttempt();
   const parameters = new URLSearchParams({
     error: "invalid_scope",

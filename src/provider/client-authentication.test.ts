@@ -119,7 +119,7 @@ test.each([
   "client_id should not be null",
   "The client_secret parameter is required.",
 ])(
-  "Basic that was not looked at (%j) has the body tried, whose outcome counts [P secret-basic-answered-with-invalid-request]",
+  "Basic that was not looked at (%j) has the body tried, whose outcome counts [F-P secret-basic-answered-with-invalid-request]",
   async (providerErrorDescription) => {
     const unseen = new OidcError("token_request_failed", "no", {
       reason: "invalid_request",

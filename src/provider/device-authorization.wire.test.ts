@@ -173,12 +173,12 @@ test.for([
   [{ device_code: "a".repeat(131_073) }, "131072"],
   [{ user_code: "a".repeat(65) }, "64"],
   [{ verification_uri: `https://id.example.com/${"x".repeat(8192)}` }, "8192"],
-] as const)("the limit that ran out is named [P limit-not-named]", async ([changes, limit]) => {
+] as const)("the limit that ran out is named [F-P limit-not-named]", async ([changes, limit]) => {
   const { asked } = await ask(changes);
   expect((await failureOf(asked)).message).toContain(`longer than ${limit} characters`);
 });
 
-test("a scope that is refused is named, and what is listed; openid may be what is not taken [U12] [U23]", async () => {
+test("a scope that is refused is named, and what is listed; openid may be what is not taken [F-U12] [F-U23]", async () => {
   const { provider, asked } = await ask({}, {}, { scopes_supported: ["openid", "api"] });
   await asked;
   provider.tamper({
@@ -331,7 +331,7 @@ describe("the answer to a poll", () => {
     expect([error.code, error.reason]).toEqual(["id_token_invalid", reason]);
   });
 
-  test("no ID token is none of its faults, though openid was granted: it is said that nobody is known [P device]", async () => {
+  test("no ID token is none of its faults, though openid was granted: it is said that nobody is known [F-P device]", async () => {
     const { provider, world, asked } = await ask();
     const authorization = await asked;
     answerTokens(provider, { idToken: null, members: { scope: "openid" } });

@@ -57,14 +57,14 @@ describe("the cache", () => {
     expect(provider.requests().discovery).toBe(1);
   });
 
-  test("[S2] a sign-in asks anew whatever is kept", async () => {
+  test("[F-S2] a sign-in asks anew whatever is kept", async () => {
     const { provider, world } = await startSecure();
     await openProvider(world(), optionsFor(provider));
     await openProvider(world(), optionsFor(provider), undefined, { anew: true });
     expect(provider.requests().discovery).toBe(2);
   });
 
-  test("[S2] ten years that a sender, a wrong clock or a hand wrote are not believed", async () => {
+  test("[F-S2] ten years that a sender, a wrong clock or a hand wrote are not believed", async () => {
     const { provider, cacheFolder, world } = await startSecure();
     await openProvider(world(), optionsFor(provider));
     const path = await cacheFile(cacheFolder);
@@ -76,7 +76,7 @@ describe("the cache", () => {
     expect(provider.requests().discovery).toBe(1);
   });
 
-  test("[S2] what one set of roots vouched for is not used under another, though the bundle's path is the same", async () => {
+  test("[F-S2] what one set of roots vouched for is not used under another, though the bundle's path is the same", async () => {
     const { provider, caCertPath, cacheFolder, world } = await startSecure();
     await openProvider(world(), optionsFor(provider));
     const stranger = await startSecureProvider();
@@ -93,7 +93,7 @@ describe("the cache", () => {
     expect(provider.requests().discovery).toBe(2);
   });
 
-  test("[S2] of an http: issuer nothing is kept on disk", async () => {
+  test("[F-S2] of an http: issuer nothing is kept on disk", async () => {
     const provider = await startProvider();
     const cacheFolder = join(await makeFolder(), "cache");
     const opened = await openProvider(makeWorld({ cacheFolder }), optionsFor(provider));
@@ -191,7 +191,7 @@ describe("the cache", () => {
     expect(provider.requests().jwks).toBe(2);
   });
 
-  test("[S8] a sign-in fetches keys that are older than their lifetime, a refresh may use them", async () => {
+  test("[F-S8] a sign-in fetches keys that are older than their lifetime, a refresh may use them", async () => {
     const { provider, world: makeProcess } = await startSecure();
     const first = await openProvider(makeProcess(), optionsFor(provider));
     const before = await first.keys.current();

@@ -70,7 +70,7 @@ describe("claims", () => {
     ["ISO text, as ADFS sends it", "2026-11-30T10:00:00Z", undefined],
     ["a number that no date can hold", 1e300, undefined],
   ])(
-    "auth_time as %s stops nobody who did not ask for it [P auth-time-as-text]",
+    "auth_time as %s stops nobody who did not ask for it [F-P auth-time-as-text]",
     async (...row) => {
       const [, auth_time, read] = row;
       const { claims, finishWith } = await startSignIn({ prefetch: true });
@@ -81,14 +81,18 @@ describe("claims", () => {
 
   test.each([
     ["a sub that is a number", { sub: 12_345 }, /its sub, .* is no text/],
-    ["a sub of 256 characters [P sub-of-256]", { sub: `EE/${"x".repeat(253)}` }, /longer than 255/],
-    ["no nonce [U23]", { nonce: undefined }, /has no nonce, though this sign-in sent one/],
-  ])("%s is called by its name [P auth-time-as-text]", async (_name, changes, words) => {
+    [
+      "a sub of 256 characters [F-P sub-of-256]",
+      { sub: `EE/${"x".repeat(253)}` },
+      /longer than 255/,
+    ],
+    ["no nonce [F-U23]", { nonce: undefined }, /has no nonce, though this sign-in sent one/],
+  ])("%s is called by its name [F-P auth-time-as-text]", async (_name, changes, words) => {
     const { claims, refusalOf } = await startSignIn({ prefetch: true });
     expect((await refusalOf(await forgeToken({ ...claims, ...changes }))).message).toMatch(words);
   });
 
-  test("claims called __proto__ are nobody's own member [S16] [P05]", async () => {
+  test("claims called __proto__ are nobody's own member [F-S16] [P05]", async () => {
     const { claims, finishWith } = await startSignIn({ prefetch: true });
     const text = JSON.stringify({ ...claims, address: { city: "x" } })
       .replace('{"iss"', '{"__proto__":{"admin":true},"iss"')
@@ -102,7 +106,7 @@ describe("claims", () => {
     }
   });
 
-  test("an end that no date can hold is the longest that is believed [S17]", async () => {
+  test("an end that no date can hold is the longest that is believed [F-S17]", async () => {
     const { claims, finishWith } = await startSignIn({ prefetch: true });
     const idToken = await forgeToken({ ...claims, exp: 1e300 });
     expect((await finishWith(idToken)).claims?.sub).toBe("alice");
@@ -110,7 +114,7 @@ describe("claims", () => {
     expect(Number(times?.expiresAt) - Number(times?.issuedAt)).toBe(longestLifetimeSeconds);
   });
 
-  test("an address is shown without its user name and password [P credentials-in-a-message]", async () => {
+  test("an address is shown without its user name and password [F-P credentials-in-a-message]", async () => {
     const { claims, refusalOf } = await startSignIn();
     const iss = "https://user:pass-word@other.example";
     const error = await refusalOf(await forgeToken({ ...claims, iss }));

@@ -13,7 +13,7 @@ const sound = rsa(2048);
 const countOf = (...keys: readonly object[]): number | undefined => parseKeySet({ keys })?.length;
 const exponent = (...bytes: readonly number[]): string => Buffer.from(bytes).toString("base64url");
 
-describe("RSA keys [S21][T08]", () => {
+describe("RSA keys [F-S21][T08]", () => {
   test("a sound one is taken, with e = 3 too, and with leading zeros", () => {
     expect(countOf(sound)).toBe(1);
     expect(countOf({ ...sound, e: exponent(3) })).toBe(1);

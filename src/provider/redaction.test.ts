@@ -19,13 +19,13 @@ test.each([
       .slice(1, -1)
       .replace("/", String.raw`\/`),
   ],
-])("a secret that comes back %s is taken out [S9] [O04]", (_name, repeated) => {
+])("a secret that comes back %s is taken out [F-S9] [O04]", (_name, repeated) => {
   expect(withoutSecrets(`got client_secret=${repeated} here`, [secret])).toBe(
     "got client_secret=[redacted] here",
   );
 });
 
-test("the credentials of Basic are taken out, as sent and percent-encoded [S9]", () => {
+test("the credentials of Basic are taken out, as sent and percent-encoded [F-S9]", () => {
   const credentials = basicCredentials("client", secret);
   for (const repeated of [credentials, encodeURIComponent(credentials)]) {
     expect(withoutSecrets(`Basic ${repeated} is wrong`, [credentials])).toBe(
@@ -34,7 +34,7 @@ test("the credentials of Basic are taken out, as sent and percent-encoded [S9]",
   }
 });
 
-test("a whole form body that is repeated shows nothing of a secret [S9]", () => {
+test("a whole form body that is repeated shows nothing of a secret [F-S9]", () => {
   const body = new URLSearchParams({
     grant_type: "refresh_token",
     refresh_token: secret,
@@ -42,7 +42,7 @@ test("a whole form body that is repeated shows nothing of a secret [S9]", () => 
   expect(withoutSecrets(body, [secret])).toBe("grant_type=refresh_token&refresh_token=[redacted]");
 });
 
-test("a refresh token longer than any message leaves no beginning of itself [S9]", () => {
+test("a refresh token longer than any message leaves no beginning of itself [F-S9]", () => {
   const long = Array.from({ length: 6000 }, (_, index) => index.toString(36)).join("");
   expect(long.length).toBeGreaterThan(4096);
   expect(withoutSecrets(`Invalid token ${long} given`, [long])).toBe(

@@ -48,7 +48,7 @@ test.each([
   [400, { message: "refresh token no longer valid" }],
   [403, { error: { code: 403, message: "Refresh-Token was revoked" } }],
 ])(
-  "a refresh token that is over, in other words: %i %j [P refresh-refusal-in-other-words]",
+  "a refresh token that is over, in other words: %i %j [F-P refresh-refusal-in-other-words]",
   (status, body) => {
     const error = refusalOf(status, body, refresh);
     expect([error.code, error.reason]).toEqual(["token_request_failed", "invalid_grant"]);
@@ -69,13 +69,13 @@ test.each([
   { error: "server_error", error_description: "refresh token not found in the database" },
   { message: "invalid request" },
 ])(
-  "what is not said of the refresh token leaves it: %j [P refresh-refusal-in-other-words]",
+  "what is not said of the refresh token leaves it: %j [F-P refresh-refusal-in-other-words]",
   (body) => {
     expect(refusalOf(400, body, refresh).reason).not.toBe("invalid_grant");
   },
 );
 
-test("a bare invalid_request of a refresh leads out of it [P refresh-refusal-in-other-words]", () => {
+test("a bare invalid_request of a refresh leads out of it [F-P refresh-refusal-in-other-words]", () => {
   const error = refusalOf(400, { error: "invalid_request" }, refresh);
   expect(error.reason).toBe("invalid_request");
   expect(error.message).toContain("sign in again with `login`");
@@ -96,7 +96,7 @@ test.each([
   [500, { message: "database is down" }, "database is down"],
   [400, { error: "invalid_request", message: "grant is odd" }, "grant is odd"],
 ])(
-  "what a provider says in members of its own is told: %i %j [P says-why-in-other-members]",
+  "what a provider says in members of its own is told: %i %j [F-P says-why-in-other-members]",
   (status, body, words) => {
     const error = refusalOf(status, body);
     expect(error.message.endsWith(`The provider says: "${words}"`)).toBe(true);
@@ -105,7 +105,7 @@ test.each([
   },
 );
 
-test("words of its own are bounded, safe to show and without our secrets [P says-why-in-other-members] [O04] [O06]", () => {
+test("words of its own are bounded, safe to show and without our secrets [F-P says-why-in-other-members] [O04] [O06]", () => {
   const secret = "a-secret-of-ours";
   const message = `bad\u001b[2J ${secret} ${"x".repeat(5000)}`;
   const error = refusalOf(400, { message }, { secrets: [secret] });
@@ -114,7 +114,7 @@ test("words of its own are bounded, safe to show and without our secrets [P says
 });
 
 test.each([{ error_code: "rate_limit_exceeded" }, { error: "too_many_requests" }])(
-  "a limit of requests by word is one: %j [P says-why-in-other-members]",
+  "a limit of requests by word is one: %j [F-P says-why-in-other-members]",
   (body) => {
     const error = refusalOf(403, body, refresh, { "retry-after": "30" });
     expect(error).toMatchObject({
@@ -126,7 +126,7 @@ test.each([{ error_code: "rate_limit_exceeded" }, { error: "too_many_requests" }
   },
 );
 
-test("a refused scope is named, and what could be asked for [U12]", () => {
+test("a refused scope is named, and what could be asked for [F-U12]", () => {
   const body = { error: "invalid_scope" };
   const requestedScopes = ["openid", "api:read"];
   expect(refusalOf(400, body, { requestedScopes }).message).toContain(
@@ -140,7 +140,7 @@ test("a refused scope is named, and what could be asked for [U12]", () => {
 });
 
 test.each([{ error: "unauthorized" }, { error: "Bad credentials" }, { message: "no" }])(
-  "status 401 after a secret was sent is about the secret first, in whatever words: %j [U21]",
+  "status 401 after a secret was sent is about the secret first, in whatever words: %j [F-U21]",
   (body) => {
     const { message } = refusalOf(401, body, { secretSent: true, ...refresh });
     expect(message).toContain("Check `clientSecret`, then `clientId`.");
@@ -148,7 +148,7 @@ test.each([{ error: "unauthorized" }, { error: "Bad credentials" }, { message: "
   },
 );
 
-test("a word of its own with 401 after a secret was sent costs no refresh token [U21]", () => {
+test("a word of its own with 401 after a secret was sent costs no refresh token [F-U21]", () => {
   const ended = (error: string): string | undefined =>
     refusalOf(401, { error }, { secretSent: true, ...refresh }).reason;
   expect(ended("bad_credentials")).toBeUndefined();
@@ -159,7 +159,7 @@ test.each([
   [401, "invalid_token", /does not take this access token/],
   [403, "no_error_member", /openid/],
   [404, "no_error_member", /does not take this access token/],
-])("status %i for an access token is not about the client [U19]", (status, reason, words) => {
+])("status %i for an access token is not about the client [F-U19]", (status, reason, words) => {
   const error = refusalOf(status, {}, { step: "userinfo", bearer: true });
   expect([error.code, error.reason]).toEqual(["token_request_failed", reason]);
   expect(error.message).toMatch(words);

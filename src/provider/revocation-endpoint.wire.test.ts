@@ -96,7 +96,7 @@ test("an access token that went with its refresh token and is refused is gone", 
   expect(await revoke({ isGrantRevoked: true })).toBe("failed");
 });
 
-test("an endpoint that does not look at Basic gets the secret in the body [P secret-basic-answered-with-invalid-request]", async () => {
+test("an endpoint that does not look at Basic gets the secret in the body [F-P secret-basic-answered-with-invalid-request]", async () => {
   const { provider, revoke } = await start();
   const { clientId, clientSecret } = provider.clients.confidentialBasic;
   provider.tamper({

@@ -83,7 +83,7 @@ describe("members", () => {
     "opaque~1.2_3-4+5/6==",
     "eyJhbGciOiJub25lIn0.e30.",
     "sha256~abc",
-    // Salesforce: the organisation's id before an exclamation mark [P access-token-not-b64token].
+    // Salesforce: the organisation's id before an exclamation mark [F-P access-token-not-b64token].
     "00Dxx0000001gPL!AR8AQexample.token_value",
     "a=b|c:d;e{f}",
   ])("an access token is not looked into: %s [T22]", async (access_token) => {

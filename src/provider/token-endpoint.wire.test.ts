@@ -146,7 +146,7 @@ describe("one request", () => {
 describe("the ID token of a refresh [R10]", () => {
   test.each<[string, Record<string, unknown>]>([
     ["the same auth_time", { auth_time: 1000 }],
-    ["a later auth_time [P refresh-auth-time-changed]", { auth_time: 2000 }],
+    ["a later auth_time [F-P refresh-auth-time-changed]", { auth_time: 2000 }],
     ["no time at all in its auth_time", { auth_time: null }],
     ["no auth_time, no nonce", {}],
     ["the same nonce", { nonce: "n" }],
@@ -203,7 +203,7 @@ describe("keys that can't be had do not cost the rotated refresh token", () => {
     expect(world.warnings).toEqual([expect.stringMatching(/^id_token_unverified: /)]);
   });
 
-  test("a clock that is wrong costs no sign-in either [P refresh-auth-time-changed]", async () => {
+  test("a clock that is wrong costs no sign-in either [F-P refresh-auth-time-changed]", async () => {
     const { provider, refresh, world, clientId } = await startRefresh();
     const { iat, exp } = genuineClaims(provider.issuer, clientId);
     const ahead = { iat: Number(iat) + 7200, exp: Number(exp) + 7200 };

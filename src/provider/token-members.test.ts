@@ -37,7 +37,7 @@ function refusalOf(body: Readonly<Record<string, unknown>>): OidcError {
 }
 
 test.each([undefined, null, ""])(
-  "a missing token_type (%j) is Bearer, and no renewal makes a noise of it [T12] [P token-type-words]",
+  "a missing token_type (%j) is Bearer, and no renewal makes a noise of it [F-T12] [F-P token-type-words]",
   (token_type) => {
     const { members, warnings } = read({ token_type });
     expect(members.accessToken).toBe("x");
@@ -48,14 +48,14 @@ test.each([undefined, null, ""])(
   },
 );
 
-test("a foreign token type is called by its name, should it not be a secret of ours [P token-type-words] [S9]", () => {
+test("a foreign token type is called by its name, should it not be a secret of ours [F-P token-type-words] [F-S9]", () => {
   const error = refusalOf({ token_type: "mac" });
   expect([error.code, error.reason]).toEqual(["token_response_invalid", "token_type"]);
   expect(error.message).toContain('of the type "mac"');
   expect(refusalOf({ token_type: secret }).message).not.toContain(secret.slice(0, 8));
 });
 
-test("a missing access token is no foreign token type, and a scope may bring one [P token-type-words]", () => {
+test("a missing access token is no foreign token type, and a scope may bring one [F-P token-type-words]", () => {
   const error = refusalOf({ access_token: undefined, id_token: "a.b.c" });
   expect(error.reason).toBe("access_token");
   expect(error.message).toContain("without an access token");
@@ -63,7 +63,7 @@ test("a missing access token is no foreign token type, and a scope may bring one
 });
 
 test.each(["access_token", "refresh_token", "id_token", "scope"])(
-  "the limit that ran out is named: %s [P limit-not-named]",
+  "the limit that ran out is named: %s [F-P limit-not-named]",
   (member) => {
     const error = refusalOf({ [member]: "x".repeat(200_000) });
     expect(error.reason).toBe(member);

@@ -117,7 +117,7 @@ describe("plain", () => {
 });
 
 describe("signed [T24]", () => {
-  test("a claim called __proto__ is nobody's own member [S16] [P05]", async () => {
+  test("a claim called __proto__ is nobody's own member [F-S16] [P05]", async () => {
     const { ask, answerSigned, claims } = await start();
     const text = JSON.stringify(claims).replace("{", '{"__proto__":{"admin":true},');
     answerSigned(await forgeToken(text));

@@ -74,7 +74,7 @@ describe("the key of a configuration", () => {
     expect(keyWith({ scopes: [] })).not.toBe(keyWith({ scopes: undefined }));
   });
 
-  test("takes the default scopes written out for the same as none [U3]", () => {
+  test("takes the default scopes written out for the same as none [F-U3]", () => {
     const undefinedScopes = keyWith({ scopes: undefined });
     expect(keyWith({ scopes: ["openid", "profile", "email"] })).toBe(undefinedScopes);
     expect(keyWith({ scopes: ["email", "profile", "openid", "email"] })).toBe(undefinedScopes);
@@ -143,7 +143,7 @@ describe("a key read back", () => {
   };
 
   test.each(["interactive", "client"] as const)(
-    "gives the whole configuration of kind %s that it was made from [D1]",
+    "gives the whole configuration of kind %s that it was made from [F-D1]",
     (kind) => {
       const configuration = configurationOfKey(recordKey({ kind, options: everything }));
       const taken = optionTable.filter((row) => row.inKey && row.credentials.includes(kind));
@@ -171,7 +171,7 @@ describe("a key read back", () => {
     (key) => expect(configurationOfKey(key)).toBeUndefined(),
   );
 
-  test("is not made from one with another place at its end, as a later version may write [D1]", () => {
+  test("is not made from one with another place at its end, as a later version may write [F-D1]", () => {
     const key = recordKey({ kind: "interactive", options: everything });
     expect(configurationOfKey(key.replace(/\]$/, ',"later"]'))).toBeUndefined();
   });

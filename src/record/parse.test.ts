@@ -118,7 +118,7 @@ describe("a record", () => {
   });
 
   test.each(["00Dxx!AR8A.x_y", "a=b|c"])(
-    "may have the access token %s [P access-token-not-b64token]",
+    "may have the access token %s [F-P access-token-not-b64token]",
     (token) => {
       expect(parseRecord({ ...whole, accessToken: { ...whole.accessToken, token } })).toBeDefined();
     },
@@ -133,7 +133,7 @@ describe("a record", () => {
     },
   );
 
-  test("whose times no date can hold is damaged [S17]", () => {
+  test("whose times no date can hold is damaged [F-S17]", () => {
     for (const name of ["signedInAt", "renewedAt", "authTime"]) {
       expect(parseRecord({ ...whole, [name]: 1e300 })).toBeUndefined();
     }

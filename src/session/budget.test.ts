@@ -83,7 +83,7 @@ test("a sign-in that ends before anything was shown is not counted", async () =>
   expect((await bench.session.getToken()).source).toBe("login");
 });
 
-test("a person who refuses was there, and the count starts anew [S10]", async () => {
+test("a person who refuses was there, and the count starts anew [F-S10]", async () => {
   const store = createMemoryStore();
   const clock = createManualClock(Date.now());
   const after = (milliseconds: number): Promise<string> => refusing(store, clock, milliseconds);
@@ -102,7 +102,7 @@ test.each([
   "authorization_failed",
   "callback_invalid",
   "token_request_failed",
-] as const)("what comes back by itself stays counted: %s [S10]", async (code) => {
+] as const)("what comes back by itself stays counted: %s [F-S10]", async (code) => {
   const store = createMemoryStore();
   for (let times = 0; times < 3; times += 1) {
     expect(await prompted(store, new OidcError(code, "x"))).toBe(code);

@@ -18,7 +18,7 @@ function endless(ended: string[]) {
     });
 }
 
-test("close ends the work, its waiters get aborted (closed), and it waits for the end [U13]", async () => {
+test("close ends the work, its waiters get aborted (closed), and it waits for the end [F-U13]", async () => {
   const ended: string[] = [];
   const bench = new Bench({ signIn: endless(ended) });
   const calls = [bench.session.getToken(), bench.session.getToken(), bench.session.login()];
@@ -33,7 +33,7 @@ test("close ends the work, its waiters get aborted (closed), and it waits for th
   expect([later.code, later.reason, bench.calls]).toEqual(["aborted", "closed", ["signIn"]]);
 });
 
-test("close forgets nothing, and other sessions go on [U13]", async () => {
+test("close forgets nothing, and other sessions go on [F-U13]", async () => {
   const bench = new Bench();
   const { token } = await bench.session.getToken();
   await bench.session.close();
@@ -42,7 +42,7 @@ test("close forgets nothing, and other sessions go on [U13]", async () => {
   expect([other.token, other.source]).toEqual([token, "cache"]);
 });
 
-test("close ends the timer of renewal ahead [U13]", async () => {
+test("close ends the timer of renewal ahead [F-U13]", async () => {
   const clock = createManualClock(Date.now());
   const bench = new Bench({}, { clock, renewsAhead: true });
   await bench.session.getToken();
@@ -61,7 +61,7 @@ test("after a logout renewal ahead begins anew with the next sign-in", async () 
   expect(clock.sleeping).toBe(1);
 });
 
-test("close waits for a logout that tells the provider [U13]", async () => {
+test("close waits for a logout that tells the provider [F-U13]", async () => {
   const bench = new Bench();
   await bench.session.getToken();
   const logout = bench.session.logout({ revoke: true });
@@ -70,7 +70,7 @@ test("close waits for a logout that tells the provider [U13]", async () => {
   expect(await logout).toEqual({ forgotten: 1, revoked: "yes" });
 });
 
-test("close ends the wait for a given token [U13]", async () => {
+test("close ends the wait for a given token [F-U13]", async () => {
   const given = deferred<{ token: string }>();
   const tokens = new GivenTokens({ name: "`getToken`", read: () => given.promise });
   const waiting = failure(tokens.get({}));
@@ -87,7 +87,7 @@ test.each<[string, (stop: AbortController) => void, unknown]>([
     (stop) => stop.abort(new OidcError("network", "x")),
     new OidcError("network", "x"),
   ],
-])("an abort keeps %s as its cause [U13]", async (_what, abort, cause) => {
+])("an abort keeps %s as its cause [F-U13]", async (_what, abort, cause) => {
   for (const call of ["getToken", "login", "userInfo"] as const) {
     const store = await storeWith(call === "userInfo" ? answer() : expired({ refreshToken: "" }));
     const bench = new Bench({ signIn: endless([]), userInfo: endless([]) }, { store });
@@ -104,7 +104,7 @@ test.each<[string, (stop: AbortController) => void, unknown]>([
   }
 });
 
-test("an abort before the call keeps its reason too, and the default one is kept [U13]", async () => {
+test("an abort before the call keeps its reason too, and the default one is kept [F-U13]", async () => {
   const bench = new Bench();
   const error = await failure(bench.session.getToken({ signal: AbortSignal.abort("before") }));
   expect([error.code, error.cause, bench.calls]).toEqual(["aborted", "before", []]);
@@ -112,7 +112,7 @@ test("an abort before the call keeps its reason too, and the default one is kept
   expect((cause as Error).name).toBe("AbortError");
 });
 
-test("status tells what is cached without a token, login who has signed in [U13]", async () => {
+test("status tells what is cached without a token, login who has signed in [F-U13]", async () => {
   const bench = new Bench();
   expect(await bench.session.status()).toBeUndefined();
   const { signIn } = await bench.session.login();
@@ -133,7 +133,7 @@ test("status tells what is cached without a token, login who has signed in [U13]
   expect(bench.calls).toEqual(["signIn"]);
 });
 
-test("without a refresh token a sign-in ends with its access token, also when that is over [U13]", async () => {
+test("without a refresh token a sign-in ends with its access token, also when that is over [F-U13]", async () => {
   const { refreshToken: _none, ...bare } = expired();
   const bench = new Bench({}, { store: await storeWith(bare) });
   const status = await bench.session.status();

@@ -8,7 +8,7 @@ function withoutRefreshToken({ refreshToken: _none, ...rest }: TokenAnswer): Tok
   return rest;
 }
 
-test("an ended sign-in without a refresh token is `expired`, and names what would have prevented it [U10]", async () => {
+test("an ended sign-in without a refresh token is `expired`, and names what would have prevented it [F-U10]", async () => {
   const store = await storeWith(withoutRefreshToken(expired()));
   const bench = new Bench({}, { store });
   const error = await failure(bench.session.getToken({ interactive: false }));
@@ -18,7 +18,7 @@ test("an ended sign-in without a refresh token is `expired`, and names what woul
   expect(error.message).toMatch(/Run: latchkey login$/);
 });
 
-test("one whose token is still good, though not for as long as asked, has not expired [U10]", async () => {
+test("one whose token is still good, though not for as long as asked, has not expired [F-U10]", async () => {
   const now = Math.floor(Date.now() / 1000);
   const soon = withoutRefreshToken(answer({ issuedAt: now - 3600, expiresAt: now + 300 }));
   const bench = new Bench({}, { store: await storeWith(soon) });
@@ -28,7 +28,7 @@ test("one whose token is still good, though not for as long as asked, has not ex
   expect([error.code, error.reason]).toEqual(["login_required", "no_token"]);
 });
 
-test("login where nobody can be asked is login_required, and nothing is started [U6]", async () => {
+test("login where nobody can be asked is login_required, and nothing is started [F-U6]", async () => {
   const bench = new Bench({}, { personPresent: false });
   const error = await failure(bench.session.login());
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);

@@ -35,7 +35,7 @@ test.each([
   expect(logoutUrlOf(given)).toBeUndefined();
 });
 
-test("[U20] what is opened in the browser has the ID token as a hint besides, and no address to come back to", () => {
+test("[F-U20] what is opened in the browser has the ID token as a hint besides, and no address to come back to", () => {
   const url = withIdTokenHint(logoutUrlOf(record) ?? "", record.idToken);
   expect([...new URL(url).searchParams]).toEqual([
     ["tenant", "a"],

@@ -75,7 +75,7 @@ test.each<[string, object, string]>([
   ["the user name before the subject", { name: " ", email: 7, preferred_username: "al" }, "al"],
   ["nothing that cannot be shown", { name: "\u202e\u0007", email: "a@x.com" }, "a@x.com"],
 ])(
-  "a person is called by %s of the ID token, without any request [U7]",
+  "a person is called by %s of the ID token, without any request [F-U7]",
   async (_what, claims, name) => {
     const signIn = () =>
       Promise.resolve(answer({ userinfoEndpoint, claims: { ...nobody, ...claims } }));
@@ -86,7 +86,7 @@ test.each<[string, object, string]>([
   },
 );
 
-test("where the ID token names nobody the userinfo endpoint is asked once, after the tokens are stored [U7]", async () => {
+test("where the ID token names nobody the userinfo endpoint is asked once, after the tokens are stored [F-U7]", async () => {
   const stored: unknown[] = [];
   const bench: Bench = new Bench({
     signIn: () => Promise.resolve(answer({ userinfoEndpoint, claims: nobody })),
@@ -114,7 +114,7 @@ test.each([
     { userinfoEndpoint, claims: undefined },
     undefined,
   ],
-])("nothing is asked where there is %s [U7]", async (_what, changes, name) => {
+])("nothing is asked where there is %s [F-U7]", async (_what, changes, name) => {
   const { claims: _claims, ...bare } = answer();
   const { claims, ...more } = changes as { claims?: typeof nobody };
   const signIn = () =>
@@ -130,14 +130,14 @@ test.each<[string, () => Promise<{ sub: string; name?: unknown }>]>([
   ["a fault", () => Promise.reject(new TypeError("x"))],
   ["no name", () => Promise.resolve({ sub: nobody.sub })],
   ["a name that is none", () => Promise.resolve({ sub: nobody.sub, name: 7 })],
-])("a userinfo endpoint that answers with %s fails no sign-in [U7]", async (_what, userInfo) => {
+])("a userinfo endpoint that answers with %s fails no sign-in [F-U7]", async (_what, userInfo) => {
   const signIn = () => Promise.resolve(answer({ userinfoEndpoint, claims: nobody }));
   const bench = new Bench({ signIn, userInfo });
   expect((await bench.session.getToken()).source).toBe("login");
   expect((await bench.store.read("key"))?.displayName).toBe(nobody.sub);
 });
 
-test("a userinfo endpoint that never answers holds a sign-in for five seconds [U7]", async () => {
+test("a userinfo endpoint that never answers holds a sign-in for five seconds [F-U7]", async () => {
   const clock = createManualClock(Date.now());
   const stopped: boolean[] = [];
   const bench = new Bench(
@@ -160,7 +160,7 @@ test("a userinfo endpoint that never answers holds a sign-in for five seconds [U
   expect([stopped, clock.sleeping]).toEqual([[true], 0]);
 });
 
-test("a name that comes after a logout brings nothing back [U7]", async () => {
+test("a name that comes after a logout brings nothing back [F-U7]", async () => {
   const bench: Bench = new Bench({
     signIn: () => Promise.resolve(answer({ userinfoEndpoint, claims: nobody })),
     userInfo: async () => {

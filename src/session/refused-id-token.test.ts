@@ -14,7 +14,7 @@ async function recordIn(store: TokenStore): Promise<SessionRecord> {
 }
 
 test.each(["id_token_invalid", "subject_changed"] as const)(
-  "%s ends the sign-in, so that no later call meets it again [P refresh-auth-time-changed] [R10]",
+  "%s ends the sign-in, so that no later call meets it again [F-P refresh-auth-time-changed] [R10]",
   async (code) => {
     const store = await storeWith(expired());
     const refused = new OidcError(code, "No.", { reason: "id_token_iss" });
@@ -36,7 +36,7 @@ test.each(["id_token_invalid", "subject_changed"] as const)(
   },
 );
 
-test("somebody who may be asked is told why, and asked [P refresh-auth-time-changed]", async () => {
+test("somebody who may be asked is told why, and asked [F-P refresh-auth-time-changed]", async () => {
   const refused = new OidcError("id_token_invalid", "It is none.", { reason: "id_token_iss" });
   const store = await storeWith(expired());
   const bench = new Bench({ refresh: () => Promise.reject(refused) }, { store });
@@ -48,7 +48,7 @@ test("somebody who may be asked is told why, and asked [P refresh-auth-time-chan
   });
 });
 
-test("a later auth_time than the sign-in's counts for nobody who asks for a recent one [P refresh-auth-time-changed]", async () => {
+test("a later auth_time than the sign-in's counts for nobody who asks for a recent one [F-P refresh-auth-time-changed]", async () => {
   const now = Math.floor(Date.now() / 1000);
   const withTime = (auth_time: number): TokenAnswer =>
     expired({

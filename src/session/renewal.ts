@@ -383,7 +383,7 @@ export class Renewal {
       emit(this.#parts.world.logger, "record.kept", { where });
     }
     if (fate === "logged_out") {
-      // Whoever logged out could not know of these tokens (S18).
+      // Whoever logged out could not know of these tokens (F-S18).
       await this.#parts.flows.revoke(record, new AbortController().signal).catch(() => undefined);
       throw loginRequired(this.#parts.bound, "no_token");
     }

@@ -25,7 +25,7 @@ test.each<[string, TokenAnswer | undefined, GetTokenOptions]>([
   ["expired", answer({ issuedAt: 0, expiresAt: Date.now() / 1000 + 30 }), { rejectedToken: "x" }],
   ["not_satisfying", answer(), { forceRefresh: true }],
   ["not_satisfying", answer(), { scopes: ["more"] }],
-])("a look into the store that is no answer is reported as %s [D3]", async (why, first, call) => {
+])("a look into the store that is no answer is reported as %s [F-D3]", async (why, first, call) => {
   const store = first === undefined ? createMemoryStore() : await storeWith(first);
   const events: unknown[] = [];
   const listen = (event: unknown): void => void events.push(event);
@@ -247,7 +247,7 @@ test("client credentials have no ID token, and nothing is asked for one", async 
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);
 });
 
-test("a refresh that finds the record gone revokes what it got, and hands it to nobody [S18]", async () => {
+test("a refresh that finds the record gone revokes what it got, and hands it to nobody [F-S18]", async () => {
   const store = createMemoryStore();
   let answerRefresh: (given: TokenAnswer) => void = () => undefined;
   let began: () => void = () => undefined;

@@ -312,7 +312,7 @@ describe("a damaged file [C08]", () => {
     expect(readFileSync(file, "utf8")).toBe(cutOff);
   });
 
-  test("with one damaged record keeps the others, and sets that one alone aside before it is written [S6]", async () => {
+  test("with one damaged record keeps the others, and sets that one alone aside before it is written [F-S6]", async () => {
     const broken = { ...exampleRecord("two", "b.1"), version: 7 };
     const content = JSON.stringify({ latchkey: 1, records: [exampleRecord("one", "a.1"), broken] });
     const store = openFile();

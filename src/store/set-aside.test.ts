@@ -63,7 +63,7 @@ async function forget(store: TokenStore, clientId: string): Promise<void> {
   await new Keeper(store, exampleKey(clientId), () => undefined).forget();
 }
 
-test("logout beside a damaged record leaves nothing of the sign-in that it forgets, and the damaged one to others [S6]", async () => {
+test("logout beside a damaged record leaves nothing of the sign-in that it forgets, and the damaged one to others [F-S6]", async () => {
   plant(file, formatCacheFile([exampleRecord("one", "a.1"), broken("two")]));
   await forget(inFile(), "one");
   expect(everything()).not.toContain("refresh-of-a.1");
@@ -73,7 +73,7 @@ test("logout beside a damaged record leaves nothing of the sign-in that it forge
   expect(readdirSync(shared)).toEqual([]);
 });
 
-test("logout of a damaged sign-in takes it out of a file that others go on using [S6]", async () => {
+test("logout of a damaged sign-in takes it out of a file that others go on using [F-S6]", async () => {
   plant(file, formatCacheFile([exampleRecord("one", "a.1"), broken("two"), broken("three")]));
   await forget(inFile(), "two");
   const text = everything();
@@ -82,7 +82,7 @@ test("logout of a damaged sign-in takes it out of a file that others go on using
   expect(text).toContain("refresh-of-b.1");
 });
 
-test("logout takes the copies that were set aside of that sign-in, in the default folder too [S6]", async () => {
+test("logout takes the copies that were set aside of that sign-in, in the default folder too [F-S6]", async () => {
   const name = cacheFileName(exampleKey("one"));
   const other = cacheFileName(exampleKey("two"));
   for (const each of [name, other]) {
@@ -94,7 +94,7 @@ test("logout takes the copies that were set aside of that sign-in, in the defaul
   expect(left.map((each) => each.slice(0, 37))).toEqual([other]);
 });
 
-test("what was set aside without a key that can be told goes with any logout of its file [S6]", async () => {
+test("what was set aside without a key that can be told goes with any logout of its file [F-S6]", async () => {
   plant(file, '{"latchkey":1,"records":[{"refreshToken":"cut');
   expect(await inFile().list()).toEqual([]);
   await forget(inFile(), "one");
@@ -102,7 +102,7 @@ test("what was set aside without a key that can be told goes with any logout of 
 });
 
 test.each(["folder", "file"] as const)(
-  "logout --all takes all that was set aside and left behind: one %s [S6]",
+  "logout --all takes all that was set aside and left behind: one %s [F-S6]",
   async (kind) => {
     const name = cacheFileName(exampleKey("one"));
     const place = kind === "folder" ? folder : shared;
@@ -115,7 +115,7 @@ test.each(["folder", "file"] as const)(
   },
 );
 
-test("the temporary file of a process that has ended goes, though the lock is not to be had [S6][D7]", async () => {
+test("the temporary file of a process that has ended goes, though the lock is not to be had [F-S6][F-D7]", async () => {
   const ended = 4_194_304 + 17;
   const maker = (processId: number): string =>
     join(
@@ -145,7 +145,7 @@ test.each([
   ["another program's JSON", '{"version":3,"entries":[]}'],
   ["another program's long file", `{"version":3,"entries":"${"x".repeat(longestCacheFileBytes)}"}`],
 ])(
-  "%s at the path of the cache stay where they are: cache_unreadable [S13]",
+  "%s at the path of the cache stay where they are: cache_unreadable [F-S13]",
   async (_what, content) => {
     plant(file, content);
     const store = inFile();
@@ -166,7 +166,7 @@ test("a file of ours that something made too long is set aside [C08]", async () 
   expect(readdirSync(shared)).toEqual([expect.stringMatching(/^cache\.json\.damaged-/)]);
 });
 
-test("no sign-in makes a shared file longer than is read: that one is not stored, and the others stay [S14]", async () => {
+test("no sign-in makes a shared file longer than is read: that one is not stored, and the others stay [F-S14]", async () => {
   const store = inFile();
   const tokens = Array.from({ length: 8 }, () => "t".repeat(120_000));
   const long = (clientId: string): ReturnType<typeof exampleRecord> =>

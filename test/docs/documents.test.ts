@@ -214,7 +214,7 @@ test("the table of the house in design.md is the one that the import test enforc
   expect(later).toEqual(listOf("mayLoadLater"));
 });
 
-test("design.md names the files of the composition and of the vocabulary that the import test names [D2]", () => {
+test("design.md names the files of the composition and of the vocabulary that the import test names [F-D2]", () => {
   const source = read("test/structure/imports.test.ts");
   const setOf = (name: string): readonly string[] => {
     const body = new RegExp(`const ${name} = new Set\\(\\[([\\s\\S]*?)\\]\\)`).exec(source)?.[1];
@@ -231,7 +231,7 @@ test("design.md names the files of the composition and of the vocabulary that th
   expect(inBackticks(paragraph).toSorted()).toEqual(vocabulary.toSorted());
 });
 
-test("the README's commands get a token from a real provider, by profile and by flags alike [U3]", async () => {
+test("the README's commands get a token from a real provider, by profile and by flags alike [F-U3]", async () => {
   const provider = await startIdentityProvider();
   onTestFinished(() => provider.close());
   const home = await scratchHome();

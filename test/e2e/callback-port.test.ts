@@ -213,7 +213,7 @@ test.skipIf(noTerminal !== undefined).for([
 );
 
 test.skipIf(process.platform !== "linux")(
-  "a stopped sign-in on the port is told by its process, with the way to go on [T8]",
+  "a stopped sign-in on the port is told by its process, with the way to go on [F-T8]",
   async () => {
     const { login } = await twoProfiles(60);
     const first = login("one");

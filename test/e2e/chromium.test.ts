@@ -69,7 +69,7 @@ test.skipIf(!available)(
 );
 
 test.skipIf(!available)(
-  `signs in with an answer that is posted, beside many cookies of other programs [U18][T9][L15]${unavailable}`,
+  `signs in with an answer that is posted, beside many cookies of other programs [F-U18][F-T9][L15]${unavailable}`,
   async () => {
     const at = await desk();
     const identityProvider = await provider();
@@ -103,7 +103,7 @@ test.skipIf(!available)(
 );
 
 test.skipIf(!available)(
-  `a browser with more cookies than are read sees why, and so does the terminal [T9]${unavailable}`,
+  `a browser with more cookies than are read sees why, and so does the terminal [F-T9]${unavailable}`,
   async () => {
     const at = await desk();
     const identityProvider = await provider();

@@ -70,7 +70,7 @@ test("login, token, token without a provider, status, whoami, logout", async () 
   expect(at.opened()).toHaveLength(1);
 });
 
-test("a person whose name only the userinfo endpoint knows is called by it everywhere, asked once [U7]", async () => {
+test("a person whose name only the userinfo endpoint knows is called by it everywhere, asked once [F-U7]", async () => {
   const at = await desk();
   const identityProvider = await provider({ namesInIdToken: false });
   const flags = at.flags(identityProvider);
@@ -331,7 +331,7 @@ test("Ctrl-C ends with 130, SIGTERM with 143, the port free and no lock left [L1
 });
 
 test.each(["true", "1"])(
-  "under CI=%s without a terminal nothing is asked [R13] [U6]",
+  "under CI=%s without a terminal nothing is asked [R13] [F-U6]",
   async (CI) => {
     const at = await desk();
     const identityProvider = await provider();

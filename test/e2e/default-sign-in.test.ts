@@ -13,7 +13,7 @@ function configure(at: Desk, text: string): void {
   writeFileSync(join(at.home, ".config/latchkey/config.toml"), text, { mode: 0o600 });
 }
 
-test("the only cached sign-in is the one that is meant by token, whoami, exec and logout [U4]", async () => {
+test("the only cached sign-in is the one that is meant by token, whoami, exec and logout [F-U4]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const scopes = ["--scopes", "openid email offline_access"];
@@ -40,7 +40,7 @@ test("the only cached sign-in is the one that is meant by token, whoami, exec an
   ]);
 });
 
-test("several cached sign-ins are listed, and a login hint picks one [U4]", async () => {
+test("several cached sign-ins are listed, and a login hint picks one [F-U4]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = at.flags(identityProvider);
@@ -68,7 +68,7 @@ test("several cached sign-ins are listed, and a login hint picks one [U4]", asyn
   expect((await at.run(["token", "--login-hint", "bob"])).code).toBe(2);
 });
 
-test("[profile.default] is what a command without a name means, cached or not [U4]", async () => {
+test("[profile.default] is what a command without a name means, cached or not [F-U4]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   configure(
@@ -88,7 +88,7 @@ test("[profile.default] is what a command without a name means, cached or not [U
 });
 
 test.skipIf(noTerminal !== undefined)(
-  "on a terminal it is said which sign-in is used [U4]",
+  "on a terminal it is said which sign-in is used [F-U4]",
   async () => {
     const at = await desk();
     const identityProvider = await provider();
@@ -101,7 +101,7 @@ test.skipIf(noTerminal !== undefined)(
   },
 );
 
-test("--grant-type client_credentials: every command acts as the client itself [U1]", async () => {
+test("--grant-type client_credentials: every command acts as the client itself [F-U1]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const { clientId, clientSecret } = identityProvider.clients.confidentialBasic;
@@ -160,7 +160,7 @@ test("--grant-type client_credentials: every command acts as the client itself [
   ]);
 });
 
-test("client credentials without a secret say where it belongs [U1]", async () => {
+test("client credentials without a secret say where it belongs [F-U1]", async () => {
   const at = await desk();
   const words = ["--issuer", "http://127.0.0.1:9", "--client-id", "x"];
   const run = await at.run(["token", ...words, "--grant-type", "client_credentials"]);

@@ -129,7 +129,7 @@ test.skipIf(noTerminal !== undefined)(
 
 test.skipIf(noTerminal !== undefined).each([
   ["no browser opens", []],
-  ["[U2] --no-open-browser", ["--no-open-browser"]],
+  ["[F-U2] --no-open-browser", ["--no-open-browser"]],
 ] as const)(
   `on a terminal over SSH, %s: address, port and code are offered together, and the code signs in${noTerminal ? ` (${noTerminal})` : ""}`,
   async (_name, more) => {

@@ -127,7 +127,7 @@ test("a program's standard input is the one of the command", async () => {
   expect(run.stdout).toBe("through\n");
 });
 
-test("signals from outside reach the program, and Node's debugger stays shut [T6][T3]", async () => {
+test("signals from outside reach the program, and Node's debugger stays shut [F-T6][F-T3]", async () => {
   const home = signedInHome();
   const script = join(home.path, "caught.sh");
   const signals = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM"] as const;
@@ -151,7 +151,7 @@ while :; do sleep 0.05; done
   expect([ended.code, ended.stderr]).toEqual([9, ""]);
 });
 
-test("open files are handed on under their numbers, and no others [T6]", async () => {
+test("open files are handed on under their numbers, and no others [F-T6]", async () => {
   const home = signedInHome();
   const file = join(home.path, "handed-on");
   writeFileSync(file, "from a file\n");

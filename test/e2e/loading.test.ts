@@ -84,7 +84,7 @@ async function run(folder: string, script: string, limit = ""): Promise<unknown>
 
 const missing = ["runtime_unavailable", "module_missing"];
 
-test("[T1] names of parts carry a hash of their content", () => {
+test("[F-T1] names of parts carry a hash of their content", () => {
   const parts = readdirSync(join(root, "dist", "chunks"));
   expect(parts.length).toBeGreaterThan(10);
   expect(parts.filter((name) => !/^[\w-]+-[\w-]{8}\.cjs$/.test(name))).toEqual([]);
@@ -96,7 +96,7 @@ test.each([
     "a module of another package",
     (at: { modules: string }) => join(at.modules, "oauth4webapi", "build", "index.js"),
   ],
-])("[T1] %s away for a while: an error that says so, then a token", async (_what, where) => {
+])("[F-T1] %s away for a while: an error that says so, then a token", async (_what, where) => {
   const at = installation();
   const path = JSON.stringify(where(at));
   const script = `
@@ -109,7 +109,7 @@ test.each([
   expect(await run(at.folder, script)).toEqual([missing, missing, "token", "token"]);
 });
 
-test("[T1] a part that others need away for a while: none of them is remembered as missing", async () => {
+test("[F-T1] a part that others need away for a while: none of them is remembered as missing", async () => {
   const at = installation();
   const chunks = join(at.dist, "chunks");
   const named = (name: string): string => {
@@ -131,7 +131,7 @@ test("[T1] a part that others need away for a while: none of them is remembered 
   expect(rest.at(-1)).toBe("token");
 });
 
-test("[T1] no descriptor left when a part is needed: an error, and a token once there are some", async () => {
+test("[F-T1] no descriptor left when a part is needed: an error, and a token once there are some", async () => {
   const at = installation();
   const script = `
     const auth = make();
@@ -144,7 +144,7 @@ test("[T1] no descriptor left when a part is needed: an error, and a token once 
   expect(outcome).toEqual(["runtime_unavailable", "token", "token"]);
 });
 
-test("[T1] stores and token files that load their code late do so again", async () => {
+test("[F-T1] stores and token files that load their code late do so again", async () => {
   const at = installation();
   const chunks = JSON.stringify(join(at.dist, "chunks"));
   const script = `
@@ -160,7 +160,7 @@ test("[T1] stores and token files that load their code late do so again", async 
   ]);
 });
 
-test("[T1] the command line says that files of it are missing", async () => {
+test("[F-T1] the command line says that files of it are missing", async () => {
   const at = installation();
   const command = join(at.dist, "cli", "latchkey.cjs");
   const told = async (): Promise<{ code: number | null; stderr: string }> => {
@@ -191,7 +191,7 @@ test("[T1] the command line says that files of it are missing", async () => {
   }
 });
 
-test("works under the name of a link with --preserve-symlinks-main [T12]", () => {
+test("works under the name of a link with --preserve-symlinks-main [F-T12]", () => {
   const { folder, dist } = installation();
   const link = join(folder, "latchkey");
   symlinkSync(join(dist, "cli", "latchkey.cjs"), link);

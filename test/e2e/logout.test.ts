@@ -130,7 +130,7 @@ test("--all --revoke shows the address of each provider once, and opens none", a
   expect(at.opened()).toHaveLength(2);
 });
 
-test("--all --revoke revokes what was made with a resource or acr values [D1]", async () => {
+test("--all --revoke revokes what was made with a resource or acr values [F-D1]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = at.flags(identityProvider);
@@ -172,7 +172,7 @@ test.skipIf(!hasTerminal).each([
 });
 
 test.skipIf(!hasTerminal)(
-  "[U20] the browser is led to the page with the ID token as a hint; neither its arguments nor the terminal have it [I1]",
+  "[F-U20] the browser is led to the page with the ID token as a hint; neither its arguments nor the terminal have it [I1]",
   async () => {
     const at = await desk();
     const identityProvider = await provider();

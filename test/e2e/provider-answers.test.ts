@@ -69,12 +69,12 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    name: "[P access-token-not-b64token] an access token with an exclamation mark",
+    name: "[F-P access-token-not-b64token] an access token with an exclamation mark",
     answer: change("token", (members) => ({ ...members, access_token: "00Dxx0gPL!AR8AQ.token_v" })),
     exit: 0,
   },
   {
-    name: "[P refresh-auth-time-changed] a renewal with a later auth_time",
+    name: "[F-P refresh-auth-time-changed] a renewal with a later auth_time",
     answer: (identityProvider) => {
       let time = 1_700_000_000;
       claims(() => ({ auth_time: (time += 3600) }))(identityProvider);
@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
     exit: 0,
   },
   {
-    name: "[P refresh-auth-time-changed] a renewal with an ID token that cannot be accepted",
+    name: "[F-P refresh-auth-time-changed] a renewal with an ID token that cannot be accepted",
     answer: claims(() => ({ iss: "https://other.example" })),
     refresh: true,
     code: "login_required",
@@ -93,7 +93,7 @@ const cases: readonly Case[] = [
     words: "brought an ID token that cannot be accepted",
   },
   {
-    name: "[P refresh-refusal-in-other-words] a refresh token that is over by a sentence",
+    name: "[F-P refresh-refusal-in-other-words] a refresh token that is over by a sentence",
     answer: refuse(400, { error: "invalid_request", error_description: "Refresh token expired." }),
     refresh: true,
     code: "login_required",
@@ -102,7 +102,7 @@ const cases: readonly Case[] = [
     words: "ended the sign-in",
   },
   {
-    name: "[P secret-basic-answered-with-invalid-request] Basic that is not looked at",
+    name: "[F-P secret-basic-answered-with-invalid-request] Basic that is not looked at",
     answer: (identityProvider) => {
       const words = "Missing parameter(s): client_id, client_secret";
       identityProvider.tamper({
@@ -117,12 +117,12 @@ const cases: readonly Case[] = [
     exit: 0,
   },
   {
-    name: "[P auth-time-as-text] an auth_time that is null",
+    name: "[F-P auth-time-as-text] an auth_time that is null",
     answer: claims(() => ({ auth_time: null })),
     exit: 0,
   },
   {
-    name: "[P auth-time-as-text] a sub that is a number",
+    name: "[F-P auth-time-as-text] a sub that is a number",
     answer: claims(() => ({ sub: 12_345 })),
     code: "id_token_invalid",
     reason: "id_token_sub",
@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
     words: "its sub, which says who signed in, is no text",
   },
   {
-    name: "[P sub-of-256] a sub that is too long",
+    name: "[F-P sub-of-256] a sub that is too long",
     answer: claims(() => ({ sub: `EE/${"x".repeat(256)}` })),
     code: "id_token_invalid",
     reason: "id_token_sub",
@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
     words: "longer than 255 characters",
   },
   {
-    name: "[P says-why-in-other-members] a reason in members of its own",
+    name: "[F-P says-why-in-other-members] a reason in members of its own",
     answer: refuse(400, { error: { code: 400, message: "API key not valid.", status: "X_Y" } }),
     code: "token_request_failed",
     reason: "no_error_member",
@@ -146,20 +146,20 @@ const cases: readonly Case[] = [
     words: 'The provider says: "X_Y: API key not valid."',
   },
   {
-    name: "[P says-why-in-other-members] a limit by word",
+    name: "[F-P says-why-in-other-members] a limit by word",
     answer: refuse(403, { error_code: "rate_limit_exceeded" }),
     code: "rate_limited",
     exit: 6,
     words: "too many requests",
   },
   {
-    name: "[P token-type-words] [T12] no token type",
+    name: "[F-P token-type-words] [F-T12] no token type",
     answer: change("token", ({ token_type: _absent, ...members }) => members),
     exit: 0,
     words: "without a token type",
   },
   {
-    name: "[P token-type-words] no access token",
+    name: "[F-P token-type-words] no access token",
     answer: change("token", ({ access_token: _absent, ...members }) => members),
     code: "token_response_invalid",
     reason: "access_token",
@@ -167,7 +167,7 @@ const cases: readonly Case[] = [
     words: "without an access token",
   },
   {
-    name: "[P limit-not-named] an ID token of 3000 groups",
+    name: "[F-P limit-not-named] an ID token of 3000 groups",
     answer: claims(() => ({ groups: Array.from({ length: 3000 }, () => "x".repeat(60)) })),
     code: "token_response_invalid",
     reason: "id_token",
@@ -175,7 +175,7 @@ const cases: readonly Case[] = [
     words: "longer than 131072 characters",
   },
   {
-    name: "[P credentials-in-a-message] user name and password in an endpoint",
+    name: "[F-P credentials-in-a-message] user name and password in an endpoint",
     answer: change("discovery", (document) => ({
       ...document,
       token_endpoint: "https://user:pass-word@op.example.com/token",
@@ -186,7 +186,7 @@ const cases: readonly Case[] = [
     words: '("https://op.example.com/token")',
   },
   {
-    name: "[U12] a scope that is refused",
+    name: "[F-U12] a scope that is refused",
     answer: refuse(400, { error: "invalid_scope" }),
     code: "token_request_failed",
     reason: "invalid_scope",
@@ -194,7 +194,7 @@ const cases: readonly Case[] = [
     words: "to this client: openid profile email. Its metadata lists: ",
   },
   {
-    name: "[U21] 401 and a word of its own after a secret was sent",
+    name: "[F-U21] 401 and a word of its own after a secret was sent",
     answer: refuse(401, { error: "Bad credentials" }),
     secret: "confidentialPost",
     code: "token_request_failed",
@@ -243,7 +243,7 @@ test.each(cases)("on the command line: $name", async (one) => {
   expect(stderr).not.toContain("pass-word");
 });
 
-test("a token of visible characters is handed on whole, by the warm command and to a program [P access-token-not-b64token]", async () => {
+test("a token of visible characters is handed on whole, by the warm command and to a program [F-P access-token-not-b64token]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const token = "00Dxx0gPL!AR8AQ.token_v";
@@ -281,7 +281,7 @@ function revokesRefreshTokensAlone(identityProvider: IdentityProvider): void {
   });
 }
 
-test("a revoked refresh token is a revoked sign-in, and the access token's own end is named [U22] [C13]", async () => {
+test("a revoked refresh token is a revoked sign-in, and the access token's own end is named [F-U22] [C13]", async () => {
   emptyHome();
   const identityProvider = await provider();
   revokesRefreshTokensAlone(identityProvider);
@@ -303,7 +303,7 @@ test("a revoked refresh token is a revoked sign-in, and the access token's own e
   );
 });
 
-test("without a refresh token the access token alone decides what was revoked [U22]", async () => {
+test("without a refresh token the access token alone decides what was revoked [F-U22]", async () => {
   emptyHome();
   const identityProvider = await provider();
   revokesRefreshTokensAlone(identityProvider);
@@ -315,7 +315,7 @@ test("without a refresh token the access token alone decides what was revoked [U
   expect(result).not.toHaveProperty("accessTokenStays");
 });
 
-test("--force-refresh without a refresh token says that there is none [U23]", async () => {
+test("--force-refresh without a refresh token says that there is none [F-U23]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   change("token", ({ refresh_token: _absent, ...members }) => members)(identityProvider);
@@ -329,7 +329,7 @@ test("--force-refresh without a refresh token says that there is none [U23]", as
   expect((await at.run(["token", "--no-interactive", ...flags])).code).toBe(0);
 });
 
-test("an ID token that ends when no date can be is printed with the longest end that is believed [S17]", async () => {
+test("an ID token that ends when no date can be is printed with the longest end that is believed [F-S17]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   claims(() => ({ exp: 1e300 }))(identityProvider);
@@ -342,7 +342,7 @@ test("an ID token that ends when no date can be is printed with the longest end 
   expect(Math.round(years)).toBe(10);
 });
 
-test("a device sign-in without an ID token and without a usable complete address is one [P optional-or-foreign-values]", async () => {
+test("a device sign-in without an ID token and without a usable complete address is one [F-P optional-or-foreign-values]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const unfit = { interval: 1, verification_uri_complete: "" };
@@ -361,7 +361,7 @@ test("a device sign-in without an ID token and without a usable complete address
   expect(new URLSearchParams(asked?.body).get("code_challenge_method")).toBe("S256");
 });
 
-test("a userinfo refusal without a challenge is about the access token [U19]", async () => {
+test("a userinfo refusal without a challenge is about the access token [F-U19]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const auth = new OidcAuth(desktop(identityProvider));

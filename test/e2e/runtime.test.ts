@@ -61,7 +61,7 @@ const lacks = (
 ).filter((way) => isLacking(way));
 
 test.each(lacks)(
-  "[T2] the command line under %s says so",
+  "[F-T2] the command line under %s says so",
   async (_name, command, reason, advice) => {
     const at = await desk();
     const identityProvider = await provider();
@@ -78,7 +78,7 @@ test.each(lacks)(
 );
 
 test.each(lacks)(
-  "[T2] a program under %s goes on after an OidcError",
+  "[F-T2] a program under %s goes on after an OidcError",
   async (_name, command, reason) => {
     const at = await desk();
     const identityProvider = await provider();

@@ -17,7 +17,7 @@ function home(): Home {
   return made;
 }
 
-test("Ctrl-C ends the wait for a FIFO that says nothing [S11]", async () => {
+test("Ctrl-C ends the wait for a FIFO that says nothing [F-S11]", async () => {
   const { path } = home();
   const fifo = join(path, "secret");
   spawnSync("mkfifo", [fifo]);
@@ -33,7 +33,7 @@ test("Ctrl-C ends the wait for a FIFO that says nothing [S11]", async () => {
 test.skipIf(noTerminal !== undefined).for([
   ["standard input", "-"],
   ["the terminal by its path", "/dev/tty"],
-])("a secret that is typed on %s is not shown [S11]", async ([, file]) => {
+])("a secret that is typed on %s is not shown [F-S11]", async ([, file]) => {
   const { path } = home();
   const line = `${latchkeyLine(["login", ...flags, "--client-secret-file", String(file)])}; stty -a`;
   const terminal = startOnTerminal(line, { home: path });
@@ -47,7 +47,7 @@ test.skipIf(noTerminal !== undefined).for([
 });
 
 test.skipIf(noTerminal !== undefined)(
-  "Ctrl-C while a secret is typed ends the command, and the terminal is as it was [S11]",
+  "Ctrl-C while a secret is typed ends the command, and the terminal is as it was [F-S11]",
   async () => {
     const { path } = home();
     const line = `trap : INT; ${latchkeyLine(["login", ...flags, "--client-secret-file", "-"])}; stty -a`;

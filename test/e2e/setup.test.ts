@@ -24,7 +24,7 @@ function configure(at: Desk, text: string): void {
 }
 
 test.skipIf(noTerminal !== undefined)(
-  "on a terminal: setup asks, shows, signs in and writes; then token needs no words [U4]",
+  "on a terminal: setup asks, shows, signs in and writes; then token needs no words [F-U4]",
   async () => {
     const at = await desk();
     const identityProvider = await provider();
@@ -166,7 +166,7 @@ test("a file that is a link, or that others may write, is not written", async ()
   expect((await at.run(["setup", ...at.flags(identityProvider)])).code).toBe(2);
 });
 
-test("a sign-in as somebody else says whom it replaces; one without a refresh token says so [U10]", async () => {
+test("a sign-in as somebody else says whom it replaces; one without a refresh token says so [F-U10]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const flags = at.flags(identityProvider);

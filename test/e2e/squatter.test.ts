@@ -5,7 +5,7 @@ import { canSquat, startNameSquatter } from "../support/name-squatter.ts";
 import { desk, provider, together } from "./harness.ts";
 
 test.skipIf(!canSquat)(
-  "another user who takes every name that he sees gets no lock, and renewals go on as without him [S4]",
+  "another user who takes every name that he sees gets no lock, and renewals go on as without him [F-S4]",
   async () => {
     const at = await desk();
     const identityProvider = await provider();

@@ -36,7 +36,7 @@ test.skipIf(!isRoot).each([
   ["before the person's browser", "before"],
   ["after it", "between"],
 ] as const)(
-  "[S1] another user who opens the browser's address %s signs nobody in as himself",
+  "[F-S1] another user who opens the browser's address %s signs nobody in as himself",
   async (_name, when) => {
     const at = await desk();
     const identityProvider = await provider();
@@ -77,7 +77,7 @@ test.skipIf(!available).each([
   ["auth_code", /\/interaction\//],
   ["device", /\/device/],
 ] as const)(
-  "[S1] Chromium is led on to the provider's page, and going back does not open it twice: %s",
+  "[F-S1] Chromium is led on to the provider's page, and going back does not open it twice: %s",
   async (flow, page) => {
     const at = await desk();
     const identityProvider = await provider();
@@ -116,7 +116,7 @@ test.skipIf(!available).each([
 );
 
 test.skipIf(!available)(
-  "[S1] a second tab with the address ends the sign-in, says so, and the command says what it means",
+  "[F-S1] a second tab with the address ends the sign-in, says so, and the command says what it means",
   async () => {
     const at = await desk();
     const identityProvider = await provider();

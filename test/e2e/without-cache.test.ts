@@ -25,7 +25,7 @@ const situations: [what: string, (at: Desk) => { env: Record<string, string>; fl
   ];
 
 test.each(situations)(
-  "%s: a token with one warning, and login says it first [U8]",
+  "%s: a token with one warning, and login says it first [F-U8]",
   async (_what, make) => {
     const at = await desk();
     const identityProvider = await provider();
@@ -34,7 +34,7 @@ test.each(situations)(
     const { code, stdout, stderr } = await at.run(["token", ...all], { env });
     expect([code, stdout.trim() === ""]).toEqual([0, false]);
     expect([stderr, stderr.match(/\[cache_[a-z_]+\]/g)?.length]).toEqual([stderr, 1]);
-    // What was not kept renews nothing (T12).
+    // What was not kept renews nothing (F-T12).
     expect(stderr).toMatch(/^Signed in to /m);
     expect(stderr).not.toContain("Renews by itself");
     const opened = at.opened().length;
@@ -45,7 +45,7 @@ test.each(situations)(
   },
 );
 
-test("--cache-path is all that is needed where no home is known [U8]", async () => {
+test("--cache-path is all that is needed where no home is known [F-U8]", async () => {
   const at = await desk();
   const identityProvider = await provider();
   const folder = join(at.home, "cache");
@@ -58,7 +58,7 @@ test("--cache-path is all that is needed where no home is known [U8]", async () 
   expect([code, stderr]).toEqual([0, ""]);
 });
 
-test("a relative XDG_STATE_HOME is told as that, not as a missing HOME [T11]", async () => {
+test("a relative XDG_STATE_HOME is told as that, not as a missing HOME [F-T11]", async () => {
   const at = await desk();
   const { code, stderr } = await at.run(["status"], { env: { XDG_STATE_HOME: "state" } });
   expect(code).toBe(1);

@@ -15,7 +15,7 @@ import {
   provider,
 } from "./harness.ts";
 
-test("login signs in anew and says who; status needs no request and no provider [U13][U7]", async () => {
+test("login signs in anew and says who; status needs no request and no provider [F-U13][F-U7]", async () => {
   emptyHome();
   const identityProvider = await provider({ namesInIdToken: false });
   const auth = credential(identityProvider);
@@ -41,7 +41,7 @@ test("login signs in anew and says who; status needs no request and no provider 
   expectNoSecrets(inspect(status, { showHidden: true, getters: true }), [token]);
 });
 
-test("await using closes: the sign-in that waits ends with aborted (closed), its port is free [U13]", async () => {
+test("await using closes: the sign-in that waits ends with aborted (closed), its port is free [F-U13]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const someone = person({ idle: true });
@@ -66,7 +66,7 @@ test("await using closes: the sign-in that waits ends with aborted (closed), its
   }
 });
 
-test("closing one credential leaves its sign-in to the next one, of client credentials too [U13]", async () => {
+test("closing one credential leaves its sign-in to the next one, of client credentials too [F-U13]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const { clientId, clientSecret } = identityProvider.clients.confidentialBasic;
@@ -81,7 +81,7 @@ test("closing one credential leaves its sign-in to the next one, of client crede
   }
 });
 
-test("with a polluted Object.prototype a sign-in goes where its own options say [S15][P05]", async () => {
+test("with a polluted Object.prototype a sign-in goes where its own options say [F-S15][P05]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const evil = await provider();
@@ -108,7 +108,7 @@ test("with a polluted Object.prototype a sign-in goes where its own options say 
   expect(sent.map(String).join("\n")).not.toMatch(/evil/);
 });
 
-test("what prompts are told shows no code, verifier or token, only what a person needs [S20][I1]", async () => {
+test("what prompts are told shows no code, verifier or token, only what a person needs [F-S20][I1]", async () => {
   emptyHome();
   const identityProvider = await provider();
   pollQuickly(identityProvider);

@@ -71,14 +71,14 @@ async function signedInThroughMiddleMan(): Promise<Scene> {
   };
 }
 
-test("[S2] while the same roots are trusted, a refresh goes to the recorded endpoint with one request", async () => {
+test("[F-S2] while the same roots are trusted, a refresh goes to the recorded endpoint with one request", async () => {
   const { identityProvider, elsewhere, make } = await signedInThroughMiddleMan();
   await failureOf(make().getToken({ forceRefresh: true }));
   expect(elsewhere.requests.map(({ target }) => target)).toEqual(["/token"]);
   expect(identityProvider.requests().total).toBe(0);
 });
 
-test("[S2] after a root is removed, a refresh finds the endpoints anew and the record has them", async () => {
+test("[F-S2] after a root is removed, a refresh finds the endpoints anew and the record has them", async () => {
   const { identityProvider, elsewhere, make, removeRoot } = await signedInThroughMiddleMan();
   removeRoot();
   expect((await make().getToken({ forceRefresh: true })).source).toBe("refresh");
@@ -91,7 +91,7 @@ test("[S2] after a root is removed, a refresh finds the endpoints anew and the r
   expect(elsewhere.requests).toEqual([]);
 });
 
-test("[S2] after a root is removed, neither userinfo nor revocation goes where it pointed", async () => {
+test("[F-S2] after a root is removed, neither userinfo nor revocation goes where it pointed", async () => {
   const { elsewhere, make, removeRoot } = await signedInThroughMiddleMan();
   removeRoot();
   expect((await make().userInfo()).sub).toBe("alice");
@@ -99,7 +99,7 @@ test("[S2] after a root is removed, neither userinfo nor revocation goes where i
   expect(elsewhere.requests).toEqual([]);
 });
 
-test("[S2] after a root is removed, a sign-in finds everything anew", async () => {
+test("[F-S2] after a root is removed, a sign-in finds everything anew", async () => {
   const { identityProvider, elsewhere, make, removeRoot } = await signedInThroughMiddleMan();
   removeRoot();
   expect((await make({ forceLogin: true }).getToken()).source).toBe("login");
@@ -107,7 +107,7 @@ test("[S2] after a root is removed, a sign-in finds everything anew", async () =
   expect(elsewhere.requests).toEqual([]);
 });
 
-test("[S2] a provider that cannot be looked up anew costs neither the sign-in nor the refresh token", async () => {
+test("[F-S2] a provider that cannot be looked up anew costs neither the sign-in nor the refresh token", async () => {
   const { identityProvider, make, removeRoot } = await signedInThroughMiddleMan();
   removeRoot();
   const undo = identityProvider.tamper({ path: "discovery", respond: async () => "reset" });
@@ -117,7 +117,7 @@ test("[S2] a provider that cannot be looked up anew costs neither the sign-in no
   expect((await make().getToken({ forceRefresh: true })).source).toBe("refresh");
 });
 
-test("[D6] a sign-in that a person gives up leaves what is known of the provider", async () => {
+test("[F-D6] a sign-in that a person gives up leaves what is known of the provider", async () => {
   const home = emptyHome();
   const authority = await makeCertificateAuthority();
   onTestFinished(() => authority.dispose());

@@ -32,7 +32,7 @@ function answeredBy(
   };
 }
 
-test("responseMode: the code is posted, and stands in no address [U18][L15]", async () => {
+test("responseMode: the code is posted, and stands in no address [F-U18][L15]", async () => {
   emptyHome();
   const identityProvider = await provider();
   expect((await requestsOf(identityProvider)).authorization.has("response_mode")).toBe(false);
@@ -51,7 +51,7 @@ test("responseMode: the code is posted, and stands in no address [U18][L15]", as
   expect(new URL(redirectUrl).search + new URL(finalUrl).search).toBe("");
 });
 
-test("responseMode: an error that is posted with our state ends the sign-in as what it is [U18][L09]", async () => {
+test("responseMode: an error that is posted with our state ends the sign-in as what it is [F-U18][L09]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const someone = person({ deny: true });
@@ -62,7 +62,7 @@ test("responseMode: an error that is posted with our state ends the sign-in as w
   expect((await someone.finalPage).finalPage).toContain("Sign-in was refused");
 });
 
-test("responseMode: a provider that posts unasked is named when the time is up [U18]", async () => {
+test("responseMode: a provider that posts unasked is named when the time is up [F-U18]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const options = answeredBy(identityProvider, (query) => query.set("response_mode", "form_post"));
@@ -73,7 +73,7 @@ test("responseMode: a provider that posts unasked is named when the time is up [
   expect(identityProvider.tokenRequests()).toEqual([]);
 });
 
-test("responseMode: a code in the address is not used where a form was asked for [U18]", async () => {
+test("responseMode: a code in the address is not used where a form was asked for [F-U18]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const options = answeredBy(identityProvider, (query) => query.delete("response_mode"));
@@ -83,7 +83,7 @@ test("responseMode: a code in the address is not used where a form was asked for
   expect(identityProvider.tokenRequests()).toEqual([]);
 });
 
-test("responseMode: a provider that lists others alone is refused before a browser opens [U18]", async () => {
+test("responseMode: a provider that lists others alone is refused before a browser opens [F-U18]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const list = (modes: readonly string[] | undefined) =>
@@ -108,7 +108,7 @@ test("responseMode: a provider that lists others alone is refused before a brows
   expect((await new OidcAuth(options).getToken()).source).toBe("login");
 });
 
-test("responseMode: with a form there is nothing to paste [U18]", async () => {
+test("responseMode: with a form there is nothing to paste [F-U18]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const events: PromptEvent[] = [];

@@ -204,7 +204,7 @@ test.for(alone)("no code is offered beside the browser with %s", async ([, optio
   expect(on.identityProvider.requests().device).toBe(0);
 });
 
-test("[U2] openBrowser: false where there is no browser offers all that a missing browser does", async () => {
+test("[F-U2] openBrowser: false where there is no browser offers all that a missing browser does", async () => {
   const on = await withoutBrowser(
     (event) => {
       if (event.type === "deviceCode") enterCode(event);
@@ -217,7 +217,7 @@ test("[U2] openBrowser: false where there is no browser offers all that a missin
   expect(typesOf(on.events)).toEqual(["authorizationUrl", "deviceCode", "settled"]);
 });
 
-test("[T10] a browser that was started and never came: pasting and the code are offered after all", async () => {
+test("[F-T10] a browser that was started and never came: pasting and the code are offered after all", async () => {
   let addresses = 0;
   const on = await withoutBrowser(
     (event) => {
@@ -236,7 +236,7 @@ test("[T10] a browser that was started and never came: pasting and the code are 
   expect(typesOf(on.events).slice(2)).toEqual(["deviceCode", "settled"]);
 });
 
-test("[T10] a browser that comes late, when other ways are offered already, still signs in", async () => {
+test("[F-T10] a browser that comes late, when other ways are offered already, still signs in", async () => {
   let start = "";
   const on = await withoutBrowser(
     (event) => {
@@ -254,7 +254,7 @@ test("[T10] a browser that comes late, when other ways are offered already, stil
   expect(on.identityProvider.requests().device).toBe(1);
 });
 
-test("[T10] a refusal in the browser ends the sign-in where no other way has begun", async () => {
+test("[F-T10] a refusal in the browser ends the sign-in where no other way has begun", async () => {
   const on = await withoutBrowser(
     () => undefined,
     {},

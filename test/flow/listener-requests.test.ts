@@ -43,7 +43,7 @@ async function heard(socket: Socket): Promise<string> {
   return text;
 }
 
-test("cookies of other programs on this address are taken and dropped [T9][L12]", async () => {
+test("cookies of other programs on this address are taken and dropped [F-T9][L12]", async () => {
   const listener = await open();
   const cookie = `other=${"x".repeat(60 * 1024)}`;
   const answer = await send(listener, genuine, { headers: { cookie } });
@@ -52,7 +52,7 @@ test("cookies of other programs on this address are taken and dropped [T9][L12]"
   expect(listener.missed).toEqual(nothingMissed);
 });
 
-test("a browser with more of them is told why, and it is counted [T9]", async () => {
+test("a browser with more of them is told why, and it is counted [F-T9]", async () => {
   const listener = await open();
   const cookie = `other=${"x".repeat(listenerHeaderBytes)}`;
   const answer = await send(listener, genuine, { headers: { cookie } });
@@ -68,7 +68,7 @@ test.for([
   ["a TLS hello", Buffer.from("1603010200010001fc0303", "hex")],
   ["no HTTP", Buffer.from("HELO example.com\r\n\r\n")],
   ["a header line that is none", Buffer.from("GET / HTTP/1.1\r\nHost 127.0.0.1\r\n\r\n")],
-] as const)("%s is answered and counted, and the wait goes on [T9][L07]", async ([, bytes]) => {
+] as const)("%s is answered and counted, and the wait goes on [F-T9][L07]", async ([, bytes]) => {
   const listener = await open();
   const socket = await connected(listener.port);
   socket.write(bytes);
@@ -77,7 +77,7 @@ test.for([
   await sendGenuine(listener);
 });
 
-test("a connection that is opened ahead of need and left counts for nothing [T9]", async () => {
+test("a connection that is opened ahead of need and left counts for nothing [F-T9]", async () => {
   const listener = await open();
   const spare = await connected(listener.port);
   spare.end();
@@ -89,7 +89,7 @@ test("a connection that is opened ahead of need and left counts for nothing [T9]
   expect(listener.missed).toEqual(nothingMissed);
 });
 
-test("an expectation and a missing Host are answered by the listener itself [T9][L06]", async () => {
+test("an expectation and a missing Host are answered by the listener itself [F-T9][L06]", async () => {
   const listener = await open();
   expect((await send(listener, "/", { headers: { Expect: "the-unexpected" } })).status).toBe(404);
   const socket = await connected(listener.port);
@@ -97,7 +97,7 @@ test("an expectation and a missing Host are answered by the listener itself [T9]
   expect(await heard(socket)).toMatch(/^HTTP\/1\.1 421 /u);
 });
 
-test("a posted answer with our state counts, and leads to a page without it [U18][L15]", async () => {
+test("a posted answer with our state counts, and leads to a page without it [F-U18][L15]", async () => {
   const listener = await openForForm();
   const answer = await post(listener, genuineForm, {
     origin: "https://id.example.com",
@@ -113,7 +113,7 @@ test("a posted answer with our state counts, and leads to a page without it [U18
   expect((await listener.callback).get("code")).toBe("the-code");
 });
 
-test("a double submit counts once [U18][L11]", async () => {
+test("a double submit counts once [F-U18][L11]", async () => {
   const listener = await openForForm();
   let taken = 0;
   void listener.callback.then(() => (taken += 1));
@@ -123,7 +123,7 @@ test("a double submit counts once [U18][L11]", async () => {
   expect(taken).toBe(1);
 });
 
-test("posted answers without our state are answered, counted and ignored [U18][L08][L09]", async () => {
+test("posted answers without our state are answered, counted and ignored [F-U18][L08][L09]", async () => {
   const listener = await openForForm();
   const forged = [
     "",
@@ -143,7 +143,7 @@ test("posted answers without our state are answered, counted and ignored [U18][L
   expect((await listener.callback).get("error")).toBe("access_denied");
 });
 
-test("an answer in the address does not count where a form is awaited [U18]", async () => {
+test("an answer in the address does not count where a form is awaited [F-U18]", async () => {
   const listener = await openForForm();
   expect((await send(listener, genuine)).status).toBe(400);
   expect((await send(listener, "/callback")).status).toBe(400);
@@ -153,7 +153,7 @@ test("an answer in the address does not count where a form is awaited [U18]", as
   expect((await listener.callback).get("code")).toBe("the-code");
 });
 
-test("a form does not count where the answer is awaited in the address, and is told [U18][L07]", async () => {
+test("a form does not count where the answer is awaited in the address, and is told [F-U18][L07]", async () => {
   const listener = await open();
   const { status, headers } = await post(listener, genuineForm);
   expect([status, headers.allow]).toEqual([405, "GET"]);
@@ -161,7 +161,7 @@ test("a form does not count where the answer is awaited in the address, and is t
   await sendGenuine(listener);
 });
 
-test("another Host, page or content is refused, whatever is posted [U18][L06][L10]", async () => {
+test("another Host, page or content is refused, whatever is posted [F-U18][L06][L10]", async () => {
   const listener = await openForForm();
   const refusals: readonly [Record<string, string>, number][] = [
     [{ host: "evil.example" }, 421],
@@ -181,7 +181,7 @@ test("another Host, page or content is refused, whatever is posted [U18][L06][L1
   expect((await listener.callback).get("code")).toBe("the-code");
 });
 
-test("a form beyond the bound is refused, announced or not, and the wait goes on [U18][L12]", async () => {
+test("a form beyond the bound is refused, announced or not, and the wait goes on [F-U18][L12]", async () => {
   const listener = await openForForm();
   const announced = await connected(listener.port);
   announced.write(

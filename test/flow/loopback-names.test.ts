@@ -66,7 +66,7 @@ test.for([
   ["localhost", "::1", {}],
   ["idp.localhost", "127.0.0.1", { HTTP_PROXY: "http://127.0.0.1:9" }],
 ] as const)(
-  "what is sent to %s comes to %s, and to no address that a resolver names [S5]",
+  "what is sent to %s comes to %s, and to no address that a resolver names [F-S5]",
   async ([name, address, environment]) => {
     const own = await serverAt(address);
     const stranger = await serverAt(elsewhere, own.port);
@@ -79,7 +79,7 @@ test.for([
   },
 );
 
-test("a proxy that is called localhost is this machine's [S5]", async () => {
+test("a proxy that is called localhost is this machine's [F-S5]", async () => {
   const own = await serverAt("127.0.0.1");
   const stranger = await serverAt(elsewhere, own.port);
   const client = makeClient({
@@ -91,7 +91,7 @@ test("a proxy that is called localhost is this machine's [S5]", async () => {
   expect([own.bodies, stranger.bodies]).toEqual([["CONNECT"], []]);
 });
 
-test("a whole credential: the secret goes to this machine's provider [S5]", async () => {
+test("a whole credential: the secret goes to this machine's provider [F-S5]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const stranger = await serverAt(elsewhere, identityProvider.port);
@@ -107,7 +107,7 @@ test("a whole credential: the secret goes to this machine's provider [S5]", asyn
   expect(stranger.bodies).toEqual([]);
 });
 
-test("a listener on a name below localhost has both loopback addresses, and no other [S5][L01][L02]", async () => {
+test("a listener on a name below localhost has both loopback addresses, and no other [F-S5][L01][L02]", async () => {
   resolved["app.localhost"] = "0.0.0.0";
   const listener = await open({ host: "app.localhost" });
   expect(listener.authority).toBe(`app.localhost:${String(listener.port)}`);
@@ -130,7 +130,7 @@ test.for([
   ["own-name.example", false],
   ["public-name.example", true],
 ] as const)(
-  "the address that was bound decides whether %s is exposed: %s [S5]",
+  "the address that was bound decides whether %s is exposed: %s [F-S5]",
   async ([host, exposed]) => {
     resolved["own-name.example"] = "127.0.0.1";
     resolved["public-name.example"] = "0.0.0.0";

@@ -199,11 +199,11 @@ function refusedInWords(status: number, members: object): HostileAnswer {
 
 const ended: readonly (readonly [string, HostileAnswer])[] = [
   [
-    "invalid_request with a sentence [P refresh-refusal-in-other-words]",
+    "invalid_request with a sentence [F-P refresh-refusal-in-other-words]",
     refusedInWords(400, { error: "invalid_request", error_description: "Refresh token expired." }),
   ],
   [
-    "a message alone [P refresh-refusal-in-other-words]",
+    "a message alone [F-P refresh-refusal-in-other-words]",
     refusedInWords(400, { error: "Bad Request", message: "Invalid refresh token" }),
   ],
   ["400 invalid_grant", refusedWith(400, "invalid_grant")],

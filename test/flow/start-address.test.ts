@@ -61,7 +61,7 @@ async function signingIn(
 
 const random = /^\/[\w-]{22}$/;
 
-test("[S1] the browser gets an address of the listener, which leads on once; the person is shown the provider's own", async () => {
+test("[F-S1] the browser gets an address of the listener, which leads on once; the person is shown the provider's own", async () => {
   let first: Answer | undefined;
   const on = await signingIn(async (address) => {
     first = await ask(address, { headers: { "Sec-Fetch-Mode": "navigate" } });
@@ -82,7 +82,7 @@ test("[S1] the browser gets an address of the listener, which leads on once; the
   });
 });
 
-test("[S1] what is no visit of a browser is refused and consumes nothing [L06][L10]", async () => {
+test("[F-S1] what is no visit of a browser is refused and consumes nothing [L06][L10]", async () => {
   const statuses: (number | undefined)[] = [];
   const on = await signingIn(async (address) => {
     const { host } = new URL(address);
@@ -106,7 +106,7 @@ test("[S1] what is no visit of a browser is refused and consumes nothing [L06][L
   expect(statuses).toEqual([403, 403, 403, 403, 405, 405, 421, 421, 404, 404]);
 });
 
-test("[S1] whoever comes second ends the sign-in, and the first one's answer is worth nothing", async () => {
+test("[F-S1] whoever comes second ends the sign-in, and the first one's answer is worth nothing", async () => {
   let second: Answer | undefined;
   let target = "";
   const on = await signingIn(async (address) => {
@@ -137,7 +137,7 @@ test("the device flow with a browser on the same machine is warned of, once in a
   expect(warnings).toEqual([["device_code_on_this_device"], []]);
 });
 
-test("[S1] the device flow: the complete address is reached by a start address; a second visit ends it", async () => {
+test("[F-S1] the device flow: the complete address is reached by a start address; a second visit ends it", async () => {
   const on = await signingIn(
     async (address) => {
       const { location = "" } = await ask(address);
@@ -171,13 +171,13 @@ const places: readonly [string, OidcAuthOptions, RegExp][] = [
   ["callbackHost: 0.0.0.0", { callbackHost: "0.0.0.0" }, /^http:\/\/127\.0\.0\.1:\d+\//],
 ];
 
-test.for(places)("[S1] %s: the start address is on loopback", async ([, options, expected]) => {
+test.for(places)("[F-S1] %s: the start address is on loopback", async ([, options, expected]) => {
   const on = await signingIn((address) => visit(address, { fromStart: true }), options);
   expect((await on.session.getToken()).source).toBe("login");
   expect(on.opened[0]).toMatch(expected);
 });
 
-test("[S1] a redirect URI elsewhere: the start address is on this machine all the same", async () => {
+test("[F-S1] a redirect URI elsewhere: the start address is on this machine all the same", async () => {
   let location = "";
   const caller = new AbortController();
   const on = await signingIn(
@@ -194,7 +194,7 @@ test("[S1] a redirect URI elsewhere: the start address is on this machine all th
   );
 });
 
-test("[S1] an opener that says that it failed, and has opened the page, has opened it", async () => {
+test("[F-S1] an opener that says that it failed, and has opened the page, has opened it", async () => {
   const on = await signingIn(
     () => Promise.resolve(),
     {},
@@ -239,7 +239,7 @@ async function alone(owner: PeerOwner): Promise<{
 }
 
 test.skipIf(process.platform !== "linux").each(["127.0.0.1", "::1", "::"])(
-  "[S1] the system says whose program is at the other end: a listener on %s",
+  "[F-S1] the system says whose program is at the other end: a listener on %s",
   async (host) => {
     const seen: PeerOwner[] = [];
     const server = createServer((socket) => {
@@ -260,7 +260,7 @@ test.skipIf(process.platform !== "linux").each(["127.0.0.1", "::1", "::"])(
   },
 );
 
-test("[S1] where nobody can say whose program came first, an answer waits for a second one", async () => {
+test("[F-S1] where nobody can say whose program came first, an answer waits for a second one", async () => {
   const signal = new AbortController().signal;
   const on = await alone({ kind: "unknown" });
   await on.start.alone(signal);
@@ -281,7 +281,7 @@ test("[S1] where nobody can say whose program came first, an answer waits for a 
   await own.start.alone(signal);
 });
 
-test("[S1] another user's program is refused, however often, is told of once, and consumes nothing", async () => {
+test("[F-S1] another user's program is refused, however often, is told of once, and consumes nothing", async () => {
   const owner: { kind: "other" | "own"; uid: number } = { kind: "other", uid: 1001 };
   const on = await alone(owner);
   expect((await ask(on.address)).status).toBe(403);

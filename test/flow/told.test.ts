@@ -9,7 +9,7 @@ test.each([
   [{ useServerAudience: true, audience: "urn:api" }, 0],
   [{}, 0],
 ])(
-  "useServerAudience: says at a sign-in that no server can be asked: %j [D8]",
+  "useServerAudience: says at a sign-in that no server can be asked: %j [F-D8]",
   async (given, count) => {
     emptyHome();
     const someone = person();
@@ -24,7 +24,7 @@ test.each([
   },
 );
 
-test("jwksUri: without it and without discovery a sign-in says that no signature was checked [D3]", async () => {
+test("jwksUri: without it and without discovery a sign-in says that no signature was checked [F-D3]", async () => {
   emptyHome();
   const identityProvider = await provider({ discovery: "none" });
   const endpoints = {
@@ -51,7 +51,7 @@ test("jwksUri: without it and without discovery a sign-in says that no signature
   }
 });
 
-test("logger: is told of each look into the store, and why it was no answer [D3]", async () => {
+test("logger: is told of each look into the store, and why it was no answer [F-D3]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const looks: unknown[] = [];

@@ -45,7 +45,7 @@ test.skipIf(!canRun)(
 );
 
 test.skipIf(!canRun)(
-  "a lock in a folder has one holder at a time, and each step that is taken away is missed [S4]",
+  "a lock in a folder has one holder at a time, and each step that is taken away is missed [F-S4]",
   { timeout: 600_000 },
   () => {
     const { status, output } = check("--model", model.replace("lock.pml", "take.pml"));

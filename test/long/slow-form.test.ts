@@ -10,7 +10,7 @@ afterEach(closeAll);
 const headers = { "content-type": "application/x-www-form-urlencoded" };
 const body = `code=the-code&state=${expectedState}`;
 
-test("a form that does not come to its end is cut off, and the wait goes on [U18][L12]", async () => {
+test("a form that does not come to its end is cut off, and the wait goes on [F-U18][L12]", async () => {
   const listener = await open({ responseMode: "form_post" });
   const slow = await connected(listener.port);
   slow.write(

@@ -126,7 +126,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
   }
 });
 
-test("every page that is packed links to what is packed [U15]", () => {
+test("every page that is packed links to what is packed [F-U15]", () => {
   const paths = new Set(packed.files.map(({ path }) => path));
   const pages = contents().filter(({ path }) => path.endsWith(".md"));
   expect(pages.length).toBeGreaterThan(8);

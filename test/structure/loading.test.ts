@@ -6,7 +6,7 @@ import { isProduct, readSource, sourceFiles } from "./sources.ts";
 // What is built into Node cannot fail to load, and the warm command has nothing else that could tell of it.
 const exceptions = ["cli/latchkey.ts"];
 
-test("[T1] no import() stands outside of loadPart", () => {
+test("[F-T1] no import() stands outside of loadPart", () => {
   const bare = sourceFiles()
     .filter(isProduct)
     .filter((path) => !exceptions.includes(path))

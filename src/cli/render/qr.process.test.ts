@@ -66,7 +66,7 @@ test
         [2, 1].map((border) => ({ address, theme, border })),
       ),
     ),
-  )("$address on a $theme theme, border $border [U9]", ({ address, theme, border }) => {
+  )("$address on a $theme theme, border $border [F-U9]", ({ address, theme, border }) => {
   const roomy = renderQr?.(address, 80, undefined) ?? "";
   const rows = roomy.split("\n").length - (border === 2 ? 0 : 1);
   const drawn = renderQr?.(address, 80, rows) ?? "";

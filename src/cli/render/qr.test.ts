@@ -7,7 +7,7 @@ const address = "https://id.example.com/device?user_code=WDJB-MJHT";
 const utf8 = { LANG: "en_US.UTF-8" };
 const renderQr = qrRenderer(utf8, "linux");
 
-test("draws the code where the terminal has the room, with its own colours [U9]", () => {
+test("draws the code where the terminal has the room, with its own colours [F-U9]", () => {
   const lines = renderQr?.(address, 80, 17)?.split("\n") ?? [];
   expect(lines).toHaveLength(17);
   for (const line of lines) {
@@ -36,7 +36,7 @@ test.each([
   ["LC_ALL=POSIX over a UTF-8 LANG", { ...utf8, LC_ALL: "POSIX" }],
   ["NO_COLOR", { ...utf8, NO_COLOR: "1" }],
   ["TERM=dumb", { ...utf8, TERM: "dumb" }],
-])("no code with %s [U9]", (_what, environment) => {
+])("no code with %s [F-U9]", (_what, environment) => {
   expect(qrRenderer(environment, "linux")).toBeUndefined();
 });
 

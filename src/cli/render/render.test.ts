@@ -208,7 +208,7 @@ test.each(captures)("says what it said: $name at $columns columns", async ({ nam
   await expect(`${text}\n`).toMatchFileSnapshot(`../__captures__/${name}-${String(columns)}.txt`);
 });
 
-test.each(commandNames)("help for %s fits 80 and 40 columns [U11]", (name) => {
+test.each(commandNames)("help for %s fits 80 and 40 columns [F-U11]", (name) => {
   for (const columns of [80, 40]) {
     const long = [
       commandHelp(name, configurationFile, columns),
@@ -222,7 +222,7 @@ test.each(commandNames)("help for %s fits 80 and 40 columns [U11]", (name) => {
   }
 });
 
-test("an error on a terminal is broken between words, and what is to be typed not at all [U11]", () => {
+test("an error on a terminal is broken between words, and what is to be typed not at all [F-U11]", () => {
   const error = new OidcError(
     "login_required",
     "No valid sign-in for id.example.com, and prompting is off. Run: latchkey login",
@@ -371,7 +371,7 @@ test("instants and spans are said in the shortest form that is still clear", () 
   ).toEqual(["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days", "1 min"]);
 });
 
-test("a program without open files left is no fault of Latchkey's [T12]", () => {
+test("a program without open files left is no fault of Latchkey's [F-T12]", () => {
   for (const code of ["EMFILE", "ENFILE"]) {
     const said = faultParagraph(Object.assign(new Error(`${code}: too many open files`), { code }));
     expect(said).toContain("ulimit -n");
@@ -379,7 +379,7 @@ test("a program without open files left is no fault of Latchkey's [T12]", () => 
   }
 });
 
-test("logout says of a renewal under way what it knows [S18]", () => {
+test("logout says of a renewal under way what it knows [F-S18]", () => {
   const intent = { nonce: "n", host: "h", at: now.getTime() };
   const said = (revoked: "yes" | "no"): string =>
     loggedOutText(record({ intent }), { forgotten: 1, revoked }, now);

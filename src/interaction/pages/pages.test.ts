@@ -138,7 +138,7 @@ test("the words are those of the design", () => {
   ]);
 });
 
-test("the page of a sign-in that is done names the provider, and every page has a heading [U17]", () => {
+test("the page of a sign-in that is done names the provider, and every page has a heading [F-U17]", () => {
   const { html } = outcomePage({ kind: "done" }, undefined, "id.example.com:8443");
   expect(html).toContain(
     "<p>This was the sign-in at id.example.com:8443. Close this tab and go back to where you started.</p>",

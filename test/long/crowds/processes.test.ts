@@ -51,7 +51,7 @@ test.each(Object.keys(killPoints))(
 );
 
 test.skipIf(!canSquat)(
-  "200 processes, with another user who takes every name that he sees: 1 token request and 200 tokens [S4]",
+  "200 processes, with another user who takes every name that he sees: 1 token request and 200 tokens [F-S4]",
   async () => {
     const names = await startNameSquatter();
     expect(await rounds(200, 3)).toBe(3);
