@@ -1,7 +1,7 @@
 // Checks the model of the lock protocol with Spin: the model must pass in every run, and with one guard taken away it must
 // fail for the right reason. Changes when there is another run or another guard.
 // check-lock-model.mjs [--model FILE] [--depth STEPS] [RUN …]: named runs alone, without the look for unreached lines.
-// The runs are those of lock.pml, or of take.pml where that is the model.
+// The runs are those of docs/lock/lock.pml, or of docs/lock/take.pml where that is the model.
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,7 +69,7 @@ const mutations = [
   ["NEVER_TAKES_AGAIN", "", everyCallEnds],
 ];
 
-/** The runs of take.pml. @type {readonly Run[]} */
+/** The runs of docs/lock/take.pml. @type {readonly Run[]} */
 const runsOfTaking = [
   { name: "three-takers", kind: "safety", defines: [] },
   { name: "two-takers-often", kind: "safety", defines: ["PROCESSES=2", "TURNS=3"] },
@@ -81,7 +81,7 @@ const runsOfTaking = [
   })),
 ];
 
-/** The runs of lock.pml. @type {readonly Run[]} */
+/** The runs of docs/lock/lock.pml. @type {readonly Run[]} */
 const runsOfProtocol = [
   ...Object.entries(situations).flatMap(([name, defines]) =>
     /** @type {const} */ (["safety", "liveness"]).map((kind) => ({

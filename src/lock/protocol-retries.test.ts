@@ -1,4 +1,4 @@
-// When and how often a lock is tried again. Changes when step 2 or 3 of lock.md does.
+// When and how often a lock is tried again. Changes when step 2 or 3 of docs/lock/protocol.md does.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Takes a named lock across processes, or waits for its holder and shares the outcome. Changes when lock.md does.
+// Takes a named lock across processes, or waits for its holder and shares the outcome. Changes when
+// docs/lock/protocol.md does.
 
 import { resolve } from "node:path";
 

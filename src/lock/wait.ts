@@ -1,4 +1,5 @@
-// The rules of waiting for another's work, whatever carries its words. Changes when step 3 or 4 of lock.md does.
+// The rules of waiting for another's work, whatever carries its words. Changes when step 3 or 4 of
+// docs/lock/protocol.md does.
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";

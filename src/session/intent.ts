@@ -1,5 +1,5 @@
 // A refresh announced in the record before it is sent, so that an answer which is lost with its process is not taken
-// for a refusal. Changes when step 6 or 8 of lock.md does.
+// for a refusal. Changes when step 6 or 8 of docs/lock/protocol.md does.
 
 import type { World } from "../core/world.ts";
 import type { RefreshIntent, SessionRecord } from "../record/format.ts";
@@ -44,7 +44,7 @@ export class Intents {
 
   /**
    * Announces a refresh durably. Where the record cannot be written the person is told, and the refresh goes on
-   * without: a token in memory is better than none (lock.md, step 1).
+   * without: a token in memory is better than none (docs/lock/protocol.md, step 1).
    */
   async announce(record: RefreshableRecord): Promise<Announcement> {
     const { world, keeper, host, newRecordId, warn } = this.#parts;

@@ -1,5 +1,5 @@
-// The work under the lock: refresh or sign-in, in the order that loses no token. Changes when step 5 or 6 of lock.md
-// does.
+// The work under the lock: refresh or sign-in, in the order that loses no token. Changes when step 5 or 6 of
+// docs/lock/protocol.md does.
 
 import { isOidcError, type OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
@@ -150,7 +150,7 @@ export class Renewal {
 
   async #refresh(record: RefreshableRecord, work: Work): Promise<Refreshed> {
     const found = record.intent;
-    // Without a lock across processes another one of this host counts as another host (lock.md, step 8).
+    // Without a lock another process of this host counts as another host (docs/lock/protocol.md, step 8).
     if (found !== undefined && !(work.locked && this.#intents.isOfThisHost(found))) {
       if (await this.#intents.awaitOtherHost(record, found, work.signal)) {
         return { state: "changed" };

@@ -53,7 +53,8 @@ async function take(name: string, lock: ProcessLock, clock: Clock): Promise<Leas
     }
     return undefined;
   } catch (error) {
-    // A lock that cannot be had protects nothing; the comparison before the rename still does (lock.md, step 1).
+    // A lock that cannot be had protects nothing; the comparison before the rename still does (docs/lock/protocol.md,
+    // step 1).
     if (isOidcError(error)) return undefined;
     throw error;
   }

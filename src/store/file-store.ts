@@ -167,7 +167,7 @@ class FileStore implements TokenStore {
     return where.kind === "file" ? where.path : join(where.folder, cacheFileName(key));
   }
 
-  /** By the folder itself: reached by two paths it is one lock (lock.md, step 1). */
+  /** By the folder itself: reached by two paths it is one lock (docs/lock/protocol.md, step 1). */
   async #lockName(key: string): Promise<string> {
     const where = this.#where;
     const place =

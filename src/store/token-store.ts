@@ -23,7 +23,7 @@ export type ReplaceResult =
 
 /**
  * Keeps sign-ins by key. Any number of processes may share one store.
- * @see lock.md in the project's documents for what `acquire` promises.
+ * @see docs/lock/protocol.md for what `acquire` promises.
  */
 export interface TokenStore {
   /** What the user is told about the protection. */

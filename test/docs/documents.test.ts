@@ -28,9 +28,11 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const documents = [
   "README.md",
   "CHANGELOG.md",
-  ...readdirSync(join(root, "docs"))
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`),
 ];
 
 function read(path: string): string {

@@ -1,4 +1,5 @@
-// One of several processes is killed at each point of a refresh in turn; what the others get is what lock.md says.
+// One of several processes is killed at each point of a refresh in turn; what the others get is what
+// docs/lock/protocol.md says.
 
 import { expect, test } from "vitest";
 import { byLane } from "../support/lane.ts";

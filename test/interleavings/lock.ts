@@ -1,5 +1,5 @@
-// The lock of lock.md as its users see it: outcomes reach the waiters by messages, a death frees it. Changes when the
-// lock promises something else.
+// The lock of docs/lock/protocol.md as its users see it: outcomes reach the waiters by messages, a death frees it.
+// Changes when the lock promises something else.
 import { OidcError } from "../../src/core/errors.ts";
 import type {
   AcquireOptions,

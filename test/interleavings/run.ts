@@ -64,7 +64,7 @@ async function lastLook(place: Place, host: number, plan: CallPlan): Promise<str
   return describe(call);
 }
 
-/** What lock.md promises for the time after: the sign-in lives, or everybody learns why not. */
+/** What docs/lock/protocol.md promises for the time after: the sign-in lives, or everybody learns why not. */
 async function checkAfter(place: Place): Promise<string> {
   const { machine, disk, provider, prompts } = place;
   const record = disk.record;

@@ -141,7 +141,7 @@ export function duels(): fc.Arbitrary<Scenario> {
       crashAfter: fc.constant(null),
     });
   return fc.record({
-    // Where the reuse of a refresh token ends the whole family, nothing heals (lock.md, step 8).
+    // Where the reuse of a refresh token ends the whole family, nothing heals (docs/lock/protocol.md, step 8).
     rotation: fc.constantFrom("grace" as const, "single-use" as const, "none" as const),
     start: fc.constant("expired" as const),
     processes: fc.tuple(processOf(0), processOf(1)),

@@ -99,7 +99,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     /^README\.md$/,
     /^LICENSE$/,
     /^CHANGELOG\.md$/,
-    /^docs\/(lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
+    /^docs\/(decisions\/|lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
     /^dist\/THIRD_PARTY_LICENSES$/,
     /^dist\/index\.(js|cjs|d\.ts)$/,
     /^dist\/cli\/latchkey\.cjs$/,

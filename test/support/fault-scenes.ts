@@ -215,7 +215,7 @@ const lockId: Scene = {
     return content.length >= 32 ? "new" : "old";
   },
   isCommit: ({ name }) => name === "write",
-  // Without it the lock holds in one process alone, which is said (lock.md, step 1).
+  // Without it the lock holds in one process alone, which is said (docs/lock/protocol.md, step 1).
   maySucceedWith: (found, { warnings }) =>
     found === "new" || warnings.some((text) => text.startsWith("cache_write_failed")),
 };

@@ -37,7 +37,7 @@ test.skipIf(!possible)(
   async () => {
     const hosts = await twoDesks({});
     const { ends, tokenRequests } = await round(hosts, 10);
-    // lock.md, step 8: where the provider revokes the whole family on reuse, nothing heals.
+    // docs/lock/protocol.md, step 8: where the provider revokes the whole family on reuse, nothing heals.
     const allowed =
       tokenRequests === 1 ? /^token$/ : /^(?:token|\[login_required: refresh_(?:lost|refused)\])$/;
     expect(ends.filter((end) => !allowed.test(end))).toEqual([]);
