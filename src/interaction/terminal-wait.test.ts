@@ -106,7 +106,7 @@ test.for([
   expect(on.output()).toBe(`${signingIn}\n`);
 });
 
-test("Enter takes over, once; the line says so before and after [U16]", async () => {
+test("Enter takes over, once; the line says so before and after [F-U16]", async () => {
   const on = scene();
   let taken = 0;
   const takeOver = (): void => void (taken += 1);
@@ -128,7 +128,7 @@ test("Enter takes over, once; the line says so before and after [U16]", async ()
   expect(on.screen()).toBe("");
 });
 
-test("a wait that ends gives the terminal back, and one that became a renewal offers nothing [U16]", async () => {
+test("a wait that ends gives the terminal back, and one that became a renewal offers nothing [F-U16]", async () => {
   const on = scene();
   let taken = 0;
   const takeOver = (): void => void (taken += 1);
@@ -150,7 +150,7 @@ test.for([
   // The other sign-in of this program is on this very terminal.
   [{}, process.pid],
 ] as const)(
-  "nothing is offered where Enter could not mean it: %j [U16]",
+  "nothing is offered where Enter could not mean it: %j [F-U16]",
   async ([options, pid]) => {
     const on = scene(options);
     on.prompt({

@@ -43,7 +43,7 @@ async function greet(socket: Socket): Promise<readonly [Uint8Array, Uint8Array]>
   return [own, holder];
 }
 
-test("a proven waiter's wish is heard [U16]", async () => {
+test("a proven waiter's wish is heard [F-U16]", async () => {
   const { lease, visit } = await holding();
   const socket = await visit();
   const nonces = await greet(socket);
@@ -54,7 +54,7 @@ test("a proven waiter's wish is heard [U16]", async () => {
 });
 
 test.for(["no proof before", "proof of waiting", "other lock", "stranger", "other nonces"])(
-  "a wish is not heard, and ends the connection: %s [U16]",
+  "a wish is not heard, and ends the connection: %s [F-U16]",
   async (what) => {
     const { lease, visit } = await holding();
     const socket = await visit();

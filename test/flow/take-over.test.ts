@@ -33,7 +33,7 @@ function window(
   };
 }
 
-test("Enter in a window that waits: it signs in, and the first one waits and gets the token [U16]", async () => {
+test("Enter in a window that waits: it signs in, and the first one waits and gets the token [F-U16]", async () => {
   emptyHome();
   const identityProvider = await provider();
   // One fixed port: the first window has to leave it.
@@ -60,7 +60,7 @@ test("Enter in a window that waits: it signs in, and the first one waits and get
   expect(first.events.filter(({ type }) => type === "authorizationUrl")).toHaveLength(1);
 });
 
-test("others that wait keep waiting: who asked is the one to sign in [U16]", async () => {
+test("others that wait keep waiting: who asked is the one to sign in [F-U16]", async () => {
   emptyHome();
   const identityProvider = await provider();
   const first = window(identityProvider, {});
@@ -80,7 +80,7 @@ test("others that wait keep waiting: who asked is the one to sign in [U16]", asy
   expect(prompted).not.toContain("authorizationUrl");
 });
 
-test("a sign-in that was answered is brought to its end, and the other one gets it [U16]", async () => {
+test("a sign-in that was answered is brought to its end, and the other one gets it [F-U16]", async () => {
   emptyHome();
   const identityProvider = await provider();
   let answer = (): void => {};
@@ -112,7 +112,7 @@ test("a sign-in that was answered is brought to its end, and the other one gets 
   await page;
 });
 
-test("a renewal cannot be taken over [U16]", async () => {
+test("a renewal cannot be taken over [F-U16]", async () => {
   emptyHome();
   const identityProvider = await provider();
   await new OidcAuth(desktop(identityProvider)).getToken();

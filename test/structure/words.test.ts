@@ -9,7 +9,7 @@ function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 }
 
-test("no message of the library tells anybody to run a command of Latchkey [U14]", () => {
+test("no message of the library tells anybody to run a command of Latchkey [F-U14]", () => {
   const found = library.filter((path) =>
     /\blatchkey (?:login|logout|token|status|whoami|exec)\b/.test(
       withoutComments(readSource(path)),
@@ -18,7 +18,7 @@ test("no message of the library tells anybody to run a command of Latchkey [U14]
   expect(found).toEqual([]);
 });
 
-test("no message of the library names an option without backticks, in which the command line finds it [U14]", () => {
+test("no message of the library names an option without backticks, in which the command line finds it [F-U14]", () => {
   const found = library.flatMap((path) => {
     const [match] =
       /(?<![\w`])[Ss]et (?:cachePath|caCertPath|callbackPort|callbackHost|clientSecret|tokenEndpoint|jwksUri)\b/.exec(

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { OidcError } from "../../core/errors.ts";
 import { errorParagraph, inFlags } from "./errors.ts";
 
-test("what the library says of its methods and options is said of commands and flags here [U14]", () => {
+test("what the library says of its methods and options is said of commands and flags here [F-U14]", () => {
   const paragraph = (message: string): string =>
     errorParagraph(new OidcError("login_required", message), ["--client-id=x"]);
   expect(paragraph("None. Call `login()`.")).toBe(
