@@ -15,7 +15,7 @@ test("an ended sign-in without a refresh token is `expired`, and names what woul
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "expired", []]);
   expect(error.message).toContain("has expired");
   expect(error.message).toContain("`offlineAccess`");
-  expect(error.message).toMatch(/Run: latchkey login$/);
+  expect(error.message).toMatch(/Call `login\(\)`\.$/);
 });
 
 test("one whose token is still good, though not for as long as asked, has not expired [F-U10]", async () => {

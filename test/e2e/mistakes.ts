@@ -69,7 +69,7 @@ export const mistakes: readonly Mistake[] = [
     }),
     exitCode: 1,
     paragraph:
-      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/realms/x" (status 404 at /realms/x/.well-known/openid-configuration, /.well-known/oauth-authorization-server/realms/x, /realms/x/.well-known/oauth-authorization-server). Check --issuer, or set the endpoints by --authorization-endpoint and --token-endpoint. [discovery_failed: not_found]',
+      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/realms/x" (status 404 at /realms/x/.well-known/openid-configuration, /.well-known/oauth-authorization-server/realms/x, /realms/x/.well-known/oauth-authorization-server). Check --issuer, or set --authorization-endpoint, --token-endpoint and, so that ID tokens can be verified, --jwks-uri. [discovery_failed: not_found]',
     fix: "Check --issuer",
   },
   {
@@ -89,7 +89,7 @@ export const mistakes: readonly Mistake[] = [
     }),
     exitCode: 1,
     paragraph:
-      'The discovery document at localhost:PORT belongs to the issuer "http://127.0.0.1:PORT", but --issuer is "http://localhost:PORT". If you trust the provider at "http://127.0.0.1:PORT", set --issuer to exactly that, slash for slash. [issuer_mismatch]',
+      'The discovery document at localhost:PORT belongs to the issuer "http://127.0.0.1:PORT", but --issuer is "http://localhost:PORT". If you trust the provider at "http://127.0.0.1:PORT", set --issuer to exactly that, slash for slash; where no document is found there, set --authorization-endpoint, --token-endpoint and --jwks-uri too, as http://localhost:PORT/.well-known/openid-configuration names them. [issuer_mismatch]',
     fix: "set --issuer to exactly that",
   },
   {
@@ -103,7 +103,7 @@ export const mistakes: readonly Mistake[] = [
     },
     exitCode: 1,
     paragraph:
-      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT" (a web page instead of JSON (a network\'s sign-in page or a proxy may stand in between; see HTTPS_PROXY) at /.well-known/openid-configuration, /.well-known/oauth-authorization-server). Check --issuer, or set the endpoints by --authorization-endpoint and --token-endpoint. [discovery_failed: not_found]',
+      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT" (a web page instead of JSON (a network\'s sign-in page or a proxy may stand in between; see HTTPS_PROXY) at /.well-known/openid-configuration, /.well-known/oauth-authorization-server). Check --issuer, or set --authorization-endpoint, --token-endpoint and, so that ID tokens can be verified, --jwks-uri. [discovery_failed: not_found]',
     fix: "Check --issuer",
   },
   {

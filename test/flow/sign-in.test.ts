@@ -96,19 +96,25 @@ test("a person who refuses is access_denied, the page says so, and the next call
   expect((await credential(identityProvider).getToken()).source).toBe("login");
 });
 
-test("who comes back each time is asked again, though the tokens cannot be had: that is an answer [B10]", async () => {
+test("who comes back though the tokens cannot be had is asked three times, and again at login() [B10][F-S10]", async () => {
   emptyHome();
   const identityProvider = await provider();
   identityProvider.tamper({
     path: "token",
-    times: 4,
+    times: 3,
     respond: async () => ({ status: 302, headers: { location: "/elsewhere" }, body: "" }),
   });
-  for (let times = 0; times < 4; times += 1) {
+  for (let times = 0; times < 3; times += 1) {
     const error = await failureOf(credential(identityProvider).getToken());
     expect(error.code).toBe("redirect_refused");
   }
-  expect((await credential(identityProvider).getToken()).source).toBe("login");
+  // Whether a person came back, or a page that sends everybody on by itself, cannot be told.
+  expect(await failureOf(credential(identityProvider).getToken())).toMatchObject({
+    code: "login_required",
+    reason: "prompt_budget",
+  });
+  await credential(identityProvider).login();
+  expect((await credential(identityProvider).getToken()).source).toBe("cache");
 });
 
 test("the browser ends on a page without the code in its address, and it says what really happened [L15][L17]", async () => {
