@@ -13,6 +13,7 @@ import {
   type AuthenticatingProxy,
   type PrivateNetwork,
 } from "../support/private-network.ts";
+import { layOut } from "../../src/interaction/layout.ts";
 import { optionTable } from "../../src/options/table.ts";
 import { desk, provider } from "./harness.ts";
 import {
@@ -170,11 +171,6 @@ describe.skipIf(!canMakePrivateNetwork())("proxy", () => {
   });
 });
 
-/** As a terminal of so many columns breaks a line: it knows no words. */
-function onTerminal(paragraph: string, columns: number): string {
-  return (paragraph.match(new RegExp(`.{1,${columns}}`, "gu")) ?? []).join("\n");
-}
-
 const everything: readonly Told[] = [
   ...mistakes,
   ...Object.values(noBrowser),
@@ -194,9 +190,7 @@ test("every message names its fix, in the words of the command line, and ends wi
 });
 
 test.each([80, 40])("captures at %i columns, to be read", async (columns) => {
-  const paragraphs = [
-    ...new Set(everything.map(({ paragraph }) => onTerminal(paragraph, columns))),
-  ];
+  const paragraphs = [...new Set(everything.map(({ paragraph }) => layOut(paragraph, columns)))];
   await expect(`${paragraphs.join("\n\n")}\n`).toMatchFileSnapshot(
     `__captures__/mistakes-${columns}.txt`,
   );
