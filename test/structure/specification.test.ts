@@ -13,12 +13,14 @@ function read(path: string): string {
 }
 
 function filesBelow(folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|mts|mjs|md|pml)$/.test(entry.name))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-    // The better-auth of the provider matrix is installed below its own tests.
-    .filter((path) => !/^test\/structure\/specification\.|\/node_modules\//.test(path))
-    .toSorted();
+  return (
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|mts|mjs|md|pml)$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+      // The better-auth of the provider matrix is installed below its own tests.
+      .filter((path) => !/^test\/structure\/specification\.|\/node_modules\//.test(path))
+      .toSorted()
+  );
 }
 
 const pages = filesBelow("docs").filter((path) => path.endsWith(".md"));
