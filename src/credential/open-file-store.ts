@@ -1,5 +1,8 @@
 // Puts the file store and its lock together. Changes when a file store needs another part.
 
+import { accessSync, constants } from "node:fs";
+import { dirname, sep } from "node:path";
+
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
 import { assertWebCrypto } from "../core/runtime.ts";
@@ -25,6 +28,16 @@ export function randomBytes(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
+function isWritableFolder(folder: string): boolean {
+  try {
+    // With a separator at its end, what is a file is no folder.
+    accessSync(`${folder}${sep}`, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Opens a file store with the lock across processes. Nothing is read or written yet. */
 export function openFileStore(parts: FileStoreParts): TokenStore {
   const { folder, path, clock = systemClock, logger } = parts;
@@ -37,8 +50,9 @@ export function openFileStore(parts: FileStoreParts): TokenStore {
       ...world,
       folder,
       onWarning: (code, message) => {
-        // Where the files lie in the same folder, what they could not be read or written for has said it.
-        if (code !== "cache_write_failed" || path !== undefined) onWarning(code, message);
+        // Where the sign-ins cannot be kept either, the store says so: one warning is enough.
+        const isToldByStore = path === undefined || !isWritableFolder(dirname(path));
+        if (code !== "cache_write_failed" || !isToldByStore) onWarning(code, message);
       },
     }),
   });

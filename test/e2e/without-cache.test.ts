@@ -21,6 +21,14 @@ const situations: [what: string, (at: Desk) => { env: Record<string, string>; fl
         return { env: {}, flags: ["--cache-path", join(at.home, "file", "cache.json")] };
       },
     ],
+    [
+      "[F-U17] a home and a cachePath below a file",
+      (at) => {
+        writeFileSync(join(at.home, "file"), "");
+        const flags = ["--cache-path", join(at.home, "file", "cache.json")];
+        return { env: { HOME: join(at.home, "file", "home"), XDG_STATE_HOME: "" }, flags };
+      },
+    ],
     ["a relative XDG_STATE_HOME", () => ({ env: { XDG_STATE_HOME: "state" }, flags: [] })],
   ];
 
