@@ -19,6 +19,7 @@ import {
 } from "../support/identity-provider.ts";
 
 const browserScript = fileURLToPath(new URL("../support/browser-command.mjs", import.meta.url));
+const patientScript = fileURLToPath(new URL("../support/patient-browser.mjs", import.meta.url));
 
 /** A home folder, a browser that signs in by itself, and what was opened in it. */
 export interface Desk {
@@ -27,6 +28,8 @@ export interface Desk {
   readonly browser: string;
   /** One that presses Cancel. */
   readonly refusingBrowser: string;
+  /** One that signs in as alice, and visits nothing before a file is there. */
+  patientBrowser(file: string): string;
   /** URLs that were opened. */
   opened(): readonly string[];
   /** Flags for a public client of a provider. */
@@ -56,6 +59,8 @@ export async function desk(): Promise<Desk> {
     home,
     browser: command("0"),
     refusingBrowser: command("1"),
+    patientBrowser: (file) =>
+      `/usr/bin/env LATCHKEY_TEST_BROWSER_LOG=${log} ${process.execPath} ${patientScript} before ${file}`,
     opened: () =>
       existsSync(log)
         ? readFileSync(log, "utf8")

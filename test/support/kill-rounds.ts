@@ -77,12 +77,17 @@ export interface KillRound {
   readonly survivors: readonly CommandResult[];
 }
 
+/** The file that is there as soon as a process has been killed. */
+export function killMarker(home: string): string {
+  return join(home, "killed");
+}
+
 /** The environment of processes of which the first that reaches the point dies there. */
 export function killHookAt(point: string, home: string): Readonly<Record<string, string>> {
   return {
     NODE_OPTIONS: `--import=${hook}`,
     KILL_AT: point,
-    KILL_ONCE: join(home, "killed"),
+    KILL_ONCE: killMarker(home),
   };
 }
 

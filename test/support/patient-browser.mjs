@@ -2,11 +2,13 @@
 // Changes when a test must hold a browser back at another point: patient-browser.mjs before|between FILE URL
 // Signs in as alice as soon as FILE is there; waits for it before the start address, or between that and the page.
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { get } from "node:http";
 import { visit } from "../../demo/stand-in-browser.mjs";
 
 const [when, file = "", url = ""] = process.argv.slice(2);
+const { LATCHKEY_TEST_BROWSER_LOG } = process.env;
+if (LATCHKEY_TEST_BROWSER_LOG) appendFileSync(LATCHKEY_TEST_BROWSER_LOG, `${url}\n`);
 const fileThere = async () => {
   while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
 };
