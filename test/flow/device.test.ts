@@ -1,10 +1,19 @@
 // The device flow alone, against a real OpenID Provider.
 
 import { expect, onTestFinished, test } from "vitest";
+import type { LatchkeyEvent } from "../../src/index.ts";
 import { expectNoSecrets, secretsOf } from "../support/canary.ts";
 import { makeCertificateAuthority } from "../support/certificates.ts";
+import { createFastClock, recordSleeps } from "../support/fast-clock.ts";
 import { change, desk, refusal } from "./fast-desk.ts";
 import { emptyHome, failureOf, person, provider } from "./harness.ts";
+
+/** What came of each poll, and after how many seconds the next one was to follow. */
+function pollsIn(logged: readonly LatchkeyEvent[]): readonly (readonly [string, number])[] {
+  return logged.flatMap((event) =>
+    event.name === "device.polled" ? [[event.data.outcome, event.data.nextInSeconds] as const] : [],
+  );
+}
 
 test("a code signs in: one device request, polls, a refresh of one request, and nothing in between", async () => {
   emptyHome();
@@ -12,7 +21,9 @@ test("a code signs in: one device request, polls, a refresh of one request, and 
   onTestFinished(() => authority.dispose());
   const identityProvider = await provider({ tls: authority });
   const trusting = { caCertPath: authority.caPath };
-  const { session, someone } = desk(identityProvider, trusting);
+  const slept: number[] = [];
+  const clock = recordSleeps(createFastClock(20), slept);
+  const { session, someone, logged } = desk(identityProvider, trusting, { clock });
   const token = await session.getToken();
   expect([token.source, token.claims?.sub]).toEqual(["login", "alice"]);
   expect(identityProvider.requests()).toMatchObject({
@@ -21,7 +32,11 @@ test("a code signs in: one device request, polls, a refresh of one request, and 
     jwks: 1,
     authorization: 0,
   });
-  expect(identityProvider.requests().token).toBeLessThanOrEqual(10);
+  // However long the person took: before each poll 5 seconds, and a fifth of them as a margin.
+  const polls = pollsIn(logged);
+  expect(identityProvider.requests().token).toBe(polls.length);
+  expect(polls).toEqual([...polls.slice(1).map(() => ["pending", 6]), ["granted", 0]]);
+  expect(slept.filter((milliseconds) => milliseconds === 6000)).toHaveLength(polls.length);
   expect(someone.events.map((event) => event.type)).toEqual(["deviceCode", "settled"]);
 
   identityProvider.resetRequests();
@@ -93,10 +108,7 @@ test("slow_down, a gateway's 502 and a 503 with Retry-After are lived through [V
   }
   const { session, logged } = desk(identityProvider);
   expect((await session.getToken()).source).toBe("login");
-  const waits = logged.flatMap((event) =>
-    event.name === "device.polled" ? [[event.data.outcome, event.data.nextInSeconds]] : [],
-  );
-  expect(waits.slice(0, 3)).toEqual([
+  expect(pollsIn(logged).slice(0, 3)).toEqual([
     ["slow_down", 8.4],
     ["unreachable", 16.8],
     ["unreachable", 33.6],

@@ -13,3 +13,14 @@ export function createFastClock(speed: number, sleepSpeed: number = speed): Cloc
     sleep: (milliseconds, options) => systemClock.sleep(milliseconds / sleepSpeed, options),
   };
 }
+
+/** The same clock; `slept` gets the milliseconds of each sleep as it begins. */
+export function recordSleeps(clock: Clock, slept: number[]): Clock {
+  return {
+    ...clock,
+    sleep: (milliseconds, options) => {
+      slept.push(milliseconds);
+      return clock.sleep(milliseconds, options);
+    },
+  };
+}
