@@ -108,7 +108,7 @@ test("the first takes too long: callback_timeout, which process, and what to do;
   const { code, stdout, stderr } = await second.finished;
   expect([code, stdout]).toEqual([5, ""]);
   expect(stderr.trimEnd().split("\n").at(-1)).toBe(
-    `The sign-in did not begin, because process ${first.processId} still waits for a browser on port ${port} on 127.0.0.1 after 1 seconds. ` +
+    `The sign-in did not begin, because process ${first.processId} still waits for a browser on port ${port} on 127.0.0.1 after 1 second. ` +
       `Finish that sign-in or end it (kill ${first.processId}) and start again, or register and set another --callback-port. [callback_timeout]`,
   );
   expect(stderr).not.toMatch(/https?:/u);

@@ -151,7 +151,7 @@ test.skipIf(noTerminal !== undefined).each([
       env: { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", USER: "alice" },
     });
     const [, address = "", userCode = ""] = await until(
-      /3 {2}Or on any device visit\s+(\S+)\s+and enter {2}(\S+) {2}\(\d+:\d\d\)/u,
+      /3 {2}Or on any device visit\s+(\S+)\s+and enter {2}(\S+) {2}\(until \d\d:\d\d\)/u,
     );
     expect(output()).toMatch(/No browser here \(SSH session\)/u);
     expect(output()).toMatch(/ssh -L \d+:127\.0\.0\.1:\d+ alice@/u);
