@@ -156,8 +156,38 @@ const wordsAreSmall = {
   },
 };
 
-const everywhere =
-  /[\\/]src[\\/](core|options[\\/](own-options|paths|resolve|table|validate)|record[\\/]key|session[\\/](access-token|flight|lifetime))\b/;
+/** The chunk of everything that `import "latchkey"` loads at once. */
+const atOnce = "library";
+
+/**
+ * An importing program waits for this chunk: its exports are values and not a getter each, which were the fifth part
+ * of it, and it is ASCII alone, because Node reads nothing else without decoding it.
+ * @type {Plugin}
+ */
+const quickToLoad = {
+  name: "quick-to-load",
+  renderChunk(code, { name, fileName, imports }) {
+    if (name !== atOnce) return undefined;
+    const others = imports.filter((specifier) => !isBuiltin(specifier));
+    if (others.length > 0) throw new Error(`${fileName} loads ${others.join(", ")}`);
+    const withValues = code.replaceAll(
+      /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function \(\) \{\s+return (\w+);\s+\}\s+\}\);$/gm,
+      (_, exported, local) => {
+        const isFixed = new RegExp(`^(const|class|function|async function) ${local}\\b`, "m");
+        // A class is `var X = class X`, which nothing assigns to again.
+        const isClass = new RegExp(`^var ${local} = class\\b`, "m");
+        if (isFixed.test(code) || isClass.test(code)) return `exports.${exported} = ${local};`;
+        throw new Error(`${fileName} exports ${local}, which may change`);
+      },
+    );
+    if (withValues.includes("get: function")) throw new Error(`${fileName} exports by a getter`);
+    // What is not ASCII stands in texts and patterns alone, where an escape means the same.
+    return withValues.replaceAll(
+      /[\u0080-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+  },
+};
 
 /**
  * The library and the whole command line as modules that share their chunks: each part is in the package once, an
@@ -168,7 +198,7 @@ async function bundleModules() {
     input: { index: join(root, "src", "index.ts"), "cli/main": mainSource },
     platform: "node",
     external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
-    plugins: [wordsAreSmall],
+    plugins: [wordsAreSmall, quickToLoad],
     // No names of source files, which are not in the package: they were the hundredth part of it.
     experimental: { attachDebugInfo: "none" },
   });
@@ -181,10 +211,12 @@ async function bundleModules() {
     entryFileNames: "[name].cjs",
     // With a hash of the content: a program that runs while the package is upgraded never loads a part of another version.
     chunkFileNames: "chunks/[name]-[hash].cjs",
-    // What every entry loads at once, in one file: each further file costs an importing program a third of a millisecond.
+    // What an importing program loads, with all that it needs at once, in one file: each further one costs it a third of
+    // a millisecond.
     codeSplitting: {
       groups: [
-        { name: "base", test: everywhere },
+        { name: atOnce, test: /[\\/]src[\\/]index\.ts$/ },
+        { name: "core", test: /[\\/]src[\\/]core[\\/]/ },
         ...Object.entries(shownWords).map(([name, test]) => ({ name, test })),
         ...bundledPackages.map((name) => ({ name, test: `node_modules/${name}/` })),
       ],
@@ -197,7 +229,7 @@ async function bundleModules() {
   await bundle.close();
   const chunks = chunksOf(result);
   const files = new Set(chunks.map(({ fileName }) => basename(fileName)));
-  writeEntry(chunks);
+  writeEntries(chunks);
   assertImports(
     chunks,
     (specifier) =>
@@ -206,12 +238,28 @@ async function bundleModules() {
   return chunks;
 }
 
-/** The entry of ES modules: names of what the library exports, all of it from the one copy of its code. @param {readonly OutputChunk[]} chunks */
-function writeEntry(chunks) {
-  const library = chunks.find(({ isEntry, name }) => isEntry && name === "index");
-  if (library === undefined) throw new Error("the library has no entry");
-  const names = library.exports.toSorted().join(", ");
-  writeFileSync(join(output, "index.js"), `export { ${names} } from "./${library.fileName}";\n`);
+/**
+ * The entries of ES modules: names of what the library exports, all of it from the one copy of its code.
+ *
+ * To import a CommonJS file by name, Node first loads a lexer that looks for the names, and that takes longer than the
+ * rest; the names are known here, so Node's own entry asks for the file by `require`. A program that is bundled gets
+ * the other entry, because a bundler follows no `require` that was made.
+ * @param {readonly OutputChunk[]} chunks
+ */
+function writeEntries(chunks) {
+  const facade = chunks.find(({ isEntry, name }) => isEntry && name === "index");
+  const library = chunks.find(({ name }) => name === atOnce);
+  if (facade === undefined || library === undefined) throw new Error("the library has no entry");
+  const missing = facade.exports.filter((name) => !library.exports.includes(name));
+  if (missing.length > 0) throw new Error(`${library.fileName} does not export ${missing.join()}`);
+  const names = facade.exports.toSorted().join(", ");
+  const file = JSON.stringify(`./${library.fileName}`);
+  writeFileSync(join(output, "bundled.js"), `export { ${names} } from ${file};\n`);
+  writeFileSync(
+    join(output, "index.js"),
+    `import { createRequire } from "node:module";\nexport const { ${names} } = createRequire(import.meta.url)(${file});\n`,
+  );
+  rmSync(join(output, facade.fileName));
 }
 
 /** The folder of the package that a bundled module comes from. @param {string} moduleId */

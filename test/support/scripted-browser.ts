@@ -1,7 +1,7 @@
 // Changes when tests need another kind of browser that is no browser.
 
 export { approveDevice, signIn, visit } from "../../demo/stand-in-browser.mjs";
-export type { SignInOptions, VisitOptions } from "../../demo/stand-in-browser.mjs";
+export type { SignInOptions } from "../../demo/stand-in-browser.mjs";
 
 /** For tests in which no browser may open: fails the call, and remembers it for code that swallows failures. */
 export function browserThatMustNotOpen(): {

@@ -1,0 +1,157 @@
+// What is loaded of the built package, counted in files and bytes: time is no test's. Changes when a budget does.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createHome, run } from "../../src/cli/testing.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const kibibyte = 1024;
+
+/** A folder of programs that have the package installed, and the package there. */
+let programs: string;
+let library: string;
+
+beforeAll(() => {
+  if (!existsSync(join(root, "dist", "index.js"))) {
+    throw new Error("nothing is built: npm run build");
+  }
+  programs = mkdtempSync(join(realpathSync(tmpdir()), "latchkey-loaded-"));
+  writeFileSync(join(programs, "package.json"), '{ "type": "module" }');
+  library = join(programs, "node_modules", "latchkey");
+  mkdirSync(library, { recursive: true });
+  cpSync(join(root, "package.json"), join(library, "package.json"));
+  cpSync(join(root, "dist"), join(library, "dist"), { recursive: true });
+  for (const name of ["jose", "oauth4webapi", "undici"]) {
+    symlinkSync(join(root, "node_modules", name), join(programs, "node_modules", name));
+  }
+});
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
+
+test("the file of the warm command is at most 14 KiB", () => {
+  const { size } = statSync(join(library, "dist", "cli", "latchkey.cjs"));
+  expect(size / kibibyte).toBeLessThanOrEqual(14);
+});
+
+/** Prints what is loaded: of Node, and which files. */
+const tellLoaded = `
+const filesLoaded = () => Object.keys(createRequire(import.meta.url).cache);`;
+
+test("importing it loads one file of code, without the lexer that looks for names in CommonJS", () => {
+  writeFileSync(
+    join(programs, "files.js"),
+    `import { createRequire } from "node:module";${tellLoaded}
+    const before = new Set(process.moduleLoadList);
+    const { OidcError } = await import("latchkey");
+    const lexer = process.moduleLoadList.filter((name) => !before.has(name) && name.includes("lexer"));
+    console.log(JSON.stringify({ lexer, files: filesLoaded(), name: OidcError.name }));`,
+  );
+  const said = JSON.parse(
+    execFileSync(process.execPath, ["files.js"], { cwd: programs, encoding: "utf8" }),
+  ) as {
+    lexer: string[];
+    files: string[];
+    name: string;
+  };
+  expect(said).toMatchObject({ lexer: [], name: "OidcError" });
+  expect(said.files.map((file) => file.replace(/-[\w-]{8}\.cjs$/, ""))).toEqual([
+    join(library, "dist", "chunks", "library"),
+  ]);
+});
+
+test("a refresh warns of nothing, and loads neither the sign-in nor undici", async () => {
+  const home = createHome();
+  const server = createServer((request, response) => {
+    request.resume().once("end", () => {
+      response.setHeader("content-type", "application/json");
+      response.end(
+        JSON.stringify({ access_token: "renewed", token_type: "Bearer", expires_in: 3600 }),
+      );
+    });
+  }).listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    const issuer = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const options = { issuer, clientId: "my-cli" };
+    home.remember(options, {
+      accessToken: {
+        token: "old",
+        tokenType: "Bearer",
+        scopes: ["openid"],
+        issuedAt: 1,
+        expiresAt: 2,
+      },
+      refreshToken: "refresh",
+    });
+    writeFileSync(
+      join(programs, "refresh.js"),
+      `import { createRequire } from "node:module";${tellLoaded}
+      import { OidcAuth } from "latchkey";
+      const auth = new OidcAuth(${JSON.stringify(options)});
+      const { token } = await auth.getToken({ interactive: false });
+      console.log(JSON.stringify({ token, files: filesLoaded() }));`,
+    );
+    const { status, stdout, stderr } = await run(join(programs, "refresh.js"), [], {
+      home,
+    });
+    // No ExperimentalWarning either, of a module that was loaded by `require`.
+    expect([status, stderr]).toEqual([0, ""]);
+    const { token, files } = JSON.parse(stdout) as { token: string; files: string[] };
+    expect(token).toBe("renewed");
+    const needless =
+      /[\\/](undici[\\/]|chunks[\\/](ladder|browser|open-browser|pages|dispatcher|client-credentials|userinfo|revoke)-)/;
+    expect(files.filter((file) => needless.test(file))).toEqual([]);
+    const own = files.filter((file) => file.includes(join("latchkey", "dist")));
+    expect(own.map((file) => basename(file)).join()).toMatch(/\brefresh-/);
+    // As written, not minified. It only goes up for a reason.
+    const bytes = own.reduce((sum, file) => sum + readFileSync(file).length, 0);
+    expect(bytes / kibibyte).toBeLessThanOrEqual(400);
+  } finally {
+    server.close();
+    home.remove();
+  }
+});
+
+test("a program that is bundled with it needs no package beside itself", async () => {
+  const bundled = join(programs, "bundled");
+  writeFileSync(
+    join(programs, "program.js"),
+    `import { isOidcError, memoryStore, OidcAuth } from "latchkey";
+    const auth = new OidcAuth({ issuer: "https://id.example.com", clientId: "x", store: memoryStore() });
+    const error = await auth.getToken({ interactive: false }).catch((reason) => reason);
+    console.log(JSON.stringify([isOidcError(error), error.code]));`,
+  );
+  for (const codeSplitting of [true, false]) {
+    const bundle = await rolldown({
+      input: join(programs, "program.js"),
+      cwd: programs,
+      platform: "node",
+    });
+    const dir = join(bundled, codeSplitting ? "parts" : "whole");
+    await bundle.write({ dir, format: "esm", entryFileNames: "[name].mjs", codeSplitting });
+    await bundle.close();
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["program.mjs"], {
+      cwd: dir,
+      encoding: "utf8",
+    });
+    expect([status, stdout, stderr]).toEqual([0, '[true,"login_required"]\n', ""]);
+  }
+});
