@@ -16,7 +16,7 @@ import type { Act } from "../person-over-http.ts";
 import type { ProviderDescription, ProviderUnderTest } from "../provider-under-test.ts";
 import { keycloakDistribution } from "./keycloak-distribution.ts";
 
-const startSeconds = 120;
+const startSeconds = 400;
 const alice = { username: "alice", password: "alice-password" };
 /** A public client that is registered with PKCE. */
 export const pkceClientId = "pkce-client";
