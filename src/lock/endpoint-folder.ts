@@ -159,19 +159,26 @@ async function takeNumber(
     if (errno === "EEXIST" || errno === "ENOENT") return "late";
     throw error;
   }
-  if (Math.max(...numbersIn(place)) > number) {
-    remove(numbered);
-    leave();
-    return "late";
-  }
-  if (!provenFolders.has(place)) {
-    const reached = await connectIn(place, String(number));
-    if (reached.state !== "connected") {
+  try {
+    if (Math.max(...numbersIn(place)) > number) {
+      remove(numbered);
       leave();
-      return { state: "unavailable", why: "a linked socket cannot be reached" };
+      return "late";
     }
-    reached.socket.destroy();
-    provenFolders.add(place);
+    if (!provenFolders.has(place)) {
+      const reached = await connectIn(place, String(number));
+      if (reached.state !== "connected") {
+        leave();
+        if (reached.state === "busy") return busy(reached.why ?? "EAGAIN");
+        return { state: "unavailable", why: "a linked socket cannot be reached" };
+      }
+      reached.socket.destroy();
+      provenFolders.add(place);
+    }
+  } catch (error) {
+    // A socket that goes on listening is a holder that nobody outlasts.
+    leave();
+    throw error;
   }
   tidy(place, number, name);
   return { state: "taken", hold: holdOf(server, own) };
@@ -191,14 +198,18 @@ function holdOf(server: Server, own: string): { keptByConnections: false; free()
 
 /** Removes what former holders have left. The last number but one stays: whoever lists at this moment sees one of both. */
 function tidy(place: string, number: number, ownName: string): void {
-  for (const name of readdirSync(place)) {
-    const path = join(place, name);
-    if (numberForm.test(name) && Number(name) < number - 1) remove(path);
-    if (!socketForm.test(name) || name === ownName) continue;
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    // Linked to a number that is not the highest, or never linked.
-    if (stats.nlink > 1 || stats.mtimeMs < Date.now() - abandonedAfterMilliseconds) remove(path);
+  try {
+    for (const name of readdirSync(place)) {
+      const path = join(place, name);
+      if (numberForm.test(name) && Number(name) < number - 1) remove(path);
+      if (!socketForm.test(name) || name === ownName) continue;
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats === undefined) continue;
+      // Linked to a number that is not the highest, or never linked.
+      if (stats.nlink > 1 || stats.mtimeMs < Date.now() - abandonedAfterMilliseconds) remove(path);
+    }
+  } catch {
+    // The next holder does it: the lock is taken.
   }
 }
 

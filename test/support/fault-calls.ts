@@ -7,7 +7,12 @@ import type { FaultCommand } from "./fault-worker.ts";
 export interface FileCall {
   readonly thread: CallingThread;
   readonly name: string;
-  /** Counts from 1: the calls of this name by this thread that touch the folder. */
+  /** True where the names in the call are made anew each time the lock is taken. */
+  readonly ofLock: boolean;
+  /**
+   * Counts from 1: the calls of this name by this thread that touch the folder and are not of the lock; for one of the
+   * lock, whose paths are not known beforehand, all calls of this name by this thread.
+   */
   readonly occurrence: number;
   readonly paths: readonly string[];
   /** Which call of the name `write`, by this thread and wherever to, tells Node that this call is done. */
@@ -52,6 +57,33 @@ function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
 
+// A lock's folder is named after the inode of `lock-id`, its socket after a process and at random; the socket's path is
+// too long for `bind`, and stands behind a descriptor there.
+const lockFolder = /\/locks\/[0-9a-f]{32}(?=\/|$)/;
+const socketName = /\/holder-\d+-\d+-[0-9a-f]{16}$/;
+// Sockets that answer come and go by the clock, and their descriptors are closed like those of folders.
+const uncounted = /^(close|read|write)/;
+
+function isOfLock(path: string): boolean {
+  return lockFolder.test(path) || socketName.test(path);
+}
+
+/** A call's paths as they are in every run. */
+export function steadyPaths(paths: readonly string[]): string[] {
+  return paths.map((path) =>
+    path
+      .replace(/\.latchkey-\d+-\d+-/, ".latchkey-MAKER-")
+      .replace(lockFolder, "/locks/LOCK")
+      .replace(socketName, "/holder-MAKER")
+      .replace(/^\/proc\/self\/fd\/\d+\//, "/proc/self/fd/N/"),
+  );
+}
+
+/** The path that a process gives a temporary file which another one made. */
+function pathIn({ processId }: FaultProcess, path: string): string {
+  return path.replace(/\.latchkey-\d+-/, `.latchkey-${String(processId)}-`);
+}
+
 /** Runs the command once, and lists its calls that touch the files below `root`, in their order. */
 export async function callsOf(
   faultProcess: FaultProcess,
@@ -60,7 +92,7 @@ export async function callsOf(
 ): Promise<FileCall[]> {
   const { result, lines } = await faultProcess.traced(command, {
     thread: undefined,
-    parameters: ["-s", "200", "-e", "trace=%file,%desc"],
+    parameters: ["-s", "200", "-e", "trace=%file,%desc,bind"],
   });
   if (result?.outcome !== "done") throw new Error(`without a fault: ${JSON.stringify(result)}`);
   const counts = new Map<string, number>();
@@ -81,8 +113,9 @@ export async function callsOf(
           ? "pool"
           : undefined;
     if (thread === undefined) continue;
-    const paths = pathsOf(text).filter((path) => isBelow(path, root));
-    const writes = name === "write" ? count(`${thread} every write`) : 0;
+    const paths = pathsOf(text).filter((path) => isBelow(path, root) || socketName.test(path));
+    const anywhere = count(`${thread} every ${name}`);
+    const writes = name === "write" ? anywhere : 0;
     if (paths.length === 0) {
       const last = calls.at(-1);
       const isTelling = thread === "pool" && name === "write" && text.includes("eventfd");
@@ -91,11 +124,13 @@ export async function callsOf(
       }
       continue;
     }
-    const occurrence = count(`${thread} ${name}`);
+    const ofLock = paths.some(isOfLock);
+    if (ofLock && uncounted.test(name)) continue;
     calls.push({
       thread,
       name,
-      occurrence,
+      ofLock,
+      occurrence: ofLock ? anywhere : count(`${thread} ${name}`),
       paths,
       tellingWrite: undefined,
       text: `${name}(${text})`,
@@ -107,7 +142,7 @@ export async function callsOf(
 /** Whether a call may change what is on the disk. */
 export function isChange({ name, text }: FileCall): boolean {
   return (
-    /^(write|pwrite|fsync|fdatasync|f?truncate|rename|unlink|rmdir|mkdir|link|symlink|f?chmod|fchmodat|utime)/.test(
+    /^(write|pwrite|fsync|fdatasync|f?truncate|rename|unlink|rmdir|mkdir|bind|link|symlink|f?chmod|fchmodat|utime)/.test(
       name,
     ) || /O_CREAT|O_TRUNC/.test(text)
   );
@@ -134,8 +169,9 @@ export async function withFault(
     return traced;
   }
   const action = fault.kind === "error" ? `error=${fault.errno}` : "signal=SIGKILL";
+  const known = call.ofLock ? [] : everyPath.filter((path) => !isOfLock(path));
   const parameters = [
-    ...everyPath.flatMap((path) => ["-P", path]),
+    ...known.flatMap((path) => ["-P", pathIn(faultProcess, path)]),
     "-e",
     `trace=${call.name}`,
     "-e",
@@ -150,10 +186,14 @@ export async function withFault(
   return traced;
 }
 
+function stepText(name: string, paths: readonly string[]): string {
+  return `${name} ${steadyPaths(paths).join(" ")}`;
+}
+
 function expectFaultAt(call: FileCall, traced: TracedResult, line: string | undefined): void {
   const parsed = line === undefined ? undefined : parseLine(line, 0);
-  const hit = parsed === undefined ? "none" : `${parsed.name} ${pathsOf(parsed.text).join(" ")}`;
-  const wanted = `${call.name} ${call.paths.join(" ")}`;
+  const hit = parsed === undefined ? "none" : stepText(parsed.name, pathsOf(parsed.text));
+  const wanted = stepText(call.name, call.paths);
   if (!hit.startsWith(wanted)) {
     throw new Error(`the fault came at ${hit}, not at ${wanted}:\n${traced.lines.join("\n")}`);
   }

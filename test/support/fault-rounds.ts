@@ -12,8 +12,8 @@ import type { FaultResult } from "./fault-worker.ts";
 
 /** What came of all rounds. */
 export interface RoundsReport {
-  /** How many calls were interrupted, and how often. */
-  readonly calls: number;
+  /** The calls that were interrupted, and how many interruptions there were. */
+  readonly calls: readonly FileCall[];
   readonly rounds: number;
   /** One line for each broken promise. */
   readonly broken: readonly string[];
@@ -111,6 +111,21 @@ async function* brokenByKill(
   }
 }
 
+/** What another process must be able to do while one lives on whose lock failed. */
+async function* brokenForNeighbour(
+  scene: Scene,
+  root: string,
+  neighbour: FaultProcess,
+): AsyncGenerator<string> {
+  const command = scene.command(root);
+  const work = command.work === "acquire" ? "acquire" : "save";
+  const result = await neighbour.tell({ ...command, work, randomSeed: 100 });
+  const isLockTaken = work !== "acquire" || result?.states.length === 1;
+  if (result?.outcome !== "done" || !isLockTaken) {
+    yield `another process failed: ${JSON.stringify(result)}`;
+  }
+}
+
 /** Which faults a call gets. */
 export type FaultChoice = (call: FileCall) => readonly Fault[];
 
@@ -124,12 +139,13 @@ export async function runRounds(
   const commit = calls.findIndex((call) => scene.isCommit(call));
   const broken: string[] = [];
   let rounds = 0;
-  let interrupted = 0;
+  const interrupted: FileCall[] = [];
   let faultProcess: FaultProcess | undefined;
+  let neighbour: FaultProcess | undefined;
   try {
     for (const [index, call] of calls.entries()) {
       const faults = choose(call);
-      if (faults.length > 0) interrupted += 1;
+      if (faults.length > 0) interrupted.push(call);
       for (const fault of faults) {
         rounds += 1;
         setScene(scene, root);
@@ -140,6 +156,12 @@ export async function runRounds(
           if (result === undefined) promises.push("the process ended");
           else if (promises.length === 0) {
             promises.push(...brokenByError(scene, root, result, fault.errno));
+          }
+          if (promises.length === 0 && call.ofLock) {
+            neighbour ??= await startFaultProcess();
+            for await (const line of brokenForNeighbour(scene, root, neighbour)) {
+              promises.push(line);
+            }
           }
         } else {
           await faultProcess.end();
@@ -160,6 +182,7 @@ export async function runRounds(
     }
   } finally {
     await faultProcess?.end();
+    await neighbour?.end();
   }
   return { calls: interrupted, rounds, broken };
 }

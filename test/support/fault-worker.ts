@@ -29,7 +29,7 @@ export interface FaultCommand {
 /** How it ended, as the caller of the store sees it. */
 export interface FaultResult {
   readonly outcome: "done" | "oidc_error" | "other_error";
-  /** What was read, for "read" and "list": the states of the records. */
+  /** What was read, for "read" and "list": the states of the records. For "acquire": one where the lock was taken. */
   readonly states: readonly number[];
   readonly code: string;
   readonly reason: string;
@@ -74,8 +74,9 @@ const works: Readonly<Record<FaultCommand["work"], Work>> = {
       waitForLogin: true,
       onWaiting: () => undefined,
     });
-    if (lease.held) await lease.abandon();
-    return [];
+    if (!lease.held) return [];
+    await lease.abandon();
+    return [1];
   },
 };
 
