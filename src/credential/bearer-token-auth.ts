@@ -3,7 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
-import { loadPart } from "../core/load.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
 import { defineHidden } from "../core/secret.ts";
 import type {
   AccessToken,
@@ -15,7 +15,8 @@ import type {
 } from "../core/types.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
-import { GivenTokens, type GivenTokenSource } from "../session/given-token.ts";
+import type { GivenTokens, GivenTokenSource } from "../session/given-token.ts";
+import { Lifetime } from "../session/lifetime.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
@@ -121,12 +122,17 @@ function sourceOf(given: Readonly<Record<string, unknown>>): GivenTokenSource {
  * and `maxAgeSeconds` of a call do not change it.
  */
 export class BearerTokenAuth implements Credential {
-  readonly #tokens: GivenTokens;
+  readonly #tokens: () => Promise<GivenTokens>;
+  readonly #lifetime = new Lifetime();
 
   /** @throws {OidcError} `invalid_option`. */
   constructor(options: BearerTokenAuthOptions) {
     const given = ownOptions(options, optionNames, "{ tokenFile }");
-    this.#tokens = new GivenTokens(sourceOf(given));
+    const source = sourceOf(given);
+    this.#tokens = madeOnce(async () => {
+      const { GivenTokens } = await loadPart(() => import("../session/given-token.ts"));
+      return new GivenTokens(source, this.#lifetime);
+    });
     defineHidden(this, "token", given["token"]);
     Object.defineProperty(this, "tokenFile", { value: given["tokenFile"], enumerable: true });
   }
@@ -137,7 +143,8 @@ export class BearerTokenAuth implements Credential {
    * token; `token_request_failed` (reason `token_function_failed`); `aborted`.
    */
   async getToken(options?: GetTokenOptions): Promise<AccessToken> {
-    return this.#tokens.get(checkedCallOptions(options));
+    const checked = checkedCallOptions(options);
+    return (await this.#tokens()).get(checked);
   }
 
   /** Forgets nothing, because nothing is kept. */
@@ -147,7 +154,7 @@ export class BearerTokenAuth implements Credential {
   }
 
   close(): Promise<void> {
-    return this.#tokens.close();
+    return this.#lifetime.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import { createManualClock } from "../../test/support/manual-clock.ts";
 import { OidcError } from "../core/errors.ts";
 import { abortedError } from "./flight.ts";
 import { GivenTokens } from "./given-token.ts";
+import { Lifetime } from "./lifetime.ts";
 import { answer, Bench, deferred, expired, failure, storeWith } from "./testing.ts";
 
 /** A sign-in that ends only when it is aborted, and says so. */
@@ -72,9 +73,10 @@ test("close waits for a logout that tells the provider [F-U13]", async () => {
 
 test("close ends the wait for a given token [F-U13]", async () => {
   const given = deferred<{ token: string }>();
-  const tokens = new GivenTokens({ name: "`getToken`", read: () => given.promise });
+  const lifetime = new Lifetime();
+  const tokens = new GivenTokens({ name: "`getToken`", read: () => given.promise }, lifetime);
   const waiting = failure(tokens.get({}));
-  await tokens.close();
+  await lifetime.close();
   expect((await waiting).reason).toBe("closed");
   expect((await failure(tokens.get({}))).reason).toBe("closed");
 });

@@ -7,7 +7,7 @@ import { longestTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./flight.ts";
-import { Lifetime } from "./lifetime.ts";
+import type { Lifetime } from "./lifetime.ts";
 
 /** Where given tokens come from. */
 export interface GivenTokenSource {
@@ -32,10 +32,12 @@ export class GivenTokens {
   readonly #source: GivenTokenSource;
   #kept: Kept | undefined;
   #reading: Promise<Kept> | undefined;
-  readonly #lifetime = new Lifetime();
+  readonly #lifetime: Lifetime;
 
-  constructor(source: GivenTokenSource) {
+  /** Once the lifetime has ended, whoever waits for a token gets `aborted`, reason `closed`, and so does every later call. */
+  constructor(source: GivenTokenSource, lifetime: Lifetime) {
     this.#source = source;
+    this.#lifetime = lifetime;
   }
 
   /**
@@ -74,11 +76,6 @@ export class GivenTokens {
       );
     }
     return this.#handOut(kept.given);
-  }
-
-  /** Whoever waits for a token gets `aborted`, reason `closed`, and so does every later call. */
-  close(): Promise<void> {
-    return this.#lifetime.close();
   }
 
   #handOut(given: GivenToken): AccessToken {
