@@ -1,5 +1,5 @@
 // The lanes of the tests: what runs where, and how long one test may take.
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 type Lane = NonNullable<TestProjectInlineConfiguration["test"]>;
 
@@ -7,20 +7,28 @@ type Lane = NonNullable<TestProjectInlineConfiguration["test"]>;
 const unit: Lane = {
   name: "unit",
   include: ["src/**/*.test.ts", "test/structure/**/*.test.ts"],
-  exclude: ["src/**/*.{wire,process}.test.ts"],
+  exclude: [...configDefaults.exclude, "src/**/*.{wire,process}.test.ts"],
   pool: "threads",
   isolate: false,
   testTimeout: 5000,
   hookTimeout: 5000,
 };
 
+// Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
+const slow = [
+  "src/cli/completion.process.test.ts",
+  "test/e2e/{callback-port,logout,mistakes,pages,proxy,start-address}.test.ts",
+  "test/e2e/provider-{answers,documents}.test.ts",
+  "test/faults/**/*.test.ts",
+  "test/flow/renewal-ahead.test.ts",
+  "test/interleavings/**/*.test.ts",
+];
+
 // Providers and servers in process, over real sockets. Without isolation a worker loads the provider once.
 const wire: Lane = {
   name: "wire",
-  include: [
-    "src/**/*.wire.test.ts",
-    "test/{conformance,errors,flow,interleavings,support}/**/*.test.ts",
-  ],
+  include: ["src/**/*.wire.test.ts", "test/{conformance,errors,flow,support}/**/*.test.ts"],
+  exclude: [...configDefaults.exclude, ...slow],
   pool: "forks",
   isolate: false,
   testTimeout: 60_000,
@@ -30,34 +38,41 @@ const wire: Lane = {
 // Operating-system processes, the built command line, the browser, the disk.
 const processes: Lane = {
   name: "process",
-  include: ["src/**/*.process.test.ts", "test/{docs,e2e,faults,package}/**/*.test.ts"],
+  include: ["src/**/*.process.test.ts", "test/{docs,e2e,package}/**/*.test.ts"],
+  exclude: [...configDefaults.exclude, ...slow],
   pool: "forks",
   isolate: false,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
 
-// The same tests as in the lanes above, with every row and round of their tables.
+// What the lanes above leave out, and their tables with every row and round.
 const thorough: Lane = {
   ...processes,
   name: "thorough",
   include: [
+    ...slow,
     "src/lock/protocol-processes.process.test.ts",
     "src/store/processes.process.test.ts",
     "test/conformance/providers.test.ts",
     "test/e2e/{kill-points,other-tokens,processes}.test.ts",
   ],
+  exclude: configDefaults.exclude,
   testTimeout: 120_000,
   env: { LATCHKEY_TEST_LANE: "long" },
   sequence: { groupOrder: 1 },
 };
 
-// On another Node: that the command line and the lock work there, too.
+// On another Node: what touches its sockets, its loaders and its processes.
+const wireOnAnotherNode: Lane = {
+  ...wire,
+  include: ["src/**/*.wire.test.ts", "test/flow/{device,refresh,sign-in}.test.ts"],
+};
 const processesOnAnotherNode: Lane = {
   ...processes,
   include: [
-    "src/{cli,lock}/**/*.process.test.ts",
-    "test/e2e/{command-line,exec,many-processes,processes}.test.ts",
+    "src/lock/**/*.process.test.ts",
+    "test/e2e/{command-line,exec,loading,processes}.test.ts",
   ],
 };
 
@@ -65,7 +80,7 @@ const processesOnAnotherNode: Lane = {
 const long: Lane = {
   name: "long",
   include: ["test/long/**/*.test.ts"],
-  exclude: ["test/long/crowds/**"],
+  exclude: [...configDefaults.exclude, "test/long/crowds/**"],
   pool: "forks",
   testTimeout: 600_000,
   hookTimeout: 120_000,
@@ -77,7 +92,7 @@ const crowds: Lane = {
   ...long,
   name: "crowds",
   include: ["test/long/crowds/**/*.test.ts"],
-  exclude: [],
+  exclude: configDefaults.exclude,
   fileParallelism: false,
   sequence: { groupOrder: 2 },
 };
@@ -97,7 +112,7 @@ const lanes: Readonly<Record<string, readonly Lane[]>> = {
   test: [unit, wire, processes],
   interop: [interop],
   long: [thorough, long, crowds],
-  nodes: [unit, wire, processesOnAnotherNode],
+  nodes: [unit, wireOnAnotherNode, processesOnAnotherNode],
 };
 
 export default defineConfig(({ mode }) => ({

@@ -1,4 +1,4 @@
-// The unit and wire lanes and a part of the process lane on every Node that Latchkey promises, without a browser.
+// The unit lane and a part of the wire and process lanes on every Node that Latchkey promises, without a browser.
 // node-versions.mjs [--report FILE] [WANTED …] [-- what vitest takes]: the last line for each version is its count.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

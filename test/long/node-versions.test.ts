@@ -1,4 +1,4 @@
-// The unit and wire lanes, and the command line, on every Node that is promised.
+// The unit lane, and a part of the wire and process lanes, on every Node that is promised.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,8 +1,8 @@
 // Another user of the machine who takes whatever name of Latchkey's he can see. Changes when what he can reach does.
 import { expect, test } from "vitest";
-import { signInAndExpire } from "../support/kill-rounds.ts";
-import { canSquat, startNameSquatter } from "../support/name-squatter.ts";
-import { desk, provider, together } from "./harness.ts";
+import { signInAndExpire } from "../../support/kill-rounds.ts";
+import { canSquat, startNameSquatter } from "../../support/name-squatter.ts";
+import { desk, provider, together } from "../../e2e/harness.ts";
 
 test.skipIf(!canSquat)(
   "another user who takes every name that he sees gets no lock, and renewals go on as without him [F-S4]",
