@@ -17,7 +17,8 @@ const unit: Lane = {
 // Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
 const slow = [
   "src/cli/completion.process.test.ts",
-  "test/e2e/{callback-port,logout,mistakes,pages,proxy,start-address}.test.ts",
+  "test/e2e/{callback-port,default-sign-in,kill-points,logout,many-processes,mistakes}.test.ts",
+  "test/e2e/{other-tokens,pages,proxy,start-address}.test.ts",
   "test/e2e/provider-{answers,documents}.test.ts",
   "test/faults/**/*.test.ts",
   "test/flow/renewal-ahead.test.ts",
@@ -55,7 +56,7 @@ const thorough: Lane = {
     "src/lock/protocol-processes.process.test.ts",
     "src/store/processes.process.test.ts",
     "test/conformance/providers.test.ts",
-    "test/e2e/{kill-points,other-tokens,processes}.test.ts",
+    "test/e2e/processes.test.ts",
   ],
   exclude: configDefaults.exclude,
   testTimeout: 120_000,

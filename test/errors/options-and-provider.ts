@@ -23,7 +23,7 @@ export const optionsAndProvider: Provocations = {
   ca_bundle_invalid: () => {
     const caCertPath = join(scratchFolder(), "root.pem");
     writeFileSync(caCertPath, "not a certificate\n");
-    return failureOf(tokenFor({ ...somewhere, caCertPath, openBrowser: false }));
+    return failureOf(tokenFor({ ...somewhere, caCertPath, onPrompt: () => undefined }));
   },
   runtime_unavailable: async () => {
     const { fetch } = globalThis;
