@@ -14,8 +14,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // machine can see.
 const withoutFlow = new Set(["useServerAudience", "allowInsecureHttp"]);
 
-const line = "const value = given[row.name];";
-const ignoring = (name) => `const value = row.name === "${name}" ? undefined : given[row.name];`;
+const line = "const value = own[row.name];";
+const ignoring = (name) => `const value = row.name === "${name}" ? undefined : own[row.name];`;
 
 const original = readFileSync(join(root, "src/options/resolve.ts"), "utf8");
 if (original.split(line).length !== 2) {

@@ -61,8 +61,9 @@ function isBelow(path: string, root: string): boolean {
 // too long for `bind`, and stands behind a descriptor there.
 const lockFolder = /\/locks\/[0-9a-f]{32}(?=\/|$)/;
 const socketName = /\/holder-\d+-\d+-[0-9a-f]{16}$/;
-// Sockets that answer come and go by the clock, and their descriptors are closed like those of folders.
-const uncounted = /^(close|read|write)/;
+// Sockets that answer come and go by the clock, and their descriptors are closed like those of folders. How often a
+// folder is looked at, which changes nothing, depends on them.
+const uncounted = /^(close|read|write|newfstatat|fstat)/;
 
 function isOfLock(path: string): boolean {
   return lockFolder.test(path) || socketName.test(path);
