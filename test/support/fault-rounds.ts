@@ -163,6 +163,11 @@ export async function runRounds(
               promises.push(line);
             }
           }
+          if (call.ofLock) {
+            // A process remembers which lock folders work, and makes fewer calls the next time.
+            await faultProcess.end();
+            faultProcess = undefined;
+          }
         } else {
           await faultProcess.end();
           faultProcess = undefined;
