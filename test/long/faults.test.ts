@@ -11,7 +11,7 @@ import type { CommandResult } from "../support/command-line.ts";
 import { isChange, withFault } from "../support/fault-calls.ts";
 import { canMountPowerCutDisk, mountPowerCutDisk } from "../support/fault-disk.ts";
 import { canTrace, startFaultProcess } from "../support/fault-process.ts";
-import { errorsOf, killsOf, rehearse, runRounds } from "../support/fault-rounds.ts";
+import { errorsInTurn, killsOf, rehearse, runRounds } from "../support/fault-rounds.ts";
 import {
   openToOthersBelow,
   readingScenes,
@@ -23,14 +23,16 @@ const available = canTrace();
 const hasPowerCutDisk = canMountPowerCutDisk();
 
 describe.skipIf(!available)("every system call, in every way (needs strace)", () => {
-  test.each([...writingScenes, ...readingScenes].map((scene) => [scene.name, scene] as const))(
+  const scenes = [...writingScenes, ...readingScenes];
+
+  test.each(scenes.map((scene, turn) => [scene.name, scene, turn] as const))(
     "%s [C07][C08][C09]",
-    async (_name, scene) => {
+    async (_name, scene, turn) => {
       const root = mkdtempSync(join(tmpdir(), "latchkey-faults-"));
       onTestFinished(() => rmSync(root, { recursive: true, force: true }));
       const { broken, rounds } = await runRounds(scene, root, (call) => [
         ...killsOf(call),
-        ...errorsOf(call),
+        ...errorsInTurn(call, turn),
       ]);
       expect(broken).toEqual([]);
       expect(rounds).toBeGreaterThan(30);

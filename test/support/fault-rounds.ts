@@ -207,6 +207,15 @@ export function errorsOf({ name }: FileCall): Fault[] {
   return fitting.map((errno) => ({ kind: "error", errno }));
 }
 
+/**
+ * A broken disk, and one of the other errors that fit a call: the next one in each turn. Whoever counts the turn by
+ * scenes that share their calls gives every error to every kind of call, in one scene or another.
+ */
+export function errorsInTurn(call: FileCall, turn: number): Fault[] {
+  const [first, ...others] = errorsOf(call);
+  return [first, others[turn % Math.max(others.length, 1)]].filter((fault) => fault !== undefined);
+}
+
 /** Both ways to be killed; after a call only where the program is told of it in a call of its own. */
 export function killsOf({ tellingWrite }: FileCall): Fault[] {
   const before: Fault = { kind: "killed_before" };
