@@ -53,7 +53,9 @@ interface SceneOptions {
   /** One for each poll; the last one again and again. */
   readonly replies?: readonly Reply[];
   readonly options?: Readonly<Record<string, unknown>>;
-  readonly occasion?: DeviceOccasion;
+  readonly occasion?: DeviceOccasion | undefined;
+  /** Default: standard error is not one. */
+  readonly terminal?: boolean;
 }
 
 function answerOf(url: string, body: Readonly<Record<string, unknown>>): HttpAnswer {
@@ -70,6 +72,7 @@ function scene({
   replies = [tokens],
   options = {},
   occasion,
+  terminal = false,
 }: SceneOptions = {}): Scene {
   const clock = createManualClock();
   const caller = new AbortController();
@@ -101,7 +104,7 @@ function scene({
     },
     logger: (event) => events.push(event),
     personPresent: true,
-    terminal: false,
+    terminal,
     background: new Set(),
     cacheFolder: undefined,
     onWarning: () => undefined,
@@ -221,9 +224,30 @@ test("a code that nobody entered is device_code_expired, with no poll and no new
   const on = scene({ code: { expires_in: 15 }, replies: [pending()] });
   expect([await on.wait(), await on.wait(), await on.wait()]).toEqual([6, 6, 3]);
   expect((await failureOf(on)).code).toBe("device_code_expired");
-  expect(pollsOf(on)).toHaveLength(2);
   // Nor was another code asked for.
-  expect([on.requests.length, on.prompts.length, on.clock.sleeping]).toEqual([3, 1, 0]);
+  expect([pollsOf(on).length, on.requests.length, on.prompts.length, on.clock.sleeping]).toEqual([
+    2, 3, 1, 0,
+  ]);
+});
+
+test("[F-U17] on a terminal a second code follows one that expired, says why, and signs in", async () => {
+  const on = scene({ terminal: true, code: { expires_in: 8 }, replies: [pending(), tokens] });
+  expect([await on.wait(), await on.wait(), await on.wait()]).toEqual([6, 2, 6]);
+  expect(await on.outcome).toMatchObject({ accessToken: tokens.access_token });
+  expect(on.prompts).toMatchObject([
+    { type: "deviceCode" },
+    { type: "deviceCode", why: "The last code has expired. Here is a new one." },
+  ]);
+});
+
+test.each([
+  [undefined, 2],
+  [{ besideBrowser: true }, 1],
+])("[F-U17] no third code, and none beside a browser's", async (occasion, most) => {
+  const on = scene({ terminal: true, code: { expires_in: 4 }, replies: [pending()], occasion });
+  for (let count = 0; count < most; count += 1) await on.wait();
+  expect((await failureOf(on)).code).toBe("device_code_expired");
+  expect(on.prompts).toHaveLength(most);
 });
 
 test("a laptop that slept over the end of the code does not poll again [V03]", async () => {

@@ -157,7 +157,8 @@ function warnOfSameDevice(world: FlowWorld, provider: Provider): void {
 }
 
 /**
- * Signs a person in with a code that is entered on any device.
+ * Signs a person in with a code that is entered on any device. On a terminal, whoever comes back too late finds a second
+ * code, and no third one: a terminal that was left alone must not ask for ever.
  * @throws {OidcError} `device_code_expired`, `access_denied`, `aborted`, and the codes of
  * `requestDeviceAuthorization` and of a token request.
  * @see RFC 8628
@@ -168,6 +169,24 @@ export async function signInWithDevice(
   provider: Provider,
   signal: AbortSignal,
   occasion: DeviceOccasion = {},
+): Promise<TokenAnswer> {
+  try {
+    return await signInWithOneCode(world, options, provider, signal, occasion);
+  } catch (error) {
+    const hasExpired = isOidcError(error) && error.code === "device_code_expired";
+    const mayReturn = world.terminal && world.personPresent && occasion.besideBrowser !== true;
+    if (!hasExpired || !mayReturn || signal.aborted) throw error;
+    const why = "The last code has expired. Here is a new one.";
+    return signInWithOneCode(world, options, provider, signal, { why });
+  }
+}
+
+async function signInWithOneCode(
+  world: FlowWorld,
+  options: ResolvedOptions,
+  provider: Provider,
+  signal: AbortSignal,
+  occasion: DeviceOccasion,
 ): Promise<TokenAnswer> {
   const { issuer } = provider.metadata;
   const host = hostOf(issuer);

@@ -127,6 +127,25 @@ test.skipIf(noTerminal !== undefined)(
   },
 );
 
+test.skipIf(noTerminal !== undefined)(
+  "[F-U17] on a terminal whoever comes back too late finds a new code, which signs in",
+  async () => {
+    const at = await desk();
+    const identityProvider = await provider();
+    changeDeviceAnswer(identityProvider, { expires_in: 3 });
+    const flags = [...at.flags(identityProvider).slice(0, 4), "--flow device --no-open-browser"];
+    const terminal = startOnTerminal(latchkeyLine(["login", ...flags]), { home: at.home });
+    const [, expired = ""] = await terminal.until(/and enter {2}(\S+)/u);
+    const [, address = "", userCode = ""] = await terminal.until(
+      /The last code has expired\. Here is a new one\.\s[^]*?(http:\S+)\s+and enter {2}(\S+)/u,
+    );
+    expect(userCode).not.toBe(expired);
+    await approveDevice(address, { userCode });
+    await terminal.until(/status=0/u);
+    await terminal.finished;
+  },
+);
+
 test.skipIf(noTerminal !== undefined).each([
   ["no browser opens", []],
   ["[F-U2] --no-open-browser", ["--no-open-browser"]],

@@ -4,13 +4,18 @@
 import { once } from "node:events";
 import { appendFileSync, existsSync } from "node:fs";
 import { get } from "node:http";
+import { dirname } from "node:path";
 import { visit } from "../../demo/stand-in-browser.mjs";
 
 const [when, file = "", url = ""] = process.argv.slice(2);
 const { LATCHKEY_TEST_BROWSER_LOG } = process.env;
 if (LATCHKEY_TEST_BROWSER_LOG) appendFileSync(LATCHKEY_TEST_BROWSER_LOG, `${url}\n`);
 const fileThere = async () => {
-  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!existsSync(file)) {
+    // The test is over, and took its folder with it.
+    if (!existsSync(dirname(file))) process.exit();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 };
 const fromStart = /\/[\w-]{22}$/.test(url);
 if (when === "before" || !fromStart) {
