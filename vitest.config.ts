@@ -64,17 +64,18 @@ const thorough: Lane = {
   sequence: { groupOrder: 1 },
 };
 
-// On another Node: what touches its sockets, its loaders and its processes.
+// On another Node: what touches its sockets, its cryptography, its loaders and its processes.
 const wireOnAnotherNode: Lane = {
   ...wire,
-  include: ["src/**/*.wire.test.ts", "test/flow/{device,refresh,sign-in}.test.ts"],
+  include: [
+    "src/{http,interaction,lock}/**/*.wire.test.ts",
+    "src/provider/{discovery,id-token,signature,token-endpoint}.wire.test.ts",
+    "test/flow/{refresh,sign-in}.test.ts",
+  ],
 };
 const processesOnAnotherNode: Lane = {
   ...processes,
-  include: [
-    "src/lock/**/*.process.test.ts",
-    "test/e2e/{command-line,exec,loading,processes}.test.ts",
-  ],
+  include: ["src/lock/**/*.process.test.ts", "test/e2e/{exec,loading,processes}.test.ts"],
 };
 
 // Side by side: what takes one processor, or waits.

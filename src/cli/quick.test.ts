@@ -192,7 +192,7 @@ test("an argument list that is taken quickly is the one that is understood", () 
     "--constructor",
   ];
   let taken = 0;
-  for (let round = 0; round < 20_000; round += 1) {
+  for (let round = 0; round < 4000; round += 1) {
     const list = ["token"];
     for (let count = next(4); count > 0; count -= 1) {
       const flag = pick(flags, next);
@@ -213,7 +213,7 @@ test("an argument list that is taken quickly is the one that is understood", () 
     const flagsAlone = Object.entries(quick).filter(([name]) => /[A-Z]/.test(quickKind(name)));
     expect([list, said]).toEqual([list, Object.fromEntries(flagsAlone)]);
   }
-  expect(taken).toBeGreaterThan(2000);
+  expect(taken).toBeGreaterThan(400);
 });
 
 test("an environment that is taken quickly is the one that is read", () => {
