@@ -61,7 +61,7 @@ interface SceneOptions {
 function answerOf(url: string, body: Readonly<Record<string, unknown>>): HttpAnswer {
   return {
     status: "error" in body ? 400 : 200,
-    headers: new Headers({ "content-type": "application/json" }),
+    headers: { "content-type": "application/json" },
     body: new TextEncoder().encode(JSON.stringify(body)),
     url,
   };

@@ -36,7 +36,7 @@ test("gives status, headers and the whole body of an answer, any status", async 
   const answer = await makeClient().send(tokenRequest(server.origin));
   expect(answer.status).toBe(400);
   expect(answer.url).toBe(`${server.origin}/token?tenant=${canary}`);
-  expect(answer.headers.get("content-type")).toBe("application/json");
+  expect(answer.headers["content-type"]).toBe("application/json");
   expect(readJsonObject(answer)).toEqual({ ok: true, value: { error: "invalid_grant" } });
 });
 

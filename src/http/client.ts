@@ -67,6 +67,15 @@ interface FailedTry {
 /** What one try came to. */
 type Try = FailedTry | { readonly answer: HttpAnswer; readonly retry: boolean };
 
+/** As {@link HttpAnswer} has them: `Headers` gives each `set-cookie` by itself, and all others joined. */
+function plainHeaders(headers: Headers): HttpAnswer["headers"] {
+  const plain = Object.create(null) as Record<string, string>;
+  for (const [name, value] of headers) {
+    plain[name] = plain[name] === undefined ? value : `${plain[name]}, ${value}`;
+  }
+  return plain;
+}
+
 /**
  * Makes the client that every request of a credential goes through.
  * @throws {OidcError} `runtime_unavailable` where this process cannot make any request.
@@ -165,8 +174,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const head = await requestAndFollow(operation, url, init, isMetadata);
     if ("error" in head) return head;
     const { response, place } = head;
-    const { status, headers } = response;
-    const waitSeconds = parseRetryAfter(headers.get("retry-after"), clock.now());
+    const { status } = response;
+    const headers = plainHeaders(response.headers);
+    const waitSeconds = parseRetryAfter(headers["retry-after"], clock.now());
     if (status === 429 || (status === 503 && waitSeconds !== undefined)) {
       discardBody(response);
       const error = new OidcError(

@@ -19,7 +19,8 @@ export interface HttpRequest {
 /** A whole answer: read, bounded and decoded. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  /** Names in lower case, values of one name joined by ", "; without a prototype. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
   /** The address that answered. */
   readonly url: string;

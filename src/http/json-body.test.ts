@@ -5,7 +5,7 @@ import { isJson, readJsonObject } from "./json-body.ts";
 function answer(body: string | Uint8Array, contentType = "application/json"): HttpAnswer {
   return {
     status: 200,
-    headers: new Headers(contentType === "" ? {} : { "content-type": contentType }),
+    headers: contentType === "" ? {} : { "content-type": contentType },
     body: new Uint8Array(Buffer.from(body as string)),
     url: "https://id.example.com/",
   };

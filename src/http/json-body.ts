@@ -11,7 +11,7 @@ export type JsonObjectResult =
 const deepestNesting = 64;
 
 function contentType(answer: HttpAnswer): string {
-  const [type = ""] = (answer.headers.get("content-type") ?? "").split(";", 1);
+  const [type = ""] = (answer.headers["content-type"] ?? "").split(";", 1);
   return type.trim().toLowerCase();
 }
 

@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each([
-  null,
+  undefined,
   "",
   "-1",
   "+1",

@@ -31,7 +31,10 @@ const looksLikeDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\x20-\x7e]{1,40
  * @param nowMilliseconds the wall clock.
  * @see RFC 9110 section 10.2.3
  */
-export function parseRetryAfter(value: string | null, nowMilliseconds: number): number | undefined {
+export function parseRetryAfter(
+  value: string | undefined,
+  nowMilliseconds: number,
+): number | undefined {
   const text = value?.trim() ?? "";
   if (/^\d+$/.test(text)) return text.length > mostDigits ? undefined : Number(text);
   if (!looksLikeDate.test(text)) return undefined;

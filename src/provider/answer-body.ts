@@ -9,7 +9,7 @@ import type { JsonObjectResult } from "../http/json-body.ts";
 const mostMembers = 100;
 
 function isForm(answer: HttpAnswer): boolean {
-  const [type = ""] = (answer.headers.get("content-type") ?? "").split(";", 1);
+  const [type = ""] = (answer.headers["content-type"] ?? "").split(";", 1);
   return type.trim().toLowerCase() === "application/x-www-form-urlencoded";
 }
 

@@ -25,5 +25,5 @@ test.each<[string, Record<string, string>, number]>([
     86_400,
   ],
 ])("%s", (_name, headers, expected) => {
-  expect(lifetimeSeconds(new Headers(headers), fallback, now)).toBe(expected);
+  expect(lifetimeSeconds(headers, fallback, now)).toBe(expected);
 });

@@ -1,6 +1,7 @@
 // How long an answer of metadata may be used without asking again. Changes when our reading of cache headers does.
 
 import { longestMetadataLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
 
 function maxAgeOf(cacheControl: string): number | undefined {
   const match = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,12})/i.exec(cacheControl);
@@ -14,12 +15,12 @@ function maxAgeOf(cacheControl: string): number | undefined {
  * @see RFC 9111 sections 4.2.1 and 5.3
  */
 export function lifetimeSeconds(
-  headers: Headers,
+  headers: HttpAnswer["headers"],
   fallbackSeconds: number,
   nowMilliseconds: number,
 ): number {
-  const cacheControl = (headers.get("cache-control") ?? "").slice(0, 1024);
-  const age = Number(headers.get("age") ?? 0);
+  const cacheControl = (headers["cache-control"] ?? "").slice(0, 1024);
+  const age = Number(headers["age"] ?? 0);
   let seconds = maxAgeOf(cacheControl);
   if (seconds !== undefined) {
     seconds -= Number.isFinite(age) && age > 0 ? age : 0;
@@ -27,9 +28,9 @@ export function lifetimeSeconds(
     seconds = 0;
   } else {
     // RFC 9111 section 5.3: an invalid date, "especially including the value "0"", is a time in the past.
-    const expires = headers.get("expires");
-    const instant = expires === null ? Number.NaN : Date.parse(expires.slice(0, 64));
-    seconds = expires === null ? fallbackSeconds : (instant - nowMilliseconds) / 1000 || 0;
+    const expires = headers["expires"];
+    const instant = expires === undefined ? Number.NaN : Date.parse(expires.slice(0, 64));
+    seconds = expires === undefined ? fallbackSeconds : (instant - nowMilliseconds) / 1000 || 0;
   }
   return Math.min(
     Math.max(Math.floor(seconds), shortestMetadataLifetimeSeconds),
@@ -39,7 +40,7 @@ export function lifetimeSeconds(
 
 /** The end of a lifetime that begins now, in seconds since the epoch. */
 export function expiryOf(
-  headers: Headers,
+  headers: HttpAnswer["headers"],
   fallbackSeconds: number,
   nowMilliseconds: number,
 ): number {

@@ -60,7 +60,7 @@ function isSecure(url: string): boolean {
 function parseCachedProvider(bytes: Buffer, issuer: string): CachedProvider {
   const body = readJsonObject({
     status: 200,
-    headers: new Headers(),
+    headers: {},
     body: new Uint8Array(bytes),
     url: issuer,
   });

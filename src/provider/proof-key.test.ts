@@ -33,7 +33,7 @@ async function formsOf(pkce: boolean): Promise<URLSearchParams[]> {
     const body = url.endsWith("/token") ? { error: "authorization_pending" } : answer;
     return {
       status: 200,
-      headers: new Headers({ "content-type": "application/json" }),
+      headers: { "content-type": "application/json" },
       body: new TextEncoder().encode(JSON.stringify(body)),
       url,
     };

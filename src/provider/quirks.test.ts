@@ -26,7 +26,7 @@ function answeringWorld(body: object) {
       requests.push(request);
       return {
         status: 200,
-        headers: new Headers({ "content-type": "application/json" }),
+        headers: { "content-type": "application/json" },
         body: new Uint8Array(Buffer.from(JSON.stringify(body))),
         url: request.url,
       };

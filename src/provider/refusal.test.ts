@@ -16,7 +16,7 @@ function refusalOf(
     successfulBody(
       {
         status,
-        headers: new Headers({ "content-type": "application/json", ...headers }),
+        headers: { "content-type": "application/json", ...headers },
         body: new TextEncoder().encode(JSON.stringify(body)),
         url: "https://id.example.com/token",
       },

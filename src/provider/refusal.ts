@@ -192,7 +192,7 @@ function rateLimitIn(
 ): OidcError | undefined {
   const word = textOf(body["error"]) ?? ownWordsIn(body).code;
   if (word === undefined || !rateLimitWords.has(word.toLowerCase())) return undefined;
-  const wait = /^\d{1,6}$/.exec(answer.headers.get("retry-after")?.trim() ?? "")?.[0];
+  const wait = /^\d{1,6}$/.exec(answer.headers["retry-after"]?.trim() ?? "")?.[0];
   return new OidcError(
     "rate_limited",
     `${hostOf(answer.url)} has had too many requests (${step}, status ${answer.status}). Try again ${wait === undefined ? "later" : `in ${wait} s`}.`,

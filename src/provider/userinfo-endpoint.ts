@@ -45,13 +45,13 @@ function invalid(host: string, reason: string, what: string): OidcError {
 }
 
 function mediaType(answer: HttpAnswer): string {
-  const [type = ""] = (answer.headers.get("content-type") ?? "").split(";", 1);
+  const [type = ""] = (answer.headers["content-type"] ?? "").split(";", 1);
   return type.trim().toLowerCase();
 }
 
 /** RFC 6750 section 3: the reason of a refusal stands in the challenge, not in the body. */
 function challengeError(answer: HttpAnswer, context: RequestContext): OidcError | undefined {
-  const challenge = (answer.headers.get("www-authenticate") ?? "").slice(0, 4096);
+  const challenge = (answer.headers["www-authenticate"] ?? "").slice(0, 4096);
   const error = /\berror="([\x21\x23-\x5b\x5d-\x7e]{1,64})"/.exec(challenge)?.[1];
   if (error === undefined) return undefined;
   const refusal = { error: withoutSecrets(error, context.secrets), description: undefined };
