@@ -1,4 +1,4 @@
-// Makes what follows from the option table: the option types and the reference table of the documentation.
+// Makes what follows from the option table: the option names and types, and the reference table of the documentation.
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -96,6 +96,13 @@ ${optionInterface("InteractiveOptions", "Options of an interactive sign-in.", "i
 ${optionInterface("ClientOptions", "Options of a sign-in with client credentials.", "client")}
 ${resolvedInterface()}`;
 
+const names = `// The names of the options. Made from the option table by \`npm run generate\`: change options/table instead.
+
+/** Every option of the table. */
+export type OptionName =
+${optionTable.map((row) => `  | "${row.name}"`).join("\n")};
+`;
+
 function cell(text) {
   return text.replaceAll("|", "\\|");
 }
@@ -129,7 +136,11 @@ keys are the flags' names without the dashes in front. "Key": two values have ca
 ${rows.join("\n")}
 `;
 
-const outputs = { "src/options/types.ts": types, "docs/options.md": reference };
+const outputs = {
+  "src/core/option-names.ts": names,
+  "src/options/types.ts": types,
+  "docs/options.md": reference,
+};
 let stale = false;
 for (const [path, content] of Object.entries(outputs)) {
   const file = join(root, path);

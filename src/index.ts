@@ -8,7 +8,9 @@ export {
 export { OidcAuth, type OidcAuthOptions } from "./credential/oidc-auth.ts";
 export { fileStore, memoryStore, type FileStoreSettings } from "./credential/stores.ts";
 export { terminalPrompt, type TerminalPromptSettings } from "./credential/terminal-prompt.ts";
-export { errorCodes, isOidcError, OidcError, type OidcErrorCode } from "./core/errors.ts";
+export type { OidcErrorCode } from "./core/error-codes.ts";
+export { errorCodes } from "./core/error-table.ts";
+export { isOidcError, OidcError } from "./core/errors.ts";
 export type { LatchkeyEvent, LatchkeyEvents, Logger } from "./core/events.ts";
 export type {
   AuthorizationUrlEvent,
@@ -19,6 +21,7 @@ export type {
   WaitingForOtherEvent,
   WarningEvent,
 } from "./core/prompt.ts";
+export type { CallMention, OptionMention, Wording, WordingPart } from "./core/wording.ts";
 export type {
   AccessToken,
   CallOptions,

@@ -1,7 +1,8 @@
 // Runs one command from its arguments to its exit status. Changes when what surrounds every command does.
 
 import { isatty } from "node:tty";
-import { exitCodeOf, isOidcError, OidcError } from "../core/errors.ts";
+import { decisionsFor } from "../core/error-table.ts";
+import { isOidcError, OidcError } from "../core/errors.ts";
 import { loadPart } from "../core/load.ts";
 import { layOut, proseColumns } from "../interaction/layout.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -183,7 +184,7 @@ async function runCommand(
 function report(error: unknown, configuration: readonly string[]): number {
   if (isOidcError(error)) {
     say(errorParagraph(error, configuration));
-    return exitCodeOf(error.code);
+    return decisionsFor(error.code, error.reason).exitCode;
   }
   say(error instanceof OutputFault ? error.message : faultParagraph(error));
   return 1;

@@ -3,7 +3,8 @@
 
 import { chmodSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError, type Reason, toldAs, wordingOf } from "../core/errors.ts";
+import { sentences } from "../core/wording.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { absolutePath, configurationFile, type Machine } from "../options/paths.ts";
 import { flagOf, optionTable } from "../options/table.ts";
@@ -60,7 +61,7 @@ export interface ProfilePlan extends EditedProfile {
   readonly textBefore: string | undefined;
 }
 
-function refuse(message: string, reason: string): OidcError {
+function refuse(message: string, reason: Reason<"invalid_option">): OidcError {
   return new OidcError("invalid_option", message, { reason });
 }
 
@@ -135,11 +136,9 @@ export async function saveProfile(
       if ((await writeFileAtomically(path, text, { onlyIf })) || tries === mostTries) return plan;
     } catch (error) {
       if (!isOidcError(error)) throw error;
-      throw new OidcError(
-        error.code,
-        `The profile could not be written. ${error.message} The sign-in itself is kept.`,
-        { reason: error.reason, cause: error },
-      );
+      throw toldAs(error, sentences("The profile could not be written.", wordingOf(error)), [
+        "The sign-in itself is kept.",
+      ]);
     }
   }
 }

@@ -1,127 +1,26 @@
-// The one error class and the one table: error code → exit code → retryable. Changes when the contract gains a code.
+// The one error class, as it leaves the public functions. Its codes and reasons are those of the error table.
 
+import type { OidcErrorCode, Reason } from "./error-codes.ts";
+import { decisionsFor, type Decisions } from "./error-table.ts";
 import { ownProperties } from "./own-properties.ts";
+import { sentences, worded, type Wording } from "./wording.ts";
 
-/** What an error code means to a process (exit status) and to a caller (worth trying again?). */
-interface ErrorKind {
-  readonly exitCode: number;
-  readonly retryable: boolean;
-}
+export type { OidcErrorCode, Reason } from "./error-codes.ts";
 
-/** Stable error codes. More may be added, none is ever renamed. */
-export type OidcErrorCode =
-  | "invalid_option"
-  | "missing_issuer"
-  | "missing_client_id"
-  | "insecure_url"
-  | "ca_bundle_invalid"
-  | "discovery_failed"
-  | "issuer_mismatch"
-  | "endpoint_invalid"
-  | "no_interactive_flow"
-  | "callback_port_in_use"
-  | "callback_timeout"
-  | "callback_invalid"
-  | "state_mismatch"
-  | "access_denied"
-  | "authorization_failed"
-  | "device_code_expired"
-  | "login_required"
-  | "interaction_pending"
-  | "subject_changed"
-  | "aborted"
-  | "token_request_failed"
-  | "token_response_invalid"
-  | "id_token_invalid"
-  | "network"
-  | "timeout"
-  | "tls"
-  | "response_too_large"
-  | "redirect_refused"
-  | "rate_limited"
-  | "cache_insecure"
-  | "cache_unreadable"
-  | "cache_write_failed"
-  | "cache_locked"
-  | "store_unavailable"
-  | "runtime_unavailable";
-
-const general: ErrorKind = { exitCode: 1, retryable: false };
-const usage: ErrorKind = { exitCode: 2, retryable: false };
-const needsPerson: ErrorKind = { exitCode: 3, retryable: false };
-const refused: ErrorKind = { exitCode: 4, retryable: false };
-const timeIsUp: ErrorKind = { exitCode: 5, retryable: false };
-const unreachable: ErrorKind = { exitCode: 6, retryable: false };
-
-function retryable(kind: ErrorKind): ErrorKind {
-  return { exitCode: kind.exitCode, retryable: true };
-}
-
-const kinds: Readonly<Record<OidcErrorCode, ErrorKind>> = {
-  // options and files
-  invalid_option: usage,
-  missing_issuer: usage,
-  missing_client_id: usage,
-  insecure_url: usage,
-  ca_bundle_invalid: usage,
-  // the provider
-  discovery_failed: general,
-  issuer_mismatch: general,
-  endpoint_invalid: general,
-  no_interactive_flow: general,
-  // the sign-in
-  callback_port_in_use: retryable(general),
-  callback_timeout: timeIsUp,
-  callback_invalid: general,
-  state_mismatch: general,
-  access_denied: refused,
-  authorization_failed: general,
-  device_code_expired: timeIsUp,
-  login_required: needsPerson,
-  interaction_pending: retryable(needsPerson),
-  subject_changed: general,
-  aborted: general,
-  // tokens
-  token_request_failed: general,
-  token_response_invalid: general,
-  id_token_invalid: general,
-  // network
-  network: retryable(unreachable),
-  timeout: retryable(unreachable),
-  tls: unreachable,
-  response_too_large: general,
-  redirect_refused: unreachable,
-  rate_limited: retryable(unreachable),
-  // cache
-  cache_insecure: general,
-  cache_unreadable: general,
-  cache_write_failed: general,
-  cache_locked: retryable(timeIsUp),
-  store_unavailable: general,
-  // this process
-  runtime_unavailable: retryable(general),
-};
-
-/** Every error code that this version can throw, in the order of the documentation. */
-export const errorCodes: readonly OidcErrorCode[] = Object.freeze(
-  Object.keys(kinds),
-) as readonly OidcErrorCode[];
-
-/** The exit status of the command line for an error code. */
-export function exitCodeOf(code: OidcErrorCode): number {
-  return kinds[code].exitCode;
-}
-
-/** What an {@link OidcError} carries besides its code and message. */
-export interface OidcErrorDetails {
+/** What an {@link OidcError} carries besides its code and what happened. */
+export interface OidcErrorDetails<Code extends OidcErrorCode = OidcErrorCode> {
   /** A finer stable string, where one is defined for the code. */
-  reason?: string | undefined;
+  reason?: Reason<Code> | undefined;
+  /** What to do next. */
+  remedy?: string | Wording | undefined;
   /** The lower error. Only errors without secrets may be given: the HTTP layer strips bodies and headers first. */
   cause?: unknown;
   /** The provider's `error` (RFC 6749 section 5.2). */
   providerError?: string | undefined;
   /** The provider's `error_description`, shortened and without control characters. */
   providerErrorDescription?: string | undefined;
+  /** What the provider says itself, where the message is to quote it at its end. */
+  quote?: string | undefined;
   /** Seconds to wait before another try, for `rate_limited`. */
   retryAfterSeconds?: number | undefined;
 }
@@ -129,7 +28,12 @@ export interface OidcErrorDetails {
 /** An error as it crosses a process boundary (one process fails, every process that waited for it fails alike). */
 export interface SerializedOidcError {
   code: OidcErrorCode;
+  /** The whole message in the library's words. */
   message: string;
+  /** What happened, in pieces. Absent where the message says no more. */
+  summary?: Wording;
+  remedy?: Wording;
+  quote?: string;
   reason?: string;
   providerError?: string;
   providerErrorDescription?: string;
@@ -161,23 +65,43 @@ export function sanitizeProviderText(text: string, longest: number = longestProv
 /**
  * The one error class that leaves Latchkey's public functions. Test `code` (and `reason`), never the message.
  */
-export class OidcError extends Error {
+export class OidcError<Code extends OidcErrorCode = OidcErrorCode> extends Error {
   override readonly name: string = "OidcError";
   /** A stable string: see the table of error codes in the documentation. */
-  readonly code: OidcErrorCode;
+  readonly code: Code;
   /** True where the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
   declare readonly reason?: string;
+  /**
+   * What to do next, in pieces: text, options by their names (`{ option, value? }`), and calls (`{ call }`). The message
+   * says the same in the library's words. Absent where there is nothing to do, or where the message leaves it open.
+   */
+  declare readonly remedy?: Wording;
   declare readonly providerError?: string;
   declare readonly providerErrorDescription?: string;
   declare readonly retryAfterSeconds?: number;
+  readonly #summary: Wording;
+  readonly #quote: string | undefined;
 
-  constructor(code: OidcErrorCode, message: string, given: OidcErrorDetails = {}) {
+  /** `summary`: what happened, at which step and host. The message is that, the remedy, and what the provider says. */
+  constructor(code: Code, summary: string | Wording, given: OidcErrorDetails<Code> = {}) {
     const details = ownProperties(given);
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const quote = details.quote === undefined ? "" : sanitizeProviderText(details.quote);
+    const parts: readonly Wording[] = [
+      asWording(summary),
+      asWording(details.remedy ?? ""),
+      quote === "" ? [] : [`The provider says: "${quote}"`],
+    ];
+    super(
+      worded(sentences(...parts)),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
-    this.retryable = kinds[code].retryable;
+    this.retryable = decisionsFor(code).retry === "retryable";
+    this.#summary = asWording(summary);
+    this.#quote = quote === "" ? undefined : quote;
     if (details.reason !== undefined) this.reason = details.reason;
+    if (details.remedy !== undefined) this.remedy = asWording(details.remedy);
     if (details.providerError !== undefined) {
       this.providerError = sanitizeProviderText(details.providerError);
     }
@@ -189,11 +113,22 @@ export class OidcError extends Error {
     Object.defineProperty(this, "name", { enumerable: false });
   }
 
+  /** The message in pieces, for whoever has other names for options and calls. */
+  wording(): Wording {
+    const quote = this.#quote === undefined ? "" : `The provider says: "${this.#quote}"`;
+    return sentences(this.#summary, this.remedy ?? [], quote);
+  }
+
   /** The stable part that a waiting process or a log line may have. */
   serialize(): SerializedOidcError {
+    const summary = this.#summary;
+    const isPlain = this.remedy === undefined && summary.every((part) => typeof part === "string");
     return {
       code: this.code,
       message: this.message,
+      ...(isPlain ? {} : { summary }),
+      ...(this.remedy === undefined ? {} : { remedy: this.remedy }),
+      ...(isPlain || this.#quote === undefined ? {} : { quote: this.#quote }),
       ...(this.reason === undefined ? {} : { reason: this.reason }),
       ...(this.providerError === undefined ? {} : { providerError: this.providerError }),
       ...(this.providerErrorDescription === undefined
@@ -205,10 +140,21 @@ export class OidcError extends Error {
     };
   }
 
-  /** An error from another process made into one of this process. */
+  /** An error from another process made into one of this process. Its reason may be one of a later version. */
   static deserialize(error: SerializedOidcError): OidcError {
-    return new OidcError(error.code, error.message, error);
+    const { reason, summary, remedy, quote, ...rest } = error;
+    const details = {
+      ...rest,
+      reason: reason as Reason<OidcErrorCode> | undefined,
+      ...(summary === undefined ? {} : { remedy, quote }),
+    };
+    return new OidcError(error.code, summary ?? error.message, details);
   }
+}
+
+function asWording(said: string | Wording): Wording {
+  if (typeof said !== "string") return said;
+  return said === "" ? [] : [said];
 }
 
 /** True for an error of Latchkey, from whichever installed copy of the package. */
@@ -216,7 +162,39 @@ export function isOidcError(value: unknown): value is OidcError {
   return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
 }
 
-/** True for a string that is one of this version's error codes. */
-export function isOidcErrorCode(value: unknown): value is OidcErrorCode {
-  return typeof value === "string" && Object.hasOwn(kinds, value);
+/** True for an error of Latchkey with this code and, where some are named, one of these reasons. */
+export function isErrorOf<Code extends OidcErrorCode>(
+  value: unknown,
+  code: Code,
+  ...reasons: readonly Reason<Code>[]
+): value is OidcError<Code> {
+  return (
+    isOidcError(value) &&
+    value.code === code &&
+    (reasons.length === 0 || (reasons as readonly unknown[]).includes(value.reason))
+  );
+}
+
+/** What is decided about an error; undefined for one that is not Latchkey's. */
+export function decisionsOf(error: unknown): Decisions | undefined {
+  return isOidcError(error) ? decisionsFor(error.code, error.reason) : undefined;
+}
+
+/** The message of any error, in pieces. One from another copy of the package may be of a version without them. */
+export function wordingOf(error: OidcError): Wording {
+  const { wording } = error as Partial<OidcError>;
+  return wording === undefined ? [error.message] : error.wording();
+}
+
+/** The same error with something else to say of what happened; the error itself is its cause. */
+export function toldAs(error: OidcError, summary: string | Wording, remedy?: Wording): OidcError {
+  const { code, reason, providerError, providerErrorDescription, retryAfterSeconds } = error;
+  return new OidcError(code, summary, {
+    reason: reason as Reason<OidcErrorCode> | undefined,
+    remedy,
+    cause: error,
+    providerError,
+    providerErrorDescription,
+    retryAfterSeconds,
+  });
 }

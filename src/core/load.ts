@@ -1,6 +1,6 @@
 // Loads parts of the program that are needed later, and makes things once. Changes when a load can fail in another way.
 
-import { isOidcError, OidcError } from "./errors.ts";
+import { isOidcError, OidcError, type Reason } from "./errors.ts";
 
 const missing: ReadonlySet<string> = new Set([
   "MODULE_NOT_FOUND",
@@ -12,7 +12,7 @@ const outOfDescriptors: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
 /** What a load failed with, as an error with a reason and a way out. */
 export function unloadable(error: unknown): OidcError {
   const { code } = error as NodeJS.ErrnoException;
-  const fail = (reason: string, message: string): OidcError =>
+  const fail = (reason: Reason<"runtime_unavailable">, message: string): OidcError =>
     new OidcError("runtime_unavailable", message, { reason, cause: error });
   if (outOfDescriptors.has(code ?? "")) {
     return fail(

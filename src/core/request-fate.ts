@@ -1,15 +1,6 @@
-// Whether a request that failed can have reached its server. Changes when a failure before sending gets another name.
+// Whether a request that failed can have reached its server.
 
-import { isOidcError } from "./errors.ts";
-
-const unsentReasons: ReadonlySet<string> = new Set([
-  "blocked_port",
-  "refused",
-  "dns",
-  "connect",
-  "proxy_authentication",
-  "proxy_refused",
-]);
+import { decisionsOf } from "./errors.ts";
 
 // Of requests that came before the one in question, whatever became of those.
 const markedUnsent = new WeakSet<object>();
@@ -22,10 +13,7 @@ export function markUnsent(error: unknown): unknown {
 
 /** True for an error that arose before anything of the request was sent. */
 export function wasNeverSent(error: unknown): boolean {
-  if (!isOidcError(error)) return false;
-  if (markedUnsent.has(error)) return true;
-  // A part that could not be loaded: everything that follows a request is loaded before it.
-  if (error.code === "tls" || error.code === "runtime_unavailable") return true;
-  const isTransport = error.code === "network" || error.code === "timeout";
-  return isTransport && unsentReasons.has(error.reason ?? "");
+  const decisions = decisionsOf(error);
+  if (decisions === undefined) return false;
+  return decisions.request === "unsent" || markedUnsent.has(error as object);
 }

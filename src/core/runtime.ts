@@ -1,8 +1,8 @@
 // What a Node.js process must have for Latchkey to work in it. Changes when another part of Node is needed.
 
-import { OidcError } from "./errors.ts";
+import { OidcError, type Reason } from "./errors.ts";
 
-function unavailable(reason: string, message: string): OidcError {
+function unavailable(reason: Reason<"runtime_unavailable">, message: string): OidcError {
   return new OidcError("runtime_unavailable", message, { reason });
 }
 

@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { OidcError } from "../core/errors.ts";
+import { OidcError, type Reason } from "../core/errors.ts";
 import { hasEnded, processNamespace } from "./processes.ts";
 import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-read.ts";
 
@@ -48,7 +48,9 @@ function runtimeRandomBytes(length: number): Uint8Array {
 }
 
 /** What a failed save means to a person: a stable reason, what happened, what to do. */
-function explained(errno: string): readonly [reason: string, what: string, next: string] {
+function explained(
+  errno: string,
+): readonly [reason: Reason<"cache_write_failed">, what: string, next: string] {
   switch (errno) {
     case "ENOSPC":
     case "EDQUOT":

@@ -1,6 +1,6 @@
 // Whose turn it is on a fixed callback port. Changes when the sign-ins of one user share a port in another way.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { counted } from "../core/words.ts";
 import { portsTaken } from "../interaction/bind.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
@@ -97,7 +97,7 @@ async function takeTurn(
 
 /** True where another sign-in of this user has the port, and its process is stopped. */
 function isHolderStopped(error: unknown): boolean {
-  return isOidcError(error) && error.reason === "holder_stopped";
+  return isErrorOf(error, "cache_locked", "holder_stopped");
 }
 
 /** The right to a port where nobody of ours has it; undefined where somebody has. */

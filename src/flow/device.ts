@@ -1,6 +1,6 @@
 // The device flow: a code that is entered elsewhere, and the polls until it is. Changes when the rules of polling do.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { decisionsOf, isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { longestPollIntervalSeconds } from "../core/limits.ts";
@@ -79,9 +79,7 @@ function deadlineOf(world: FlowWorld, seconds: number): () => number {
 
 /** Seconds that the failure of one poll asks to wait; undefined where the failure ends the sign-in. */
 function passingFailure(error: unknown): { readonly waitSeconds: number } | undefined {
-  if (!isOidcError(error)) return undefined;
-  if (error.code === "network" || error.code === "timeout") return { waitSeconds: 0 };
-  if (error.code !== "rate_limited") return undefined;
+  if (!isOidcError(error) || decisionsOf(error)?.duration !== "transient") return undefined;
   return { waitSeconds: error.retryAfterSeconds ?? 0 };
 }
 

@@ -1,6 +1,6 @@
 // One sign-in of a person, by one flow or by two at a time. Changes when what is offered together does.
 
-import { isOidcError, type OidcErrorCode } from "../core/errors.ts";
+import { decisionsOf, isOidcError, type OidcErrorCode } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -24,23 +24,6 @@ export interface Way {
   start(signal: AbortSignal): Promise<TokenAnswer>;
 }
 
-// What ends the way that it happened on and no other. Everything else ends the sign-in: an answer that does not belong
-// to it, a token that fails a check, a certificate that is not trusted. A list of what may pass, so that a new code
-// is not taken for harmless.
-const endsOneWay: ReadonlySet<OidcErrorCode> = new Set([
-  "access_denied",
-  "authorization_failed",
-  "callback_timeout",
-  "device_code_expired",
-  "network",
-  "rate_limited",
-  "redirect_refused",
-  "response_too_large",
-  "timeout",
-  "token_request_failed",
-  "token_response_invalid",
-]);
-
 const partings: Partial<Record<OidcErrorCode, string>> = {
   access_denied: "One of the ways to sign in was refused; the other one still counts.",
   callback_timeout: "The time for the browser is up; the code can still be entered.",
@@ -48,7 +31,7 @@ const partings: Partial<Record<OidcErrorCode, string>> = {
 };
 
 function isRefusal(error: unknown): boolean {
-  return isOidcError(error) && error.code === "access_denied";
+  return decisionsOf(error)?.person === "refused";
 }
 
 /**
@@ -73,10 +56,9 @@ export async function firstToFinish(
     return await new Promise<TokenAnswer>((resolve, reject) => {
       for (const [index, run] of runs.entries()) {
         run.then(resolve, (error: unknown) => {
-          const code = isOidcError(error) ? error.code : undefined;
           failures[index] = error;
           waiting -= 1;
-          if (code === undefined || !endsOneWay.has(code)) {
+          if (!isOidcError(error) || decisionsOf(error)?.race !== "one") {
             reject(error);
             return;
           }
@@ -85,6 +67,7 @@ export async function firstToFinish(
             reject(refused ?? failures[0]);
             return;
           }
+          const { code } = error;
           const flow = ways[index]?.flow ?? "auth_code";
           emit(world.logger, "login.way_ended", { host, flow, code });
           const parting = stop.signal.aborted ? undefined : partings[code];

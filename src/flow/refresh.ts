@@ -1,6 +1,6 @@
 // A new access token for a refresh token, the reply lost at most once. Changes when the rules of a refresh do.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { decisionsOf, isErrorOf, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
@@ -58,14 +58,6 @@ async function send(
   };
 }
 
-function refusesToken(error: unknown): boolean {
-  return (
-    isOidcError(error) &&
-    error.code === "token_request_failed" &&
-    (error.reason === "invalid_grant" || error.reason === "empty")
-  );
-}
-
 /**
  * Renews the tokens of a sign-in. One request; where its reply was lost it is sent once more, because the provider may
  * have rotated the refresh token already and then only a resend within its grace period saves the sign-in.
@@ -93,14 +85,14 @@ export async function refreshSignIn(
   try {
     answer = await send(world, options, record, endpoints, signal, target);
   } catch (error) {
-    if (!isOidcError(error) || error.code !== "network" || signal.aborted) throw error;
+    if (!isErrorOf(error, "network") || signal.aborted) throw error;
     try {
       answer = await send(world, options, record, endpoints, signal, target);
     } catch (second) {
       // The first request decides what is known of the refresh token: whatever became of the second, it may have been
       // used. One that never left says nothing.
       if (wasNeverSent(error)) throw second;
-      if (!refusesToken(second)) throw error;
+      if (decisionsOf(second)?.refuses !== "refreshToken") throw error;
       throw new OidcError(
         "login_required",
         `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it. Sign in again.`,

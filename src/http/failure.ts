@@ -1,7 +1,7 @@
 // What Node's and undici's error codes mean to a person, and whether a retry makes sense. Changes when they do.
 
 import { OidcError } from "../core/errors.ts";
-import type { OidcErrorCode } from "../core/errors.ts";
+import type { Reason } from "../core/errors.ts";
 import { tooLarge } from "./bounded-body.ts";
 import { proxyHungUpCode } from "./proxy-hung-up.ts";
 import { tooManyBytesCode } from "./unpaused.ts";
@@ -111,11 +111,16 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
       ? "is a proxy needed (HTTPS_PROXY)?"
       : "is the proxy right (HTTPS_PROXY, NO_PROXY)?";
   const unreached = `Could not reach ${place.host} (${place.step})${via}`;
-  const fail = (kind: OidcErrorCode, reason: string, message: string, retry: boolean): Failure => ({
+  const fail = <Code extends "network" | "timeout" | "tls">(
+    kind: Code,
+    reason: Reason<Code>,
+    message: string,
+    retry: boolean,
+  ): Failure => ({
     error: new OidcError(kind, message, { reason, cause: freshCause(lower) }),
     retry,
   });
-  const network = (reason: string, message: string, retry = true): Failure =>
+  const network = (reason: Reason<"network">, message: string, retry = true): Failure =>
     fail("network", reason, message, retry);
 
   const proxyStatus = /^Proxy response \((\d{3})\)/.exec(lower.message)?.[1];

@@ -16,7 +16,7 @@ import {
 import type { Server, Socket } from "node:net";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import {
   checkPrivateFolderSync,
   errnoOf,
@@ -199,7 +199,7 @@ function readLockFile(path: string): Buffer | "absent" {
   try {
     return readPrivateFileSync(path, longestFileBytes) ?? "absent";
   } catch (error) {
-    if (isOidcError(error) && error.code === "cache_unreadable") return Buffer.alloc(0);
+    if (isErrorOf(error, "cache_unreadable")) return Buffer.alloc(0);
     throw error;
   }
 }

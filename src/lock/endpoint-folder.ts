@@ -14,7 +14,7 @@ import {
 import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 
-import { isOidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError } from "../core/errors.ts";
 import { ensurePrivateFolder } from "../files/atomic-write.ts";
 import { errnoOf } from "../files/secure-read.ts";
 import type { Endpoint, ReachResult, TakeResult } from "./endpoint.ts";
@@ -80,7 +80,7 @@ export function createFolderEndpoint(options: FolderEndpointOptions): Endpoint {
         }
         return { state: "held", reached: { state: "busy" } };
       } catch (error) {
-        if (isOidcError(error) && error.code === "cache_insecure") throw error;
+        if (isErrorOf(error, "cache_insecure")) throw error;
         const why = errnoOf(isOidcError(error) ? error.cause : error);
         if (why === "" && !isOidcError(error)) throw error;
         return isExhaustion(why) ? { state: "exhausted", why } : { state: "unavailable", why };

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { foreignFolder } from "../files/atomic-write.ts";
 import { errnoOf, fileProblem, readPrivateGuardedFileSync } from "../files/secure-read.ts";
 import { isExhaustion } from "./local-socket.ts";
@@ -70,7 +70,7 @@ export function readLockIdentity(
     }
     return { state: "unwritable", path, why: "what was written cannot be read back" };
   } catch (error) {
-    if (isOidcError(error) && error.code === "cache_insecure") throw error;
+    if (isErrorOf(error, "cache_insecure")) throw error;
     if (isOidcError(error) && error.reason === "other_user") {
       return { state: "unwritable", path, why: "its folder belongs to another user" };
     }
@@ -88,7 +88,7 @@ export function findLockIdentity(folder: string): KnownLockIdentity | undefined 
   try {
     return readIdentity(join(folder, fileName));
   } catch (error) {
-    if (isOidcError(error) && error.code === "cache_unreadable") return undefined;
+    if (isErrorOf(error, "cache_unreadable")) return undefined;
     throw error;
   }
 }

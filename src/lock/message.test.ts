@@ -38,8 +38,8 @@ function passedText(text: string): HolderMessage | null | undefined {
   return parseHolderMessage(JSON.stringify({ sealed }), waiter);
 }
 
-const error: SerializedOidcError = new OidcError("rate_limited", "Wait. [\u2028]", {
-  reason: "why",
+const error: SerializedOidcError = new OidcError("network", "Wait. [\u2028]", {
+  reason: "reset",
   providerError: "slow_down",
   providerErrorDescription: "Zu viele Anfragen",
   retryAfterSeconds: 7,

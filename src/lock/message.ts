@@ -1,6 +1,6 @@
 // What holder and waiter say to each other, line by line. Changes when the protocol between processes does.
 
-import { isOidcErrorCode } from "../core/errors.ts";
+import { isOidcErrorCode } from "../core/error-table.ts";
 import type { SerializedOidcError } from "../core/errors.ts";
 import { longestInstantSeconds, longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";

@@ -2,7 +2,7 @@
 // docs/lock/protocol.md does.
 
 import type { Clock } from "../core/clock.ts";
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isErrorOf, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { lockGraceSeconds, lockProofSeconds, lockStoppedSeconds } from "../core/limits.ts";
@@ -227,13 +227,9 @@ function silent(seconds: number): OidcError {
   );
 }
 
-const unprovenReason = "holder_unproven";
-/** The reason of `cache_locked` where the holder is a stopped process of this user. */
-export const holderStoppedReason = "holder_stopped";
-
 /** True for the error of a wait for somebody who never proved to hold the lock. */
 export function isUnproven(error: unknown): boolean {
-  return isOidcError(error) && error.reason === unprovenReason;
+  return isErrorOf(error, "cache_locked", "holder_unproven");
 }
 
 function unproven(obstacle: string, { holderProcess }: WaitContext): OidcError {
@@ -245,7 +241,7 @@ function unproven(obstacle: string, { holderProcess }: WaitContext): OidcError {
         ? "end the programs that use Latchkey."
         : `see whether process ${processId} hangs, and end it where it does (kill ${processId}).`
     }`,
-    { reason: unprovenReason },
+    { reason: "holder_unproven" },
   );
 }
 
@@ -262,6 +258,6 @@ function holderStopped(processId: number): OidcError {
   return new OidcError(
     "cache_locked",
     `Process ${processId} holds the lock of this sign-in, and it is stopped (lock). Let it go on (fg in its terminal, or kill -CONT ${processId}), or end it (kill -KILL ${processId}); then try again.`,
-    { reason: holderStoppedReason },
+    { reason: "holder_stopped" },
   );
 }

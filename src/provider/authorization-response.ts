@@ -1,7 +1,7 @@
 // Judges what came back through the browser, before any code is used. Changes when another response parameter counts.
 
 import * as oauth from "oauth4webapi";
-import { OidcError } from "../core/errors.ts";
+import { OidcError, type Reason } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { hostOf } from "../core/hosts.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
@@ -20,7 +20,7 @@ const unexpected = ["access_token", "id_token", "token_type", "token", "response
 // RFC 6749 appendix A.11: VSCHAR.
 const authorizationCode = /^[\x20-\x7e]+$/;
 
-function invalid(host: string, reason: string, what: string): OidcError {
+function invalid(host: string, reason: Reason<"callback_invalid">, what: string): OidcError {
   return new OidcError(
     "callback_invalid",
     `The answer that came back through the browser is not usable: ${what} (authorization at ${host}). No code was used; sign in again.`,
@@ -32,7 +32,7 @@ function invalid(host: string, reason: string, what: string): OidcError {
 function problemOf(
   parameters: URLSearchParams,
   metadata: ProviderMetadata,
-): { reason: string; what: string } | undefined {
+): { reason: Reason<"callback_invalid">; what: string } | undefined {
   const repeated = single.find((name) => parameters.getAll(name).length > 1);
   if (repeated !== undefined) {
     return { reason: "repeated_parameter", what: `it has ${repeated} more than once` };

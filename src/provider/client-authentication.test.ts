@@ -1,5 +1,6 @@
 // Changes with how clients prove themselves.
 import { expect, test } from "vitest";
+import type { ProtocolReason } from "../core/error-codes.ts";
 import { OidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import {
@@ -74,7 +75,7 @@ test("a sign-in's method follows a secret that was set or removed since", () => 
   expect(fittingMethod("client_secret_basic", undefined)).toBe("none");
 });
 
-test.each([
+test.each<[ProtocolReason | undefined, ProtocolReason | undefined, string]>([
   ["invalid_client", "invalid_client", "refresh_token"],
   ["invalid_request", "invalid_client", "refresh_token"],
   ["unauthorized_client", "invalid_client", "refresh_token"],
@@ -89,9 +90,9 @@ test.each([
     async (method) => {
       const reason = tried.length === 0 ? "invalid_client" : second;
       tried.push(method);
-      throw new OidcError(reason === undefined ? "network" : "token_request_failed", "no", {
-        reason,
-      });
+      throw reason === undefined
+        ? new OidcError("network", "no")
+        : new OidcError("token_request_failed", "no", { reason });
     },
     grantType,
   );

@@ -1,7 +1,7 @@
 // How the client proves itself to the provider. Changes when another method of client authentication is supported.
 
 import type { ClientAuth } from "oauth4webapi";
-import { isOidcError } from "../core/errors.ts";
+import { decisionsOf, isErrorOf } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import { missesClient } from "./error-words-meaning.ts";
 
@@ -46,24 +46,18 @@ export function fittingMethod(
   return recorded === "none" ? "client_secret_basic" : recorded;
 }
 
-// What a second try ends with where the provider has no more use for the client than at the first: the first error
-// says it better.
-const aboutTheClient: ReadonlySet<string | undefined> = new Set([
-  "invalid_client",
-  "unauthorized_client",
-  "invalid_request",
-]);
-
-function reasonOf(error: unknown): string | undefined {
-  return isOidcError(error) ? error.reason : undefined;
+function refusesClient(error: unknown): boolean {
+  return (
+    isErrorOf(error, "token_request_failed", "invalid_client") ||
+    isErrorOf(error, "authorization_failed", "invalid_client")
+  );
 }
 
 /** True where a provider does not look into the header and says that no client was named. */
 function isUnseen(error: unknown, method: ClientAuthenticationMethod): boolean {
   return (
     method === "client_secret_basic" &&
-    isOidcError(error) &&
-    (error.code === "token_request_failed" || error.code === "authorization_failed") &&
+    (isErrorOf(error, "token_request_failed") || isErrorOf(error, "authorization_failed")) &&
     missesClient(error.providerErrorDescription ?? "")
   );
 }
@@ -85,15 +79,16 @@ export async function withClientAuthentication<Result>(
     return { result: await request(method), method };
   } catch (first) {
     const unseen = isUnseen(first, method);
-    if (method === "none" || !(unseen || reasonOf(first) === "invalid_client")) throw first;
+    if (method === "none" || !(unseen || refusesClient(first))) throw first;
     const other = method === "client_secret_basic" ? "client_secret_post" : "client_secret_basic";
     try {
       return { result: await request(other), method: other };
     } catch (second) {
       if (unseen) throw second;
-      const reason = reasonOf(second);
-      const isUsedUp = reason === "invalid_grant" && grantType !== "refresh_token";
-      throw isUsedUp || aboutTheClient.has(reason) ? first : second;
+      const isUsedUp =
+        isErrorOf(second, "token_request_failed", "invalid_grant") && grantType !== "refresh_token";
+      // Where the provider has no more use for the client than at the first try, the first error says it better.
+      throw isUsedUp || decisionsOf(second)?.refuses === "client" ? first : second;
     }
   }
 }

@@ -1,6 +1,6 @@
 // Reads the answer of the device authorization endpoint: validated, bounded, clamped. Changes when another member is used.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError, type Reason } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import {
   longestDeviceCodeSeconds,
@@ -42,7 +42,10 @@ const typeable = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 // `new URL` drops tabs and line breaks without a word; an address that has them is not the one that would be shown.
 const addressCharacters = /^[\x21-\x7e\u00a1-\ud7ff\ue000-\ufefe]+$/u;
 
-function invalid(host: string, reason: string, what: string): OidcError {
+// The draft of the RFC said `verification_url`, and a large provider still does.
+type VerificationMember = "verification_uri" | "verification_url";
+
+function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
   return new OidcError(
     "token_response_invalid",
     `${host} answered with ${what} (${deviceStep}). Ask the provider's administrator; no code was shown.`,
@@ -80,7 +83,11 @@ function parseUserCode(value: unknown, host: string): string {
 }
 
 /** `https:`, or `http:` on this machine: anything else is neither shown nor opened (V05). */
-function parseVerificationUri(value: unknown, member: string, facts: DeviceAnswerFacts): string {
+function parseVerificationUri(
+  value: unknown,
+  member: VerificationMember,
+  facts: DeviceAnswerFacts,
+): string {
   const { host } = facts;
   if (typeof value === "string" && value.length > longestUrlCharacters) {
     throw invalid(host, member, `a ${member} longer than ${longestUrlCharacters} characters`);
@@ -105,7 +112,7 @@ function parseVerificationUri(value: unknown, member: string, facts: DeviceAnswe
 /** The address with the code in it. It is only a convenience: one that is unfit is as good as none (RFC 8628 section 3.2). */
 function parseCompleteUri(
   value: unknown,
-  member: string,
+  member: VerificationMember,
   facts: DeviceAnswerFacts,
 ): string | undefined {
   try {
@@ -146,17 +153,12 @@ export function parseDeviceMembers(
   if (expiresIn === undefined || expiresIn < 1) {
     throw invalid(host, "expires_in", "a device code without a lifetime");
   }
-  // The draft of the RFC said `verification_url`, and a large provider still does.
   const member = "verification_uri" in body ? "verification_uri" : "verification_url";
   return {
     deviceCode: parseDeviceCode(body["device_code"], host),
     userCode: parseUserCode(body["user_code"], host),
     verificationUri: parseVerificationUri(body[member], member, facts),
-    verificationUriComplete: parseCompleteUri(
-      body[`${member}_complete`],
-      `${member}_complete`,
-      facts,
-    ),
+    verificationUriComplete: parseCompleteUri(body[`${member}_complete`], member, facts),
     expiresInSeconds: Math.min(Math.floor(expiresIn), longestDeviceCodeSeconds),
     intervalSeconds: parseInterval(body["interval"]) ?? usualPollIntervalSeconds,
   };

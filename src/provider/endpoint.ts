@@ -1,6 +1,6 @@
 // Which addresses are fit to receive codes, secrets and tokens. Changes when the rule for endpoints does.
 
-import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
 import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
 
@@ -26,7 +26,7 @@ export function endpointProblem(
   return undefined;
 }
 
-const optionsByField: Readonly<Record<string, string>> = {
+const optionsByField: Readonly<Partial<Record<Reason<"endpoint_invalid">, string>>> = {
   authorization_endpoint: "authorizationEndpoint",
   token_endpoint: "tokenEndpoint",
   device_authorization_endpoint: "deviceAuthorizationEndpoint",
@@ -36,7 +36,7 @@ const optionsByField: Readonly<Record<string, string>> = {
 /** `endpoint_invalid` for a field of a discovery document, the field as reason. */
 export function endpointError(
   issuer: string,
-  field: string,
+  field: Reason<"endpoint_invalid">,
   problem: string,
   value: unknown,
 ): OidcError {

@@ -1,38 +1,8 @@
 // Which of our stable reasons a provider's error is, whatever the provider calls it. Changes when a provider is found to
 // say one of them in other words.
 
-// RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 8707
-// section 2, RFC 9126 section 2.3, RFC 9449 section 5, OpenID Connect Core section 3.1.2.6.
-const standardErrors: ReadonlySet<string> = new Set([
-  "invalid_request",
-  "invalid_client",
-  "invalid_grant",
-  "unauthorized_client",
-  "unsupported_grant_type",
-  "unsupported_response_type",
-  "invalid_scope",
-  "access_denied",
-  "server_error",
-  "temporarily_unavailable",
-  "invalid_token",
-  "insufficient_scope",
-  "unsupported_token_type",
-  "authorization_pending",
-  "slow_down",
-  "expired_token",
-  "invalid_target",
-  "invalid_dpop_proof",
-  "use_dpop_nonce",
-  "interaction_required",
-  "login_required",
-  "account_selection_required",
-  "consent_required",
-  "invalid_request_uri",
-  "invalid_request_object",
-  "request_not_supported",
-  "request_uri_not_supported",
-  "registration_not_supported",
-]);
+import type { ProtocolReason } from "../core/error-codes.ts";
+import { isProtocolReason } from "../core/error-table.ts";
 
 // `invalid_client` in other words:
 // https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
@@ -145,7 +115,7 @@ export function reasonOf(
   error: string,
   refused: RefusedGrant = {},
   description = "",
-): string | undefined {
+): ProtocolReason | undefined {
   if (otherWordsForInvalidClient.has(error)) return "invalid_client";
   if (refused.grantType === "refresh_token") {
     if (refusesRefreshToken(error, refused)) return "invalid_grant";
@@ -153,7 +123,7 @@ export function reasonOf(
       return "invalid_grant";
     }
   }
-  return standardErrors.has(error) ? error : undefined;
+  return isProtocolReason(error) ? error : undefined;
 }
 
 const clientMember = String.raw`client[ _]?(?:id|secret)\b`;

@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import type { Clock } from "../core/clock.ts";
-import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import { addressToShow } from "../core/hosts.ts";
 import { clockToleranceSeconds, longestInstantSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
@@ -59,7 +59,10 @@ export interface VerifiedIdToken {
   readonly signatureVerified: boolean;
 }
 
-const explanations: Readonly<Record<string, string>> = {
+type IdTokenReason = Reason<"id_token_invalid">;
+type MoreExactly = "sub_kind" | "sub_length" | "nonce_missing" | "max_age_kind";
+
+const explanations: Readonly<Record<IdTokenReason | MoreExactly, string>> = {
   id_token_alg:
     "it is not signed with an algorithm that is both safe and listed by the provider. Ask the provider's administrator which one this client is registered for",
   id_token_signature:
@@ -75,7 +78,7 @@ const explanations: Readonly<Record<string, string>> = {
     "it belongs to another sign-in. Sign in again; if it happens again, tell the provider's administrator",
   nonce_missing:
     "it has no nonce, though this sign-in sent one, so it cannot be told from one of another sign-in (some providers lose it at a consent page). Sign in again; if it happens again, tell the provider's administrator",
-  max_age:
+  id_token_auth_time:
     "it does not say that the person signed in as recently as `maxAge` asks. Sign in again; if it stays so, the provider does not heed max_age",
   max_age_kind:
     "its auth_time is not a number, so it does not say that the person signed in as recently as `maxAge` asks. Ask the provider's administrator, or leave `maxAge` unset",
@@ -90,7 +93,7 @@ const explanations: Readonly<Record<string, string>> = {
     "too many of the provider's keys could have signed it, and it does not say which. Tell the provider's administrator",
 };
 
-function unusable(reason: string, host: string, explanation: string): OidcError {
+function unusable(reason: IdTokenReason, host: string, explanation: string): OidcError {
   return new OidcError(
     "id_token_invalid",
     `${host} answered without a usable ID token (token request): ${explanation}.`,
@@ -100,12 +103,12 @@ function unusable(reason: string, host: string, explanation: string): OidcError 
 
 /** An `id_token_invalid` with its stable reason. Neither the token nor its claims are in it. */
 export function idTokenError(
-  reason: string,
+  reason: IdTokenReason,
   host: string,
   detail = "",
-  explained: string = reason,
+  explained: IdTokenReason | MoreExactly = reason,
 ): OidcError {
-  return unusable(reason, host, `${explanations[explained] ?? "it can't be accepted"}${detail}`);
+  return unusable(reason, host, `${explanations[explained]}${detail}`);
 }
 
 function inWords(seconds: number): string {
@@ -140,7 +143,7 @@ function untimely(
   );
 }
 
-const signatureReasons: Readonly<Record<SignatureProblem, string>> = {
+const signatureReasons: Readonly<Record<SignatureProblem, IdTokenReason>> = {
   malformed: "id_token_malformed",
   alg: "id_token_alg",
   signature: "id_token_signature",
@@ -148,7 +151,7 @@ const signatureReasons: Readonly<Record<SignatureProblem, string>> = {
   jwks_ambiguous: "jwks_ambiguous",
 };
 
-const claimReasons: Readonly<Record<string, string>> = {
+const claimReasons: Readonly<Record<string, IdTokenReason>> = {
   iss: "id_token_iss",
   aud: "id_token_aud",
   azp: "id_token_aud",
@@ -173,7 +176,7 @@ function isInstant(value: unknown): boolean {
 /** A claim whose form alone is wrong, and how its explanation is called where that is not its reason. */
 interface MalformedClaim {
   readonly claim: string;
-  readonly explained?: string;
+  readonly explained?: MoreExactly;
 }
 
 /** Claims whose form alone is wrong, in the order in which they are reported. */
@@ -334,7 +337,7 @@ export function assertRecentAuthentication(
     authTime >= authenticatedSince - clockToleranceSeconds &&
     authTime <= clock.now() / 1000 + clockToleranceSeconds;
   if (isRecent) return;
-  throw idTokenError("id_token_auth_time", host, "", isKnown ? "max_age" : "max_age_kind");
+  throw idTokenError("id_token_auth_time", host, "", isKnown ? undefined : "max_age_kind");
 }
 
 /**

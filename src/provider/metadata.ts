@@ -1,6 +1,6 @@
 // Opens a provider: metadata from options, cache or discovery. Changes when another source of metadata is added.
 
-import { OidcError, isOidcError } from "../core/errors.ts";
+import { decisionsOf, OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { isFresh } from "./cache-lifetime.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
@@ -55,23 +55,9 @@ function isCompleteWithoutDiscovery(options: ProviderOptions): boolean {
   return authorizationEndpoint !== undefined;
 }
 
-// Where a document leads to nothing, or to something else than a provider. What a person did, what the provider says of
-// the client, and what a network did to an address that others reach say nothing of the document.
-const againstDocument: ReadonlySet<string> = new Set([
-  "endpoint_invalid",
-  "issuer_mismatch",
-  "no_interactive_flow",
-  "redirect_refused",
-  "tls",
-]);
-
 /** True for a failure after which the provider is to be looked up anew. */
 export function speaksAgainstDocument(error: unknown): boolean {
-  if (!isOidcError(error)) return false;
-  const { code, reason } = error;
-  if (code === "network") return reason === "refused";
-  if (code === "discovery_failed") return reason === "jwks_unusable";
-  return againstDocument.has(code) || (code === "id_token_invalid" && reason === "id_token_iss");
+  return decisionsOf(error)?.document === "doubted";
 }
 
 function metadataFromDocument(

@@ -16,10 +16,10 @@ import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authen
 import { sendRequest } from "./protocol-fetch.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
 import {
-  passingErrors,
   quoted,
   reasonInOwnWords,
   refusalError,
+  isServerError,
   refusalIn,
   serverFailure,
 } from "./refusal.ts";
@@ -98,7 +98,9 @@ async function push(
   const secrets = [secret, basicCredentials(client.clientId, secret), ...request.secrets];
   const body = readJsonObject(answer);
   const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
-  if (refusal !== undefined && !passingErrors.includes(refusal.error)) {
+  const serverError =
+    refusal !== undefined && isServerError(refusal.error) ? refusal.error : undefined;
+  if (refusal !== undefined && serverError === undefined) {
     throw refusalError("authorization_failed", host, refusal, {
       step,
       status: answer.status,
@@ -109,9 +111,9 @@ async function push(
     });
   }
   const ownWords = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
-  if (refusal !== undefined || answer.status >= 500) {
+  if (serverError !== undefined || answer.status >= 500) {
     throw serverFailure(host, answer, step, {
-      error: refusal?.error,
+      error: serverError,
       words: refusal?.description ?? ownWords,
     });
   }

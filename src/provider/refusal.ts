@@ -1,7 +1,6 @@
 // Turns a provider's "no" into one error: what was refused, where, why, what to change. Changes when errors carry more.
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
-import type { OidcErrorCode } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import type { JsonObjectResult } from "../http/json-body.ts";
 import { hostOf } from "../core/hosts.ts";
@@ -125,7 +124,7 @@ function usualAdvice({ status, secretSent, bearer }: RequestContext): string {
 
 /** The error for a refusal, with advice where the refusal is a known one. */
 export function refusalError(
-  code: OidcErrorCode,
+  code: "token_request_failed" | "authorization_failed" | "access_denied",
   host: string,
   refusal: ProviderRefusal,
   context: RequestContext,
@@ -156,7 +155,10 @@ export function serverFailure(
   host: string,
   answer: Pick<HttpAnswer, "status">,
   step: string,
-  { error, words }: { readonly error?: string | undefined; readonly words?: string | undefined },
+  {
+    error,
+    words,
+  }: { readonly error?: ServerError | undefined; readonly words?: string | undefined },
 ): OidcError {
   return new OidcError(
     "network",
@@ -174,8 +176,13 @@ function isWordlessRefusal(answer: HttpAnswer, { secretSent }: RequestContext): 
   return answer.status === 400 || (!secretSent && [401, 403].includes(answer.status));
 }
 
-/** Errors by which a provider says that it failed, not the request. */
-export const passingErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
+/** An error by which a provider says that it failed, not the request. */
+export type ServerError = "server_error" | "temporarily_unavailable";
+
+/** True for an error by which a provider says that it failed, not the request. */
+export function isServerError(error: string): error is ServerError {
+  return error === "server_error" || error === "temporarily_unavailable";
+}
 
 // Providers and the gateways before them, where RFC 6585's status 429 would be the word.
 const rateLimitWords: ReadonlySet<string> = new Set([
@@ -249,7 +256,7 @@ export function successfulBody(
   }
   if (refusal !== undefined) {
     const { error, description } = refusal;
-    if (passingErrors.includes(error)) {
+    if (isServerError(error)) {
       throw serverFailure(host, answer, step, { error, words: description });
     }
     throw refusalError("token_request_failed", host, refusal, judged);

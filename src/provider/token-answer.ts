@@ -1,7 +1,7 @@
 // What a token request gives: the answer's members, validated and bounded. Changes when another member is used.
 
 import { isBearerToken } from "../core/bearer-token.ts";
-import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
@@ -59,7 +59,7 @@ const visible = /^[\x20-\x7e]+$/;
 // RFC 6749 section 3.3: scope-token.
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-function invalid(host: string, reason: string, what: string): OidcError {
+function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
   return new OidcError(
     "token_response_invalid",
     `${host} answered with ${what} (token request). Ask the provider's administrator; nothing was saved.`,

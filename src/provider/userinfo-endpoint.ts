@@ -1,7 +1,7 @@
 // Claims about the person from the userinfo endpoint, plain or signed. Changes when OpenID Connect Core 5.3 does.
 
 import * as oauth from "oauth4webapi";
-import { OidcError } from "../core/errors.ts";
+import { OidcError, type Reason } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
@@ -36,7 +36,7 @@ export interface UserInfoInput {
   readonly options: ProviderOptions;
 }
 
-function invalid(host: string, reason: string, what: string): OidcError {
+function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
   return new OidcError(
     "token_response_invalid",
     `${host} answered with ${what} (userinfo). The claims were thrown away; ask the provider's administrator.`,
@@ -75,7 +75,9 @@ async function readSigned(
     signal,
   });
   if (!signature.accepted || !signature.verified) {
-    const reason = signature.accepted ? "userinfo_unverifiable" : `userinfo_${signature.problem}`;
+    const reason = signature.accepted
+      ? "userinfo_unverifiable"
+      : (`userinfo_${signature.problem}` as const);
     throw invalid(host, reason, "a signed answer whose signature is not the provider's");
   }
   const { payload: claims } = signature;

@@ -1,7 +1,7 @@
 // A cache file read in one synchronous look: the whole of a warm start's work. Changes when what a file can turn out
 // to be does.
 
-import { isOidcError } from "../core/errors.ts";
+import { isErrorOf } from "../core/errors.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
 import type { FileIdentity, GuardedFile } from "../files/secure-read.ts";
 import { readPrivateGuardedFileSync, readPrivateStartSync } from "../files/secure-read.ts";
@@ -33,7 +33,7 @@ export function readCacheFileSync(path: string): CacheRead {
   try {
     file = readPrivateGuardedFileSync(path, longestCacheFileBytes);
   } catch (error) {
-    if (isOidcError(error) && error.reason === "too_large") {
+    if (isErrorOf(error, "cache_unreadable", "too_large")) {
       const start = readPrivateStartSync(path, telltaleBytes);
       return {
         state: "damaged",

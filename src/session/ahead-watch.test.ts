@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import type { Clock } from "../core/clock.ts";
-import { OidcError, type OidcErrorCode } from "../core/errors.ts";
+import { OidcError, type OidcErrorCode, type Reason } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { AheadWatch } from "./ahead-watch.ts";
 import type { EndingToken } from "./ahead-watch.ts";
@@ -183,7 +183,7 @@ test("a provider that says when to come back is asked no sooner [N07]", async ()
   expect(at.renewedAt).toEqual([3000, 3045, 3090]);
 });
 
-test.each<[OidcErrorCode, string | undefined]>([
+test.each<[OidcErrorCode, Reason<OidcErrorCode> | undefined]>([
   ["tls", undefined],
   ["redirect_refused", undefined],
   ["token_request_failed", "no_error_member"],
@@ -194,7 +194,7 @@ test.each<[OidcErrorCode, string | undefined]>([
   expect(at.renewedAt).toHaveLength(4);
 });
 
-test.each<[OidcErrorCode, string | undefined]>([
+test.each<[OidcErrorCode, Reason<OidcErrorCode> | undefined]>([
   ["login_required", "refresh_refused"],
   ["interaction_pending", undefined],
   ["token_request_failed", "invalid_client"],

@@ -2,7 +2,7 @@
 // renewal ahead, or what follows its failure, does.
 
 import type { Clock } from "../core/clock.ts";
-import { isOidcError } from "../core/errors.ts";
+import { decisionsOf, isOidcError } from "../core/errors.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 
 /** What renewal ahead needs of a session. */
@@ -74,12 +74,7 @@ function leadOf(lifetime: number): number {
 
 /** What a captive portal makes of a request: it is over as soon as somebody has signed in there. */
 function isOfCaptivePortal(error: unknown): boolean {
-  if (!isOidcError(error)) return false;
-  return (
-    error.code === "tls" ||
-    error.code === "redirect_refused" ||
-    (error.code === "token_request_failed" && error.reason === "no_error_member")
-  );
+  return decisionsOf(error)?.duration === "portal";
 }
 
 /**

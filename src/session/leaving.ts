@@ -1,13 +1,11 @@
 // A sign-in that is left to another process, because a person turned to that one. Changes when what is left, and what is
 // finished, does.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
-
-const reason = "taken_over";
+import { isErrorOf, OidcError } from "../core/errors.ts";
 
 /** True for the error of a sign-in that was left to another process: its outcome is waited for. */
 export function isTakenOver(error: unknown): boolean {
-  return isOidcError(error) && error.reason === reason;
+  return isErrorOf(error, "aborted", "taken_over");
 }
 
 /** One sign-in, as long as it can be left. */
@@ -26,7 +24,9 @@ export function startLeaving(signal: AbortSignal, takenOver: AbortSignal | undef
   const left = new AbortController();
   const leave = (): void => {
     left.abort(
-      new OidcError("aborted", "The sign-in was taken over by another process.", { reason }),
+      new OidcError("aborted", "The sign-in was taken over by another process.", {
+        reason: "taken_over",
+      }),
     );
   };
   const stop = (): void => takenOver?.removeEventListener("abort", leave);

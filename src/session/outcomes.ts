@@ -1,7 +1,6 @@
-// What an error means for a call: whose outcome it is, whether it passes, whether a person is needed. Changes when an
-// error code gains a meaning for sessions.
+// What an error means for a call: whose outcome it is, whether it passes, whether a person is needed.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { decisionsOf, isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { PromptEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
@@ -74,12 +73,7 @@ export function assertSamePerson(
 
 /** True where the provider has ended the sign-in, said so in words or by refusing with an empty answer. */
 export function refusesRefreshToken(error: unknown): boolean {
-  return (
-    isOidcError(error) &&
-    ((error.code === "token_request_failed" &&
-      (error.reason === "invalid_grant" || error.reason === "empty")) ||
-      (error.code === "login_required" && error.reason === "refresh_lost"))
-  );
+  return decisionsOf(error)?.refuses === "refreshToken";
 }
 
 /**
@@ -87,9 +81,7 @@ export function refusesRefreshToken(error: unknown): boolean {
  * be accepted. The next refresh would end alike, and its refresh token may be used up.
  */
 export function refusesItsIdToken(error: unknown): error is OidcError {
-  return (
-    isOidcError(error) && (error.code === "id_token_invalid" || error.code === "subject_changed")
-  );
+  return decisionsOf(error)?.refuses === "idToken";
 }
 
 /**
@@ -103,17 +95,9 @@ export function tellOfRefusedIdToken(world: World, error: OidcError, wanted: Wan
   world.prompt({ type: "warning", code: "id_token_refused", message });
 }
 
-// The token endpoint's word, and what stands before it, leave the refresh token as it was. An answer with tokens that
-// cannot be used does not: the provider may have put a new refresh token into it.
-const refusals: ReadonlySet<string> = new Set([
-  "token_request_failed",
-  "rate_limited",
-  "redirect_refused",
-]);
-
 /** True where a refresh that failed has changed nothing at the provider. */
 export function leftNothingBehind(error: unknown): boolean {
-  return wasNeverSent(error) || (isOidcError(error) && refusals.has(error.code));
+  return wasNeverSent(error) || decisionsOf(error)?.request === "refused";
 }
 
 /** No person reads a page and says no in less; a page that answers by itself does. */
@@ -124,25 +108,13 @@ const shortestAnswerMilliseconds = 2000;
  * page that sends it back by itself: it proves nobody.
  */
 export function wasRefusedByPerson(error: unknown, milliseconds: number): boolean {
-  return (
-    isOidcError(error) &&
-    error.code === "access_denied" &&
-    milliseconds >= shortestAnswerMilliseconds
-  );
+  return decisionsOf(error)?.person === "refused" && milliseconds >= shortestAnswerMilliseconds;
 }
-
-const upToPerson: ReadonlySet<string> = new Set([
-  "access_denied",
-  "authorization_failed",
-  "callback_invalid",
-  "callback_timeout",
-  "device_code_expired",
-  "state_mismatch",
-]);
 
 /** True where a sign-in failed for what a person did or did not do. */
 export function wasUpToPerson(error: OidcError): boolean {
-  return upToPerson.has(error.code);
+  const person = decisionsOf(error)?.person;
+  return person === "involved" || person === "refused";
 }
 
 /** What whoever shows prompts is told at the end of a wait; `failure` is undefined where it went well. */
@@ -152,21 +124,21 @@ export function settledEvent(failure: unknown): PromptEvent {
 
 /** Failures that pass by themselves: a token that is still good is better than the error (R05, R11). */
 export function passes(error: unknown): boolean {
-  return isOidcError(error) && error.retryable && error.code !== "interaction_pending";
+  return decisionsOf(error)?.duration === "transient";
 }
 
 /** Whether a renewal ahead that failed so should be tried again: it leaves the work to whoever is at it. */
 export function mayBeRetried(error: unknown): boolean {
-  return passes(error) || (isOidcError(error) && error.code === "aborted");
+  return passes(error) || isErrorOf(error, "aborted");
 }
 
 /** Whether the failure of somebody else's work is this caller's outcome too. */
 export function isShared(error: OidcError, wanted: Wanted): boolean {
   // The other gave up, or its own process could not go on.
-  if (error.code === "aborted" || error.code === "runtime_unavailable") return false;
+  const decisions = decisionsOf(error);
+  if (decisions?.concerns === "caller") return false;
   // The other might not prompt; this caller may.
-  const needsPrompt = error.code === "login_required" || error.code === "interaction_pending";
-  return !(needsPrompt && wanted.interactive);
+  return !(decisions?.person === "needed" && wanted.interactive);
 }
 
 /** The record changed under every try. */

@@ -1,7 +1,7 @@
 // The work under the lock: refresh or sign-in, in the order that loses no token. Changes when step 5 or 6 of
 // docs/lock/protocol.md does.
 
-import { isOidcError, type OidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, type OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type { AccessToken } from "../core/types.ts";
 import type { WarningEvent } from "../core/prompt.ts";
@@ -210,8 +210,7 @@ export class Renewal {
     const patience = aloneHere || byIdToken ? 0 : lateWriteMilliseconds;
     if (await this.#intents.isOvertaken(base, patience, work.signal)) return { state: "changed" };
     const isLost =
-      !byIdToken &&
-      (found !== undefined || (isOidcError(error) && error.reason === "refresh_lost"));
+      !byIdToken && (found !== undefined || isErrorOf(error, "login_required", "refresh_lost"));
     const ended = isLost ? "refresh_lost" : "refresh_refused";
     // Only where it is still the stored one; the access token stays (R03).
     try {

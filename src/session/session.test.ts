@@ -59,7 +59,7 @@ test("keeps the old refresh token, ID token and identity where a refresh brings 
   });
 });
 
-test.each(["invalid_grant", "empty"])(
+test.each(["invalid_grant", "empty"] as const)(
   "a refused refresh token (%s) leads to a sign-in where a person can be asked",
   async (reason) => {
     const store = await storeWith(expired());
@@ -83,7 +83,7 @@ test.each<OidcErrorCode>(["network", "timeout", "rate_limited", "tls", "response
   },
 );
 
-test.each(["invalid_client", "unauthorized_client", "invalid_scope"])(
+test.each(["invalid_client", "unauthorized_client", "invalid_scope"] as const)(
   "%s during a refresh keeps the tokens [R12]",
   async (reason) => {
     const store = await storeWith(expired());

@@ -1,7 +1,14 @@
 // What is said where a call's wish cannot be had. Changes when a wish can fail in another way.
 
-import { isOidcError, OidcError, sanitizeProviderText } from "../core/errors.ts";
-import type { OidcErrorCode } from "../core/errors.ts";
+import {
+  decisionsOf,
+  isErrorOf,
+  isOidcError,
+  OidcError,
+  sanitizeProviderText,
+  type Reason,
+} from "../core/errors.ts";
+import { decisionsFor } from "../core/error-table.ts";
 import { counted } from "../core/words.ts";
 import { providerOf } from "./outcomes.ts";
 import type { Bound } from "./satisfy.ts";
@@ -51,21 +58,14 @@ function answerInWords(cause: unknown): string {
 
 // Which of these an error description means is only in its words: one large provider says `invalid_grant` for all.
 const wantsPerson = /\b(?:not consented|consent|interaction|multi-?factor)\b/i;
-const targetReasons: ReadonlySet<string> = new Set(["invalid_scope", "invalid_target"]);
-// OpenID Connect Core section 3.1.2.6, as an answer to a refresh.
-const personErrors: ReadonlySet<string> = new Set([
-  "consent_required",
-  "interaction_required",
-  "login_required",
-]);
 
 /** True where a refresh was refused for what its access token was to be for, not for its refresh token. */
 export function refusesTarget(error: unknown): boolean {
-  if (!isOidcError(error) || error.code !== "token_request_failed") return false;
-  const { reason = "", providerError = "", providerErrorDescription = "" } = error;
+  if (!isErrorOf(error, "token_request_failed")) return false;
+  const { code, reason, providerError, providerErrorDescription = "" } = error;
   return (
-    targetReasons.has(reason) ||
-    personErrors.has(providerError) ||
+    decisionsFor(code, reason).refuses === "target" ||
+    decisionsFor(code, providerError).refuses === "target" ||
     (providerError === "invalid_grant" && wantsPerson.test(providerErrorDescription))
   );
 }
@@ -134,9 +134,12 @@ export function idTokenNotGiven(bound: Bound): OidcError {
   );
 }
 
-const shortfalls: Readonly<
-  Record<Shortfall, { code: OidcErrorCode; reason: string; words: string }>
-> = {
+type ShortfallRow = { readonly words: string } & (
+  | { readonly code: "authorization_failed"; readonly reason: Reason<"authorization_failed"> }
+  | { readonly code: "id_token_invalid"; readonly reason: Reason<"id_token_invalid"> }
+);
+
+const shortfalls: Readonly<Record<Shortfall, ShortfallRow>> = {
   acr: {
     code: "authorization_failed",
     reason: "step_up_loop",
@@ -167,32 +170,7 @@ export function notSteppedUp(bound: Bound, stepUp: StepUp, shortfall: Shortfall)
   );
 }
 
-const concernsAll: ReadonlySet<string> = new Set([
-  "network",
-  "timeout",
-  "tls",
-  "rate_limited",
-  "redirect_refused",
-  "response_too_large",
-  "ca_bundle_invalid",
-  "insecure_url",
-  "missing_issuer",
-  "missing_client_id",
-  "discovery_failed",
-  "issuer_mismatch",
-  "endpoint_invalid",
-  "no_interactive_flow",
-  "callback_port_in_use",
-  "cache_insecure",
-  "cache_unreadable",
-  "cache_write_failed",
-  "cache_locked",
-  "store_unavailable",
-]);
-
 /** True where a call that failed with its own wish says something to calls without that wish. */
 export function concernsEverybody(error: OidcError): boolean {
-  if (concernsAll.has(error.code)) return true;
-  const { reason } = error;
-  return error.code === "login_required" && reason !== "step_up" && reason !== "not_granted";
+  return decisionsOf(error)?.concerns === "everybody";
 }

@@ -1,6 +1,7 @@
 // Calls with a wish of their own: what they share with calls of the same wish, and what they leave to the others.
 
 import { expect, test } from "vitest";
+import type { ProtocolReason } from "../core/error-codes.ts";
 import { OidcError } from "../core/errors.ts";
 import type { OtherAccessTokenRecord, SessionRecord } from "../record/format.ts";
 import { parseRecord } from "../record/parse.ts";
@@ -8,7 +9,7 @@ import type { TokenStore } from "../store/token-store.ts";
 import { answer, Bench, deferred, expired, failure, storeWith, tokensOf } from "./testing.ts";
 import { otherTokensWith, wishNameOf, wishOf } from "./wish.ts";
 
-function refusal(error: string): OidcError {
+function refusal(error: ProtocolReason): OidcError {
   return new OidcError("token_request_failed", "x", { reason: error, providerError: error });
 }
 

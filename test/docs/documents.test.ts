@@ -18,7 +18,7 @@ import { commandNames } from "../../src/cli/flags.ts";
 import { readProfile } from "../../src/cli/profile.ts";
 import { exitWords } from "../../src/cli/render/help-words.ts";
 import { unknownVariableWarnings } from "../../src/cli/variables.ts";
-import { errorCodes, exitCodeOf, OidcError } from "../../src/core/errors.ts";
+import { decisionsFor, errorCodes } from "../../src/core/error-table.ts";
 import { thisMachine } from "../../src/options/paths.ts";
 import { optionTable } from "../../src/options/table.ts";
 import { runLatchkey, scratchHome } from "../support/command-line.ts";
@@ -98,7 +98,7 @@ test("errors.md has every code with its exit status, in the same order, and no o
   expect(rows.map(([code, exit]) => `${code} ${exit}`)).toEqual(
     errorCodes.map(
       (code) =>
-        `\`${code}\` ${exitCodeOf(code)}${new OidcError(code, "").retryable ? ", retryable" : ""}`,
+        `\`${code}\` ${decisionsFor(code).exitCode}${decisionsFor(code).retry === "retryable" ? ", retryable" : ""}`,
     ),
   );
   for (const row of rows) expect(row.filter((cell) => cell === "")).toEqual([]);

@@ -2,7 +2,7 @@
 // the contract's.
 
 import { expect, test } from "vitest";
-import { errorCodes } from "../../src/core/errors.ts";
+import { errorCodes } from "../../src/core/error-table.ts";
 import { cache } from "./cache.ts";
 import { optionsAndProvider } from "./options-and-provider.ts";
 import type { Provocations } from "./provocation.ts";

@@ -1,7 +1,8 @@
 // Everything the command line says, captured at two widths, so that it can be read and changed as a whole.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { errorCodes, OidcError } from "../../core/errors.ts";
+import { errorCodes } from "../../core/error-table.ts";
+import { OidcError } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import { optionTable } from "../../options/table.ts";
 import { commandFlags, commandNames } from "../flags.ts";
@@ -299,7 +300,7 @@ const steering =
 
 test("nothing that steers a terminal comes through, from any field [O06]", () => {
   const shown = [
-    errorParagraph(new OidcError("network", hostile, { reason: hostile }), [
+    errorParagraph(new OidcError("network", hostile, { reason: hostile as never }), [
       `--login-hint=${hostile}`,
     ]),
     errorParagraph(new OidcError("login_required", "None. Run: latchkey login"), [
