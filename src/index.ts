@@ -32,14 +32,17 @@ export type {
   LogoutOptions,
   LogoutResult,
 } from "./core/types.ts";
-export type { SessionRecord } from "./record/format.ts";
 export type { SignIn, UserInfoClaims } from "./session/session-types.ts";
 export type {
   AcquireOptions,
+  FlightLock,
   Lease,
+  LockHolder,
+  RecordStore,
   ReplaceResult,
   SharedOutcome,
   StoreLevel,
+  StoredRecord,
   StoreWarning,
   TokenStore,
   WorkOutcome,

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { readPrivateFileSync, readUserFileSync } from "../files/secure-read.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
 import { isFresh } from "../record/fresh.ts";
-import { formatCacheFile, parseCacheFile } from "../record/parse.ts";
+import { formatCacheFile, parseCacheFile, parseRecord } from "../record/parse.ts";
 import { readConfiguration, readOwnFile } from "./quick-files.ts";
 import { isQuicklyFresh, quickRecord, quickTimes } from "./quick-record.ts";
 import { createHome, recordFor, unsignedIdToken, type Home } from "./testing.ts";
@@ -180,7 +180,7 @@ test("a record that is taken quickly is the one that is parsed, whatever one fie
       const file = `${JSON.stringify({ latchkey: 1, records: [changed] })}\n`;
       const quick = attempt(() => quickRecord(file, record.key));
       if (quick === undefined) continue;
-      const parsed = parseCacheFile(file);
+      const parsed = parseCacheFile(file, parseRecord);
       const [full] = parsed.state === "records" ? parsed.records : [];
       // The issuer and the client of the key are compared by quick.ts with what was asked for.
       if (name === "issuer" || name === "clientId" || name === "tokenEndpoint") continue;

@@ -8,6 +8,7 @@ import { flagOf, optionTable } from "../options/table.ts";
 import { readEnvironmentOptions } from "../options/parse-text.ts";
 import { mergeSources } from "../options/resolve.ts";
 import type { SessionRecord } from "../record/format.ts";
+import { recordsIn } from "../session/record-repository.ts";
 import { configurationOfKey, recordKey, type RecordKeyInput } from "../record/key.ts";
 import type { OpenSettings } from "./context.ts";
 import { defaultProfile, readUsableProfiles } from "./profile.ts";
@@ -138,7 +139,7 @@ export async function withOnlySignIn(
 ): Promise<ChosenSettings | undefined> {
   const { machine } = chooser;
   const { store } = await chooser.open(settings, false);
-  const cached = (await store.list())
+  const cached = (await recordsIn(store))
     .filter((record) => isSignIn(record) && isMeant(record, settings))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);
   const records = pickedBy(settings.given["loginHint"], cached);

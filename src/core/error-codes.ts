@@ -182,7 +182,7 @@ export interface ErrorReasons {
     | "newer_schema"
     | "changed_meanwhile";
   cache_locked: "holder_unproven" | "holder_stopped";
-  store_unavailable: never;
+  store_unavailable: "lock_lost";
   // this process
   runtime_unavailable:
     | "module_missing"

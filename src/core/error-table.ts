@@ -276,7 +276,9 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     holder_unproven: same,
     holder_stopped: same,
   }],
-  store_unavailable:      [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {}],
+  store_unavailable:      [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+    lock_lost: { concerns: "caller" },
+  }],
 
   // this process; what follows a request is loaded before it, so a part that cannot be loaded was needed to send it
   runtime_unavailable:    [1, "retryable", "transient", "caller", "none", "unsent", "all", "kept", "nothing", {

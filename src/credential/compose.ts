@@ -207,7 +207,8 @@ export function compose(
   const openWorld = networkOpener(options, world, machine);
   const session = new StoredSession({
     world,
-    store,
+    records: store,
+    lock: store,
     flows: assembleFlows(kind, options, openWorld),
     bound: {
       key,

@@ -16,6 +16,8 @@ import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-
 export interface AtomicWriteOptions {
   /** Asked when everything is ready and only the rename is left. False: nothing is changed. */
   readonly onlyIf?: () => boolean;
+  /** True where the caller has just judged the file that is replaced, and `onlyIf` says whether it is still that one. */
+  readonly isJudged?: boolean;
   /** True where no other process can be saving this file now: its temporary files go whatever their age. */
   readonly exclusive?: boolean;
   /** Default: the runtime's own generator. */
@@ -289,7 +291,7 @@ export async function writeFileAtomically(
 ): Promise<boolean> {
   const folder = dirname(path);
   await ensurePrivateFolder(folder);
-  checkPrivateFileSync(path);
+  if (options.isJudged !== true) checkPrivateFileSync(path);
   let writtenAt: number;
   let temporary: string | undefined;
   try {

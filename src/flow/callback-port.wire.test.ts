@@ -10,9 +10,9 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import type { PromptEvent } from "../core/prompt.ts";
 import { openCallbackListener, type CallbackListener } from "../interaction/listener.ts";
 import { createProcessLock } from "../lock/protocol.ts";
-import type { AcquireOptions, Lease } from "../lock/types.ts";
+import type { AcquireOptions, FlightLock, Lease } from "../lock/types.ts";
 import { openInTurn, type OwnPort } from "./callback-port.ts";
-import type { FlowWorld, PortLock } from "./flow-world.ts";
+import type { FlowWorld } from "./flow-world.ts";
 
 const randomBytes = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 const never = new AbortController().signal;
@@ -28,7 +28,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function lockOf(stateFolder: string): PortLock {
+function lockOf(stateFolder: string): FlightLock {
   return createProcessLock({ folder: stateFolder, clock: systemClock, randomBytes });
 }
 
@@ -49,7 +49,7 @@ interface Changes {
 }
 
 /** A sign-in with a world of its own; `portLock` is what its programs share. */
-function someone(portLock: PortLock | "none" = lockOf(folder)): Someone {
+function someone(portLock: FlightLock | "none" = lockOf(folder)): Someone {
   const events: PromptEvent[] = [];
   const awaited: { type: PromptEvent["type"]; heard: (event: PromptEvent) => void }[] = [];
   const background = new Set<Promise<void>>();
@@ -183,7 +183,7 @@ test("time is up: callback_timeout, with the port, the limit and the option [cal
 /** A lock that always has another holder, who passes it on at last; counts what was taken and given back. */
 function busyLock(
   passedOn: (signal: AbortSignal) => Promise<void>,
-): PortLock & { taken: number; givenBack: number } {
+): FlightLock & { taken: number; givenBack: number } {
   const lock = {
     taken: 0,
     givenBack: 0,
@@ -331,7 +331,7 @@ test("of a list that strangers have, all are named", async () => {
 test("port 0 needs no turn, alone or last in a list", async () => {
   const asked: string[] = [];
   const lock = lockOf(folder);
-  const counting: PortLock = {
+  const counting: FlightLock = {
     acquire: (name, options) => {
       asked.push(name);
       return lock.acquire(name, options);
@@ -395,6 +395,6 @@ test.for([
 });
 
 test("a bug in the lock is no reason to go on without it", async () => {
-  const broken: PortLock = { acquire: () => Promise.reject(new TypeError("a bug")) };
+  const broken: FlightLock = { acquire: () => Promise.reject(new TypeError("a bug")) };
   await expect(someone(broken).opens([1])).rejects.toThrow("a bug");
 });

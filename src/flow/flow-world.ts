@@ -2,12 +2,7 @@
 
 import type { World } from "../core/world.ts";
 import type { HttpClient } from "../http/exchange.ts";
-import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
-
-/** Locks by name, for all programs of this user on this machine. */
-export interface PortLock {
-  acquire(name: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
-}
+import type { FlightLock } from "../lock/types.ts";
 
 /** The world with the network in it. */
 export interface FlowWorld extends World {
@@ -15,7 +10,7 @@ export interface FlowWorld extends World {
   /** Where discovery documents and key sets are kept between runs; undefined: nowhere. */
   readonly cacheFolder: string | undefined;
   /** Gives a fixed callback port to one sign-in at a time. Undefined: no place for a lock is known; binding decides. */
-  readonly portLock?: PortLock | undefined;
+  readonly portLock?: FlightLock | undefined;
   readonly onWarning: (code: string, message: string) => void;
   /** Awaited before a person is shown anything or a browser is opened; what it throws ends the sign-in. */
   readonly beforePrompt?: () => Promise<void>;

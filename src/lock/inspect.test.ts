@@ -138,9 +138,9 @@ describe.runIf(process.platform === "linux")("an onlooker", () => {
 
   test("is told that the lock's file is open to others", async () => {
     const lock = createProcessLock({ folder, clock: systemClock, randomBytes });
-    expect(await lock.inspect("key")).toBeUndefined();
+    expect(await lock.holder("key")).toBeUndefined();
     chmodSync(join(folder, "lock-id"), 0o644);
-    await expect(lock.inspect("key")).rejects.toMatchObject({ code: "cache_insecure" });
+    await expect(lock.holder("key")).rejects.toMatchObject({ code: "cache_insecure" });
     const endpoint: Endpoint = {
       take: () => Promise.reject(new Error("not to be taken")),
       reach: () => Promise.reject(new TypeError("a bug")),

@@ -191,11 +191,11 @@ describe.each(Object.entries(systems))("%s", (what, system) => {
   test.skipIf(skipped)("shows who asks, who holds it, and keeps nobody from it", async () => {
     const lock = makeLock(system());
     // Nothing is written to answer that.
-    expect(await lock.inspect("key")).toBeUndefined();
+    expect(await lock.holder("key")).toBeUndefined();
     expect(existsSync(join(folder, "lock-id"))).toBe(false);
     const before = Date.now();
     const lease = await hold(lock, "key");
-    const asked = await makeLock(system()).inspect("key");
+    const asked = await makeLock(system()).holder("key");
     expect(asked).toEqual({
       processId: process.pid,
       phase: "refresh",
@@ -204,10 +204,10 @@ describe.each(Object.entries(systems))("%s", (what, system) => {
     expect(asked?.since).toBeGreaterThanOrEqual(before);
     expect(asked?.since).toBeLessThanOrEqual(Date.now());
     lease.announce("login");
-    expect(await lock.inspect("key")).toEqual({ ...asked, phase: "login" });
-    expect(await lock.inspect("other key")).toBeUndefined();
+    expect(await lock.holder("key")).toEqual({ ...asked, phase: "login" });
+    expect(await lock.holder("other key")).toBeUndefined();
     await lease.finish(failure);
-    expect(await lock.inspect("key")).toBeUndefined();
+    expect(await lock.holder("key")).toBeUndefined();
     await hold(lock, "key");
   });
 

@@ -16,13 +16,13 @@ import { holderHere, takeLocally } from "./local-flight.ts";
 import { findLockIdentity, readLockIdentity } from "./lock-id.ts";
 import { deriveLockKeys } from "./proof.ts";
 import type { LockKeys } from "./proof.ts";
-import type { AcquireOptions, Lease, LockHolder, SharedOutcome } from "./types.ts";
+import type { AcquireOptions, FlightLock, Lease, LockHolder, SharedOutcome } from "./types.ts";
 import { isUnproven, startWait } from "./wait.ts";
 import type { Wait, WaitContext } from "./wait.ts";
 import { followHolder } from "./waiter.ts";
 
 /** Locks by name, for all processes of this user that name the same folder. */
-export interface ProcessLock {
+export interface ProcessLock extends FlightLock {
   /**
    * Takes the lock, or waits for its holder and shares what it tells. A lock whose process ends, however it ends,
    * is free at once.
@@ -36,7 +36,7 @@ export interface ProcessLock {
    * and where whoever holds it has not proved within a second to be Latchkey run by this user.
    * @throws {OidcError} `cache_insecure`.
    */
-  inspect(name: string): Promise<LockHolder | undefined>;
+  holder(name: string): Promise<LockHolder | undefined>;
 }
 
 /** What a lock is made of. */
@@ -60,7 +60,7 @@ export interface ProcessLockOptions {
 // A file lock does not tell when it is free.
 const pollMilliseconds = 50;
 
-/** Makes a lock. It touches neither disk nor network before the first `acquire` or `inspect`. */
+/** Makes a lock. It touches neither disk nor network before the first `acquire` or `holder`. */
 export function createProcessLock(options: ProcessLockOptions): ProcessLock {
   const { folder, clock, randomBytes, logger, platform = process.platform } = options;
   const endpoint = options.endpoint ?? endpointOf(platform, options);
@@ -127,7 +127,7 @@ export function createProcessLock(options: ProcessLockOptions): ProcessLock {
       }
     },
 
-    async inspect(name) {
+    async holder(name) {
       const identity = endpoint && findLockIdentity(folder);
       if (endpoint !== undefined && identity !== undefined) {
         const keys = deriveLockKeys(identity.secret, identity.inode, name);

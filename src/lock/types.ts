@@ -16,6 +16,11 @@ export interface Lease {
   readonly held: true;
   /** False where only this process is excluded: another may do the same work at the same time. */
   readonly acrossProcesses: boolean;
+  /**
+   * Aborts when the lock is lost while the work goes on, so that the work ends: a lock that others may take after some
+   * time. Undefined where it lasts as long as this process.
+   */
+  readonly signal?: AbortSignal;
   /** Aborts when a person asks for this sign-in at another process that waits for it. Undefined: nobody can. */
   readonly takenOver?: AbortSignal;
   /** Tells waiters what is being done. */
@@ -59,4 +64,18 @@ export interface AcquireOptions {
   readonly waitForLogin: boolean;
   /** Called when the wait begins and at each change of phase. */
   readonly onWaiting: (holder: WaitedFor) => void;
+}
+
+/** Locks by name, under which one of many does a piece of work and the others wait for its outcome. */
+export interface FlightLock {
+  /**
+   * Takes the lock of a key, or waits for its holder and shares the holder's outcome.
+   * @throws {OidcError} `cache_locked`, `interaction_pending`; the signal's reason when it aborts.
+   */
+  acquire(key: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
+  /**
+   * Who holds the lock of a key now, without waiting for it; undefined where nobody proves to. For `status`.
+   * @throws {OidcError} `cache_insecure`, `store_unavailable`.
+   */
+  holder?(key: string): Promise<LockHolder | undefined>;
 }

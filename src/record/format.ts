@@ -36,6 +36,17 @@ export interface RefreshIntent {
 /** Why a sign-in cannot be renewed any more. */
 export type SignInEnd = "refresh_refused" | "refresh_lost";
 
+/**
+ * A sign-in as a store keeps it. Whatever else it holds is JSON that means nothing to a store: it is given back as it
+ * came, without a member less.
+ */
+export interface StoredRecord {
+  /** The whole key: what the record is filed under. */
+  readonly key: string;
+  /** Another one after every change; never the same twice. */
+  readonly version: string;
+}
+
 /** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
 export interface SessionRecord {
   /** The whole key as text: the file name is only a hash of it. */

@@ -64,7 +64,7 @@ describe("a record", () => {
     ["that only counts prompts", { ...smallest, tokenEndpoint: "", signedInAt: 0 }],
     ["whose token has no known end", { ...whole, accessToken: withoutEnd }],
   ])("%s comes back as it was written", (_name, record) => {
-    expect(parseCacheFile(formatCacheFile([record as SessionRecord]))).toEqual({
+    expect(parseCacheFile(formatCacheFile([record as SessionRecord]), parseRecord)).toEqual({
       state: "records",
       records: [record],
       damaged: [],
@@ -203,22 +203,24 @@ describe("a cache file", () => {
     ["with nothing but damaged records", '{"latchkey":1,"records":[{}]}'],
     ["nested beyond any sense", "[".repeat(100_000)],
   ])("that is %s is damaged, and that is no crash [C08]", (_name, text) => {
-    expect(parseCacheFile(text).state).toBe("damaged");
+    expect(parseCacheFile(text, parseRecord).state).toBe("damaged");
   });
 
   test("that is damaged is never quoted", () => {
-    const parsed = parseCacheFile(`${formatCacheFile([whole])}}`);
+    const parsed = parseCacheFile(`${formatCacheFile([whole])}}`, parseRecord);
     expect(JSON.stringify(parsed)).not.toContain("the-");
   });
 
   test("of a later version is told apart from a damaged one, whatever its records are [C10]", () => {
-    expect(parseCacheFile('{"latchkey":2,"sessions":{}}')).toEqual({ state: "newer" });
-    expect(parseCacheFile('{"latchkey":99,"records":[{}]}')).toEqual({ state: "newer" });
+    expect(parseCacheFile('{"latchkey":2,"sessions":{}}', parseRecord)).toEqual({ state: "newer" });
+    expect(parseCacheFile('{"latchkey":99,"records":[{}]}', parseRecord)).toEqual({
+      state: "newer",
+    });
   });
 
   test("keeps its good records beside a damaged one [C08]", () => {
     const text = JSON.stringify({ latchkey: 1, records: [{ key: "x" }, whole, null] });
-    expect(parseCacheFile(text)).toEqual({
+    expect(parseCacheFile(text, parseRecord)).toEqual({
       state: "records",
       records: [whole],
       damaged: [{ key: "x" }, null],
@@ -226,7 +228,7 @@ describe("a cache file", () => {
   });
 
   test("with no records is a file without records, not a damaged one", () => {
-    expect(parseCacheFile(formatCacheFile([]))).toEqual({
+    expect(parseCacheFile(formatCacheFile([]), parseRecord)).toEqual({
       state: "records",
       records: [],
       damaged: [],
@@ -239,7 +241,7 @@ describe("a cache file", () => {
       "{",
       `{${evil},"constructor":{"prototype":{"polluted":true}},`,
     );
-    const parsed = parseCacheFile(`{${evil},"latchkey":1,"records":[${record}]}`);
+    const parsed = parseCacheFile(`{${evil},"latchkey":1,"records":[${record}]}`, parseRecord);
     expect(parsed).toEqual({ state: "records", records: [smallest], damaged: [] });
     if (parsed.state !== "records") return;
     expect(parsed.records[0]?.refreshToken).toBeUndefined();
@@ -247,7 +249,10 @@ describe("a cache file", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
     // Required fields do not come from the prototype either.
     expect(
-      parseCacheFile(`{"latchkey":1,"records":[{"__proto__":${JSON.stringify(whole)}}]}`).state,
+      parseCacheFile(
+        `{"latchkey":1,"records":[{"__proto__":${JSON.stringify(whole)}}]}`,
+        parseRecord,
+      ).state,
     ).toBe("damaged");
   });
 

@@ -18,10 +18,10 @@ import { schemaVersion } from "./format.ts";
 import { agreesWithKey } from "./key.ts";
 
 /** What a cache file's text says. */
-export type ParsedCacheFile =
+export type ParsedCacheFile<Decoded = SessionRecord> =
   | {
       readonly state: "records";
-      readonly records: readonly SessionRecord[];
+      readonly records: readonly Decoded[];
       /** Those that were left out because their own fields are invalid, as they stand there. */
       readonly damaged: readonly unknown[];
     }
@@ -252,9 +252,12 @@ export function beginsAsOurs(text: string): boolean {
   return /^\s{0,20}\{\s{0,20}"latchkey"/.test(text);
 }
 
-/** A cache file's text made into records. Never throws. */
-export function parseCacheFile(text: string): ParsedCacheFile {
-  const damaged = (why: string, isOurs = beginsAsOurs(text)): ParsedCacheFile => ({
+/** A cache file's text made into records by `decode`, which gives undefined for a damaged one. Never throws. */
+export function parseCacheFile<Decoded>(
+  text: string,
+  decode: (written: unknown) => Decoded | undefined,
+): ParsedCacheFile<Decoded> {
+  const damaged = (why: string, isOurs = beginsAsOurs(text)): ParsedCacheFile<Decoded> => ({
     state: "damaged",
     why,
     isOurs,
@@ -278,10 +281,10 @@ export function parseCacheFile(text: string): ParsedCacheFile {
   if (schema > schemaVersion) return { state: "newer" };
   const values = own(file as Fields, "records");
   if (!Array.isArray(values)) return damaged("it holds no list of records");
-  const records: SessionRecord[] = [];
+  const records: Decoded[] = [];
   const others: unknown[] = [];
   for (const value of values as unknown[]) {
-    const record = parseRecord(value);
+    const record = decode(value);
     if (record === undefined) others.push(value);
     else records.push(record);
   }

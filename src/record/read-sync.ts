@@ -6,14 +6,14 @@ import { longestCacheFileBytes } from "../core/limits.ts";
 import type { FileIdentity, GuardedFile } from "../files/secure-read.ts";
 import { readPrivateGuardedFileSync, readPrivateStartSync } from "../files/secure-read.ts";
 import type { SessionRecord } from "./format.ts";
-import { beginsAsOurs, parseCacheFile, telltaleBytes } from "./parse.ts";
+import { beginsAsOurs, parseCacheFile, parseRecord, telltaleBytes } from "./parse.ts";
 
 /** What a cache file turned out to be. */
-export type CacheRead =
+export type CacheRead<Decoded = SessionRecord> =
   | { readonly state: "absent" }
   | {
       readonly state: "records";
-      readonly records: readonly SessionRecord[];
+      readonly records: readonly Decoded[];
       /** Records that were left out because their own fields are invalid, as they stand in the file. */
       readonly damaged: readonly unknown[];
       /** Changes with every save. */
@@ -28,7 +28,16 @@ export type CacheRead =
  * Reads a cache file. Loads nothing but `node:fs` and `node:path`, so that a warm start costs what Node itself does.
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
  */
-export function readCacheFileSync(path: string): CacheRead {
+export function readCacheFileSync(path: string): CacheRead;
+/** The same with records that `decode` makes of what is written. */
+export function readCacheFileSync<Decoded>(
+  path: string,
+  decode: (written: unknown) => Decoded | undefined,
+): CacheRead<Decoded>;
+export function readCacheFileSync(
+  path: string,
+  decode: (written: unknown) => unknown = parseRecord,
+): CacheRead<unknown> {
   let file: GuardedFile | undefined;
   try {
     file = readPrivateGuardedFileSync(path, longestCacheFileBytes);
@@ -44,6 +53,6 @@ export function readCacheFileSync(path: string): CacheRead {
     throw error;
   }
   if (file === undefined) return { state: "absent" };
-  const parsed = parseCacheFile(file.bytes.toString("utf8"));
+  const parsed = parseCacheFile(file.bytes.toString("utf8"), decode);
   return parsed.state === "records" ? { ...parsed, identity: file.identity } : parsed;
 }

@@ -6,9 +6,16 @@ import { expect, test } from "vitest";
 import { createManualClock, type ManualClock } from "../../test/support/manual-clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { TokenStore } from "../store/token-store.ts";
-import { answer, Bench, deferred, failure, unwritable, type Script } from "./testing.ts";
+import {
+  answer,
+  Bench,
+  deferred,
+  failure,
+  unwritable,
+  type Script,
+  type OpenStore,
+  openStore,
+} from "./testing.ts";
 
 const hour = 3_600_000;
 // Due between 45 and 50 minutes, by the jitter.
@@ -24,13 +31,13 @@ function hourly(clock: ManualClock, changes: Partial<TokenAnswer> = {}): TokenAn
 
 interface Desk {
   clock?: ManualClock;
-  store?: TokenStore;
+  store?: OpenStore;
   script?: Script;
   renewsAhead?: boolean;
 }
 
 function desk(options: Desk = {}) {
-  const { clock = createManualClock(), store = createMemoryStore(), script, renewsAhead } = options;
+  const { clock = createManualClock(), store = openStore(), script, renewsAhead } = options;
   const bench = new Bench(
     {
       signIn: () => Promise.resolve(hourly(clock)),
@@ -101,7 +108,7 @@ test("a credential in use is renewed again and again, and no call ever waits", a
 
 test("twenty sessions of one sign-in make one request a round, and those that wait show nothing [R01]", async () => {
   const clock = createManualClock();
-  const store = createMemoryStore();
+  const store = openStore();
   const release = deferred<TokenAnswer>();
   const all = Array.from({ length: 20 }, () =>
     desk({ clock, store, script: { refresh: () => release.promise } }),
@@ -222,9 +229,9 @@ test.each<[string, object]>([
 
 test("a renewal that another process has begun is left to it, and looked for a little later", async () => {
   const clock = createManualClock();
-  const store = createMemoryStore({ clock });
+  const store = openStore({ clock });
   const waits: string[] = [];
-  const watched: TokenStore = {
+  const watched: OpenStore = {
     ...store,
     acquire: async (...parameters) => {
       const acquired = store.acquire(...parameters);

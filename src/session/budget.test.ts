@@ -4,16 +4,22 @@ import { expect, test } from "vitest";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import { createManualClock, type ManualClock } from "../../test/support/manual-clock.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { TokenStore } from "../store/token-store.ts";
-import { answer, Bench, deferred, failure, unwritable } from "./testing.ts";
+import {
+  answer,
+  Bench,
+  deferred,
+  failure,
+  unwritable,
+  type OpenStore,
+  openStore,
+} from "./testing.ts";
 
 function shiftedClock(milliseconds: number): Clock {
   return { ...systemClock, now: () => systemClock.now() + milliseconds };
 }
 
 async function prompted(
-  store: TokenStore,
+  store: OpenStore,
   outcome: OidcError,
   clock: Clock = systemClock,
 ): Promise<string> {
@@ -26,7 +32,7 @@ const timeout = new OidcError("callback_timeout", "nobody came");
 
 /** A sign-in that somebody refuses so long after it was shown. */
 async function refusing(
-  store: TokenStore,
+  store: OpenStore,
   clock: ManualClock,
   milliseconds: number,
 ): Promise<string> {
@@ -39,7 +45,7 @@ async function refusing(
 }
 
 test("after three unanswered prompts within an hour no more are shown, whichever process asks [B10]", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   for (let times = 0; times < 3; times += 1) {
     expect(await prompted(store, timeout)).toBe("callback_timeout");
   }
@@ -56,7 +62,7 @@ test("after three unanswered prompts within an hour no more are shown, whichever
 });
 
 test("a prompt is counted before it is shown, so that a process which dies with it is counted too", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   const counts: unknown[] = [];
   const bench = new Bench(
     {
@@ -73,7 +79,7 @@ test("a prompt is counted before it is shown, so that a process which dies with 
 });
 
 test("a sign-in that ends before anything was shown is not counted", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   const unreachable = new OidcError("network", "x", { reason: "refused" });
   const bench = new Bench({}, { store });
   for (let times = 0; times < 4; times += 1) {
@@ -84,7 +90,7 @@ test("a sign-in that ends before anything was shown is not counted", async () =>
 });
 
 test("a person who refuses was there, and the count starts anew [F-S10]", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   const clock = createManualClock(Date.now());
   const after = (milliseconds: number): Promise<string> => refusing(store, clock, milliseconds);
   for (let times = 0; times < 4; times += 1) expect(await after(2000)).toBe("access_denied");
@@ -103,7 +109,7 @@ test.each([
   "callback_invalid",
   "token_request_failed",
 ] as const)("what comes back by itself stays counted: %s [F-S10]", async (code) => {
-  const store = createMemoryStore();
+  const store = openStore();
   for (let times = 0; times < 3; times += 1) {
     expect(await prompted(store, new OidcError(code, "x"))).toBe(code);
   }
@@ -111,7 +117,7 @@ test.each([
 });
 
 test("a sign-in on purpose is always shown, is not counted, and starts the count anew", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   for (let times = 0; times < 3; times += 1) await prompted(store, timeout);
   const onPurpose = new Bench({ signIn: () => Promise.reject(timeout) }, { store });
   expect((await failure(onPurpose.session.login())).code).toBe("callback_timeout");
@@ -119,7 +125,7 @@ test("a sign-in on purpose is always shown, is not counted, and starts the count
 });
 
 test("a first sign-in on purpose can be seen while it lasts, and leaves nothing behind where it fails", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   const release = deferred<never>();
   const bench = new Bench({ signIn: () => release.promise }, { store });
   const failed = failure(bench.session.login());
@@ -132,7 +138,7 @@ test("a first sign-in on purpose can be seen while it lasts, and leaves nothing 
 });
 
 test("a count is no sign-in: nothing is cached, and nothing is forgotten by a logout", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   await prompted(store, timeout);
   const bench = new Bench({}, { store });
   expect(await bench.session.current()).toBeUndefined();
@@ -182,7 +188,7 @@ test("where the count cannot be written, a program that asks again and again sti
 });
 
 test("a record that only counted goes with the answer", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   await prompted(store, timeout);
   expect(await store.list()).toHaveLength(1);
   expect(await refusing(store, createManualClock(Date.now()), 2000)).toBe("access_denied");
@@ -190,7 +196,7 @@ test("a record that only counted goes with the answer", async () => {
 });
 
 test("times ahead of the clock do not lock a person out", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   for (let times = 0; times < 3; times += 1) {
     await prompted(store, timeout, shiftedClock(30 * 24 * 3600_000));
   }
@@ -198,7 +204,7 @@ test("times ahead of the clock do not lock a person out", async () => {
 });
 
 test("the last prompt of the hour is shown by one of two hosts that ask at once", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   await prompted(store, timeout);
   await prompted(store, timeout);
   const bench: Bench = new Bench(

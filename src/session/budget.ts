@@ -3,7 +3,7 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import { isSignedIn, type Keeper } from "./keeper.ts";
+import { isSignedIn, type RecordRepository } from "./record-repository.ts";
 import { providerOf } from "./outcomes.ts";
 import type { Bound } from "./satisfy.ts";
 import { nextPartVersion } from "./version.ts";
@@ -13,7 +13,7 @@ const windowMilliseconds = 3600_000;
 /** What a budget needs. */
 export interface BudgetParts {
   readonly world: World;
-  readonly keeper: Keeper;
+  readonly repository: RecordRepository;
   readonly bound: Bound;
   readonly newRecordId: () => string;
   /** Unanswered prompts in an hour. */
@@ -78,7 +78,7 @@ export class PromptBudget {
   async begin(): Promise<void> {
     this.signedIn();
     try {
-      await this.#parts.keeper.amend((current) =>
+      await this.#parts.repository.update((current) =>
         current !== undefined && current.unansweredPrompts === undefined
           ? "keep"
           : this.#withCount(current, []),
@@ -107,7 +107,7 @@ export class PromptBudget {
     change: (current: SessionRecord | undefined) => readonly number[] | "keep",
   ): Promise<boolean> {
     try {
-      await this.#parts.keeper.amend((current) => {
+      await this.#parts.repository.update((current) => {
         const prompts = change(current);
         if (prompts === "keep") return "keep";
         // A record that only counts goes with the count.

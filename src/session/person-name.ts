@@ -7,7 +7,7 @@ import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { raceAbort } from "./flight.ts";
 import type { Flows } from "./flows.ts";
-import type { Keeper } from "./keeper.ts";
+import type { RecordRepository } from "./record-repository.ts";
 import { nextPartVersion } from "./version.ts";
 
 const longestName = 100;
@@ -36,7 +36,7 @@ export function personName(
 /** What a name is asked for with. */
 export interface NamingParts {
   readonly world: Pick<World, "clock">;
-  readonly keeper: Keeper;
+  readonly repository: RecordRepository;
   readonly flows: Flows;
   readonly newRecordId: () => string;
 }
@@ -79,7 +79,7 @@ export async function namedRecord(
     const displayName = await askForName(record, parts, signal);
     if (displayName === undefined) return record;
     const { version } = record;
-    const named = await parts.keeper.amend((current) =>
+    const named = await parts.repository.update((current) =>
       current?.version === version
         ? { ...current, displayName, version: nextPartVersion(current, parts.newRecordId) }
         : "keep",

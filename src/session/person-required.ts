@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import { isSignedIn } from "./keeper.ts";
+import { isSignedIn } from "./record-repository.ts";
 import { loginRequired, providerOf, whyNobody } from "./outcomes.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
 import { stepUpRequired, targetNotCovered } from "./wish-errors.ts";

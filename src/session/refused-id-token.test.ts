@@ -4,10 +4,9 @@ import { expect, test } from "vitest";
 import { OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import type { TokenStore } from "../store/token-store.ts";
-import { Bench, expired, failure, storeWith } from "./testing.ts";
+import { Bench, expired, failure, storeWith, type OpenStore } from "./testing.ts";
 
-async function recordIn(store: TokenStore): Promise<SessionRecord> {
+async function recordIn(store: OpenStore): Promise<SessionRecord> {
   const record = await store.read("key");
   if (record === undefined) throw new Error("nothing is stored");
   return record;

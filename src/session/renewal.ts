@@ -12,8 +12,6 @@ import type { WorkPhase } from "../store/token-store.ts";
 import { PromptBudget } from "./budget.ts";
 import type { Flows, RefreshableRecord } from "./flows.ts";
 import { isTakenOver, startLeaving } from "./leaving.ts";
-import { Intents, lateWriteMilliseconds } from "./intent.ts";
-import type { Keeper, KeepRules } from "./keeper.ts";
 import {
   assertSamePerson,
   leftNothingBehind,
@@ -37,6 +35,8 @@ import {
   recordWithOwnTokenAs,
   type AnswerContext,
 } from "./record-of.ts";
+import type { KeepRules, RecordRepository } from "./record-repository.ts";
+import { lateWriteMilliseconds, RefreshIntent } from "./refresh-intent.ts";
 import {
   isWithoutIdTokens,
   lacksIdToken,
@@ -59,7 +59,7 @@ import {
 /** What the work is done with. */
 export interface RenewalParts {
   readonly world: World;
-  readonly keeper: Keeper;
+  readonly repository: RecordRepository;
   readonly flows: Flows;
   readonly bound: Bound;
   readonly host: () => string;
@@ -97,9 +97,9 @@ const mostRounds = 20;
 /** Refreshes and signs in for one key. */
 export class Renewal {
   readonly #parts: RenewalParts;
-  readonly #intents: Intents;
+  readonly #intent: RefreshIntent;
   readonly #budget: PromptBudget;
-  /** What could not be written on the way; the fate of the tokens themselves says more, where they came. */
+  /** What could not be written on the way; what became of the tokens themselves says more, where they came. */
   #unsaid: WarningEvent | undefined;
 
   constructor(parts: RenewalParts) {
@@ -108,7 +108,7 @@ export class Renewal {
     const warn = (code: string, message: string): void => {
       this.#unsaid ??= { type: "warning", code, message };
     };
-    this.#intents = new Intents({ ...parts, newRecordId, warn });
+    this.#intent = new RefreshIntent({ ...parts, newRecordId, warn });
     const most = parts.mostUnansweredPrompts;
     this.#budget = new PromptBudget({ ...parts, newRecordId, warn, most });
   }
@@ -129,7 +129,7 @@ export class Renewal {
   async #renew(work: Work): Promise<Result> {
     const { wanted, tell } = work;
     for (let rounds = 0; rounds < mostRounds; rounds += 1) {
-      const record = await this.#parts.keeper.read();
+      const record = await this.#parts.repository.read();
       const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
       if (found !== undefined) return { record: found, source: "cache" };
       if (!mayRefresh(record, wanted, this.#parts.bound, this.#nowSeconds())) {
@@ -151,14 +151,14 @@ export class Renewal {
   async #refresh(record: RefreshableRecord, work: Work): Promise<Refreshed> {
     const found = record.intent;
     // Without a lock another process of this host counts as another host (docs/lock/protocol.md, step 8).
-    if (found !== undefined && !(work.locked && this.#intents.isOfThisHost(found))) {
-      if (await this.#intents.awaitOtherHost(record, found, work.signal)) {
+    if (found !== undefined && !(work.locked && this.#intent.isOfThisHost(found))) {
+      if (await this.#intent.awaitOtherHost(record, found, work.signal)) {
         return { state: "changed" };
       }
     }
-    const announcement = await this.#intents.announce(record);
-    if (announcement.state === "changed") return { state: "changed" };
-    const base = announcement.record;
+    const written = await this.#intent.write(record);
+    if (written.state === "changed") return { state: "changed" };
+    const base = written.record;
     const { target } = work.wanted;
     emit(this.#parts.world.logger, "refresh.announced", { host: providerOf(this.#parts.bound) });
     try {
@@ -173,19 +173,19 @@ export class Renewal {
       const kept = await this.#keep(base, make, work.wanted, {
         afterLogout: "discard",
         // Whoever wrote meanwhile still has the refresh token that this answer has replaced (another host).
-        supersedes: (current: SessionRecord) => current.refreshToken === base.refreshToken,
+        supersedes: ({ refreshToken }) => refreshToken === base.refreshToken,
       });
       return { state: "renewed", result: { record: kept, source: "refresh" } };
     } catch (error) {
       if (target !== undefined && refusesTarget(error)) {
         // The refresh token is as good as before, and so are all tokens (R12).
-        await this.#intents.withdraw(base, found);
+        await this.#intent.clear(base, found);
         return { state: "refused", error: targetNotCovered(this.#parts.bound, target, error) };
       }
       if (refusesRefreshToken(error) || refusesItsIdToken(error)) {
         return this.#refused(base, record, error, work);
       }
-      if (leftNothingBehind(error)) await this.#intents.withdraw(base, found);
+      if (leftNothingBehind(error)) await this.#intent.clear(base, found);
       throw error;
     }
   }
@@ -200,21 +200,19 @@ export class Renewal {
     error: unknown,
     work: Work,
   ): Promise<Refreshed> {
-    const { keeper, host, bound, world } = this.#parts;
+    const { repository, host, bound, world } = this.#parts;
     const found = before.intent;
-    const aloneHere =
-      work.locked &&
-      (found === undefined || this.#intents.isOfThisHost(found)) &&
-      (before.renewedOn === undefined || before.renewedOn === host());
+    const isFromHere = found === undefined || this.#intent.isOfThisHost(found);
+    const aloneHere = work.locked && isFromHere && [undefined, host()].includes(before.renewedOn);
     const byIdToken = refusesItsIdToken(error);
     const patience = aloneHere || byIdToken ? 0 : lateWriteMilliseconds;
-    if (await this.#intents.isOvertaken(base, patience, work.signal)) return { state: "changed" };
+    if (await this.#intent.isOvertaken(base, patience, work.signal)) return { state: "changed" };
     const isLost =
       !byIdToken && (found !== undefined || isErrorOf(error, "login_required", "refresh_lost"));
     const ended = isLost ? "refresh_lost" : "refresh_refused";
     // Only where it is still the stored one; the access token stays (R03).
     try {
-      await keeper.amend((current) =>
+      await repository.update((current) =>
         current?.refreshToken === base.refreshToken
           ? recordWithoutRefreshToken(current, ended, () => this.#newRecordId())
           : "keep",
@@ -239,7 +237,7 @@ export class Renewal {
     if (!flows.needsPerson) {
       if (stepUp !== undefined) throw nobodyToStepUp(bound, stepUp);
       if (tokenKind === "id_token") throw noIdToken(bound, "no_person");
-      return this.#obtain(work, () => Promise.resolve());
+      return this.#obtain(record, work, () => Promise.resolve());
     }
     if (isWithoutIdTokens(record, work.wanted)) throw idTokenNotGiven(bound);
     const signedIn = await this.#signIn(record, refused, work);
@@ -255,7 +253,7 @@ export class Renewal {
 
   /** The token for a target from a sign-in that was made for it. */
   async #targetFrom(signedIn: SessionRecord, target: Target, work: Work): Promise<Result> {
-    const { keeper, bound } = this.#parts;
+    const { repository, bound } = this.#parts;
     let record = signedIn;
     let cause: OidcError | undefined;
     for (let rounds = 0; cause === undefined && record.refreshToken !== undefined; rounds += 1) {
@@ -265,7 +263,7 @@ export class Renewal {
       const refreshed = await this.#refresh({ ...record, refreshToken }, work);
       if (refreshed.state === "renewed") return { ...refreshed.result, source: "login" };
       if (refreshed.state === "refused") cause = refreshed.error;
-      const current = await keeper.read();
+      const current = await repository.read();
       if (current === undefined) throw loginRequired(bound, "no_token");
       const found = satisfying(current, work.wanted, bound, this.#nowSeconds());
       if (found !== undefined) return { record: found, source: "cache" };
@@ -291,9 +289,7 @@ export class Renewal {
   ): Promise<Result> {
     const { world, bound } = this.#parts;
     const { wanted } = work;
-    if (!wanted.interactive) {
-      throw refused ?? personRequired(bound, record, wanted, world);
-    }
+    if (!wanted.interactive) throw refused ?? personRequired(bound, record, wanted, world);
     // A sign-in on purpose (`login`) is no prompt that came by itself.
     const onPurpose = wanted.mustBeKept;
     if (!onPurpose) this.#budget.assertLeft(record);
@@ -308,7 +304,7 @@ export class Renewal {
     const beforePrompt = (): Promise<void> => (counted ??= count());
     const leaving = startLeaving(work.signal, work.takenOver);
     try {
-      const result = await this.#obtain({ ...work, ...leaving }, beforePrompt);
+      const result = await this.#obtain(record, { ...work, ...leaving }, beforePrompt);
       this.#budget.signedIn();
       return result;
     } catch (error) {
@@ -323,10 +319,13 @@ export class Renewal {
     }
   }
 
-  async #obtain(work: Work, beforePrompt: () => Promise<void>): Promise<Result> {
+  async #obtain(
+    before: SessionRecord | undefined,
+    work: Work,
+    beforePrompt: () => Promise<void>,
+  ): Promise<Result> {
     const { wanted, signal, onAnswer } = work;
     const { target, stepUp } = wanted;
-    const before = await this.#parts.keeper.read();
     const wishes = {
       target,
       grantedScopes: target === undefined ? undefined : before?.accessToken?.scopes,
@@ -343,7 +342,7 @@ export class Renewal {
         ? recordOfSignIn(answer, { ...context, now })
         : recordOfClientToken(answer, target, { ...context, now });
     };
-    const previous = await this.#parts.keeper.read();
+    const previous = await this.#parts.repository.read();
     const isOnesOwn = target !== undefined || stepUp !== undefined;
     if (isOnesOwn || this.#parts.bound.isOneAccount === true) {
       assertSamePerson(previous, answer, this.#parts.bound);
@@ -372,16 +371,16 @@ export class Renewal {
     wanted: Wanted,
     rules: Omit<KeepRules, "mustBeKept">,
   ): Promise<SessionRecord> {
-    const { fate, record } = await this.#parts.keeper.replace(previous, make, {
+    const { status, record } = await this.#parts.repository.replace(previous, make, {
       ...rules,
       ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
     });
     this.#unsaid = undefined;
-    if (fate === "kept" || fate === "in_memory") {
-      const where = fate === "kept" ? "store" : "memory";
+    if (status === "kept" || status === "in_memory") {
+      const where = status === "kept" ? "store" : "memory";
       emit(this.#parts.world.logger, "record.kept", { where });
     }
-    if (fate === "logged_out") {
+    if (status === "logged_out") {
       // Whoever logged out could not know of these tokens (F-S18).
       await this.#parts.flows.revoke(record, new AbortController().signal).catch(() => undefined);
       throw loginRequired(this.#parts.bound, "no_token");

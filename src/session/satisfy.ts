@@ -5,7 +5,7 @@ import type { GetTokenOptions } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
-import { isSignedIn } from "./keeper.ts";
+import { isSignedIn } from "./record-repository.ts";
 import { tokensVersionOf } from "./version.ts";
 import { markOf, otherTokenOf, shortfallOf, wishOf, type Configured, type Wish } from "./wish.ts";
 

@@ -3,8 +3,6 @@
 import { expect, test } from "vitest";
 import { OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { TokenStore } from "../store/token-store.ts";
 import {
   answer,
   Bench,
@@ -14,13 +12,15 @@ import {
   issuer,
   storeWith,
   unwritable,
+  type OpenStore,
+  openStore,
 } from "./testing.ts";
 
 test("does one piece of work for 100 calls at once, and one caller's abort fails no other [R15]", async () => {
   const store = await storeWith(expired());
   const release = deferred<TokenAnswer>();
   let acquired = 0;
-  const counting: TokenStore = {
+  const counting: OpenStore = {
     ...store,
     acquire: async (key, options) => {
       acquired += 1;
@@ -215,7 +215,7 @@ test.each([
     const inner = await storeWith(expired());
     const finished = deferred<void>();
     const finishing = deferred<void>();
-    const store: TokenStore = {
+    const store: OpenStore = {
       ...inner,
       acquire: async (key, options) => {
         const acquired = await inner.acquire(key, options);
@@ -277,6 +277,17 @@ test("a record of another issuer or client under the same key is a miss [C16]", 
   expect((await bench.session.getToken()).source).toBe("login");
 });
 
+test("a record that cannot be one of Latchkey's counts as absent, whichever store it comes from [T18]", async () => {
+  const store = await storeWith(answer());
+  const record = await store.read("key");
+  if (record === undefined || record.accessToken === null) throw new Error("nothing is stored");
+  const accessToken = { ...record.accessToken, token: "a\r\nInjected: header" };
+  await store.replace("key", record.version, { ...record, accessToken });
+  const reader = new Bench({}, { store });
+  const error = await failure(reader.session.getToken({ interactive: false }));
+  expect([error.code, reader.calls]).toEqual(["login_required", []]);
+});
+
 test("a sign-in without a refresh token keeps the one of the same person, and of nobody else", async () => {
   const store = await storeWith(answer({ refreshToken: "first" }));
   const { refreshToken: _none, ...bare } = answer();
@@ -289,7 +300,7 @@ test("a sign-in without a refresh token keeps the one of the same person, and of
 
 test("client credentials need no person and are renewed by another request", async () => {
   const { refreshToken: _none, ...bare } = expired();
-  const store = createMemoryStore();
+  const store = openStore();
   const bench = new Bench(
     {
       needsPerson: false,

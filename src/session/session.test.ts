@@ -6,8 +6,16 @@ import { OidcError, type OidcErrorCode } from "../core/errors.ts";
 import { eventChannel } from "../core/events.ts";
 import type { GetTokenOptions } from "../core/types.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import { answer, Bench, expired, failure, storeWith, tokensOf, unwritable } from "./testing.ts";
+import {
+  answer,
+  Bench,
+  expired,
+  failure,
+  storeWith,
+  tokensOf,
+  unwritable,
+  openStore,
+} from "./testing.ts";
 
 test("signs in once, then answers from the cache", async () => {
   const bench = new Bench();
@@ -26,7 +34,7 @@ test.each<[string, TokenAnswer | undefined, GetTokenOptions]>([
   ["not_satisfying", answer(), { forceRefresh: true }],
   ["not_satisfying", answer(), { scopes: ["more"] }],
 ])("a look into the store that is no answer is reported as %s [F-D3]", async (why, first, call) => {
-  const store = first === undefined ? createMemoryStore() : await storeWith(first);
+  const store = first === undefined ? openStore() : await storeWith(first);
   const events: unknown[] = [];
   const listen = (event: unknown): void => void events.push(event);
   subscribe(eventChannel, listen);
@@ -248,7 +256,7 @@ test("client credentials have no ID token, and nothing is asked for one", async 
 });
 
 test("a refresh that finds the record gone revokes what it got, and hands it to nobody [F-S18]", async () => {
-  const store = createMemoryStore();
+  const store = openStore();
   let answerRefresh: (given: TokenAnswer) => void = () => undefined;
   let began: () => void = () => undefined;
   const hasBegun = new Promise<void>((resolve) => (began = resolve));

@@ -23,13 +23,13 @@ import type {
 } from "../core/types.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import type { TokenStore } from "../store/token-store.ts";
+import type { FlightLock, RecordStore } from "../store/token-store.ts";
 import { accessTokenOf } from "./access-token.ts";
 import { RenewalAhead } from "./ahead.ts";
 import { abortedError, Flight, raceAbort } from "./flight.ts";
 import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
-import { isSignedIn, Keeper } from "./keeper.ts";
+import { isSignedIn, RecordRepository } from "./record-repository.ts";
 import { closedError, Lifetime } from "./lifetime.ts";
 import { logoutUrlOf } from "./logout-url.ts";
 import { isShared, loginRequired, mayBeRetried, nobodyToSignIn, passes } from "./outcomes.ts";
@@ -52,7 +52,8 @@ import { hasWish, wishNameOf } from "./wish.ts";
 /** What a session is made from. */
 export interface SessionParts {
   readonly world: World;
-  readonly store: TokenStore;
+  readonly records: RecordStore;
+  readonly lock: FlightLock;
   readonly flows: Flows;
   readonly bound: Bound;
   /** `forceLogin`: only sign-ins finished at this time or later count; milliseconds since the epoch. */
@@ -85,7 +86,7 @@ function endOf({ accessToken }: SessionRecord): Date | undefined {
 /** The session of one key in one store. */
 export class StoredSession implements Session {
   readonly #parts: SessionParts;
-  readonly #keeper: Keeper;
+  readonly #repository: RecordRepository;
   readonly #ahead: RenewalAhead | undefined;
   readonly #work: SharedWork;
   /** By the name of the wish: calls that want different things do not take each other's outcome. */
@@ -96,12 +97,12 @@ export class StoredSession implements Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#keeper = new Keeper(parts.store, parts.bound.key, (code, message) => {
+    this.#repository = new RecordRepository(parts.records, parts.bound.key, (code, message) => {
       parts.world.prompt({ type: "warning", code, message });
     });
-    const keeper = this.#keeper;
-    const renewal = new Renewal({ ...parts, keeper });
-    this.#work = new SharedWork({ ...parts, keeper, renewal });
+    const repository = this.#repository;
+    const renewal = new Renewal({ ...parts, repository });
+    this.#work = new SharedWork({ ...parts, repository, renewal });
     this.#ahead = parts.renewsAhead === true ? this.#createAhead() : undefined;
   }
 
@@ -111,12 +112,12 @@ export class StoredSession implements Session {
     this.#lifetime.assertOpen();
     const remembered = this.#remembered(options);
     if (remembered !== undefined) return remembered;
-    const cached = await this.#keeper.read();
+    const cached = await this.#repository.read();
     const wanted = this.#wantedOf(options, cached);
     const record = satisfying(cached, wanted, this.#parts.bound, this.#nowSeconds());
     this.#reportLook(cached, wanted, record !== undefined);
     if (record !== undefined) return this.#handOut({ record, source: "cache" }, wanted);
-    return this.#handOut(await this.#obtain(wanted, signal), wanted);
+    return this.#handOut(await this.#obtain(wanted, cached, signal), wanted);
   }
 
   async login(options: CallOptions = {}): Promise<SignInResult> {
@@ -125,20 +126,18 @@ export class StoredSession implements Session {
     if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(bound, world.absence);
     // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
     // process finishes meanwhile is as new.
-    const signedInSince = Math.max(
-      this.#parts.world.clock.now(),
-      // Before anybody is asked: what this is for is the keeping.
-      (await this.#keeper.read(true))?.signedInAt ?? 0,
-    );
+    // Read before anybody is asked: what this is for is the keeping.
+    const cached = await this.#repository.read(true);
+    const signedInSince = Math.max(world.clock.now(), cached?.signedInAt ?? 0);
     const wanted: Wanted = {
       ...wantedOf({}, { personPresent: true, signedInSince, cached: undefined }),
       mustBeKept: true,
     };
-    const result = await this.#obtain(wanted, options.signal);
+    const result = await this.#obtain(wanted, cached, options.signal);
     return {
       record: result.record,
       token: this.#handOut(result, wanted),
-      signIn: signInOf(result.record, this.#parts.store.level),
+      signIn: signInOf(result.record, this.#parts.records.level),
     };
   }
 
@@ -155,7 +154,7 @@ export class StoredSession implements Session {
 
   async #logout(options: LogoutOptions): Promise<LogoutResult> {
     this.#ahead?.stop();
-    const forgotten = await this.#keeper.forget();
+    const forgotten = await this.#repository.forget();
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
     this.#memos.clear();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
@@ -183,7 +182,7 @@ export class StoredSession implements Session {
   }
 
   async current(): Promise<SessionRecord | undefined> {
-    const record = await this.#keeper.read();
+    const record = await this.#repository.read();
     if (record === undefined || !isSignedIn(record)) return undefined;
     return belongsTo(record, this.#parts.bound) ? record : undefined;
   }
@@ -192,7 +191,7 @@ export class StoredSession implements Session {
     const record = await this.current();
     if (record === undefined) return undefined;
     const isEmpty = record.accessToken === null && record.refreshToken === undefined;
-    return isEmpty ? undefined : signInOf(record, this.#parts.store.level);
+    return isEmpty ? undefined : signInOf(record, this.#parts.records.level);
   }
 
   async claims(): Promise<IdTokenClaims | undefined> {
@@ -201,8 +200,8 @@ export class StoredSession implements Session {
   }
 
   #reportLook(cached: SessionRecord | undefined, wanted: Wanted, isHit: boolean): void {
-    const { world, store, bound } = this.#parts;
-    const { location } = store;
+    const { world, records, bound } = this.#parts;
+    const { location } = records;
     if (isHit) {
       emit(world.logger, "cache.hit", { location });
       return;
@@ -255,25 +254,29 @@ export class StoredSession implements Session {
   }
 
   #createAhead(): RenewalAhead {
-    const { world, store, bound, flows, signedInSince } = this.#parts;
+    const { world, flows, signedInSince } = this.#parts;
     return new RenewalAhead({
       clock: world.clock,
       randomBytes: world.randomBytes,
       canRenew: (record) => record.refreshToken !== undefined || !flows.needsPerson,
       passes: mayBeRetried,
-      readStored: () => store.read(bound.key),
+      readStored: () => this.#repository.readStored(),
       renew: async (stored, signal) => {
         const options = { forceRefresh: true, interactive: false };
         const context = { personPresent: false, signedInSince, cached: stored };
         const wanted: Wanted = { ...wantedOf(options, context), quiet: true };
-        return (await this.#obtain(wanted, signal)).record;
+        return (await this.#obtain(wanted, stored, signal)).record;
       },
     });
   }
 
-  async #obtain(wanted: Wanted, signal: AbortSignal | undefined): Promise<Result> {
+  async #obtain(
+    wanted: Wanted,
+    cached: SessionRecord | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
     try {
-      return await this.#fly(wanted, signal);
+      return await this.#fly(wanted, cached, signal);
     } catch (error) {
       const record =
         wanted.mustBeKept || !passes(error) ? undefined : await this.#stillValid(wanted);
@@ -291,18 +294,22 @@ export class StoredSession implements Session {
   /** For a look at the cache after an error, which says more than a second one about the cache would. */
   async #readQuietly(): Promise<SessionRecord | undefined> {
     try {
-      return await this.#keeper.read();
+      return await this.#repository.read();
     } catch {
       return undefined;
     }
   }
 
   /** Joins the work of this process for the same wish, or starts it, until the outcome is this call's too. */
-  async #fly(wanted: Wanted, signal: AbortSignal | undefined): Promise<Result> {
+  async #fly(
+    wanted: Wanted,
+    cached: SessionRecord | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
     const name = wishNameOf(wanted);
     for (;;) {
       const running = this.#flights.get(name);
-      const flight = running ?? this.#startFlight(name, wanted);
+      const flight = running ?? this.#startFlight(name, wanted, cached);
       const own = running === undefined;
       try {
         const joined = flight.join({ signal, waitForLogin: own || wanted.interactive });
@@ -324,7 +331,7 @@ export class StoredSession implements Session {
   /** What another call's work brought, where it is what this call wants too. */
   async #takeOver(result: Result, wanted: Wanted): Promise<Result | undefined> {
     // The work may have found what was renewed before this call began, and was logged out of since.
-    const record = wanted.isForced === true ? await this.#keeper.read() : result.record;
+    const record = wanted.isForced === true ? await this.#repository.read() : result.record;
     const { bound } = this.#parts;
     const now = this.#nowSeconds();
     const found = satisfying(record, wanted, bound, now);
@@ -336,11 +343,11 @@ export class StoredSession implements Session {
     return isStored && isOutcomeFor(result.record, wanted, bound, now) ? result : undefined;
   }
 
-  #startFlight(name: string, wanted: Wanted): Flight<Result> {
+  #startFlight(name: string, wanted: Wanted, cached: SessionRecord | undefined): Flight<Result> {
     this.#lifetime.assertOpen();
     const flight = new Flight<Result>(async (signal, announce) => {
       try {
-        return await this.#work.do(wanted, signal, announce);
+        return await this.#work.do({ wanted, cached, signal, announce });
       } finally {
         this.#flights.delete(name);
       }

@@ -9,10 +9,11 @@
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { lockHeadStartSeconds } from "../core/limits.ts";
 import type { World } from "../core/world.ts";
-import type { Lease, SharedOutcome, TokenStore, WorkPhase } from "../store/token-store.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { FlightLock, Lease, SharedOutcome, WorkPhase } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
-import { lateWriteMilliseconds, otherHostMilliseconds } from "./intent.ts";
-import type { Keeper } from "./keeper.ts";
+import { lateWriteMilliseconds, otherHostMilliseconds } from "./refresh-intent.ts";
+import type { RecordRepository } from "./record-repository.ts";
 import { isTakenOver } from "./leaving.ts";
 import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { Renewal, Result } from "./renewal.ts";
@@ -23,22 +24,39 @@ import { concernsEverybody } from "./wish-errors.ts";
 /** What the work is shared with. */
 export interface SharedWorkParts {
   readonly world: World;
-  readonly store: TokenStore;
+  readonly lock: FlightLock;
   readonly flows: Flows;
   readonly bound: Bound;
-  readonly keeper: Keeper;
+  readonly repository: RecordRepository;
   readonly renewal: Renewal;
   readonly host: () => string;
 }
 
 type Announce = (phase: WorkPhase) => void;
 
-/** One flight's way through the locks. */
-interface Passage {
+/** What is to be done, for all calls of this process that want it. */
+export interface SharedTask {
   readonly wanted: Wanted;
+  /** The record as it was looked at before. */
+  readonly cached: SessionRecord | undefined;
   readonly signal: AbortSignal;
+  /** Tells those calls what is being done. */
   readonly announce: Announce;
+}
+
+/** One flight's way through the locks. */
+interface Passage extends SharedTask {
   /** Locks that are held on the way: whoever waits for one of them may ask for the sign-in. */
+  readonly takenOver: readonly AbortSignal[];
+}
+
+/** The work under a lock. */
+interface Held {
+  readonly tell: Announce;
+  /** Aborts with the last caller, and when the lock is lost. */
+  readonly signal: AbortSignal;
+  /** Whether other processes of this host are kept out. */
+  readonly locked: boolean;
   readonly takenOver: readonly AbortSignal[];
 }
 
@@ -48,11 +66,7 @@ interface Gate {
   readonly longestWorkSeconds: (phase: WorkPhase) => number;
   /** Whether whoever holds or waits for it wants the same. */
   readonly sameWish: boolean;
-  readonly work: (
-    tell: Announce,
-    locked: boolean,
-    takenOver: readonly AbortSignal[],
-  ) => Promise<Result>;
+  readonly work: (held: Held) => Promise<Result>;
 }
 
 /** The work of one key. */
@@ -69,49 +83,43 @@ export class SharedWork {
    * Does what is wanted, or gets it from who does it already.
    * @throws {OidcError} the outcome, one's own or the shared one.
    */
-  async do(wanted: Wanted, signal: AbortSignal, announce: Announce): Promise<Result> {
+  async do(task: SharedTask): Promise<Result> {
     const { flows, bound, renewal } = this.#parts;
+    const { wanted } = task;
     flows.assertConfigured();
     const wish = wishNameOf(wanted);
     const { refresh, login } = flows.longestWorkSeconds;
-    const before = await this.#secondsBeforeRefresh();
-    const underKey = async (tell: Announce, outer: readonly AbortSignal[] = []): Promise<Result> =>
-      this.#pass(
-        { wanted, signal, announce: tell, takenOver: outer },
-        {
-          name: bound.key,
-          longestWorkSeconds: (phase) =>
-            flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
-          sameWish: wish === "",
-          work: (tellAll, locked, signals) => {
-            const takenOver = AbortSignal.any([...signals]);
-            return renewal.renew({ wanted, signal, tell: tellAll, locked, takenOver });
-          },
-        },
-      );
-    if (wish === "") return underKey(announce);
-    return this.#pass(
-      { wanted, signal, announce, takenOver: [] },
-      {
-        name: `${bound.key} ${wish}`,
-        // Its holder may have waited for another's sign-in before its own.
-        longestWorkSeconds: () => 2 * (login + refresh + before),
-        sameWish: true,
-        work: (tell, _locked, signals) => underKey(tell, signals),
-      },
-    );
+    const before = this.#secondsBeforeRefresh(task.cached);
+    const underKey = async (passage: Passage): Promise<Result> =>
+      this.#pass(passage, {
+        name: bound.key,
+        longestWorkSeconds: (phase) =>
+          flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
+        sameWish: wish === "",
+        work: ({ takenOver, ...held }) =>
+          renewal.renew({ wanted, ...held, takenOver: AbortSignal.any([...takenOver]) }),
+      });
+    const passage = { ...task, takenOver: [] };
+    if (wish === "") return underKey(passage);
+    return this.#pass(passage, {
+      name: `${bound.key} ${wish}`,
+      // Its holder may have waited for another's sign-in before its own.
+      longestWorkSeconds: () => 2 * (login + refresh + before),
+      sameWish: true,
+      work: ({ tell, signal, takenOver }) =>
+        underKey({ ...task, announce: tell, signal, takenOver }),
+    });
   }
 
   /** Whoever refreshes waits for another host's refresh first, and may look for a late write of it afterwards. */
-  async #secondsBeforeRefresh(): Promise<number> {
-    const { keeper, host } = this.#parts;
-    const intent = (await keeper.read())?.intent;
-    if (intent === undefined || intent.host === host()) return 0;
+  #secondsBeforeRefresh(cached: SessionRecord | undefined): number {
+    const intent = cached?.intent;
+    if (intent === undefined || intent.host === this.#parts.host()) return 0;
     return (otherHostMilliseconds + lateWriteMilliseconds) / 1000;
   }
 
   async #pass(passage: Passage, gate: Gate): Promise<Result> {
-    const { bound, keeper, world } = this.#parts;
+    const { bound, repository, world } = this.#parts;
     const { wanted, announce } = passage;
     for (;;) {
       const acquired = await this.#acquire(passage, gate);
@@ -125,7 +133,7 @@ export class SharedWork {
           continue;
         }
       }
-      const record = await keeper.read();
+      const record = await repository.read();
       const nowSeconds = world.clock.now() / 1000;
       const found = satisfying(record, wanted, bound, nowSeconds);
       if (found !== undefined) return { record: found, source: "cache" };
@@ -160,12 +168,12 @@ export class SharedWork {
   }
 
   async #acquire(passage: Passage, gate: Gate): Promise<Lease | SharedOutcome> {
-    const { store, world } = this.#parts;
+    const { lock, world } = this.#parts;
     const { wanted, signal, announce } = passage;
     let waiting = false;
     let failure: unknown;
     try {
-      return await store.acquire(gate.name, {
+      return await lock.acquire(gate.name, {
         signal,
         longestWorkSeconds: gate.longestWorkSeconds,
         waitForLogin: wanted.interactive,
@@ -195,12 +203,20 @@ export class SharedWork {
     this.#held.add(gate.name);
     try {
       const asked = lease.takenOver === undefined ? [] : [lease.takenOver];
-      const result = await gate.work(tell, lease.acrossProcesses, [...passage.takenOver, ...asked]);
+      const lost = lease.signal === undefined ? [] : [lease.signal];
+      const result = await gate.work({
+        tell,
+        signal: AbortSignal.any([passage.signal, ...lost]),
+        locked: lease.acrossProcesses,
+        takenOver: [...passage.takenOver, ...asked],
+      });
       this.#held.delete(gate.name);
       await lease.finish({ kind: "done", version: result.record.version });
       return result;
-    } catch (error) {
+    } catch (failure) {
       this.#held.delete(gate.name);
+      const isLost = lease.signal?.aborted === true && !passage.signal.aborted;
+      const error = isLost ? lockLost(failure) : failure;
       await (isOidcError(error) &&
       !isTakenOver(error) &&
       (gate.sameWish || concernsEverybody(error))
@@ -209,4 +225,13 @@ export class SharedWork {
       throw error;
     }
   }
+}
+
+/** Somebody else may be at the same work by now. */
+function lockLost(cause: unknown): OidcError {
+  return new OidcError(
+    "store_unavailable",
+    "The lock of the sign-in was lost while it was renewed, so the renewal was given up. Try again.",
+    { reason: "lock_lost", cause },
+  );
 }

@@ -17,6 +17,22 @@ import type { UserInfoClaims } from "./session-types.ts";
 
 export const issuer: string = "https://id.example.com";
 
+/** A store with records as this version writes them, so that tests can look into them. */
+export interface OpenStore extends TokenStore {
+  read(key: string): Promise<SessionRecord | undefined>;
+  replace(
+    key: string,
+    expectedVersion: string | undefined,
+    next: SessionRecord | undefined,
+  ): Promise<{ replaced: true } | { replaced: false; current: SessionRecord | undefined }>;
+  list(): Promise<readonly SessionRecord[]>;
+}
+
+/** A memory store that tests can look into. */
+export function openStore(...options: Parameters<typeof createMemoryStore>): OpenStore {
+  return createMemoryStore(...options) as OpenStore;
+}
+
 export interface Script {
   signIn?: (
     signal: AbortSignal,
@@ -64,13 +80,13 @@ export function expired(changes: Partial<TokenAnswer> = {}): TokenAnswer {
 export class Bench {
   readonly prompts: PromptEvent[] = [];
   readonly calls: string[] = [];
-  readonly store: TokenStore;
+  readonly store: OpenStore;
   readonly session: StoredSession;
 
   constructor(
     script: Script = {},
     options: {
-      store?: TokenStore;
+      store?: OpenStore;
       signedInSince?: number | null;
       personPresent?: boolean;
       host?: string;
@@ -79,7 +95,7 @@ export class Bench {
       renewsAhead?: boolean;
     } = {},
   ) {
-    this.store = options.store ?? createMemoryStore();
+    this.store = options.store ?? openStore();
     const world: World = {
       clock: options.clock ?? systemClock,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -119,7 +135,8 @@ export class Bench {
     };
     this.session = new StoredSession({
       world,
-      store: this.store,
+      records: this.store,
+      lock: this.store,
       flows,
       bound: { key: "key", issuer, clientId: "cli", isOneAccount: options.isOneAccount ?? false },
       signedInSince: options.signedInSince ?? null,
@@ -145,18 +162,18 @@ export function tokensOf(record: SessionRecord | undefined): unknown[] {
 }
 
 /** A store that another session filled with a token that has expired. */
-export async function storeWith(first: TokenAnswer): Promise<TokenStore> {
+export async function storeWith(first: TokenAnswer): Promise<OpenStore> {
   const bench = new Bench({ signIn: () => Promise.resolve(first) });
   await bench.session.getToken();
   return bench.store;
 }
 
-export function unwritable(): TokenStore & { writable: boolean } {
-  const inner = createMemoryStore();
+export function unwritable(): OpenStore & { writable: boolean } {
+  const inner = openStore();
   const store = {
     ...inner,
     writable: false,
-    replace: async (...parameters: Parameters<TokenStore["replace"]>) => {
+    replace: async (...parameters: Parameters<OpenStore["replace"]>) => {
       if (!store.writable) throw new OidcError("cache_write_failed", "No space left.");
       return inner.replace(...parameters);
     },

@@ -5,8 +5,16 @@ import type { ProtocolReason } from "../core/error-codes.ts";
 import { OidcError } from "../core/errors.ts";
 import type { OtherAccessTokenRecord, SessionRecord } from "../record/format.ts";
 import { parseRecord } from "../record/parse.ts";
-import type { TokenStore } from "../store/token-store.ts";
-import { answer, Bench, deferred, expired, failure, storeWith, tokensOf } from "./testing.ts";
+import {
+  answer,
+  Bench,
+  deferred,
+  expired,
+  failure,
+  storeWith,
+  tokensOf,
+  type OpenStore,
+} from "./testing.ts";
 import { otherTokensWith, wishNameOf, wishOf } from "./wish.ts";
 
 function refusal(error: ProtocolReason): OidcError {
@@ -25,7 +33,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 /** Counts who waits for any of the store's locks. */
-function waitersOf(store: TokenStore): { store: TokenStore; waiting: () => number } {
+function waitersOf(store: OpenStore): { store: OpenStore; waiting: () => number } {
   let waiting = 0;
   return {
     waiting: () => waiting,

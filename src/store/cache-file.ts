@@ -10,7 +10,8 @@ import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/a
 import type { FileIdentity } from "../files/secure-read.ts";
 import { identityOf, isSameIdentity } from "../files/secure-read.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { RecordCodec } from "../record/codec.ts";
+import type { StoredRecord } from "../record/format.ts";
 import { formatCacheFile } from "../record/parse.ts";
 import type { CacheRead } from "../record/read-sync.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
@@ -21,6 +22,8 @@ import type { StoreWarning } from "./token-store.ts";
 /** What the life of a cache file depends on. */
 export interface CacheFileWorld {
   readonly fileLock: FileLock;
+  /** How each record is written. */
+  readonly codec: RecordCodec;
   /** True where the file lies in Latchkey's own folder, under a name that nobody else gives. */
   readonly ownsFolder: boolean;
   readonly clock: Clock;
@@ -30,7 +33,13 @@ export interface CacheFileWorld {
 }
 
 /** What a change makes of the records: the new list, or "keep" where nothing is to be written. */
-export type Change = (records: readonly SessionRecord[]) => readonly SessionRecord[] | "keep";
+export type Change = (records: readonly StoredRecord[]) => readonly StoredRecord[] | "keep";
+
+/** What a look at a cache file found. */
+export type Look = Exclude<CacheRead<StoredRecord>, { state: "damaged" }>;
+
+/** A look that found records. */
+export type RecordsInFile = Extract<Look, { state: "records" }>;
 
 // A change meets another one only where the file's lock is not to be had.
 const mostTries = 20;
@@ -49,20 +58,21 @@ function assertOurs(path: string, isOurs: boolean, world: CacheFileWorld): void 
   );
 }
 
+function readFile(path: string, { codec }: CacheFileWorld): CacheRead<StoredRecord> {
+  return readCacheFileSync(path, (written) => codec.decode(written));
+}
+
 /**
  * Looks at a file; one that is damaged is set aside and counts as absent (C08).
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
  */
-export async function lookAt(
-  path: string,
-  world: CacheFileWorld,
-): Promise<Exclude<CacheRead, { state: "damaged" }>> {
-  const first = readCacheFileSync(path);
+export async function lookAt(path: string, world: CacheFileWorld): Promise<Look> {
+  const first = readFile(path, world);
   if (first.state !== "damaged") return first;
   assertOurs(path, first.isOurs, world);
   return world.fileLock(path, async () => {
     // Whoever waited for the lock may find that the file has been dealt with.
-    const read = readCacheFileSync(path);
+    const read = readFile(path, world);
     if (read.state !== "damaged") return read;
     assertOurs(path, read.isOurs, world);
     try {
@@ -97,14 +107,39 @@ function assertFits(path: string, text: string): void {
   );
 }
 
+// Coarser than the clock of any file system in use (FAT counts in steps of two seconds).
+const settledMilliseconds = 3000;
+
+/**
+ * Whether a file that looks the same later is the same: one that was written in the very moment in which it was read may
+ * have been written once more, and its time would not tell.
+ */
+function isSettled({ identity }: RecordsInFile, now: number): boolean {
+  return now - identity.modifiedMilliseconds > settledMilliseconds;
+}
+
+/** What is in the file now: as it was read before where it is the same file still, so that it is not opened again. */
+function recordsNow(
+  path: string,
+  known: RecordsInFile | undefined,
+  world: CacheFileWorld,
+): CacheRead<StoredRecord> {
+  const isKnown =
+    known !== undefined &&
+    isSettled(known, world.clock.now()) &&
+    isSameIdentity(known.identity, currentIdentity(path));
+  return isKnown ? known : readFile(path, world);
+}
+
 /** One try: false where the file was changed by somebody who had no lock either. */
 async function tryChange(
   path: string,
   change: Change,
   world: CacheFileWorld,
   locked: boolean,
+  known: RecordsInFile | undefined,
 ): Promise<boolean> {
-  let read = readCacheFileSync(path);
+  let read = recordsNow(path, known, world);
   if (read.state === "newer") {
     throw new OidcError(
       "cache_write_failed",
@@ -120,7 +155,7 @@ async function tryChange(
   const records = read.state === "absent" ? [] : read.records;
   const next = change(records);
   if (next === "keep") return true;
-  const text = formatCacheFile(next);
+  const text = formatCacheFile(next.map((record) => world.codec.encode(record)));
   // What does not grow may go on being too long: it must be possible to forget.
   if (next.length >= records.length) assertFits(path, text);
   if (read.state === "records" && read.damaged.length > 0) {
@@ -133,6 +168,7 @@ async function tryChange(
       randomBytes: world.randomBytes,
       clock: world.clock,
       onlyIf: isUnchanged,
+      isJudged: true,
       // What a process that died has left holds the forgotten sign-in too (C13).
       exclusive: locked && next.length < records.length,
     });
@@ -146,7 +182,7 @@ async function tryChange(
 
 /**
  * Reads the records, lets `change` decide, and writes the result: under the file's lock, so that nothing written
- * meanwhile by another process is lost. `change` may be called more than once. The last record takes the file along.
+ * meanwhile by another process is lost. `known`: what the caller has read of the file before. `change` may be called more than once. The last record takes the file along.
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reasons of `writeFileAtomically`,
  * `newer_schema`, `changed_meanwhile`).
  */
@@ -154,10 +190,11 @@ export async function changeRecords(
   path: string,
   change: Change,
   world: CacheFileWorld,
+  known?: RecordsInFile,
 ): Promise<void> {
   await world.fileLock(path, async (locked) => {
     for (let tries = 0; tries < mostTries; tries += 1) {
-      if (await tryChange(path, change, world, locked)) return;
+      if (await tryChange(path, change, world, locked, tries === 0 ? known : undefined)) return;
     }
     throw new OidcError(
       "cache_write_failed",

@@ -12,7 +12,8 @@ import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import type { Lease } from "../lock/types.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import { exampleKey, exampleRecord, waiting } from "./conformance.ts";
+import { waiting } from "../lock/conformance.ts";
+import { exampleKey, exampleRecord } from "./conformance.ts";
 import { createFileLock } from "./file-lock.ts";
 import type { FileStoreLocation } from "./file-store.ts";
 import { createFileStore } from "./file-store.ts";
@@ -56,7 +57,7 @@ async function failureOf(work: Promise<unknown>): Promise<OidcError> {
 /** A lock that a sandbox does not allow. */
 const impossibleLock: ProcessLock = {
   acquire: () => Promise.reject(new OidcError("cache_locked", "no lock here")),
-  inspect: () => Promise.resolve(undefined),
+  holder: () => Promise.resolve(undefined),
 };
 
 describe("without a lock across processes", () => {
@@ -182,7 +183,7 @@ test("a lock that only this process honours does not count as locked", async () 
   };
   const lock: ProcessLock = {
     acquire: () => Promise.resolve(local),
-    inspect: () => Promise.resolve(undefined),
+    holder: () => Promise.resolve(undefined),
   };
   const fileLock = createFileLock(lock, systemClock);
   expect(await fileLock(file, (locked) => Promise.resolve(locked))).toBe(false);
@@ -196,7 +197,7 @@ test("a file lock whose holders never end is gone on without", async () => {
       time += 1000;
       return Promise.resolve({ held: false, outcome: null });
     },
-    inspect: () => Promise.resolve(undefined),
+    holder: () => Promise.resolve(undefined),
   };
   expect(await createFileLock(lock, clock)(file, (locked) => Promise.resolve(locked))).toBe(false);
 });

@@ -5,8 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError } from "../core/errors.ts";
-import type { ProcessLock } from "../lock/protocol.ts";
-import type { Lease } from "../lock/types.ts";
+import type { FlightLock, Lease } from "../lock/types.ts";
 
 /**
  * Runs `work` while nobody else changes the file, in this process or another. `locked` is false where the lock across
@@ -39,7 +38,7 @@ export async function placeOfFile(path: string): Promise<string> {
   return join(await placeOfFolder(dirname(path)), basename(path));
 }
 
-async function take(name: string, lock: ProcessLock, clock: Clock): Promise<Lease | undefined> {
+async function take(name: string, lock: FlightLock, clock: Clock): Promise<Lease | undefined> {
   const deadline = clock.monotonic() + longestWaitMilliseconds;
   try {
     while (clock.monotonic() < deadline) {
@@ -79,7 +78,7 @@ async function inOrder<Result>(name: string, work: () => Promise<Result>): Promi
 }
 
 /** Makes the lock of cache files from the lock across processes. */
-export function createFileLock(lock: ProcessLock, clock: Clock): FileLock {
+export function createFileLock(lock: FlightLock, clock: Clock): FileLock {
   return async (path, work) => {
     const name = `file:${await placeOfFile(path)}`;
     return inOrder(name, async () => {

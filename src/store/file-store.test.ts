@@ -22,7 +22,8 @@ import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import { describeTokenStore, exampleKey, exampleRecord, waiting } from "./conformance.ts";
+import { waiting } from "../lock/conformance.ts";
+import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
 import type { FileStoreLocation } from "./file-store.ts";
 import { createFileStore } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -293,7 +294,7 @@ describe("a damaged file [C08]", () => {
         writeFileSync(file, formatCacheFile([exampleRecord("one", "a.1")]), { mode: 0o600 });
         return real.acquire(name, options);
       },
-      inspect: (name) => real.inspect(name),
+      holder: (name) => real.holder(name),
     };
     expect((await openFile(lock).read(key))?.version).toBe("a.1");
     expect(setAsideIn(join(scratch, "custom"))).toEqual([]);

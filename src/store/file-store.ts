@@ -10,12 +10,12 @@ import type { Logger } from "../core/events.ts";
 import { longestRecordCharacters } from "../core/limits.ts";
 import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
 import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
-import type { ProcessLock } from "../lock/protocol.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { FlightLock } from "../lock/types.ts";
+import { plainCodec, type RecordCodec } from "../record/codec.ts";
+import type { StoredRecord } from "../record/format.ts";
 import { cacheFileName, isCacheFileName } from "../record/key.ts";
-import { parseRecord } from "../record/parse.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
-import type { CacheFileWorld } from "./cache-file.ts";
+import type { CacheFileWorld, RecordsInFile } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
 import { fileOfAside, forgetAside, mayBeOf } from "./set-aside.ts";
 import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
@@ -31,7 +31,9 @@ export interface FileStoreOptions {
   /** Absolute. */
   readonly location: FileStoreLocation;
   /** The lock across processes. */
-  readonly lock: ProcessLock;
+  readonly lock: FlightLock;
+  /** How each record is written. Default: as it is. */
+  readonly codec?: RecordCodec;
   readonly clock: Clock;
   /** Cryptographically strong random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
@@ -44,38 +46,43 @@ class FileStore implements TokenStore {
   readonly level = "file-permissions";
   readonly location: string;
   readonly #where: FileStoreLocation;
-  readonly #lock: ProcessLock;
+  readonly #lock: FlightLock;
   readonly #world: CacheFileWorld;
+  /** What was read last: who is about to replace it does not read it again. */
+  #lastRead: { readonly path: string; readonly read: RecordsInFile } | undefined;
   /** Files that were warned about and stay as they are: once is enough. */
   readonly #warnedAbout = new Set<string>();
 
   constructor(options: FileStoreOptions) {
-    const { location, lock, clock, randomBytes, onWarning, logger } = options;
+    const { location, lock, clock, randomBytes, onWarning, logger, codec = plainCodec } = options;
     this.location = location.kind === "folder" ? location.folder : location.path;
     this.#where = location;
     this.#lock = lock;
     const fileLock = createFileLock(lock, clock);
     const ownsFolder = location.kind === "folder";
-    this.#world = { fileLock, ownsFolder, clock, randomBytes, onWarning, logger };
+    this.#world = { fileLock, codec, ownsFolder, clock, randomBytes, onWarning, logger };
   }
 
-  async read(key: string): Promise<SessionRecord | undefined> {
+  async read(key: string): Promise<StoredRecord | undefined> {
     return (await this.#recordsOf(this.#pathOf(key))).find((record) => record.key === key);
   }
 
   async replace(
     key: string,
     expectedVersion: string | undefined,
-    next: SessionRecord | undefined,
+    next: StoredRecord | undefined,
   ): Promise<ReplaceResult> {
     if (next !== undefined && next.key !== key) {
       throw new TypeError("A record is filed under its own key.");
     }
-    if (next !== undefined && !isKeepable(next)) throw this.#unusable();
+    if (next !== undefined && !this.#isKeepable(next)) throw this.#unusable();
     if (next !== undefined) await this.#makeFolder();
+    const path = this.#pathOf(key);
+    const known = this.#lastRead?.path === path ? this.#lastRead.read : undefined;
+    this.#lastRead = undefined;
     let result: ReplaceResult = { replaced: true };
     await changeRecords(
-      this.#pathOf(key),
+      path,
       (records) => {
         const current = records.find((record) => record.key === key);
         if (current?.version !== expectedVersion) {
@@ -88,6 +95,7 @@ class FileStore implements TokenStore {
         return next === undefined ? others : [...others, next];
       },
       this.#world,
+      known,
     );
     return result;
   }
@@ -101,14 +109,14 @@ class FileStore implements TokenStore {
   }
 
   async holder(key: string): Promise<LockHolder | undefined> {
-    return this.#lock.inspect(await this.#lockName(key));
+    return this.#lock.holder?.(await this.#lockName(key));
   }
 
-  async list(): Promise<readonly SessionRecord[]> {
+  async list(): Promise<readonly StoredRecord[]> {
     if (this.#where.kind === "file") return this.#recordsOf(this.#where.path);
     const { folder } = this.#where;
     if (checkPrivateFolderSync(folder) === "absent") return [];
-    const found: SessionRecord[] = [];
+    const found: StoredRecord[] = [];
     for (const name of await namesIn(folder)) {
       if (!isCacheFileName(name)) continue;
       try {
@@ -162,6 +170,16 @@ class FileStore implements TokenStore {
     );
   }
 
+  /** Whether a record can be read back, and leaves room for those of others in one file. */
+  #isKeepable(record: StoredRecord): boolean {
+    const { codec } = this.#world;
+    const written = codec.encode(record);
+    return (
+      JSON.stringify(written).length <= longestRecordCharacters &&
+      codec.decode(written) !== undefined
+    );
+  }
+
   #pathOf(key: string): string {
     const where = this.#where;
     return where.kind === "file" ? where.path : join(where.folder, cacheFileName(key));
@@ -175,8 +193,9 @@ class FileStore implements TokenStore {
     return `key:${JSON.stringify([place, key])}`;
   }
 
-  async #recordsOf(path: string): Promise<readonly SessionRecord[]> {
+  async #recordsOf(path: string): Promise<readonly StoredRecord[]> {
     const read = await lookAt(path, this.#world);
+    this.#lastRead = read.state === "records" ? { path, read } : undefined;
     if (read.state === "absent") return [];
     if (read.state === "records") {
       if (read.damaged.length > 0) {
@@ -211,13 +230,6 @@ class FileStore implements TokenStore {
       if (!isOidcError(error) || error.code === "cache_insecure") throw error;
     }
   }
-}
-
-/** Whether a record can be read back, and leaves room for those of others in one file. */
-function isKeepable(record: SessionRecord): boolean {
-  return (
-    JSON.stringify(record).length <= longestRecordCharacters && parseRecord(record) !== undefined
-  );
 }
 
 /** The cache files of which something is left: a temporary file, or what was set aside. */

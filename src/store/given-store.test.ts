@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { isOidcError, OidcError } from "../core/errors.ts";
-import { describeTokenStore, exampleKey, exampleRecord, waiting } from "./conformance.ts";
+import { waiting } from "../lock/conformance.ts";
+import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
 import { givenStore } from "./given-store.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import type { Lease, TokenStore } from "./token-store.ts";

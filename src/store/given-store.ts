@@ -33,6 +33,7 @@ export function givenStore(store: TokenStore): TokenStore {
       return {
         held: true,
         acrossProcesses: lease.acrossProcesses,
+        ...(lease.signal === undefined ? {} : { signal: lease.signal }),
         ...(lease.takenOver === undefined ? {} : { takenOver: lease.takenOver }),
         announce: (phase) => {
           try {

@@ -1,7 +1,8 @@
 // Changes when the memory store promises something of its own.
 import { expect, test } from "vitest";
 
-import { describeTokenStore, exampleKey, exampleRecord, waiting } from "./conformance.ts";
+import { waiting } from "../lock/conformance.ts";
+import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
 describeTokenStore("memory store", () => {

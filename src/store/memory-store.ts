@@ -6,7 +6,7 @@ import { holderHere, takeLocally } from "../lock/local-flight.ts";
 import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
 import type { Wait } from "../lock/wait.ts";
 import { startWait } from "../lock/wait.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { StoredRecord } from "../record/format.ts";
 import type { TokenStore } from "./token-store.ts";
 
 /** What a memory store is made with. */
@@ -24,11 +24,11 @@ let storesMade = 0;
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): TokenStore {
   const clock = options.clock ?? systemClock;
-  const records = new Map<string, SessionRecord>();
+  const records = new Map<string, StoredRecord>();
   storesMade += 1;
   const place = `memory ${storesMade}`;
   // Copies go in and come out, as from a disk: nobody changes what is kept by changing what they were given.
-  const copyOf = (key: string): SessionRecord | undefined => structuredClone(records.get(key));
+  const copyOf = (key: string): StoredRecord | undefined => structuredClone(records.get(key));
 
   return {
     level: "memory",

@@ -11,7 +11,7 @@ import { processNamespace } from "../files/processes.ts";
 import { createProcessLock, type ProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import { Keeper } from "../session/keeper.ts";
+import { RecordRepository, recordsIn } from "../session/record-repository.ts";
 import { exampleKey, exampleRecord } from "./conformance.ts";
 import { createFileStore, type FileStoreLocation } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -60,7 +60,7 @@ function plant(path: string, content: string): void {
 
 /** As `logout` of one configuration does. */
 async function forget(store: TokenStore, clientId: string): Promise<void> {
-  await new Keeper(store, exampleKey(clientId), () => undefined).forget();
+  await new RecordRepository(store, exampleKey(clientId), () => undefined).forget();
 }
 
 test("logout beside a damaged record leaves nothing of the sign-in that it forgets, and the damaged one to others [F-S6]", async () => {
@@ -133,7 +133,7 @@ test("the temporary file of a process that has ended goes, though the lock is no
         finish: () => Promise.resolve(),
         abandon: () => Promise.resolve(),
       }),
-    inspect: () => Promise.resolve(undefined),
+    holder: () => Promise.resolve(undefined),
   };
   await forget(inFile(never), "one");
   expect(everything()).not.toContain("tokens of one that was killed");
@@ -185,7 +185,7 @@ test("no sign-in makes a shared file longer than is read: that one is not stored
   await expect(
     store.replace(exampleKey("another"), undefined, long("another")),
   ).rejects.toMatchObject({ code: "cache_write_failed", reason: "too_large" });
-  expect((await inFile().list()).map((record) => record.clientId)).toEqual(written);
+  expect((await recordsIn(inFile())).map((record) => record.clientId)).toEqual(written);
   // One alone must not take the room of all.
   const huge = exampleRecord("huge", "a.1", { subject: "s".repeat(4000) });
   huge.otherAccessTokens = Array.from({ length: 10 }, (_, index) => ({

@@ -1,16 +1,18 @@
-// The interface of everything that keeps sign-ins. Changes when a store must promise more.
+// What keeps sign-ins, and what keeps the programs that share them apart. Changes when a store must promise more.
 
-import type { AcquireOptions, Lease, LockHolder, SharedOutcome } from "../lock/types.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { FlightLock } from "../lock/types.ts";
+import type { StoredRecord } from "../record/format.ts";
 
 export type {
   AcquireOptions,
+  FlightLock,
   Lease,
   LockHolder,
   SharedOutcome,
   WorkOutcome,
   WorkPhase,
 } from "../lock/types.ts";
+export type { StoredRecord } from "../record/format.ts";
 
 /** How well a store protects what it keeps. */
 export type StoreLevel = "memory" | "file-permissions" | "keychain" | "caller-key";
@@ -19,22 +21,19 @@ export type StoreLevel = "memory" | "file-permissions" | "keychain" | "caller-ke
 export type ReplaceResult =
   | { readonly replaced: true }
   /** Somebody else wrote first; this is the record now. */
-  | { readonly replaced: false; readonly current: SessionRecord | undefined };
+  | { readonly replaced: false; readonly current: StoredRecord | undefined };
 
-/**
- * Keeps sign-ins by key. Any number of processes may share one store.
- * @see docs/lock/protocol.md for what `acquire` promises.
- */
-export interface TokenStore {
+/** Keeps sign-ins by key. Any number of processes may share what it keeps. */
+export interface RecordStore {
   /** What the user is told about the protection. */
   readonly level: StoreLevel;
   /** Where the records are, for people: a path or a name. */
   readonly location: string;
   /**
-   * The record of a key, or undefined. Damaged data is set aside and reported by `onWarning`, never thrown.
+   * The record of a key, or undefined. Damaged data is set aside and reported, never thrown.
    * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `store_unavailable`.
    */
-  read(key: string): Promise<SessionRecord | undefined>;
+  read(key: string): Promise<StoredRecord | undefined>;
   /**
    * Writes `next` (or deletes, when undefined) only if the record's version is still `expectedVersion` (undefined:
    * no record). Durable when it resolves.
@@ -43,26 +42,22 @@ export interface TokenStore {
   replace(
     key: string,
     expectedVersion: string | undefined,
-    next: SessionRecord | undefined,
+    next: StoredRecord | undefined,
   ): Promise<ReplaceResult>;
-  /**
-   * Takes the lock of a key, or waits for its holder and shares the holder's outcome.
-   * @throws {OidcError} `cache_locked`, `interaction_pending`; the signal's reason when it aborts.
-   */
-  acquire(key: string, options: AcquireOptions): Promise<Lease | SharedOutcome>;
-  /**
-   * Who holds the lock of a key now, without waiting for it; undefined where nobody proves to. For `status`.
-   * @throws {OidcError} `cache_insecure`, `store_unavailable`.
-   */
-  holder?(key: string): Promise<LockHolder | undefined>;
+  /** Every record that can be read, for `status` and `logout --all`. */
+  list(): Promise<readonly StoredRecord[]>;
   /**
    * Removes what programs that died while they saved have left, of one key or of all: it holds tokens too (C13). What
    * cannot be removed stays; that is no failure.
    */
   tidy?(key?: string): Promise<void>;
-  /** Every record that can be read, for `status` and `logout --all`. */
-  list(): Promise<readonly SessionRecord[]>;
 }
+
+/**
+ * What the option `store` takes: the records, and the lock under which one program renews them for all.
+ * @see docs/lock/protocol.md for what `acquire` promises.
+ */
+export interface TokenStore extends RecordStore, FlightLock {}
 
 /** Something worth telling the person that did not stop the work. */
 export type StoreWarning = (code: string, message: string) => void;

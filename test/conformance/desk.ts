@@ -3,13 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileStore, isOidcError, OidcAuth } from "../../src/index.ts";
-import type {
-  OidcAuthOptions,
-  OidcError,
-  PromptEvent,
-  SessionRecord,
-  TokenStore,
-} from "../../src/index.ts";
+import type { OidcAuthOptions, OidcError, PromptEvent, TokenStore } from "../../src/index.ts";
 import type { RequestTally } from "../support/counting-proxy.ts";
 import type {
   ProviderFacts,
@@ -18,6 +12,8 @@ import type {
   Visit,
   VisitEnd,
 } from "./provider-under-test.ts";
+import type { SessionRecord } from "../../src/record/format.ts";
+import { recordsIn } from "../../src/session/record-repository.ts";
 
 /** One person at one machine with an empty cache, signing in at one provider, for one check. */
 export class Desk {
@@ -78,7 +74,7 @@ export class Desk {
 
   /** The one sign-in that is cached. */
   async record(): Promise<SessionRecord> {
-    const [record, ...more] = await this.store.list();
+    const [record, ...more] = await recordsIn(this.store);
     if (record === undefined || more.length > 0) {
       throw new Error(`${more.length} records too many, or none`);
     }

@@ -18,6 +18,7 @@ import {
   provider,
   requestsOf,
 } from "./harness.ts";
+import { recordsIn } from "../../src/session/record-repository.ts";
 
 test("issuer: locates the provider, and without one the error names the option", async () => {
   emptyHome();
@@ -378,7 +379,7 @@ test("store: keeps the sign-ins in place of the file", async () => {
   await auth.getToken();
   expect(existsSync(auth.resolvedCachePath())).toBe(false);
   expect((await credential(identityProvider, { store }).getToken()).source).toBe("cache");
-  expect((await store.list()).map((record) => record.subject)).toEqual(["alice"]);
+  expect((await recordsIn(store)).map((record) => record.subject)).toEqual(["alice"]);
 });
 
 test("logger: receives events that hold no secret [O01]", async () => {

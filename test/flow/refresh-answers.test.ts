@@ -6,6 +6,7 @@ import { memoryStore } from "../../src/index.ts";
 import { forgeToken } from "../support/token-forge.ts";
 import type { HostileAnswer } from "../support/provider-tampering.ts";
 import { credential, emptyHome, failureOf, provider } from "./harness.ts";
+import { recordsIn } from "../../src/session/record-repository.ts";
 
 type Members = Record<string, unknown>;
 const json = { "content-type": "application/json" };
@@ -23,14 +24,14 @@ async function signedIn(
   const changes = options.secret === true ? { ...confidentialBasic, store } : { store };
   const auth = credential(identityProvider, changes);
   const first = await auth.getToken();
-  const [before] = await store.list();
+  const [before] = await recordsIn(store);
   identityProvider.resetRequests();
   const undo = identityProvider.tamper({
     path: "token",
     respond: async (_request, genuine) => answer(JSON.parse((await genuine()).body)),
   });
   const record = async () => {
-    const [current] = await store.list();
+    const [current] = await recordsIn(store);
     if (current === undefined) throw new Error("nothing is stored");
     return current;
   };
@@ -164,10 +165,10 @@ test("a refresh goes on where the provider does not rotate: the same token is se
   const store = memoryStore();
   const auth = credential(identityProvider, { store });
   await auth.getToken();
-  const [before] = await store.list();
+  const [before] = await recordsIn(store);
   await auth.getToken({ forceRefresh: true });
   await auth.getToken({ forceRefresh: true });
-  const [after] = await store.list();
+  const [after] = await recordsIn(store);
   expect(after?.refreshToken).toBe(before?.refreshToken);
 });
 

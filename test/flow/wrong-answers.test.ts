@@ -11,6 +11,7 @@ import type { IdentityProvider } from "../support/identity-provider.ts";
 import type { HostileAnswer, TamperPath } from "../support/provider-tampering.ts";
 import { change } from "./fast-desk.ts";
 import { credential, emptyHome, failureOf, pollQuickly, provider } from "./harness.ts";
+import { recordsIn } from "../../src/session/record-repository.ts";
 
 const json = { "content-type": "application/json" };
 const page = "<!doctype html><title>Hotel Wi-Fi</title>";
@@ -140,7 +141,7 @@ test.each(table)(
     if (request.isSignedIn === true) await auth.getToken();
     // A record without a sign-in counts prompts.
     const tokens = async (): Promise<unknown> =>
-      (await store.list())
+      (await recordsIn(store))
         .filter(({ signedInAt }) => signedInAt > 0)
         .map(({ accessToken, refreshToken, idToken }) => [accessToken, refreshToken, idToken]);
     const before = await tokens();

@@ -12,6 +12,7 @@ import type { Machine, Process } from "./machine.ts";
 import { mostUnansweredPrompts, type Prompts } from "./prompts.ts";
 import type { Provider } from "./provider.ts";
 import type { CallPlan } from "./scenario.ts";
+import type { SessionRecord } from "../../src/record/format.ts";
 
 const key = "key";
 // The default of `minValiditySeconds`, and time for a run.
@@ -88,14 +89,17 @@ export class Program {
     };
     return new StoredSession({
       world,
-      store: {
+      records: {
         level: "memory",
         location: "the disk of the run",
         read: () => disk.read(process),
-        replace: (_key, expectedVersion, next) => disk.replace(process, expectedVersion, next),
+        replace: (_key, expectedVersion, next) =>
+          disk.replace(process, expectedVersion, next as SessionRecord | undefined),
+        list: () => Promise.resolve([]),
+      },
+      lock: {
         acquire: (name, options) =>
           locks.acquire(process, name, options, (outcome) => this.#hear(name, outcome)),
-        list: () => Promise.resolve([]),
       },
       flows: {
         needsPerson: true,

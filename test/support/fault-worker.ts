@@ -11,6 +11,8 @@ import type { FileStoreLocation } from "../../src/store/file-store.ts";
 import { createFileStore } from "../../src/store/file-store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { faultKey, faultRecord } from "./fault-record.ts";
+import type { SessionRecord } from "../../src/record/format.ts";
+import { recordsIn } from "../../src/session/record-repository.ts";
 
 /** One use of the store: what a session does with it. */
 export interface FaultCommand {
@@ -61,10 +63,10 @@ const replace: Work = async ({ clientId, work }, store) => {
 
 const works: Readonly<Record<FaultCommand["work"], Work>> = {
   read: async ({ clientId }, store) => {
-    const record = await store.read(faultKey(clientId));
+    const record = (await store.read(faultKey(clientId))) as SessionRecord | undefined;
     return record === undefined ? [] : [record.renewedAt];
   },
-  list: async (_command, store) => (await store.list()).map((record) => record.renewedAt),
+  list: async (_command, store) => (await recordsIn(store)).map((record) => record.renewedAt),
   save: replace,
   forget: replace,
   acquire: async ({ clientId }, store) => {

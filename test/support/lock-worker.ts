@@ -128,7 +128,7 @@ async function run(command: LockCommand): Promise<void> {
       abort.abort(new Error("stop waiting"));
       return;
     case "inspect":
-      say({ event: "inspected", holder: await lock.inspect(command.name) });
+      say({ event: "inspected", holder: await lock.holder(command.name) });
       return;
     case "host":
       say({ event: "host", identity: hostIdentity() });

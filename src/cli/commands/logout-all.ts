@@ -6,7 +6,7 @@ import { compose, type Composition } from "../../credential/compose.ts";
 import { resolveOptions } from "../../options/resolve.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import { configurationOfKey } from "../../record/key.ts";
-import { Keeper } from "../../session/keeper.ts";
+import { RecordRepository, recordsIn } from "../../session/record-repository.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { issuerHost } from "../render/texts.ts";
 
@@ -59,7 +59,7 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
   const unsupported = new Set<string>();
   const failed = new Set<string>();
   const logoutUrls = new Set<string>();
-  for (const record of await store.list()) {
+  for (const record of await recordsIn(store)) {
     context.signal.throwIfAborted();
     const composition = revoke ? composeFor(record, opened) : undefined;
     if (composition !== undefined) {
@@ -70,10 +70,10 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
       if (result.revoked === "failed") failed.add(issuerHost(record.issuer));
       continue;
     }
-    const keeper = new Keeper(store, record.key, (code, message) => {
+    const repository = new RecordRepository(store, record.key, (code, message) => {
       world.prompt({ type: "warning", code, message });
     });
-    if ((await keeper.forget()) === undefined) continue;
+    if ((await repository.forget()) === undefined) continue;
     forgotten += 1;
     if (revoke) failed.add(issuerHost(record.issuer));
   }

@@ -2,6 +2,7 @@
 
 import { isOidcError } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
+import { recordsIn } from "../../session/record-repository.ts";
 import type { LockHolder, TokenStore } from "../../store/token-store.ts";
 import type { CommandContext, Opened } from "../context.ts";
 import { hasEnded, statusText } from "../render/status.ts";
@@ -49,7 +50,7 @@ function nextCommand(
 export async function status(context: CommandContext): Promise<number> {
   const opened = await context.open(false);
   const { store, world } = opened;
-  const cached = await store.list();
+  const cached = await recordsIn(store);
   const asked = cached
     .filter((record) => isAskedFor(record, opened, context.settings))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);

@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { expectEnded, unlessPossible } from "./check.ts";
 import type { Check } from "./check.ts";
+import { recordsIn } from "../../../src/session/record-repository.ts";
 
 export const refusalChecks: readonly Check[] = [
   {
@@ -14,7 +15,7 @@ export const refusalChecks: readonly Check[] = [
       const error = await desk.failure(auth.getToken());
       expect([error.code, error.providerError]).toEqual(["access_denied", "access_denied"]);
       // What may be there counts the prompt: a refusal within two seconds was no person's.
-      const records = await desk.store.list();
+      const records = await recordsIn(desk.store);
       expect(records.filter(({ accessToken }) => accessToken !== null)).toEqual([]);
     },
   },

@@ -6,9 +6,17 @@ import { systemClock, type Clock } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { RefreshIntent, SessionRecord } from "../record/format.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
-import type { TokenStore } from "../store/token-store.ts";
-import { answer, Bench, deferred, expired, failure, storeWith, unwritable } from "./testing.ts";
+import {
+  answer,
+  Bench,
+  deferred,
+  expired,
+  failure,
+  storeWith,
+  unwritable,
+  type OpenStore,
+  openStore,
+} from "./testing.ts";
 
 const refusal = (): OidcError =>
   new OidcError("token_request_failed", "refused", { reason: "invalid_grant" });
@@ -28,7 +36,7 @@ function sleepingClock(): Clock & { slept: number } {
 }
 
 /** What a process leaves behind that died after it had announced a refresh. */
-async function leftBehind(intent: Partial<RefreshIntent> = {}): Promise<TokenStore> {
+async function leftBehind(intent: Partial<RefreshIntent> = {}): Promise<OpenStore> {
   const store = await storeWith(expired({ refreshToken: "used" }));
   const record = await recordIn(store);
   await store.replace("key", record.version, {
@@ -39,7 +47,7 @@ async function leftBehind(intent: Partial<RefreshIntent> = {}): Promise<TokenSto
   return store;
 }
 
-async function recordIn(store: TokenStore): Promise<SessionRecord> {
+async function recordIn(store: OpenStore): Promise<SessionRecord> {
   const record = await store.read("key");
   if (record === undefined) throw new Error("nothing is stored");
   return record;
@@ -64,7 +72,7 @@ test("the intent is on the disk before the refresh token is sent, and gone with 
 
 test("whoever waits allows for the holder's own wait for another host [R04]", async () => {
   const clock = createManualClock();
-  const store = createMemoryStore({ clock });
+  const store = openStore({ clock });
   const seconds = clock.now() / 1000;
   const ended = answer({ issuedAt: seconds - 3600, expiresAt: seconds - 1 });
   const fresh = answer({ issuedAt: seconds, expiresAt: seconds + 3600 });
@@ -223,7 +231,7 @@ test("of two hosts that announce at once only the one that is read back sends", 
   const inner = await storeWith(expired());
   let raced = false;
   // Another host's rename that came just after ours, seen by no lock.
-  const store: TokenStore = {
+  const store: OpenStore = {
     ...inner,
     replace: async (key, version, next) => {
       const result = await inner.replace(key, version, next);
@@ -266,7 +274,7 @@ test.each([
 
 test("without a lock across processes an intent of this host counts as another host's", async () => {
   const inner = await leftBehind();
-  const store: TokenStore = {
+  const store: OpenStore = {
     ...inner,
     acquire: async (...parameters) => {
       const lease = await inner.acquire(...parameters);
@@ -282,7 +290,7 @@ test("without a lock across processes an intent of this host counts as another h
 test("a store that cannot be written costs one warning, not the refresh [C09]", async () => {
   const inner = await storeWith(expired());
   const broken = unwritable();
-  const store: TokenStore = { ...broken, read: async (key) => inner.read(key) };
+  const store: OpenStore = { ...broken, read: async (key) => inner.read(key) };
   const bench = new Bench({}, { store });
   expect((await bench.session.getToken()).source).toBe("refresh");
   expect(bench.prompts).toMatchObject([{ type: "warning", code: "cache_write_failed" }]);
@@ -306,10 +314,10 @@ test("a forced refresh is not satisfied by an announcement or by a refusal", asy
 
 /** A store in which something happens to the record just before a replacement that `when` picks. */
 function racing(
-  inner: TokenStore,
+  inner: OpenStore,
   when: (next: SessionRecord | undefined) => boolean,
   change: (current: SessionRecord) => SessionRecord | undefined,
-): TokenStore {
+): OpenStore {
   let raced = false;
   return {
     ...inner,

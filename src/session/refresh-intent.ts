@@ -1,10 +1,10 @@
-// A refresh announced in the record before it is sent, so that an answer which is lost with its process is not taken
+// A refresh written into the record before it is sent, so that an answer which is lost with its process is not taken
 // for a refusal. Changes when step 6 or 8 of docs/lock/protocol.md does.
 
 import type { World } from "../core/world.ts";
-import type { RefreshIntent, SessionRecord } from "../record/format.ts";
+import type { RefreshIntent as IntentRecord, SessionRecord } from "../record/format.ts";
 import type { RefreshableRecord } from "./flows.ts";
-import type { Keeper } from "./keeper.ts";
+import type { RecordRepository } from "./record-repository.ts";
 import { isOidcError } from "../core/errors.ts";
 import { nextPartVersion, tokensVersionOf } from "./version.ts";
 
@@ -14,75 +14,77 @@ export const otherHostMilliseconds = 30_000;
 export const lateWriteMilliseconds = 2000;
 const pollMilliseconds = 200;
 
-/** What came of announcing a refresh. */
-export type Announcement =
-  | { readonly state: "announced"; readonly record: RefreshableRecord }
+/** What came of writing an intent. */
+export type WrittenIntent =
+  | { readonly state: "written"; readonly record: RefreshableRecord }
   /** Somebody else changed the record meanwhile: look again. */
   | { readonly state: "changed" };
 
-/** What announcing needs. */
-export interface IntentParts {
+/** What an intent is written with. */
+export interface RefreshIntentParts {
   readonly world: World;
-  readonly keeper: Keeper;
+  readonly repository: RecordRepository;
   readonly host: () => string;
   readonly newRecordId: () => string;
   readonly warn: (code: string, message: string) => void;
 }
 
-/** The intents of one key. */
-export class Intents {
-  readonly #parts: IntentParts;
+/** The intent to refresh the record of one key. */
+export class RefreshIntent {
+  readonly #parts: RefreshIntentParts;
 
-  constructor(parts: IntentParts) {
+  constructor(parts: RefreshIntentParts) {
     this.#parts = parts;
   }
 
   /** True for an intent whose process this lock has outlived. */
-  isOfThisHost(intent: RefreshIntent): boolean {
+  isOfThisHost(intent: IntentRecord): boolean {
     return intent.host === this.#parts.host();
   }
 
   /**
-   * Announces a refresh durably. Where the record cannot be written the person is told, and the refresh goes on
-   * without: a token in memory is better than none (docs/lock/protocol.md, step 1).
+   * Writes the intent durably into the record, which was read under the lock. Where it cannot be written the person is
+   * told, and the refresh goes on without: a token in memory is better than none (docs/lock/protocol.md, step 1).
    */
-  async announce(record: RefreshableRecord): Promise<Announcement> {
-    const { world, keeper, host, newRecordId, warn } = this.#parts;
+  async write(record: RefreshableRecord): Promise<WrittenIntent> {
+    const { world, repository, host, newRecordId, warn } = this.#parts;
     const intent = {
       nonce: Buffer.from(world.randomBytes(12)).toString("hex"),
       host: host(),
       at: world.clock.now(),
     };
-    let announced: SessionRecord | undefined;
+    let written: SessionRecord | undefined;
     try {
-      announced = await keeper.amend((current) =>
-        current?.version === record.version
-          ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
-          : "keep",
+      written = await repository.update(
+        (current) =>
+          current?.version === record.version
+            ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
+            : "keep",
+        record,
       );
       // Another host has another lock: of two that wrote at once, the one that is read back goes on.
-      const seen = await keeper.read();
+      const seen = await repository.read();
       if (seen?.intent?.nonce !== intent.nonce) return { state: "changed" };
     } catch (error) {
       if (!isOidcError(error)) throw error;
       warn(error.code, `The renewal goes on, but other programs cannot see it. ${error.message}`);
     }
     return {
-      state: "announced",
-      record: { ...(announced ?? record), refreshToken: record.refreshToken },
+      state: "written",
+      record: { ...(written ?? record), refreshToken: record.refreshToken },
     };
   }
 
-  /** Takes the announcement back, where the request changed nothing; `before` is what was found in its place. */
-  async withdraw(announced: SessionRecord, before: RefreshIntent | undefined): Promise<void> {
-    const { keeper, newRecordId } = this.#parts;
-    const nonce = announced.intent?.nonce;
+  /** Takes the intent back, where the request changed nothing; `before` is what was found in its place. */
+  async clear(written: SessionRecord, before: IntentRecord | undefined): Promise<void> {
+    const { repository, newRecordId } = this.#parts;
+    const nonce = written.intent?.nonce;
     try {
-      await keeper.amend((current) => {
+      await repository.update((current) => {
         if (current === undefined || nonce === undefined || current.intent?.nonce !== nonce) {
           return "keep";
         }
-        const { intent: _withdrawn, ...rest } = current;
+        const { intent: _cleared, ...rest } = current;
         const version = nextPartVersion(current, newRecordId);
         return before === undefined ? { ...rest, version } : { ...rest, intent: before, version };
       });
@@ -95,7 +97,7 @@ export class Intents {
   /** Waits for the refresh of another host. True as soon as the record has changed, false when its time is up. */
   async awaitOtherHost(
     record: SessionRecord,
-    intent: RefreshIntent,
+    intent: IntentRecord,
     signal: AbortSignal,
   ): Promise<boolean> {
     // Clocks of two hosts differ: one that is ahead must not make this one wait for longer than the time itself.
@@ -127,7 +129,7 @@ export class Intents {
     const { clock } = this.#parts.world;
     const end = clock.monotonic() + milliseconds;
     for (;;) {
-      const current = await this.#parts.keeper.read();
+      const current = await this.#parts.repository.read();
       if (current === undefined || isNews(current)) return true;
       const left = end - clock.monotonic();
       if (left <= 0) return false;

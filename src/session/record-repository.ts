@@ -1,9 +1,10 @@
-// Keeps one record in a store by compare and swap, and in memory while the store cannot be written. Changes when the
-// rules about lost writes do.
+// The record of one key: kept in a store by compare and swap, and in memory while the store cannot be written. Changes
+// when the rules about lost writes do.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
-import type { SessionRecord } from "../record/format.ts";
-import type { TokenStore } from "../store/token-store.ts";
+import type { SessionRecord, StoredRecord } from "../record/format.ts";
+import { parseRecord } from "../record/parse.ts";
+import type { RecordStore } from "../store/token-store.ts";
 
 /** How a write meets a record that somebody else changed meanwhile. */
 export interface KeepRules {
@@ -20,7 +21,7 @@ export interface KeepRules {
 
 /** What became of a record. */
 export interface Kept {
-  readonly fate: "kept" | "in_memory" | "logged_out" | "overtaken";
+  readonly status: "kept" | "in_memory" | "logged_out" | "overtaken";
   /** As it was written, or would have been. */
   readonly record: SessionRecord;
 }
@@ -30,19 +31,29 @@ export function isSignedIn(record: SessionRecord): boolean {
   return record.signedInAt > 0;
 }
 
+/** What is stored, believing nothing: what cannot be used counts as absent, whichever store it comes from. */
+function decoded(stored: StoredRecord | undefined): SessionRecord | undefined {
+  return stored && parseRecord(stored);
+}
+
+/** Every sign-in in a store that can be used. */
+export async function recordsIn(store: RecordStore): Promise<readonly SessionRecord[]> {
+  return (await store.list()).flatMap((stored) => decoded(stored) ?? []);
+}
+
 // Each try meets another writer who really wrote; more in a row means that something else is wrong.
 const mostTries = 5;
 
 /** The record of one key. */
-export class Keeper {
-  readonly #store: TokenStore;
+export class RecordRepository {
+  readonly #store: RecordStore;
   readonly #key: string;
   readonly #warn: (code: string, message: string) => void;
   /** What could not be written yet, and the version that it replaces (C09). */
   #unwritten: { base: SessionRecord | undefined; next: SessionRecord } | undefined;
   #isWithoutCache = false;
 
-  constructor(store: TokenStore, key: string, warn: (code: string, message: string) => void) {
+  constructor(store: RecordStore, key: string, warn: (code: string, message: string) => void) {
     this.#store = store;
     this.#key = key;
     this.#warn = warn;
@@ -54,7 +65,7 @@ export class Keeper {
    * @throws {OidcError} `cache_insecure`, `store_unavailable`; with `mustBeUsable` whatever keeps the cache from use.
    */
   async read(mustBeUsable: boolean = false): Promise<SessionRecord | undefined> {
-    const stored = await this.#readStored(mustBeUsable);
+    const stored = await this.#readUsable(mustBeUsable);
     const pending = this.#unwritten;
     if (pending === undefined) return stored;
     if (stored?.version !== pending.base?.version) {
@@ -71,9 +82,14 @@ export class Keeper {
     return pending.next;
   }
 
-  async #readStored(mustBeUsable: boolean): Promise<SessionRecord | undefined> {
+  /** What every program sees now; not what only this one knows. */
+  async readStored(): Promise<SessionRecord | undefined> {
+    return decoded(await this.#store.read(this.#key));
+  }
+
+  async #readUsable(mustBeUsable: boolean): Promise<SessionRecord | undefined> {
     try {
-      const stored = await this.#store.read(this.#key);
+      const stored = await this.readStored();
       this.#isWithoutCache = false;
       return stored;
     } catch (error) {
@@ -108,12 +124,12 @@ export class Keeper {
         const result = await this.#store.replace(this.#key, expected?.version, record);
         if (result.replaced) {
           this.#unwritten = undefined;
-          return { fate: "kept", record };
+          return { status: "kept", record };
         }
-        const { current } = result;
+        const current = decoded(result.current);
         if (rules.afterLogout === "discard") {
-          if (current === undefined) return { fate: "logged_out", record };
-          if (rules.supersedes?.(current) !== true) return { fate: "overtaken", record };
+          if (current === undefined) return { status: "logged_out", record };
+          if (rules.supersedes?.(current) !== true) return { status: "overtaken", record };
         }
         expected = current;
         record = make(current);
@@ -128,19 +144,21 @@ export class Keeper {
           `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
         );
       }
-      return { fate: "in_memory", record };
+      return { status: "in_memory", record };
     }
   }
 
   /**
-   * Changes what is stored without new tokens: reads, lets `change` decide, compares and swaps. "keep" from `change`
-   * leaves everything as it is, undefined deletes the record. Gives the record as it then is.
+   * Changes what is stored without new tokens: lets `change` decide, compares and swaps. "keep" from `change` leaves
+   * everything as it is, undefined deletes the record. `known`: the record as it was read a moment ago, so that it is not
+   * read again. Gives the record as it then is.
    * @throws {OidcError} `cache_write_failed` and the like.
    */
-  async amend(
+  async update(
     change: (current: SessionRecord | undefined) => SessionRecord | undefined | "keep",
+    known?: SessionRecord,
   ): Promise<SessionRecord | undefined> {
-    let current = await this.read();
+    let current = known ?? (await this.read());
     for (let tries = 0; tries < mostTries; tries += 1) {
       const next = change(current);
       if (next === "keep") return current;
@@ -152,7 +170,7 @@ export class Keeper {
       }
       const result = await this.#store.replace(this.#key, current?.version, next);
       if (result.replaced) return next;
-      current = result.current;
+      current = decoded(result.current);
     }
     throw this.#changedMeanwhile();
   }
@@ -169,7 +187,7 @@ export class Keeper {
     const pending = this.#unwritten?.next;
     this.#unwritten = undefined;
     let current = await this.#store.read(this.#key);
-    const known = pending ?? current;
+    const known = pending ?? decoded(current);
     const found = known === undefined || !isSignedIn(known) ? undefined : known;
     while (current !== undefined) {
       const result = await this.#store.replace(this.#key, current.version, undefined);
