@@ -27,6 +27,7 @@ import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createDefaultPrompt } from "./default-prompt.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
+import { configFromOptions, settingsFromOptions } from "./sign-in-source.ts";
 
 /** A session with the world that it works in. */
 export interface Composition {
@@ -205,11 +206,13 @@ export function compose(
   const store = composeStore(options, world, machine);
   const folder = folderOrNone(machine);
   const openWorld = networkOpener(options, world, machine);
+  const source = configFromOptions(options);
+  const settings = settingsFromOptions(options);
   const session = new StoredSession({
     world,
     records: store,
     lock: store,
-    flows: assembleFlows(kind, options, openWorld),
+    flows: assembleFlows({ kind, source, settings, openWorld }),
     bound: {
       key,
       issuer: options.issuer,
@@ -225,8 +228,9 @@ export function compose(
   const describeProvider = async (signal: AbortSignal): Promise<ProviderMetadata> => {
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
     const { providerOptions } = await loadPart(() => import("../flow/provider-input.ts"));
-    const flow = kind === "client" ? "client" : options.flow;
-    return (await openProvider(await openWorld(), providerOptions(options, flow), signal)).metadata;
+    const flow = kind === "client" ? "client" : settings.flow;
+    const where = providerOptions(await source.read(signal), settings, flow);
+    return (await openProvider(await openWorld(), where, signal)).metadata;
   };
   return { world, store, session, key, describeProvider };
 }

@@ -47,6 +47,7 @@ function printed(value: object): string {
 }
 
 const token = createAccessToken({
+  tokenType: "Bearer",
   token: secret,
   expiresAt: 1_900_000_000,
   scopes: ["openid"],

@@ -13,7 +13,6 @@ import {
 import { createStartAddress } from "../interaction/open-browser.ts";
 import { readPastedRedirect } from "../interaction/paste.ts";
 import type { StartAddress } from "../interaction/start-address.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import {
   createAuthorizationAttempt,
   type AuthorizationAttempt,
@@ -24,6 +23,7 @@ import { openInTurn, type OwnPort } from "./callback-port.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
+import type { Settings, SignInInput } from "./sign-in-config.ts";
 import {
   endedByIntruder,
   nothingOpened,
@@ -74,7 +74,7 @@ function reachedByLoopback(host: string): boolean {
 
 async function openListener(
   world: FlowWorld,
-  options: ResolvedOptions,
+  { config, settings }: SignInInput,
   plan: RedirectPlan,
   rules: Pick<CallbackListenerOptions, "isExpectedState" | "start">,
   signal: AbortSignal,
@@ -86,21 +86,21 @@ async function openListener(
       ports: [port],
       path,
       redirectAuthority: plan.authority,
-      responseMode: options.responseMode,
+      responseMode: settings.responseMode,
       ...rules,
-      applicationName: options.applicationName,
-      provider: hostOf(options.issuer),
+      applicationName: settings.applicationName,
+      provider: hostOf(config.issuer),
       clock: world.clock,
       logger: world.logger,
       randomBytes: world.randomBytes,
     });
-  const timeoutSeconds = options.callbackTimeoutSeconds;
+  const timeoutSeconds = settings.callbackTimeoutSeconds;
   return openInTurn(world, { host, ports, timeoutSeconds, open }, signal);
 }
 
 async function requestFor(
   world: FlowWorld,
-  options: ResolvedOptions,
+  { config, settings, context }: SignInInput,
   provider: Provider,
   redirectUri: string,
   signal: AbortSignal,
@@ -109,18 +109,18 @@ async function requestFor(
     world,
     provider,
     {
-      ...clientIdentity(options),
-      ...tokenTarget(options),
+      ...clientIdentity(config, context),
+      ...tokenTarget(config),
       redirectUri,
-      scopes: options.scopes,
-      pkce: options.pkce,
-      prompt: options.prompt,
-      maxAgeSeconds: options.maxAge,
-      acrValues: options.acrValues,
-      loginHint: options.loginHint,
-      offlineAccess: options.offlineAccess,
-      responseMode: options.responseMode,
-      extraParameters: options.extraAuthorizationParams,
+      scopes: config.scopes,
+      pkce: settings.pkce,
+      prompt: settings.prompt,
+      maxAgeSeconds: settings.maxAge,
+      acrValues: settings.acrValues,
+      loginHint: settings.loginHint,
+      offlineAccess: settings.offlineAccess,
+      responseMode: settings.responseMode,
+      extraParameters: settings.extraAuthorizationParams,
     },
     signal,
   );
@@ -130,7 +130,7 @@ async function requestFor(
 function takePasted(
   world: FlowWorld,
   attempt: Attempt,
-  responseMode: ResolvedOptions["responseMode"],
+  responseMode: Settings["responseMode"],
   redirected: string,
   take: (parameters: URLSearchParams) => void,
 ): void {
@@ -157,24 +157,24 @@ function takePasted(
 /** Waits for the redirect, a pasted address, the end of time or a cancellation, whichever is first. */
 async function waitForRedirect(
   world: FlowWorld,
-  options: ResolvedOptions,
+  settings: Settings,
   attempt: Attempt,
   browser: SignInBrowser,
   signal: AbortSignal,
 ): Promise<URLSearchParams> {
   const waiting = new AbortController();
   const stop = AbortSignal.any([signal, waiting.signal]);
-  const milliseconds = options.callbackTimeoutSeconds * 1000;
+  const milliseconds = settings.callbackTimeoutSeconds * 1000;
   try {
     return await new Promise<URLSearchParams>((resolve, reject) => {
       attempt.listener.callback.then(resolve, reject);
       world.clock
         .sleep(milliseconds, { signal: stop })
         .then(
-          () => reject(timeIsUp({ ...attempt, metadata: attempt.provider.metadata }, options)),
+          () => reject(timeIsUp({ ...attempt, metadata: attempt.provider.metadata }, settings)),
           reject,
         );
-      const { responseMode } = options;
+      const { responseMode } = settings;
       const expiresAt = new Date(world.clock.now() + milliseconds);
       const show = (result: BrowserResult | undefined): void => {
         world.prompt({
@@ -203,29 +203,29 @@ async function waitForRedirect(
 
 async function signInThrough(
   world: FlowWorld,
-  options: ResolvedOptions,
+  { settings, context }: SignInInput,
   attempt: Attempt,
-  signal: AbortSignal,
   beside: BesideBrowser,
 ): Promise<TokenAnswer> {
+  const { signal } = context;
   const { provider, listener, request, start } = attempt;
   const host = hostOf(provider.metadata.issuer);
   emit(world.logger, "login.started", { host, flow: "auth_code" });
   // Keys are needed when the browser comes back: loading them now costs the person no time.
   provider.prefetchKeys(signal);
-  await world.beforePrompt?.();
+  await context.beforePrompt?.();
   // Whoever gave up meanwhile, be it at the moment at which the port was passed on, sees no browser.
   signal.throwIfAborted();
   const target = request.url;
-  const browser = await startBrowser(world, options, {
+  const browser = await startBrowser(world, settings, {
     start,
     target,
     authority: attempt.startAuthority,
   });
   const byBrowser = async (stop: AbortSignal): Promise<TokenAnswer> => {
     try {
-      const parameters = await waitForRedirect(world, options, attempt, browser, stop);
-      world.onAnswer?.();
+      const parameters = await waitForRedirect(world, settings, attempt, browser, stop);
+      context.onAnswer?.();
       await start.alone(stop);
       return await request.exchange(parameters, stop);
     } catch (error) {
@@ -252,17 +252,17 @@ async function signInThrough(
  */
 export async function signInWithBrowser(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: SignInInput,
   provider: Provider,
-  signal: AbortSignal,
   beside: BesideBrowser,
 ): Promise<TokenAnswer> {
-  const plan = planRedirect(options);
+  const { signal } = input.context;
+  const plan = planRedirect(input.settings);
   const start = createStartAddress(world, hostOf(provider.metadata.issuer));
   let request: AuthorizationAttempt | undefined;
   const port = await openListener(
     world,
-    options,
+    input,
     plan,
     { isExpectedState: (candidate) => request?.isExpectedState(candidate) ?? false, start },
     signal,
@@ -271,10 +271,10 @@ export async function signInWithBrowser(
   try {
     warnAboutExposure(world, listener);
     const redirectUri = plan.redirectUri(listener.authority);
-    request = await requestFor(world, options, provider, redirectUri, signal);
+    request = await requestFor(world, input, provider, redirectUri, signal);
     const startAuthority = reachedByLoopback(plan.host) ? listener.authority : undefined;
     const attempt = { provider, listener, request, redirectUri, start, startAuthority };
-    return await signInThrough(world, options, attempt, signal, beside);
+    return await signInThrough(world, input, attempt, beside);
   } catch (error) {
     listener.settle(outcomeOf(error));
     throw error;

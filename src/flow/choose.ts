@@ -2,8 +2,8 @@
 
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
+import type { Settings } from "./sign-in-config.ts";
 
 /** What was chosen; `why` in one sentence, where the person would otherwise wonder. */
 export type ChosenFlow =
@@ -20,7 +20,7 @@ function offered(metadata: ProviderMetadata): string {
   return endpoints.length === 0 ? "none of the endpoints of a sign-in" : endpoints.join(" and ");
 }
 
-const needed: Readonly<Record<ResolvedOptions["flow"], { flow: string; endpoints: string }>> = {
+const needed: Readonly<Record<Settings["flow"], { flow: string; endpoints: string }>> = {
   auto: {
     flow: "any sign-in of a person",
     endpoints: "`tokenEndpoint` and `authorizationEndpoint` or `deviceAuthorizationEndpoint`",
@@ -47,10 +47,10 @@ const needed: Readonly<Record<ResolvedOptions["flow"], { flow: string; endpoints
  * @throws {OidcError} `no_interactive_flow`.
  */
 export function chooseFlow(
-  options: Pick<ResolvedOptions, "flow">,
+  settings: Pick<Settings, "flow">,
   metadata: ProviderMetadata,
 ): ChosenFlow {
-  const { flow } = options;
+  const { flow } = settings;
   const provider = hostOf(metadata.issuer);
   const { authorizationEndpoint, deviceAuthorizationEndpoint, tokenEndpoint } = metadata;
   if (tokenEndpoint !== undefined) {

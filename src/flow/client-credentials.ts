@@ -1,7 +1,6 @@
 // A token for a program itself, no person present. Changes when the client credentials grant does.
 
 import { OidcError } from "../core/errors.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import { openProvider, speaksAgainstDocument } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/token-endpoint.ts";
@@ -9,38 +8,37 @@ import { explainRefusedClient } from "../provider/unsupported-authentication.ts"
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
 import { clientIdentity, providerOptions, targetOfToken } from "./provider-input.ts";
-import type { SignInWishes } from "./wishes.ts";
+import type { SignInInput } from "./sign-in-config.ts";
+import type { SignInVariant } from "./variant.ts";
 
 /**
- * Signs the client itself in. `wishes`: what the access token is for, where that is not what the configuration says, and
- * how the provider took the secret before.
+ * Signs the client itself in. `target`: what the access token is for, where that is not what the configuration says.
  * @throws {OidcError} `invalid_option` without a client secret, before any request; codes of discovery and of the
  * token request.
  * @see RFC 6749 section 4.4
  */
 export async function signInAsClient(
   world: FlowWorld,
-  options: ResolvedOptions,
-  signal: AbortSignal,
-  { target, knownMethod }: Pick<SignInWishes, "target" | "knownMethod"> = {},
+  { config, settings, context }: SignInInput,
+  { target }: Pick<SignInVariant, "target"> = {},
 ): Promise<TokenAnswer> {
-  if (options.clientSecret === undefined) {
+  const { signal } = context;
+  if (config.credential.kind === "none") {
     throw new OidcError(
       "invalid_option",
       "Client credentials need a client secret. Set `clientSecret`.",
       { reason: "client_secret_missing" },
     );
   }
-  const provider = await openProvider(world, providerOptions(options, "client"), signal);
+  const provider = await openProvider(world, providerOptions(config, settings, "client"), signal);
   try {
     const answer = await requestClientCredentials(
       world,
       provider,
       {
-        ...clientIdentity(options),
-        knownMethod,
-        ...targetOfToken(options, target),
-        scopes: target?.scopes ?? options.scopes,
+        ...clientIdentity(config, context),
+        ...targetOfToken(config, target),
+        scopes: target?.scopes ?? config.scopes,
       },
       signal,
     );

@@ -7,11 +7,11 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import type { LatchkeyEvent } from "../core/events.ts";
 import type { DeviceCodeEvent, PromptEvent } from "../core/prompt.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
-import { resolveOptions } from "../options/resolve.ts";
 import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { signInWithDevice, type DeviceOccasion } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import { inputWith } from "./testing.ts";
 
 const issuer = "https://id.example.com";
 const deviceCode = "canary-device-code";
@@ -136,16 +136,16 @@ function scene({
     prefetchKeys: () => undefined,
     forgetCached: async () => undefined,
   };
-  const resolved = resolveOptions(
+  const { signal } = caller;
+  const outcome = inputWith(
     { issuer, clientId: "data-cli", openBrowser: false, ...options },
-    "interactive",
-  );
-  const outcome = signInWithDevice(world, resolved, provider, caller.signal, occasion).catch(
-    (error: unknown) => {
+    { signal },
+  )
+    .then((input) => signInWithDevice(world, input, provider, signal, occasion))
+    .catch((error: unknown) => {
       if (!isOidcError(error)) throw error;
       return error;
-    },
-  );
+    });
   return {
     clock,
     requests,

@@ -5,7 +5,6 @@ import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { longestPollIntervalSeconds } from "../core/limits.ts";
 import { createStartAddress, openAtStart } from "../interaction/open-browser.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import {
   deviceCodeExpired,
   requestDeviceAuthorization,
@@ -15,6 +14,7 @@ import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
+import type { SignInInput } from "./sign-in-config.ts";
 import { endedByIntruder } from "./sign-in-browser.ts";
 
 /** How a device sign-in came about. */
@@ -163,25 +163,25 @@ function warnOfSameDevice(world: FlowWorld, provider: Provider): void {
  */
 export async function signInWithDevice(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: SignInInput,
   provider: Provider,
   signal: AbortSignal,
   occasion: DeviceOccasion = {},
 ): Promise<TokenAnswer> {
   try {
-    return await signInWithOneCode(world, options, provider, signal, occasion);
+    return await signInWithOneCode(world, input, provider, signal, occasion);
   } catch (error) {
     const hasExpired = isOidcError(error) && error.code === "device_code_expired";
     const mayReturn = world.terminal && world.personPresent && occasion.besideBrowser !== true;
     if (!hasExpired || !mayReturn || signal.aborted) throw error;
     const why = "The last code has expired. Here is a new one.";
-    return signInWithOneCode(world, options, provider, signal, { why });
+    return signInWithOneCode(world, input, provider, signal, { why });
   }
 }
 
 async function signInWithOneCode(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: SignInInput,
   provider: Provider,
   signal: AbortSignal,
   occasion: DeviceOccasion,
@@ -190,18 +190,19 @@ async function signInWithOneCode(
   const host = hostOf(issuer);
   const { why, besideBrowser = false } = occasion;
   emit(world.logger, "login.started", { host, flow: "device" });
-  const { scopes, offlineAccess, acrValues, openBrowser, browserCommand } = options;
-  const identity = clientIdentity(options);
+  const { config, settings, context } = input;
+  const { offlineAccess, acrValues, openBrowser, browserCommand } = settings;
+  const identity = clientIdentity(config, context);
   const authorization = await requestDeviceAuthorization(
     world,
     provider,
     {
       ...identity,
-      ...tokenTarget(options),
-      scopes,
+      ...tokenTarget(config),
+      scopes: config.scopes,
       offlineAccess,
-      pkce: options.pkce,
-      maxAgeSeconds: options.maxAge,
+      pkce: settings.pkce,
+      maxAgeSeconds: settings.maxAge,
       acrValues,
     },
     signal,
@@ -212,7 +213,7 @@ async function signInWithOneCode(
     expiresInSeconds,
     intervalSeconds: authorization.intervalSeconds,
   });
-  await world.beforePrompt?.();
+  await context.beforePrompt?.();
   // Counted from here, whatever a browser takes to start.
   const expiresAt = new Date(world.clock.now() + expiresInSeconds * 1000);
   const cancelled = new AbortController();

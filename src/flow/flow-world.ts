@@ -12,10 +12,6 @@ export interface FlowWorld extends World {
   /** Gives a fixed callback port to one sign-in at a time. Undefined: no place for a lock is known; binding decides. */
   readonly portLock?: FlightLock | undefined;
   readonly onWarning: (code: string, message: string) => void;
-  /** Awaited before a person is shown anything or a browser is opened; what it throws ends the sign-in. */
-  readonly beforePrompt?: () => Promise<void>;
-  /** Called when the browser has brought an answer, whatever becomes of it. */
-  readonly onAnswer?: (() => void) | undefined;
 }
 
 export type { TokenAnswer } from "../provider/token-answer.ts";

@@ -2,14 +2,14 @@
 
 import { markUnsent } from "../core/request-fate.ts";
 import type { HttpClient } from "../http/exchange.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import { openProvider } from "../provider/metadata.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import { tokenEndpointOf } from "../provider/token-request.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { providerOptions } from "./provider-input.ts";
+import { configOfRecord, providerOptions } from "./provider-input.ts";
+import type { SignInInput } from "./sign-in-config.ts";
 
 /** Endpoints by the names of a token answer, and the roots that vouched for the document with them. */
 export type KnownEndpoints = Pick<
@@ -44,14 +44,14 @@ export async function withTrust(
  */
 export async function knownEndpoints(
   world: FlowWorld,
-  options: ResolvedOptions,
+  { config, settings }: Pick<SignInInput, "config" | "settings">,
   record: SessionRecord,
   signal: AbortSignal,
 ): Promise<KnownEndpoints> {
   try {
     const trustedRoots = await rootsBehind(world.http, record.issuer);
     if (trustedRoots === undefined || trustedRoots === record.trustedRoots) return record;
-    const where = { ...providerOptions(options, options.flow), issuer: record.issuer };
+    const where = providerOptions(configOfRecord(record, config), settings, settings.flow);
     const provider = await openProvider(world, where, signal);
     const { userinfoEndpoint, revocationEndpoint, endSessionEndpoint } = provider.metadata;
     return {

@@ -3,7 +3,6 @@
 import { decisionsOf, isOidcError, type OidcErrorCode } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import { openProvider, speaksAgainstDocument, type Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import {
@@ -16,7 +15,8 @@ import { signInWithDevice } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
 import { providerOptions } from "./provider-input.ts";
-import { withWishes, type SignInWishes } from "./wishes.ts";
+import type { SignInInput } from "./sign-in-config.ts";
+import { withVariant, type SignInVariant } from "./variant.ts";
 
 /** One way to sign in. */
 export interface Way {
@@ -118,61 +118,52 @@ export async function joinedLater(
 }
 
 /** The device flow beside a browser that did not open, where that is allowed. */
-function deviceBeside(
-  world: FlowWorld,
-  options: ResolvedOptions,
-  provider: Provider,
-): Way | undefined {
+function deviceBeside(world: FlowWorld, input: SignInInput, provider: Provider): Way | undefined {
   const isOffered =
-    options.flow === "auto" &&
+    input.settings.flow === "auto" &&
     world.terminal &&
     world.personPresent &&
     provider.metadata.deviceAuthorizationEndpoint !== undefined;
   if (!isOffered) return undefined;
   return {
     flow: "device",
-    start: (signal) => signInWithDevice(world, options, provider, signal, { besideBrowser: true }),
+    start: (signal) => signInWithDevice(world, input, provider, signal, { besideBrowser: true }),
   };
 }
 
 /**
- * Signs a person in: the browser, a device code, or, on a terminal without a browser, both at once. `wishes`: what this
- * sign-in is to cover besides the configuration.
+ * Signs a person in: the browser, a device code, or, on a terminal without a browser, both at once. `variant`: what
+ * this sign-in is to cover in addition to the configuration.
  * @throws {OidcError} `no_interactive_flow`, codes of discovery and of the flows.
  */
 export async function signInPerson(
   world: FlowWorld,
-  configured: ResolvedOptions,
-  signal: AbortSignal,
-  wishes: SignInWishes = {},
+  configured: SignInInput,
+  variant: SignInVariant = {},
 ): Promise<TokenAnswer> {
-  const where = providerOptions(configured, configured.flow);
+  const { config, settings, context } = configured;
+  const { signal } = context;
+  const where = providerOptions(config, settings, settings.flow);
   // Somebody waits here anyway: what answered in the provider's place once does not decide where the code goes today.
   const provider = await openProvider(world, where, signal, { anew: true });
   const unsupported = unsupportedAuthentication(provider.metadata);
   if (unsupported !== undefined) world.onWarning("client_authentication_unsupported", unsupported);
   try {
-    const options = withWishes(configured, wishes, provider.metadata);
-    const chosen = chooseFlow(options, provider.metadata);
+    const input = withVariant(configured, variant, provider.metadata);
+    const chosen = chooseFlow(settings, provider.metadata);
     if (chosen.flow === "device") {
       const { why } = chosen;
-      const byDevice = await signInWithDevice(world, options, provider, signal, { why });
+      const byDevice = await signInWithDevice(world, input, provider, signal, { why });
       return await withTrust(world, provider.metadata, byDevice);
     }
-    const beside = deviceBeside(world, options, provider);
+    const beside = deviceBeside(world, input, provider);
     const host = hostOf(provider.metadata.issuer);
-    const answer = await signInWithBrowser(
-      world,
-      options,
-      provider,
-      signal,
-      (browser, byBrowser, stop) => {
-        const way: Way = { flow: "auth_code", start: byBrowser };
-        return beside === undefined
-          ? byBrowser(stop)
-          : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
-      },
-    );
+    const answer = await signInWithBrowser(world, input, provider, (browser, byBrowser, stop) => {
+      const way: Way = { flow: "auth_code", start: byBrowser };
+      return beside === undefined
+        ? byBrowser(stop)
+        : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
+    });
     return await withTrust(world, provider.metadata, answer);
   } catch (error) {
     if (speaksAgainstDocument(error)) await provider.forgetCached();

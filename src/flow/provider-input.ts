@@ -1,9 +1,9 @@
-// The part of a credential's options that requests to a provider need. Changes when they need another option.
+// What requests to a provider need of a sign-in's configuration. Changes when they need something else of it.
 
-import { Secret } from "../core/secret.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { ClientIdentity } from "../provider/client-authentication.ts";
 import type { ProviderOptions } from "../provider/metadata.ts";
+import type { SessionRecord } from "../record/format.ts";
+import type { Settings, SignInConfig, SignInContext } from "./sign-in-config.ts";
 
 /** What another access token than the configuration's is for. Null: as the configuration has it. */
 export interface AccessTokenTarget {
@@ -11,43 +11,31 @@ export interface AccessTokenTarget {
   readonly resources: readonly string[] | null;
 }
 
-/** Options of one sign-in. */
-export type SignInOptions = ResolvedOptions & {
-  /** Resources that the grant is to cover besides the configuration's. */
-  readonly furtherResources?: readonly string[];
-  /** How the provider took the client's secret before. */
-  readonly knownMethod?: ClientIdentity["knownMethod"];
-};
-
-/** Who the client is, its secret wrapped. */
-export function clientIdentity(options: SignInOptions): ClientIdentity {
-  const { clientId, clientSecret, knownMethod } = options;
-  return {
-    clientId,
-    clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret),
-    knownMethod,
-  };
+/** Who the client is, and how the provider took its secret before. */
+export function clientIdentity(
+  { clientId, credential }: SignInConfig,
+  { knownMethod }: Pick<SignInContext, "knownMethod"> = {},
+): ClientIdentity {
+  const clientSecret = credential.kind === "secret" ? credential.secret : undefined;
+  return { clientId, clientSecret, knownMethod };
 }
 
-function resourcesOf({ resource }: ResolvedOptions): readonly string[] | undefined {
-  return typeof resource === "string" ? [resource] : resource;
+/** The configuration that a cached sign-in was made with: its provider and its client, whatever is configured by now. */
+export function configOfRecord(record: SessionRecord, config: SignInConfig): SignInConfig {
+  return { ...config, issuer: record.issuer, clientId: record.clientId };
 }
 
 /**
  * What the access token of a sign-in is for. A grant may cover more; the token that comes with it does not, so that a
  * token for one server is never sent to another (D10).
  */
-export function tokenTarget(options: SignInOptions): {
+export function tokenTarget({ audience, resources, furtherResources }: SignInConfig): {
   audience: string | undefined;
   resources: readonly string[] | undefined;
   tokenResources: readonly string[] | undefined;
 } {
-  const { audience, furtherResources } = options;
-  const configured = resourcesOf(options);
-  if (furtherResources === undefined) {
-    return { audience, resources: configured, tokenResources: undefined };
-  }
-  const own = configured ?? [];
+  if (furtherResources === undefined) return { audience, resources, tokenResources: undefined };
+  const own = resources ?? [];
   return {
     audience,
     resources: [...new Set([...own, ...furtherResources])],
@@ -60,29 +48,18 @@ export function tokenTarget(options: SignInOptions): {
  * audience belongs to its resource.
  */
 export function targetOfToken(
-  options: ResolvedOptions,
+  { audience, resources }: SignInConfig,
   target: AccessTokenTarget | undefined,
 ): { audience: string | undefined; resources: readonly string[] | undefined } {
   const named = target?.resources ?? undefined;
-  return named === undefined
-    ? { audience: options.audience, resources: resourcesOf(options) }
-    : { audience: undefined, resources: named };
+  return named === undefined ? { audience, resources } : { audience: undefined, resources: named };
 }
 
 /** Where the provider is, and what is known of it. */
 export function providerOptions(
-  options: ResolvedOptions,
+  { issuer, clientId, endpoints }: SignInConfig,
+  { allowInsecureHttp, httpTimeoutSeconds }: Settings,
   flow: ProviderOptions["flow"],
 ): ProviderOptions {
-  return {
-    issuer: options.issuer,
-    clientId: options.clientId,
-    authorizationEndpoint: options.authorizationEndpoint,
-    tokenEndpoint: options.tokenEndpoint,
-    deviceAuthorizationEndpoint: options.deviceAuthorizationEndpoint,
-    jwksUri: options.jwksUri,
-    allowInsecureHttp: options.allowInsecureHttp,
-    httpTimeoutSeconds: options.httpTimeoutSeconds,
-    flow,
-  };
+  return { issuer, clientId, ...endpoints, allowInsecureHttp, httpTimeoutSeconds, flow };
 }

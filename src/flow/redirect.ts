@@ -3,7 +3,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import type { ResolvedOptions } from "../options/types.ts";
+import type { Settings } from "./sign-in-config.ts";
 
 /** The listener to open, and the redirect URI once its port is known. */
 export interface RedirectPlan {
@@ -20,7 +20,7 @@ function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");
 }
 
-function portList(port: ResolvedOptions["callbackPort"]): readonly number[] {
+function portList(port: Settings["callbackPort"]): readonly number[] {
   return typeof port === "number" ? [port] : port;
 }
 
@@ -31,11 +31,11 @@ function portList(port: ResolvedOptions["callbackPort"]): readonly number[] {
  * @see RFC 8252 section 7.3 (loopback redirection)
  */
 export function planRedirect(
-  options: Pick<ResolvedOptions, "redirectUri" | "callbackHost" | "callbackPort" | "explicit">,
+  settings: Pick<Settings, "redirectUri" | "callbackHost" | "callbackPort" | "explicit">,
 ): RedirectPlan {
-  const host = withoutBrackets(options.callbackHost);
-  const ports = portList(options.callbackPort);
-  if (options.redirectUri === undefined) {
+  const host = withoutBrackets(settings.callbackHost);
+  const ports = portList(settings.callbackPort);
+  if (settings.redirectUri === undefined) {
     // A browser cannot visit the unspecified address; on the same machine it reaches the listener by loopback.
     const unspecified = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : undefined;
     return {
@@ -49,10 +49,10 @@ export function planRedirect(
       },
     };
   }
-  const redirectUri = options.redirectUri;
+  const redirectUri = settings.redirectUri;
   const url = new URL(redirectUri);
   const plan = { path: url.pathname, authority: url.host, redirectUri: () => redirectUri };
-  if (!isLoopbackHost(url.hostname) || options.explicit.has("callbackPort")) {
+  if (!isLoopbackHost(url.hostname) || settings.explicit.has("callbackPort")) {
     return { ...plan, host, ports };
   }
   if (url.port === "") {
@@ -61,6 +61,6 @@ export function planRedirect(
       `\`redirectUri\` is ${redirectUri}, a loopback address without a port, so it is not known where to listen. Set \`callbackPort\` to the port that the browser will reach.`,
     );
   }
-  const redirectHost = options.explicit.has("callbackHost") ? host : withoutBrackets(url.hostname);
+  const redirectHost = settings.explicit.has("callbackHost") ? host : withoutBrackets(url.hostname);
   return { ...plan, host: redirectHost, ports: [Number(url.port)] };
 }

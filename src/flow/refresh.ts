@@ -5,7 +5,6 @@ import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/token-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -13,17 +12,20 @@ import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints, type KnownEndpoints } from "./known-endpoints.ts";
 import {
   clientIdentity,
+  configOfRecord,
   providerOptions,
   targetOfToken,
   type AccessTokenTarget,
 } from "./provider-input.ts";
+import type { Settings, SignInConfig, SignInInput } from "./sign-in-config.ts";
 
 /** A sign-in with a refresh token. */
 export type RefreshableRecord = SessionRecord & { refreshToken: string };
 
 async function send(
   world: FlowWorld,
-  options: ResolvedOptions,
+  config: SignInConfig,
+  settings: Settings,
   record: RefreshableRecord,
   endpoints: KnownEndpoints,
   signal: AbortSignal,
@@ -34,19 +36,17 @@ async function send(
   const answer = await refreshTokens(
     world,
     {
-      ...clientIdentity(options),
-      // The record's: with `clientId` from elsewhere than the options it is what signed in.
-      clientId: record.clientId,
+      ...clientIdentity(config),
       authenticationMethod: record.authenticationMethod,
       tokenEndpoint: endpoints.tokenEndpoint,
       refreshToken: record.refreshToken,
       previous,
-      scopes: scopes ?? record.accessToken?.scopes ?? options.scopes ?? [],
+      scopes: scopes ?? record.accessToken?.scopes ?? config.scopes ?? [],
       sendScopes: scopes !== undefined,
-      ...targetOfToken(options, target),
+      ...targetOfToken(config, target),
       userinfoEndpoint: endpoints.userinfoEndpoint,
       revocationEndpoint: endpoints.revocationEndpoint,
-      options: { ...providerOptions(options, options.flow), issuer: record.issuer },
+      options: providerOptions(config, settings, settings.flow),
     },
     signal,
   );
@@ -69,25 +69,28 @@ async function send(
  */
 export async function refreshSignIn(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: Pick<SignInInput, "config" | "settings">,
   record: RefreshableRecord,
   signal: AbortSignal,
   target?: AccessTokenTarget,
 ): Promise<TokenAnswer> {
+  const { settings } = input;
+  const config = configOfRecord(record, input.config);
+  const { tokenEndpoint } = config.endpoints;
   // An endpoint that the caller set needs nobody to vouch for it.
   const endpoints =
-    options.tokenEndpoint === undefined
-      ? await knownEndpoints(world, options, record, signal)
-      : { ...record, tokenEndpoint: options.tokenEndpoint };
+    tokenEndpoint === undefined
+      ? await knownEndpoints(world, input, record, signal)
+      : { ...record, tokenEndpoint };
   const host = hostOf(endpoints.tokenEndpoint);
   emit(world.logger, "refresh.started", { host });
   let answer: TokenAnswer;
   try {
-    answer = await send(world, options, record, endpoints, signal, target);
+    answer = await send(world, config, settings, record, endpoints, signal, target);
   } catch (error) {
     if (!isErrorOf(error, "network") || signal.aborted) throw error;
     try {
-      answer = await send(world, options, record, endpoints, signal, target);
+      answer = await send(world, config, settings, record, endpoints, signal, target);
     } catch (second) {
       // The first request decides what is known of the refresh token: whatever became of the second, it may have been
       // used. One that never left says nothing.

@@ -2,12 +2,12 @@
 
 import { isOidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import { revokeToken } from "../provider/revocation-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints } from "./known-endpoints.ts";
-import { clientIdentity } from "./provider-input.ts";
+import { clientIdentity, configOfRecord } from "./provider-input.ts";
+import type { SignInInput } from "./sign-in-config.ts";
 
 /** What became of a sign-in at the provider. */
 export interface RevokedSignIn {
@@ -24,13 +24,13 @@ export interface RevokedSignIn {
  */
 export async function revokeSignIn(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: Pick<SignInInput, "config" | "settings">,
   record: SessionRecord,
   signal: AbortSignal,
 ): Promise<RevokedSignIn> {
   let revocationEndpoint: string | undefined;
   try {
-    ({ revocationEndpoint } = await knownEndpoints(world, options, record, signal));
+    ({ revocationEndpoint } = await knownEndpoints(world, input, record, signal));
   } catch (error) {
     if (isOidcError(error)) return { revoked: "failed", accessTokenStays: false };
     throw error;
@@ -54,8 +54,7 @@ export async function revokeSignIn(
       {
         revocationEndpoint,
         issuer: record.issuer,
-        ...clientIdentity(options),
-        clientId: record.clientId,
+        ...clientIdentity(configOfRecord(record, input.config)),
         authenticationMethod,
         token: new Secret(token),
         tokenTypeHint,

@@ -5,8 +5,8 @@ import { isOidcError } from "../core/errors.ts";
 import type { BrowserResult } from "../core/world.ts";
 import { openAtStart } from "../interaction/open-browser.ts";
 import type { StartAddress } from "../interaction/start-address.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import type { Settings } from "./sign-in-config.ts";
 
 /** What a sign-in knows of its browser. */
 export interface SignInBrowser {
@@ -55,11 +55,11 @@ async function waitInVain(
 /** Starts the browser at the start address, where one is wanted; else finds out whether there is one. */
 export async function startBrowser(
   world: FlowWorld,
-  options: Pick<ResolvedOptions, "openBrowser" | "browserCommand">,
+  settings: Pick<Settings, "openBrowser" | "browserCommand">,
   page: { start: StartAddress; target: string; authority: string | undefined },
 ): Promise<SignInBrowser> {
-  const command = options.browserCommand;
-  if (!options.openBrowser) {
+  const command = settings.browserCommand;
+  if (!settings.openBrowser) {
     // Nobody has to say twice that there is no browser: all that is offered without one is offered here too.
     const problem = await world.whyNoBrowser(command);
     return {

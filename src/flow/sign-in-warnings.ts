@@ -1,15 +1,15 @@
 // What a person should know of a sign-in that goes on all the same.
 
 import { hostOf } from "../core/hosts.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { FlowWorld, TokenAnswer } from "./flow-world.ts";
+import type { SignInInput } from "./sign-in-config.ts";
 
 /** Before a sign-in: an option that cannot do what it is for. */
 export function warnOfUnknownAudience(
   world: Pick<FlowWorld, "onWarning">,
-  options: Pick<ResolvedOptions, "audience" | "useServerAudience">,
+  { config, settings }: Pick<SignInInput, "config" | "settings">,
 ): void {
-  if (!options.useServerAudience || options.audience !== undefined) return;
+  if (!settings.useServerAudience || config.audience !== undefined) return;
   world.onWarning(
     "server_audience_unavailable",
     "`useServerAudience` changes nothing: there is no server that could be asked for the audience. Set `audience` where the provider wants one.",

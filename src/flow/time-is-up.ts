@@ -6,8 +6,8 @@ import { hostOf } from "../core/hosts.ts";
 import { listenerHeaderBytes } from "../core/limits.ts";
 import { counted } from "../core/words.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
+import type { Settings } from "./sign-in-config.ts";
 
 /** The sign-in whose time is up. */
 export interface UnfinishedSignIn {
@@ -54,11 +54,11 @@ function missedAnswer({ listener, metadata, redirectUri }: UnfinishedSignIn): st
 /** The end of a sign-in that nobody finished in time. */
 export function timeIsUp(
   signIn: UnfinishedSignIn,
-  options: Pick<ResolvedOptions, "callbackTimeoutSeconds">,
+  settings: Pick<Settings, "callbackTimeoutSeconds">,
 ): OidcError {
   const { listener, metadata, redirectUri } = signIn;
   const provider = hostOf(metadata.issuer);
-  const limit = counted(options.callbackTimeoutSeconds, "second");
+  const limit = counted(settings.callbackTimeoutSeconds, "second");
   const missed = missedAnswer(signIn);
   if (listener.strayCallbacks > 0) {
     return new OidcError(

@@ -3,12 +3,12 @@
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { Secret } from "../core/secret.ts";
-import type { ResolvedOptions } from "../options/types.ts";
 import { fetchUserInfo } from "../provider/userinfo-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints } from "./known-endpoints.ts";
-import { clientIdentity, providerOptions } from "./provider-input.ts";
+import { clientIdentity, configOfRecord, providerOptions } from "./provider-input.ts";
+import type { SignInInput } from "./sign-in-config.ts";
 
 /**
  * The userinfo endpoint's claims for a cached sign-in.
@@ -16,12 +16,12 @@ import { clientIdentity, providerOptions } from "./provider-input.ts";
  */
 export async function readUserInfo(
   world: FlowWorld,
-  options: ResolvedOptions,
+  input: Pick<SignInInput, "config" | "settings">,
   record: SessionRecord,
   accessToken: string,
   signal: AbortSignal,
 ): Promise<{ sub: string; [claim: string]: unknown }> {
-  const { userinfoEndpoint } = await knownEndpoints(world, options, record, signal);
+  const { userinfoEndpoint } = await knownEndpoints(world, input, record, signal);
   if (userinfoEndpoint === undefined) {
     throw new OidcError(
       "endpoint_invalid",
@@ -29,15 +29,15 @@ export async function readUserInfo(
       { reason: "userinfo_endpoint" },
     );
   }
+  const config = configOfRecord(record, input.config);
   return fetchUserInfo(
     world,
     {
       userinfoEndpoint,
-      ...clientIdentity(options),
-      clientId: record.clientId,
+      ...clientIdentity(config),
       accessToken: new Secret(accessToken),
       expectedSubject: record.subject,
-      options: { ...providerOptions(options, options.flow), issuer: record.issuer },
+      options: providerOptions(config, input.settings, input.settings.flow),
     },
     signal,
   );

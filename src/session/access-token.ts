@@ -9,6 +9,7 @@ import { otherTokenOf, type Target } from "./wish.ts";
 /** What a token object is made from. */
 export interface AccessTokenParts {
   readonly token: string;
+  readonly tokenType: AccessToken["tokenType"];
   readonly expiresAt: number | null;
   readonly scopes: readonly string[];
   readonly idToken?: string | undefined;
@@ -19,7 +20,7 @@ export interface AccessTokenParts {
 export function createAccessToken(parts: AccessTokenParts): AccessToken {
   const { idToken } = parts;
   const shown = {
-    tokenType: "Bearer" as const,
+    tokenType: parts.tokenType,
     expiresAt: parts.expiresAt === null ? undefined : new Date(parts.expiresAt * 1000),
     scopes: Object.freeze([...parts.scopes]),
     source: parts.source,
@@ -46,6 +47,8 @@ export function accessTokenOf(
   return tokenKind === "id_token"
     ? createAccessToken({
         token: idToken ?? "",
+        // As it is sent (RFC 6750), whatever the access token is.
+        tokenType: "Bearer",
         expiresAt: idTokenTimes(idToken ?? "")?.expiresAt ?? null,
         scopes,
         idToken,
@@ -53,6 +56,7 @@ export function accessTokenOf(
       })
     : createAccessToken({
         token: accessToken?.token ?? "",
+        tokenType: accessToken?.tokenType ?? "Bearer",
         expiresAt: accessToken?.expiresAt ?? null,
         scopes,
         idToken,

@@ -4,7 +4,8 @@
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { AccessTokenTarget } from "../flow/provider-input.ts";
 import type { RevokedSignIn } from "../flow/revoke.ts";
-import type { SignInWishes } from "../flow/wishes.ts";
+import type { SignInContext } from "../flow/sign-in-config.ts";
+import type { SignInVariant } from "../flow/variant.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { UserInfoClaims } from "./session-types.ts";
 
@@ -19,16 +20,8 @@ export interface Flows {
   readonly longestWorkSeconds: { readonly refresh: number; readonly login: number };
   /** Before any lock or request: is enough known for a sign-in? */
   assertConfigured(): void;
-  /**
-   * `beforePrompt` is awaited before anything is shown or opened; what it throws ends the sign-in. `onAnswer` is called
-   * when the browser has brought an answer, whatever becomes of it: the sign-in is not given up for another one then.
-   */
-  signIn(
-    signal: AbortSignal,
-    beforePrompt: () => Promise<void>,
-    wishes?: SignInWishes,
-    onAnswer?: () => void,
-  ): Promise<TokenAnswer>;
+  /** Once `onAnswer` was called the sign-in is not given up for another one. */
+  signIn(context: SignInContext, variant?: SignInVariant): Promise<TokenAnswer>;
   /** `target`: what the access token is for, where that is not what the configuration says. */
   refresh(
     record: RefreshableRecord,

@@ -82,6 +82,7 @@ export class GivenTokens {
     const { token, expiresAt } = given;
     return createAccessToken({
       token,
+      tokenType: "Bearer",
       expiresAt: toSeconds(expiresAt),
       scopes: [],
       source: "static",

@@ -326,14 +326,15 @@ export class Renewal {
   ): Promise<Result> {
     const { wanted, signal, onAnswer } = work;
     const { target, stepUp } = wanted;
-    const wishes = {
+    const variant = {
       target,
       grantedScopes: target === undefined ? undefined : before?.accessToken?.scopes,
-      knownMethod: before?.authenticationMethod,
       acrValues: stepUp?.acrValues,
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };
-    const answer = await this.#parts.flows.signIn(signal, beforePrompt, wishes, onAnswer);
+    const knownMethod = before?.authenticationMethod;
+    const occasion = { signal, beforePrompt, onAnswer, knownMethod };
+    const answer = await this.#parts.flows.signIn(occasion, variant);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#context(previous, this.#parts.bound.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.

@@ -7,7 +7,8 @@ import type { PromptEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { AccessTokenTarget } from "../flow/provider-input.ts";
-import type { SignInWishes } from "../flow/wishes.ts";
+import type { SignInContext } from "../flow/sign-in-config.ts";
+import type { SignInVariant } from "../flow/variant.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -37,7 +38,8 @@ export interface Script {
   signIn?: (
     signal: AbortSignal,
     beforePrompt: () => Promise<void>,
-    wishes: SignInWishes,
+    variant: SignInVariant,
+    knownMethod: SignInContext["knownMethod"],
   ) => Promise<TokenAnswer>;
   refresh?: (
     record: SessionRecord,
@@ -113,12 +115,15 @@ export class Bench {
       needsPerson: script.needsPerson ?? true,
       longestWorkSeconds: { refresh: 5, login: 5 },
       assertConfigured: () => undefined,
-      signIn: async (signal, beforePrompt, wishes = {}) => {
+      signIn: async (
+        { signal, beforePrompt = () => Promise.resolve(), knownMethod },
+        variant = {},
+      ) => {
         this.calls.push("signIn");
         await script.beforeShown?.();
         await beforePrompt();
         const signIn = script.signIn ?? (() => Promise.resolve(answer()));
-        return signIn(signal, beforePrompt, wishes);
+        return signIn(signal, beforePrompt, variant, knownMethod);
       },
       refresh: async (record, signal, target) => {
         this.calls.push("refresh");

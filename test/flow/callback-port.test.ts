@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { assembleFlows } from "../../src/credential/assembled-flows.ts";
+import { configFromOptions, settingsFromOptions } from "../../src/credential/sign-in-source.ts";
 import { memoryStore, OidcAuth, type AccessToken, type OidcAuthOptions } from "../../src/index.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { freePort } from "../support/free-port.ts";
@@ -183,7 +184,12 @@ test.for([
   "who waits for this sign-in waits for its turn on the port and for its person: %j",
   ([given, seconds]) => {
     const options = resolveOptions({ ...given, httpTimeoutSeconds: 30 }, "interactive");
-    const flows = assembleFlows("interactive", options, () => Promise.reject(new Error("unused")));
+    const flows = assembleFlows({
+      kind: "interactive",
+      source: configFromOptions(options),
+      settings: settingsFromOptions(options),
+      openWorld: () => Promise.reject(new Error("unused")),
+    });
     // Discovery, a code, tokens and keys; then at most 5 seconds for the person's name.
     expect(flows.longestWorkSeconds.login).toBe(seconds + 4 * 30 + 5);
   },

@@ -105,7 +105,7 @@ export class Program {
         needsPerson: true,
         longestWorkSeconds: { refresh: 30, login: 300 },
         assertConfigured: () => undefined,
-        signIn: (signal, beforePrompt) => {
+        signIn: ({ signal, beforePrompt = () => Promise.resolve() }) => {
           assertHolds("signs in");
           const onPurpose = this.#isSigningInOnPurpose;
           return prompts.signIn(process, { signal, beforePrompt, onPurpose });

@@ -15,6 +15,7 @@ const compositionRoot = new Set([
   "credential/assembled-flows.ts",
   "credential/default-prompt.ts",
   "credential/open-file-store.ts",
+  "credential/sign-in-source.ts",
 ]);
 
 // The vocabulary: types of a part that others speak without depending on its code.

@@ -1,0 +1,50 @@
+// What one call wants of a sign-in beyond the configuration. Changes when a call can want something else of it.
+
+import { scopesOf } from "../provider/authorization-request.ts";
+import type { ProviderMetadata } from "../provider/metadata.ts";
+import type { AccessTokenTarget } from "./provider-input.ts";
+import type { SignInConfig, SignInInput } from "./sign-in-config.ts";
+
+/** What a call wants of a sign-in, in addition to what the configuration says. */
+export interface SignInVariant {
+  readonly target?: AccessTokenTarget | undefined;
+  /** Granted at the sign-in before: kept where the configuration leaves the scopes to the provider. */
+  readonly grantedScopes?: readonly string[] | undefined;
+  readonly acrValues?: readonly string[] | undefined;
+  readonly maxAgeSeconds?: number | undefined;
+}
+
+function scopesWith(
+  config: SignInConfig,
+  { target, grantedScopes }: SignInVariant,
+  metadata: ProviderMetadata,
+): readonly string[] | undefined {
+  const wanted = target?.scopes ?? null;
+  if (wanted === null) return config.scopes;
+  const asked = scopesOf({ scopes: config.scopes, offlineAccess: false }, metadata);
+  const configured = asked.length === 0 ? (grantedScopes ?? []) : asked;
+  return [...new Set([...configured, ...wanted])];
+}
+
+/** The sign-in that covers what a call wants, too: the union of scopes and resources, the stricter age. */
+export function withVariant(
+  { config, settings, context }: SignInInput,
+  variant: SignInVariant,
+  metadata: ProviderMetadata,
+): SignInInput {
+  const { target, acrValues = settings.acrValues, maxAgeSeconds } = variant;
+  const furtherResources = target?.resources ?? undefined;
+  const maxAge =
+    maxAgeSeconds === undefined
+      ? settings.maxAge
+      : Math.min(maxAgeSeconds, settings.maxAge ?? maxAgeSeconds);
+  return {
+    config: {
+      ...config,
+      scopes: scopesWith(config, variant, metadata),
+      ...(furtherResources === undefined ? {} : { furtherResources }),
+    },
+    settings: { ...settings, acrValues, maxAge },
+    context,
+  };
+}
