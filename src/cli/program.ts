@@ -3,6 +3,7 @@
 import { isatty } from "node:tty";
 import { decisionsFor } from "../core/error-table.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
+import { systemClock } from "../core/clock.ts";
 import { loadPart } from "../core/load.ts";
 import { layOut, proseColumns } from "../interaction/layout.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -105,12 +106,19 @@ function opener(input: ProgramInput): OpenSettings {
     const { kind, interactive } = settings;
     const options = resolveOptions(await givenOptions(settings, input, needsSecret), kind);
     const { compose } = await loadPart(() => import("../credential/compose.ts"));
+    const { createDefaultPrompt } = await loadPart(() => import("../credential/default-prompt.ts"));
+    const { environment } = machine;
     const overrides = {
-      environment: machine.environment,
+      environment,
       background,
       ...(interactive === false ? { personPresent: false } : {}),
-      renderQr: await qrHere(machine),
-      inWords: inFlags,
+      // Loaded beforehand: what it shows stands before what the command prints.
+      defaultPrompt: createDefaultPrompt({
+        environment,
+        clock: systemClock,
+        renderQr: await qrHere(machine),
+        inWords: inFlags,
+      }),
     };
     return { ...compose(options, overrides, kind), options };
   };

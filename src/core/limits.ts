@@ -74,3 +74,6 @@ export const lockGraceSeconds = 5;
 export const longestLockMessageBytes: number = 16 * 1024;
 /** The userinfo endpoint is asked for a person's name for so long after a sign-in, in seconds. */
 export const longestNameRequestSeconds = 5;
+
+/** A token that is handed out is good for at least so long, in seconds, where a call does not say. */
+export const defaultMinValiditySeconds = 60;

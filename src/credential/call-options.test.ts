@@ -3,7 +3,9 @@
 import { expect, test } from "vitest";
 import { BearerTokenAuth, memoryStore, OidcAuth, OidcCredentialsAuth } from "../index.ts";
 import { failureOf } from "../../test/flow/harness.ts";
-import { checkedCallOptions } from "./call-options.ts";
+import { polluteObjects } from "../../test/support/polluted-prototype.ts";
+import type { GetTokenOptions } from "../core/types.ts";
+import { checkedCallOptions, plainValiditySeconds } from "./call-options.ts";
 
 test("wishes are copied: an array that is changed later changes nothing", () => {
   const scopes = ["a"];
@@ -76,4 +78,33 @@ test("what is unusual and possible is accepted", () => {
   ]) {
     expect(checkedCallOptions(options)).toEqual(options);
   }
+});
+
+test.for([
+  [undefined, 60],
+  [{}, 60],
+  [{ interactive: false, signal: new AbortController().signal }, 60],
+  [{ minValiditySeconds: 5, forceRefresh: undefined }, 5],
+  [{ minValiditySeconds: -1 }, undefined],
+  [{ minValiditySeconds: "5" }, undefined],
+  [{ interactive: "no" }, undefined],
+  [{ signal: AbortSignal.abort() }, undefined],
+  [{ signal: {} }, undefined],
+  [{ forceRefresh: false }, undefined],
+  [{ forceRefresh: true }, undefined],
+  [{ rejectedToken: "x" }, undefined],
+  [{ scopes: ["a"] }, undefined],
+  [{ minvalidityseconds: 5 }, undefined],
+  [{ unknown: undefined }, undefined],
+  [null, undefined],
+  [5, undefined],
+] as const)("%j is a plain call that wants %j seconds", ([options, seconds]) => {
+  expect(plainValiditySeconds(options as GetTokenOptions)).toBe(seconds);
+});
+
+test("what a polluted prototype has is no part of a call [P05]", () => {
+  const clean = polluteObjects({ minValiditySeconds: 0 });
+  const seconds = plainValiditySeconds({ interactive: true });
+  clean();
+  expect(seconds).toBe(60);
 });

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { CallOptions, GetTokenOptions, LogoutOptions } from "../core/types.ts";
+import { defaultMinValiditySeconds } from "../core/limits.ts";
 import { unknownOption } from "../options/own-options.ts";
 import { optionTable } from "../options/table.ts";
 import { refusal, validateOption } from "../options/validate.ts";
@@ -104,4 +105,26 @@ export function checkedLogoutOptions(options?: LogoutOptions): LogoutOptions {
 /** The same for calls that can only be aborted. */
 export function checkedAbortOptions(options?: CallOptions): CallOptions {
   return checked(options, abortableCall);
+}
+
+/**
+ * How long the token must be valid, in seconds, for a call that wants nothing else; undefined for any other call, and for
+ * one whose options are yet to be checked. Every call asks, so it looks at own properties alone and copies nothing.
+ */
+export function plainValiditySeconds(options?: GetTokenOptions): number | undefined {
+  if (options === undefined) return defaultMinValiditySeconds;
+  if (typeof options !== "object" || options === null) return undefined;
+  let minValiditySeconds = defaultMinValiditySeconds;
+  for (const name of Object.keys(options)) {
+    const value: unknown = options[name as keyof GetTokenOptions];
+    if (value === undefined && getTokenCall.parts.has(name)) continue;
+    if (name === "minValiditySeconds" && typeof value === "number" && value >= 0) {
+      minValiditySeconds = value;
+    } else if (name === "signal" && value instanceof AbortSignal) {
+      if (value.aborted) return undefined;
+    } else if (name !== "interactive" || typeof value !== "boolean") {
+      return undefined;
+    }
+  }
+  return minValiditySeconds;
 }

@@ -44,7 +44,11 @@ export class OidcCredentialsAuth implements Credential {
     defineOptionProperties(this, this.#options, "client");
   }
 
-  async getToken(options?: GetTokenOptions): Promise<AccessToken> {
+  getToken(options?: GetTokenOptions): Promise<AccessToken> {
+    return this.#handle.remembered(options) ?? this.#getToken(options);
+  }
+
+  async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#handle.open()).getToken(checked);
   }

@@ -11,7 +11,6 @@ import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
-import type { TerminalPromptOptions } from "../interaction/terminal.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { hostOfLocks } from "../lock/host.ts";
 import { absolutePath, stateFolder, thisMachine, type Machine } from "../options/paths.ts";
@@ -25,7 +24,7 @@ import { givenStore } from "../store/given-store.ts";
 import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { assembleFlows } from "./assembled-flows.ts";
-import { createDefaultPrompt } from "./default-prompt.ts";
+import { createLatePrompt } from "./late-prompt.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
 import { configFromOptions, settingsFromOptions } from "./sign-in-source.ts";
 
@@ -53,10 +52,8 @@ function guarded(handler: PromptHandler): PromptHandler {
 
 /** What a caller of {@link compose} may set besides the options. */
 export interface ComposeOverrides extends Partial<World> {
-  /** Draws QR codes for the default prompt; without it none is shown. */
-  readonly renderQr?: TerminalPromptOptions["renderQr"];
-  /** Gives a warning's message as the default prompt shows it. Default: as the library words it. */
-  readonly inWords?: (message: string) => string;
+  /** Used where nobody sets `onPrompt`. Default: the terminal's, loaded at its first event. */
+  readonly defaultPrompt?: PromptHandler | undefined;
   /** When a credential with `forceLogin` was made, in milliseconds since the epoch. Default: now. */
   readonly signedInSince?: number;
   /** Renews tokens in the background: for programs that go on running. Default: false, as a command does not. */
@@ -67,7 +64,7 @@ export interface ComposeOverrides extends Partial<World> {
 export function composeWorld(
   options: ResolvedOptions,
   outside: Partial<World> = {},
-  shown: Pick<ComposeOverrides, "renderQr" | "inWords"> = {},
+  defaultPrompt?: PromptHandler,
 ): World {
   const overrides = ownProperties(outside);
   const environment = overrides.environment ?? process.env;
@@ -111,7 +108,13 @@ export function composeWorld(
     },
     ...overrides,
     prompt: guarded(
-      overrides.prompt ?? options.onPrompt ?? createDefaultPrompt({ environment, clock, ...shown }),
+      overrides.prompt ??
+        options.onPrompt ??
+        defaultPrompt ??
+        createLatePrompt(async () => {
+          const { createDefaultPrompt } = await loadPart(() => import("./default-prompt.ts"));
+          return createDefaultPrompt({ environment, clock });
+        }),
     ),
   };
 }
@@ -196,11 +199,8 @@ export function compose(
   kind: CredentialKind = "interactive",
 ): Composition {
   const own = ownProperties(overrides);
-  const { signedInSince, renderQr, inWords, renewsAhead = false, ...outside } = own;
-  const world = composeWorld(options, outside, {
-    ...(renderQr === undefined ? {} : { renderQr }),
-    ...(inWords === undefined ? {} : { inWords }),
-  });
+  const { signedInSince, defaultPrompt, renewsAhead = false, ...outside } = own;
+  const world = composeWorld(options, outside, defaultPrompt);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
   const store = composeStore(options, world, machine);

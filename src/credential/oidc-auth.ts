@@ -50,7 +50,11 @@ export class OidcAuth implements Credential {
     defineOptionProperties(this, this.#options, "interactive");
   }
 
-  async getToken(options?: GetTokenOptions): Promise<AccessToken> {
+  getToken(options?: GetTokenOptions): Promise<AccessToken> {
+    return this.#handle.remembered(options) ?? this.#getToken(options);
+  }
+
+  async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#handle.open()).getToken(checked);
   }

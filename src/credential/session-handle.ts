@@ -1,15 +1,18 @@
 // The session of one credential: opened at its first call, closed once.
 
 import { loadPart, madeOnce } from "../core/load.ts";
+import type { AccessToken, GetTokenOptions } from "../core/types.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import { closedError } from "../session/lifetime.ts";
 import type { Session } from "../session/session-types.ts";
+import { plainValiditySeconds } from "./call-options.ts";
 
 /** Opens and closes the session of a credential. */
 export class SessionHandle {
   readonly #make: () => Promise<Session>;
   #opened: Promise<Session> | undefined;
+  #session: Session | undefined;
   #isClosed = false;
 
   /** `signedInSince`: when the credential was made, in milliseconds, for `forceLogin`. */
@@ -20,7 +23,7 @@ export class SessionHandle {
         renewsAhead: true,
         ...(signedInSince === undefined ? {} : { signedInSince }),
       };
-      return compose(options, outside, kind).session;
+      return (this.#session = compose(options, outside, kind).session);
     });
   }
 
@@ -28,6 +31,15 @@ export class SessionHandle {
   open(): Promise<Session> {
     if (this.#isClosed) return Promise.reject(closedError());
     return (this.#opened = this.#make());
+  }
+
+  /** The token of the last moment, for a call that wants nothing else; undefined where the session must be asked. */
+  remembered(options: GetTokenOptions | undefined): Promise<AccessToken> | undefined {
+    if (this.#session === undefined || this.#isClosed) return undefined;
+    const minValiditySeconds = plainValiditySeconds(options);
+    return minValiditySeconds === undefined
+      ? undefined
+      : this.#session.remembered(minValiditySeconds);
   }
 
   /** Never rejects. */

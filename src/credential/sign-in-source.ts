@@ -33,6 +33,7 @@ function configOf(options: ResolvedOptions): SignInConfig {
     scopes,
     audience,
     resources: typeof resource === "string" ? [resource] : resource,
+    furtherResources: undefined,
     endpoints: { authorizationEndpoint, tokenEndpoint, deviceAuthorizationEndpoint, jwksUri },
   };
 }

@@ -2,10 +2,11 @@
 
 import { systemClock } from "../core/clock.ts";
 import { loadPart } from "../core/load.ts";
-import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
+import type { PromptHandler } from "../core/prompt.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { refusal } from "../options/validate.ts";
 import type { TerminalPromptSettings } from "./default-prompt.ts";
+import { createLatePrompt } from "./late-prompt.ts";
 
 export type { TerminalPromptSettings } from "./default-prompt.ts";
 
@@ -27,34 +28,8 @@ export function terminalPrompt(options: TerminalPromptSettings = {}): PromptHand
     output: streamOf(given["output"], "output", "write", "process.stderr"),
     input: streamOf(given["input"], "input", "on", "process.stdin"),
   } as TerminalPromptSettings;
-  let handler: PromptHandler | undefined;
-  // Loaded at the first event; what comes meanwhile waits in its order.
-  let waiting: PromptEvent[] | undefined;
-  const load = async (): Promise<void> => {
-    try {
-      const { createDefaultPrompt } = await loadPart(() => import("./default-prompt.ts"));
-      handler = createDefaultPrompt({
-        environment: process.env,
-        clock: systemClock,
-        ...streams,
-      });
-    } catch {
-      // Showing something never breaks a sign-in; the next event tries again.
-    }
-    const events = waiting ?? [];
-    waiting = undefined;
-    for (const event of events) handler?.(event);
-  };
-  return (event) => {
-    if (handler !== undefined && waiting === undefined) {
-      handler(event);
-      return;
-    }
-    if (waiting !== undefined) {
-      waiting.push(event);
-      return;
-    }
-    waiting = [event];
-    void load();
-  };
+  return createLatePrompt(async () => {
+    const { createDefaultPrompt } = await loadPart(() => import("./default-prompt.ts"));
+    return createDefaultPrompt({ environment: process.env, clock: systemClock, ...streams });
+  });
 }

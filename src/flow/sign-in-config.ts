@@ -29,7 +29,7 @@ export interface SignInConfig {
   /** What the access token is for (RFC 8707). */
   readonly resources: readonly string[] | undefined;
   /** What the grant is to cover in addition: other access tokens will be for these. */
-  readonly furtherResources?: readonly string[];
+  readonly furtherResources: readonly string[] | undefined;
   readonly endpoints: KnownByConfig;
 }
 

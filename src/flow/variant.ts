@@ -33,7 +33,7 @@ export function withVariant(
   metadata: ProviderMetadata,
 ): SignInInput {
   const { target, acrValues = settings.acrValues, maxAgeSeconds } = variant;
-  const furtherResources = target?.resources ?? undefined;
+  const furtherResources = target?.resources ?? config.furtherResources;
   const maxAge =
     maxAgeSeconds === undefined
       ? settings.maxAge
@@ -42,7 +42,7 @@ export function withVariant(
     config: {
       ...config,
       scopes: scopesWith(config, variant, metadata),
-      ...(furtherResources === undefined ? {} : { furtherResources }),
+      furtherResources,
     },
     settings: { ...settings, acrValues, maxAge },
     context,

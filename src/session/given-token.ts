@@ -3,7 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts";
-import { longestTokenCharacters } from "../core/limits.ts";
+import { defaultMinValiditySeconds, longestTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./flight.ts";
@@ -50,7 +50,7 @@ export class GivenTokens {
     if (options.tokenKind === "id_token") {
       throw this.#noToken("gives access tokens; no ID token is known");
     }
-    const minValiditySeconds = options.minValiditySeconds ?? 60;
+    const minValiditySeconds = options.minValiditySeconds ?? defaultMinValiditySeconds;
     const usable = (kept: Kept): boolean =>
       kept.given.token !== options.rejectedToken &&
       isFresh(

@@ -1,6 +1,7 @@
 // Does a cached sign-in answer this call? Changes when a call can ask for something new.
 
 import type { LatchkeyEvents } from "../core/events.ts";
+import { defaultMinValiditySeconds } from "../core/limits.ts";
 import type { GetTokenOptions } from "../core/types.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
@@ -54,7 +55,7 @@ export function wantedOf(
   const seenTokensVersion = context.cached && tokensVersionOf(context.cached);
   return {
     tokenKind: options.tokenKind ?? "access_token",
-    minValiditySeconds: options.minValiditySeconds ?? 60,
+    minValiditySeconds: options.minValiditySeconds ?? defaultMinValiditySeconds,
     rejectedToken: options.rejectedToken,
     interactive: (options.interactive ?? true) && context.personPresent,
     changedSince: options.forceRefresh === true ? { tokensVersion: seenTokensVersion } : null,

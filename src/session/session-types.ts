@@ -48,6 +48,11 @@ export interface UserInfoClaims {
 
 /** The life of one sign-in: one key in one store. */
 export interface Session {
+  /**
+   * The token of the last moment, for a call that wants it valid for so long and nothing else; undefined where
+   * {@link Session.getToken} must look. Without input or output, and at once.
+   */
+  remembered(minValiditySeconds: number): Promise<AccessToken> | undefined;
   /** @throws {OidcError} */
   getToken(options?: GetTokenOptions): Promise<AccessToken>;
   /**

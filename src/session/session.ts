@@ -22,6 +22,7 @@ import type {
   LogoutResult,
 } from "../core/types.ts";
 import type { World } from "../core/world.ts";
+import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlightLock, RecordStore } from "../store/token-store.ts";
 import { accessTokenOf } from "./access-token.ts";
@@ -70,11 +71,22 @@ export interface SessionParts {
 const memoMilliseconds = 1000;
 const mostMemos = 20;
 
+/** A token of the last moment. The times are of the wall clock: one look at it is all that a call costs. */
 interface Memo {
   readonly record: SessionRecord;
   readonly token: AccessToken;
-  /** By the monotonic clock. */
+  /** What a call gets, made once for all of them. */
+  readonly given: Promise<AccessToken>;
   readonly until: number;
+  /** The newest time that was seen: a clock that was set back is noticed. */
+  seenAt: number;
+}
+
+/** Whether a memo still counts; one that was made or seen later than now does not. */
+function isOfTheMoment(memo: Memo, now: number): boolean {
+  if (now < memo.seenAt || now >= memo.until) return false;
+  memo.seenAt = now;
+  return true;
 }
 
 /** When a sign-in's own access token ends, where that is known. */
@@ -92,7 +104,9 @@ export class StoredSession implements Session {
   /** By the name of the wish: calls that want different things do not take each other's outcome. */
   readonly #flights = new Map<string, Flight<Result>>();
   readonly #lifetime = new Lifetime();
-  /** By the name of the target. */
+  /** The configuration's own token. */
+  #memo: Memo | undefined;
+  /** Other tokens, by the name of their target. */
   readonly #memos = new Map<string, Memo>();
 
   constructor(parts: SessionParts) {
@@ -106,11 +120,20 @@ export class StoredSession implements Session {
     this.#ahead = parts.renewsAhead === true ? this.#createAhead() : undefined;
   }
 
+  remembered(minValiditySeconds: number): Promise<AccessToken> | undefined {
+    const memo = this.#memo;
+    if (memo === undefined || !isOfTheMoment(memo, this.#parts.world.clock.now())) return undefined;
+    const { accessToken } = memo.record;
+    const isGood =
+      accessToken !== null && isFresh(accessToken, minValiditySeconds, memo.seenAt / 1000);
+    return isGood ? memo.given : undefined;
+  }
+
   async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
     const { signal } = options;
     if (signal?.aborted) throw abortedError(signal);
     this.#lifetime.assertOpen();
-    const remembered = this.#remembered(options);
+    const remembered = this.#rememberedFor(options);
     if (remembered !== undefined) return remembered;
     const cached = await this.#repository.read();
     const wanted = this.#wantedOf(options, cached);
@@ -147,7 +170,7 @@ export class StoredSession implements Session {
 
   async close(): Promise<void> {
     this.#ahead?.stop();
-    this.#memos.clear();
+    this.#forgetMemos();
     for (const flight of this.#flights.values()) flight.abort(closedError());
     await this.#lifetime.close();
   }
@@ -156,7 +179,7 @@ export class StoredSession implements Session {
     this.#ahead?.stop();
     const forgotten = await this.#repository.forget();
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
-    this.#memos.clear();
+    this.#forgetMemos();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
     const { revoked, accessTokenStays } = await this.#parts.flows.revoke(
@@ -227,12 +250,13 @@ export class StoredSession implements Session {
   }
 
   /** The token of the last moment, for a call that does not ask for a newer one. */
-  #remembered(options: GetTokenOptions): AccessToken | undefined {
-    if (this.#memos.size === 0 || options.tokenKind === "id_token") return undefined;
+  #rememberedFor(options: GetTokenOptions): AccessToken | undefined {
+    if (options.tokenKind === "id_token") return undefined;
     if (options.forceRefresh === true || options.rejectedToken !== undefined) return undefined;
     const wanted = this.#wantedOf(options, undefined);
-    const memo = this.#memos.get(wishNameOf({ target: wanted.target }));
-    if (memo === undefined || this.#parts.world.clock.monotonic() >= memo.until) return undefined;
+    const { target } = wanted;
+    const memo = target === undefined ? this.#memo : this.#memos.get(wishNameOf({ target }));
+    if (memo === undefined || !isOfTheMoment(memo, this.#parts.world.clock.now())) return undefined;
     return satisfying(memo.record, wanted, this.#parts.bound, this.#nowSeconds()) && memo.token;
   }
 
@@ -242,15 +266,25 @@ export class StoredSession implements Session {
     if (target === undefined) this.#ahead?.note(record);
     const token = accessTokenOf(record, tokenKind, source, target);
     // Nothing of an earlier sign-in is handed out after a new one.
-    if (source === "login" || this.#memos.size >= mostMemos) this.#memos.clear();
+    if (source === "login" || this.#memos.size >= mostMemos) this.#forgetMemos();
     if (tokenKind === "access_token") {
-      this.#memos.set(wishNameOf({ target }), {
-        record,
-        token: source === "cache" ? token : accessTokenOf(record, tokenKind, "cache", target),
-        until: this.#parts.world.clock.monotonic() + memoMilliseconds,
-      });
+      const memo = this.#memoOf(record, target, source === "cache" ? token : undefined);
+      if (target === undefined) this.#memo = memo;
+      else this.#memos.set(wishNameOf({ target }), memo);
     }
     return token;
+  }
+
+  #memoOf(record: SessionRecord, target: Wanted["target"], given: AccessToken | undefined): Memo {
+    const now = this.#parts.world.clock.now();
+    const token = given ?? accessTokenOf(record, "access_token", "cache", target);
+    const until = now + memoMilliseconds;
+    return { record, token, given: Promise.resolve(token), until, seenAt: now };
+  }
+
+  #forgetMemos(): void {
+    this.#memo = undefined;
+    this.#memos.clear();
   }
 
   #createAhead(): RenewalAhead {

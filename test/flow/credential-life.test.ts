@@ -95,7 +95,7 @@ test("with a polluted Object.prototype a sign-in goes where its own options say 
     extraAuthorizationParams: { evil: "1" },
     furtherResources: ["urn:evil"],
     openBrowser: true,
-    renderQr: () => started.push("renderQr"),
+    defaultPrompt: () => started.push("defaultPrompt"),
     rejectedToken: "evil",
   };
   const clean = polluteObjects(values);
