@@ -50,7 +50,7 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   const full = await rolldown({
     input: main,
     platform: "node",
-    external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose", "undici"].includes(id),
+    external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose"].includes(id),
   });
   await full.write({
     dir: folder,

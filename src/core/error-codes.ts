@@ -154,7 +154,7 @@ export interface ErrorReasons {
     | "server_error"
     | "temporarily_unavailable"
     | "unknown";
-  timeout: "connect" | "answer" | "operation";
+  timeout: "connect" | "operation";
   tls:
     | "certificate"
     | "protocol"

@@ -24,7 +24,7 @@ test("a reason belongs to its code: a misspelt one, or another code's, does not 
 test("what a reason decides differs from its code, and from nothing else", () => {
   const timeout = decisionsFor("timeout");
   expect(decisionsFor("timeout", "connect")).toEqual({ ...timeout, request: "unsent" });
-  expect(decisionsFor("timeout", "answer")).toEqual(timeout);
+  expect(decisionsFor("timeout", "operation")).toEqual(timeout);
   expect(decisionsFor("timeout", "of a later version")).toEqual(timeout);
   expect(decisionsFor("timeout", "toString")).toEqual(timeout);
   expect(decisionsOf(new OidcError("timeout", "x", { reason: "connect" }))?.request).toBe("unsent");

@@ -235,7 +235,6 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   }],
   timeout:                [6, "retryable", "transient", "everybody", "none", "unknown", "one", "kept", "nothing", {
     connect: unsent,
-    answer: same,
     operation: same,
   }],
   tls:                    [6, "final", "portal", "everybody", "none", "unsent", "all", "doubted", "nothing", {

@@ -21,8 +21,30 @@ export type BrowserLauncher = (
 /** Says in a few words why this machine has no browser to open; undefined where it has one. Starts nothing. */
 export type BrowserSearch = (command: string | undefined) => Promise<string | undefined>;
 
-/** One HTTP exchange as it goes over the wire; the built-in `fetch` or a look-alike. */
-export type Transport = (url: string, init: RequestInit) => Promise<Response>;
+/** One HTTP request as it goes over the wire. */
+export interface TransportRequest {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  /** Ends the exchange, and its connection with it. */
+  readonly signal: AbortSignal;
+}
+
+/** The head of an answer, and its body as it comes. */
+export interface TransportAnswer {
+  readonly status: number;
+  /** Names in lower case, values of one name joined by ", "; without a prototype. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it was sent, encoded or not. To stop reading it ends the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the connection of a body that nobody will read. */
+  readonly discard: () => void;
+}
+
+/** One HTTP exchange. Rejects where no head of an answer came. */
+export type Transport = (request: TransportRequest) => Promise<TransportAnswer>;
 
 /** The world as flows, sessions and stores see it. */
 export interface World {

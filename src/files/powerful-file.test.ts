@@ -99,14 +99,21 @@ describe.skipIf(process.platform === "win32")("a file with power [F-S7]", () => 
     expect(problem(link)).toContain(`lies in the folder ${folder}`);
   });
 
-  test("a CA bundle is such a file", async () => {
+  test("a CA bundle is such a file", () => {
     chmodSync(path, 0o666);
-    await expect(readCaBundle(path)).rejects.toMatchObject({
+    const refused = (isNamedByUser?: boolean): unknown => {
+      try {
+        return readCaBundle(path, isNamedByUser);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refused()).toMatchObject({
       code: "ca_bundle_invalid",
       message: expect.stringContaining("can be written by other users (mode 0666)"),
     });
     // What Node trusts by its own variable is Node's to judge.
-    await expect(readCaBundle(path, false)).rejects.toMatchObject({
+    expect(refused(false)).toMatchObject({
       message: expect.stringContaining("is not in PEM form"),
     });
   });

@@ -1,4 +1,4 @@
-// Says what is wrong with the certificate that a host showed. Changes when TLS failures need other words.
+// Says what is wrong with the certificate that a host showed.
 
 import type { PeerCertificate, DetailedPeerCertificate } from "node:tls";
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
@@ -54,13 +54,13 @@ function chainOf(leaf: DetailedPeerCertificate): Chain {
  * A second connection that shows its certificate whatever it is worth. Nothing is sent over it; what it shows is
  * used for the message alone.
  */
-async function lookAtCertificates(
+function lookAtCertificates(
   url: URL,
   longestMilliseconds: number,
   signal: AbortSignal,
 ): Promise<Chain> {
-  const { connect } = await import("node:tls");
-  const { isIP } = await import("node:net");
+  const { connect } = process.getBuiltinModule("node:tls");
+  const { isIP } = process.getBuiltinModule("node:net");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return new Promise((resolve) => {
     const socket = connect({

@@ -1,4 +1,4 @@
-// One operation over the network: its requests, retry and redirect, and the outcome. Changes when their order does.
+// One operation over the network: its requests, retry and redirect, and the outcome.
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
@@ -7,10 +7,8 @@ import type { Logger } from "../core/events.ts";
 import { connectTimeoutSeconds } from "../core/limits.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { assertHttpRuntime } from "../core/runtime.ts";
-import type { Transport } from "../core/world.ts";
-import { discardBody, readBoundedBody } from "./bounded-body.ts";
-import { ConnectionPool } from "./connections.ts";
-import type { Route } from "./dispatcher.ts";
+import type { Transport, TransportAnswer } from "../core/world.ts";
+import { readBoundedBody } from "./bounded-body.ts";
 import type { HttpAnswer, HttpClient } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
@@ -18,6 +16,7 @@ import { hostOf } from "../core/hosts.ts";
 import { runOperation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { prepareRequest } from "./prepare.ts";
+import type { PreparedRequest } from "./prepare.ts";
 import { redirectTarget } from "./redirect.ts";
 import {
   isGatewayFailure,
@@ -26,6 +25,8 @@ import {
   retryPauseMilliseconds,
 } from "./retry.ts";
 import { createRouter } from "./route.ts";
+import type { Route } from "./route.ts";
+import type { ClientCertificate } from "./secure-contexts.ts";
 
 /** What a client is made of. */
 export interface HttpClientOptions {
@@ -44,13 +45,15 @@ export interface HttpClientOptions {
   readonly onWarning?: ((code: string, message: string) => void) | undefined;
   /** In place of the network, for tests: no way to an address is then looked for. */
   readonly transport?: Transport | undefined;
-  /** For tests; default 10. Only undici's own connections know it: the built-in fetch has 10 seconds of its own. */
+  /** Shown to every host that is asked for it, never to a proxy. */
+  readonly clientCertificate?: ClientCertificate | undefined;
+  /** For tests; default 10. */
   readonly connectTimeoutSeconds?: number | undefined;
 }
 
 /** The head of an answer and where it came from. */
 interface Head {
-  readonly response: Response;
+  readonly head: TransportAnswer;
   readonly url: URL;
   readonly place: FailurePlace;
 }
@@ -67,15 +70,6 @@ interface FailedTry {
 /** What one try came to. */
 type Try = FailedTry | { readonly answer: HttpAnswer; readonly retry: boolean };
 
-/** As {@link HttpAnswer} has them: `Headers` gives each `set-cookie` by itself, and all others joined. */
-function plainHeaders(headers: Headers): HttpAnswer["headers"] {
-  const plain = Object.create(null) as Record<string, string>;
-  for (const [name, value] of headers) {
-    plain[name] = plain[name] === undefined ? value : `${plain[name]}, ${value}`;
-  }
-  return plain;
-}
-
 /**
  * Makes the client that every request of a credential goes through.
  * @throws {OidcError} `runtime_unavailable` where this process cannot make any request.
@@ -86,17 +80,18 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
   const testRoute: Route | undefined =
     transport === undefined ? undefined : { transport, proxyHost: undefined };
-  const roots = madeOnce(async () => {
-    const { readTrustedRoots } = await loadPart(() => import("./trust-roots.ts"));
-    return readTrustedRoots(options.caCertPath, options.environment);
+  // A bundle that is put right is read again by the next operation.
+  const trust = madeOnce(async () => {
+    const { readTrust } = await loadPart(() => import("./trust.ts"));
+    return readTrust(options.caCertPath, options.environment, options.clientCertificate);
   });
   const findRoute = createRouter({
-    caCertPath: options.caCertPath,
-    roots,
+    clock,
+    hasBundle: options.caCertPath !== undefined,
+    trust,
     environment: options.environment,
     onWarning: options.onWarning,
     connectTimeoutSeconds: connectSeconds,
-    pool: new ConnectionPool(clock),
   });
 
   async function explain(
@@ -126,10 +121,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   /** One request and the head of its answer. Throws what is wrong on this side; what the network did is returned. */
   async function request(
     operation: Operation,
-    url: URL,
-    init: RequestInit,
+    prepared: PreparedRequest,
   ): Promise<Head | FailedTry> {
-    const { step, method } = operation.request;
+    const { url, method } = prepared;
+    const { step } = operation.request;
     const host = hostOf(url);
     const route = testRoute ?? (await findRoute(url));
     const place: FailurePlace = {
@@ -143,10 +138,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     emit(logger, "http.request", { method, host, step });
     const startedAt = clock.monotonic();
     try {
-      const response = await route.transport(url.href, { ...init, signal: operation.signal });
+      const head = await route.transport({ ...prepared, signal: operation.signal });
       const milliseconds = Math.round(clock.monotonic() - startedAt);
-      emit(logger, "http.response", { host, step, status: response.status, milliseconds });
-      return { response, url, place };
+      emit(logger, "http.response", { host, step, status: head.status, milliseconds });
+      return { head, url, place };
     } catch (thrown) {
       return explain(thrown, operation, url, place);
     }
@@ -155,30 +150,28 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   /** A request, and the one redirect that metadata may take. */
   async function requestAndFollow(
     operation: Operation,
-    url: URL,
-    init: RequestInit,
+    prepared: PreparedRequest,
     mayFollow: boolean,
   ): Promise<Head | FailedTry> {
-    const head = await request(operation, url, init);
-    if ("error" in head) return head;
-    const target = redirectTarget(head.response, url, head.place, mayFollow);
-    return target === undefined ? head : requestAndFollow(operation, target, init, false);
+    const answered = await request(operation, prepared);
+    if ("error" in answered) return answered;
+    const target = redirectTarget(answered.head, prepared.url, answered.place, mayFollow);
+    if (target === undefined) return answered;
+    return requestAndFollow(operation, { ...prepared, url: target }, false);
   }
 
   async function attempt(
     operation: Operation,
-    url: URL,
-    init: RequestInit,
+    prepared: PreparedRequest,
     isMetadata: boolean,
   ): Promise<Try> {
-    const head = await requestAndFollow(operation, url, init, isMetadata);
-    if ("error" in head) return head;
-    const { response, place } = head;
-    const { status } = response;
-    const headers = plainHeaders(response.headers);
+    const answered = await requestAndFollow(operation, prepared, isMetadata);
+    if ("error" in answered) return answered;
+    const { head, url, place } = answered;
+    const { status, headers } = head;
     const waitSeconds = parseRetryAfter(headers["retry-after"], clock.now());
     if (status === 429 || (status === 503 && waitSeconds !== undefined)) {
-      discardBody(response);
+      head.discard();
       const error = new OidcError(
         "rate_limited",
         `${place.host} has had too many requests or is overloaded (${place.step}, status ${status}). Try again ` +
@@ -188,32 +181,31 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return { error, retry: waitSeconds !== undefined, waitSeconds };
     }
     try {
-      const body = await readBoundedBody(response, `${place.host} (${place.step})`);
+      const body = await readBoundedBody(head, `${place.host} (${place.step})`);
       return {
-        answer: { status, headers, body, url: head.url.href },
+        answer: { status, headers, body, url: url.href },
         retry: isGatewayFailure(status),
       };
     } catch (thrown) {
       return isOidcError(thrown)
         ? { error: thrown, retry: false }
-        : explain(thrown, operation, head.url, place);
+        : explain(thrown, operation, url, place);
     }
   }
 
   /** Only metadata is asked for twice: a code or a refresh token must not be sent again here (RFC 6749 4.1.2). */
   async function attemptTwice(
     operation: Operation,
-    url: URL,
-    init: RequestInit,
+    prepared: PreparedRequest,
   ): Promise<HttpAnswer> {
     const isMetadata = operation.request.metadata === true && operation.request.method === "GET";
-    let outcome = await attempt(operation, url, init, isMetadata);
+    let outcome = await attempt(operation, prepared, isMetadata);
     if (isMetadata && outcome.retry) {
       const waitSeconds = "waitSeconds" in outcome ? (outcome.waitSeconds ?? 0) : 0;
       const pause = waitSeconds * 1000 + retryPauseMilliseconds(options.randomBytes);
       if (isWaitAcceptable(waitSeconds, pause, operation.remainingMilliseconds())) {
         await clock.sleep(pause, { signal: operation.signal });
-        outcome = await attempt(operation, url, init, isMetadata);
+        outcome = await attempt(operation, prepared, isMetadata);
       }
     }
     if ("error" in outcome) throw outcome.error;
@@ -221,16 +213,20 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 
   return {
-    trustedRoots: async () => (await roots()).digest,
+    trustedRoots: async () => (await trust()).digest(),
     async send(sent) {
-      const { url, init } = prepareRequest(sent, options.allowInsecureHttp);
+      const prepared = prepareRequest(sent, options.allowInsecureHttp);
       try {
         return await runOperation(sent, clock, options.timeoutSeconds, (operation) =>
-          attemptTwice(operation, url, init),
+          attemptTwice(operation, prepared),
         );
       } catch (error) {
         if (isOidcError(error)) {
-          emit(logger, "http.failed", { host: hostOf(url), step: sent.step, code: error.code });
+          emit(logger, "http.failed", {
+            host: hostOf(prepared.url),
+            step: sent.step,
+            code: error.code,
+          });
         }
         throw error;
       }

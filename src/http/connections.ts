@@ -1,87 +1,78 @@
-// Connections that are kept from one request to the next, and for how long. Changes when that rule does.
+// Connections that are kept from one request to the next, and for how long.
 
+import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { longestRestSeconds } from "../core/limits.ts";
-import { fetchWith } from "./unpaused.ts";
-import type { FetchDispatcher } from "./unpaused.ts";
 
-/** A dispatcher of undici, of whichever version. */
-export interface ClosableDispatcher extends FetchDispatcher {
-  close(): Promise<void>;
-}
-
-/** What connects to one address. */
-export interface Connections {
-  readonly dispatcher: ClosableDispatcher;
-  /** Ends what is still being connected, where that can be told apart from what is in use. */
-  readonly giveUpConnecting?: () => boolean;
-}
-
-/** The connections to one address with what they are doing. */
-interface Kept extends Connections {
-  /** Requests that have no answer yet. */
-  running: number;
-  /** When the last answer began, on both clocks: the monotonic one stands still while a machine sleeps. */
-  monotonic: number;
-  wall: number;
-}
-
-/** Bodies that are being read come to their end, which is why dispatchers are closed, not destroyed. */
-function retire(kept: Kept): void {
-  kept.dispatcher.close().catch(() => {});
+/** A connection without a request, since when on both clocks: the monotonic one stands still while a machine sleeps. */
+interface Resting {
+  readonly socket: Socket;
+  readonly monotonic: number;
+  readonly wall: number;
+  readonly longestMilliseconds: number;
+  readonly leave: () => void;
 }
 
 /**
- * Connections by address. One that has rested is not used again: a firewall or a NAT on the way forgets such
- * connections without a word, and a code or a refresh token that was sent into nothing cannot be sent again safely.
+ * At most one connection for each address. One that has rested is not used again: a firewall or a NAT on the way
+ * forgets such connections without a word, and a code or a refresh token that was sent into nothing cannot be sent
+ * again safely. What rests does not hold the process.
  */
 export class ConnectionPool {
   readonly #clock: Clock;
-  readonly #kept = new Map<string, Kept>();
+  readonly #resting = new Map<string, Resting>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Sends one request over connections that `make` makes where there are none to be used. */
-  async fetch(
-    key: string,
-    make: () => Connections,
-    url: string,
-    init: RequestInit,
-  ): Promise<Response> {
-    const kept = this.#usable(key) ?? this.#keep(key, make());
-    kept.running += 1;
-    try {
-      return await fetchWith(kept.dispatcher, url, init);
-    } finally {
-      kept.running -= 1;
-      kept.monotonic = this.#clock.monotonic();
-      kept.wall = this.#clock.now();
-      // undici would go on connecting for a request that was aborted, and hold the process for ten seconds.
-      if (kept.running === 0 && kept.giveUpConnecting?.() === true) {
-        if (this.#kept.get(key) === kept) this.#kept.delete(key);
-        retire(kept);
-      }
-    }
-  }
-
-  #usable(key: string): Kept | undefined {
-    const kept = this.#kept.get(key);
-    if (kept === undefined || kept.running > 0) return kept;
+  /** Takes a connection to an address out of the pool, if one may be used. */
+  take(address: string): Socket | undefined {
+    const resting = this.#resting.get(address);
+    if (resting === undefined) return undefined;
+    resting.leave();
+    const { socket, monotonic, wall, longestMilliseconds } = resting;
     const rested = Math.max(
-      this.#clock.monotonic() - kept.monotonic,
-      Math.abs(this.#clock.now() - kept.wall),
+      this.#clock.monotonic() - monotonic,
+      Math.abs(this.#clock.now() - wall),
     );
-    if (rested <= longestRestSeconds * 1000) return kept;
-    this.#kept.delete(key);
-    retire(kept);
-    return undefined;
+    if (rested > longestMilliseconds || socket.destroyed || !socket.writable) {
+      socket.destroy();
+      return undefined;
+    }
+    socket.ref();
+    return socket;
   }
 
-  #keep(key: string, connections: Connections): Kept {
-    const kept: Kept = { ...connections, running: 0, monotonic: 0, wall: 0 };
-    this.#kept.set(key, kept);
-    return kept;
+  /**
+   * Keeps a connection whose answer is complete.
+   * @param serverSeconds how long the server said that it would keep it (`Keep-Alive: timeout=`).
+   */
+  keep(address: string, socket: Socket, serverSeconds: number | undefined): void {
+    // A second less than the server promises: what it closes while a request is on its way is lost.
+    const seconds = Math.min(longestRestSeconds, (serverSeconds ?? longestRestSeconds + 1) - 1);
+    if (seconds <= 0) {
+      socket.destroy();
+      return;
+    }
+    this.#resting.get(address)?.socket.destroy();
+    // A word that nobody asked for would be taken for the next request's answer.
+    const end = (): void => {
+      leave();
+      socket.destroy();
+    };
+    const leave = (): void => {
+      for (const event of ["data", "end", "error", "close"]) socket.off(event, end);
+      if (this.#resting.get(address)?.socket === socket) this.#resting.delete(address);
+    };
+    for (const event of ["data", "end", "error", "close"]) socket.on(event, end);
+    this.#resting.set(address, {
+      socket,
+      monotonic: this.#clock.monotonic(),
+      wall: this.#clock.now(),
+      longestMilliseconds: seconds * 1000,
+      leave,
+    });
+    socket.unref();
   }
 }

@@ -1,4 +1,4 @@
-// What one HTTP operation with a provider is, and what comes of it. Changes when a caller needs to say more.
+// What one HTTP operation with a provider is, and what comes of it.
 
 /** One operation: a request with its retries and its time limit. */
 export interface HttpRequest {
@@ -21,7 +21,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case, values of one name joined by ", "; without a prototype. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: Uint8Array;
   /** The address that answered. */
   readonly url: string;
 }

@@ -1,10 +1,10 @@
-// What Node's and undici's error codes mean to a person, and whether a retry makes sense. Changes when they do.
+// What the failures of the wire, Node's error codes among them, mean to a person, and whether a retry makes sense.
 
 import { OidcError } from "../core/errors.ts";
 import type { Reason } from "../core/errors.ts";
 import { tooLarge } from "./bounded-body.ts";
-import { proxyHungUpCode } from "./proxy-hung-up.ts";
-import { tooManyBytesCode } from "./unpaused.ts";
+import { isCertificateCode, isTlsCode } from "./tls-codes.ts";
+import { WireFailure } from "./wire-failure.ts";
 
 /** Where an operation failed, in the words of messages. */
 export interface FailurePlace {
@@ -31,31 +31,23 @@ export interface Failure {
 interface Lower {
   readonly code: string;
   readonly syscall: string | undefined;
-  /** Only for the one message of undici that carries a status and nothing else. */
-  readonly message: string;
 }
 
 const deepestCause = 5;
-// The whole of what fetch says of a port that the Fetch standard (section "Port blocking") lets nobody connect to.
-const blockedPortMessage = "bad port";
-const blockedPortCode = "BLOCKED_PORT";
 
-/** The lowest known code below what fetch threw. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
+/** The lowest known code below what was thrown. Nothing of the objects themselves is kept (O03, CVE-2023-36052). */
 function lowerError(thrown: unknown): Lower {
   let current: unknown = thrown;
   for (let depth = 0; depth < deepestCause && current instanceof Error; depth += 1) {
     const { code, syscall } = current as NodeJS.ErrnoException;
     if (typeof code === "string" && /^[A-Z][A-Z0-9_]{1,80}$/.test(code)) {
       const safeSyscall = /^[a-z]{1,20}$/i.test(syscall ?? "") ? syscall : undefined;
-      return { code, syscall: safeSyscall, message: current.message };
-    }
-    if (current.message === blockedPortMessage) {
-      return { code: blockedPortCode, syscall: undefined, message: "" };
+      return { code, syscall: safeSyscall };
     }
     const [first] = current instanceof AggregateError ? (current.errors as unknown[]) : [];
     current = first ?? current.cause;
   }
-  return { code: "", syscall: undefined, message: "" };
+  return { code: "", syscall: undefined };
 }
 
 function freshCause({ code, syscall }: Lower): Error {
@@ -65,12 +57,9 @@ function freshCause({ code, syscall }: Lower): Error {
   return cause;
 }
 
-const brokenOff = new Set([
-  "ECONNRESET",
-  "EPIPE",
-  "UND_ERR_SOCKET",
-  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
-]);
+const brokenOff = new Set(["ECONNABORTED", "ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
+// The system's own limit, and Node's for one of several addresses.
+const connectionTimeouts = new Set(["ETIMEDOUT", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
 const noWay = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -80,28 +69,8 @@ const noWay = new Set([
   "EACCES",
   "EPERM",
 ]);
-const certificateCodes = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "HOSTNAME_MISMATCH",
-  "INVALID_CA",
-  "INVALID_PURPOSE",
-  "PATH_LENGTH_EXCEEDED",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);
 
-function isTlsCode(code: string): boolean {
-  return (
-    certificateCodes.has(code) ||
-    /^(?:CERT_|ERR_SSL_|ERR_TLS_)/.test(code) ||
-    code === "EPROTO" ||
-    code === "UND_ERR_PRX_TLS"
-  );
-}
-
-/** Describes what fetch, or reading its body, threw. */
+/** Describes what a request, or reading its answer, threw. */
 export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   const lower = lowerError(thrown);
   const { code } = lower;
@@ -123,50 +92,74 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   const network = (reason: Reason<"network">, message: string, retry = true): Failure =>
     fail("network", reason, message, retry);
 
-  const proxyStatus = /^Proxy response \((\d{3})\)/.exec(lower.message)?.[1];
-  // tinyproxy answers a wrong password with 401, and only a missing one with 407 (RFC 9110 section 11.7.1).
-  if (proxyStatus === "407" || proxyStatus === "401") {
-    return network(
-      "proxy_authentication",
-      `${unreached}: the proxy wants a user name and password, or refused those that it got (${proxyStatus}). ` +
-        `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
-      false,
-    );
-  }
-  if (proxyStatus !== undefined) {
-    return network(
-      "proxy_refused",
-      `${unreached}: the proxy refused the connection (status ${proxyStatus}). Ask whoever runs the proxy, or exempt ` +
-        `the host with NO_PROXY.`,
-      false,
-    );
-  }
-  if (code === proxyHungUpCode) {
-    return network(
-      "proxy_refused",
-      `${unreached}: the proxy hung up without an answer. Is this a proxy, with this port and scheme (HTTPS_PROXY)? If ` +
-        `the host needs none, exempt it with NO_PROXY.`,
-    );
+  if (thrown instanceof WireFailure) {
+    const { kind, status } = thrown;
+    switch (kind) {
+      case "proxy_status": {
+        // tinyproxy answers a wrong password with 401, and only a missing one with 407 (RFC 9110 section 11.7.1).
+        return status === 407 || status === 401
+          ? network(
+              "proxy_authentication",
+              `${unreached}: the proxy wants a user name and password, or refused those that it got (${status}). ` +
+                `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
+              false,
+            )
+          : network(
+              "proxy_refused",
+              `${unreached}: the proxy refused the connection (status ${status}). Ask whoever runs the proxy, or ` +
+                `exempt the host with NO_PROXY.`,
+              false,
+            );
+      }
+      case "proxy_hung_up": {
+        return network(
+          "proxy_refused",
+          `${unreached}: the proxy hung up without an answer. Is this a proxy, with this port and scheme ` +
+            `(HTTPS_PROXY)? If the host needs none, exempt it with NO_PROXY.`,
+        );
+      }
+      case "proxy_tls": {
+        return fail(
+          "tls",
+          isCertificateCode(code) ? "certificate" : "protocol",
+          `${unreached}: no TLS connection to the proxy came about (${code}). Does its port speak HTTPS (HTTPS_PROXY), ` +
+            `and is its certificate trusted here?`,
+          false,
+        );
+      }
+      case "connect_timeout": {
+        return fail(
+          "timeout",
+          "connect",
+          `${unreached}: no connection within ${place.connectTimeoutSeconds} s. Is the issuer right, is a firewall in ` +
+            `between, and ${proxyQuestion}`,
+          false,
+        );
+      }
+      case "blocked_port": {
+        return network(
+          "blocked_port",
+          `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service. Is the port ` +
+            `right? If it is, the provider needs another one.`,
+          false,
+        );
+      }
+      case "response_too_large": {
+        return { error: tooLarge(`${place.host} (${place.step})`), retry: false };
+      }
+      default: {
+        return kind satisfies never;
+      }
+    }
   }
   if (isTlsCode(code)) {
     const failure = fail(
       "tls",
-      certificateCodes.has(code) || code.startsWith("CERT_") ? "certificate" : "protocol",
+      isCertificateCode(code) ? "certificate" : "protocol",
       `${unreached}: no TLS connection came about (${code}). Does this port speak HTTPS, with TLS 1.2 or later?`,
       false,
     );
     return { ...failure, tlsCode: code };
-  }
-  if (code === tooManyBytesCode) {
-    return { error: tooLarge(`${place.host} (${place.step})`), retry: false };
-  }
-  if (code === blockedPortCode) {
-    return network(
-      "blocked_port",
-      `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service. Is the port ` +
-        `right? If it is, the provider needs another one.`,
-      false,
-    );
   }
   if (code === "ECONNREFUSED") {
     return network(
@@ -191,23 +184,12 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
       false,
     );
   }
-  // Through a proxy, an answer's head that is late is late in answering CONNECT: part of connecting.
-  const isProxyLate = code === "UND_ERR_HEADERS_TIMEOUT" && place.proxyHost !== undefined;
-  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" || isProxyLate) {
-    const within = code === "ETIMEDOUT" ? "" : ` within ${place.connectTimeoutSeconds} s`;
+  if (connectionTimeouts.has(code)) {
     return fail(
       "timeout",
       "connect",
-      `${unreached}: no connection${within}. Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
-      code === "ETIMEDOUT",
-    );
-  }
-  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return fail(
-      "timeout",
-      "answer",
-      `${place.host} took the request (${place.step})${via} and did not answer in time. Try again later.`,
-      false,
+      `${unreached}: no connection. Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
+      true,
     );
   }
   if (brokenOff.has(code)) {
@@ -228,7 +210,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
         proxyQuestion,
     );
   }
-  if (code === "UND_ERR_HEADERS_OVERFLOW") {
+  if (code === "HPE_HEADER_OVERFLOW") {
     return network(
       "headers_too_large",
       `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused. Is the issuer right?`,
@@ -239,7 +221,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     code.startsWith("HPE_") ||
     code.startsWith("Z_") ||
     code.startsWith("ERR__ERROR_FORMAT") ||
-    code === "UND_ERR_HTTP_PARSER"
+    code.startsWith("ERR_BROTLI")
   ) {
     return network(
       "malformed",

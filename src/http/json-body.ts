@@ -1,4 +1,4 @@
-// A hostile body made into a JSON object or into words about what is wrong with it. Changes when JSON's rules here do.
+// A hostile body made into a JSON object or into words about what is wrong with it.
 
 import type { HttpAnswer } from "./exchange.ts";
 

@@ -1,13 +1,12 @@
-// From a host name to its addresses, for every connection of Latchkey's own. Changes when another name is not looked up.
+// From a host name to its addresses, for every connection of Latchkey's own.
 
-import { lookup as lookUpByResolver } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { isLocalhostName, localhostAddresses } from "../core/hosts.ts";
 
 /** The system's lookup, except that `localhost` and names below it are this machine whatever a resolver says. */
 export const lookUp: LookupFunction = (hostname, options, callback) => {
   if (!isLocalhostName(hostname)) {
-    lookUpByResolver(hostname, options, callback);
+    process.getBuiltinModule("node:dns").lookup(hostname, options, callback);
     return;
   }
   const wanted = localhostAddresses.filter(

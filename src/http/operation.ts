@@ -1,4 +1,4 @@
-// One running operation: its time limit, its abort signal and their end. Changes when what can stop one does.
+// One running operation: its time limit, its abort signal and their end.
 
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";

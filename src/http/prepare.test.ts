@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startHostileServer } from "../../test/support/hostile-server.ts";
@@ -74,7 +75,13 @@ test.each([
 test("allows http: beyond loopback where that was asked for", async () => {
   const client = makeClient({
     allowInsecureHttp: true,
-    transport: () => Promise.resolve(new Response("{}")),
+    transport: () =>
+      Promise.resolve({
+        status: 200,
+        headers: {},
+        body: Readable.from([Buffer.from("{}")]),
+        discard: () => {},
+      }),
   });
   const answer = await client.send({
     ...userinfoRequest(server.origin),

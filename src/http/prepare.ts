@@ -1,18 +1,15 @@
-// What is checked of an operation before anything is sent. Changes when the rules for addresses or headers do.
+// What is checked of an operation before anything is sent.
 
 import { OidcError } from "../core/errors.ts";
+import type { TransportRequest } from "../core/world.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 
-/** An operation in the form in which it is sent. */
-export interface PreparedRequest {
-  readonly url: URL;
-  readonly init: RequestInit;
-}
+/** An operation in the form in which it is sent, but for what can end it. */
+export type PreparedRequest = Omit<TransportRequest, "signal">;
 
 const fieldName = /^[!#$%&'*+.^_`|~0-9a-zA-Z-]+$/;
-// RFC 9110 section 5.5 allows visible characters, spaces and tabs; no tab is ever wanted here. Beyond Latin-1 fetch
-// itself would throw an error that quotes the value.
+// RFC 9110 section 5.5 allows visible characters, spaces and tabs; no tab is ever wanted here. Node writes Latin-1.
 const forbiddenInHeader = /[\u0000-\u001f\u007f]|[^\u0000-\u00ff]/;
 const control = /[\u0000-\u001f\u007f]/;
 
@@ -58,6 +55,8 @@ function checkedHeaders(request: HttpRequest): Record<string, string> {
     accept: request.accept ?? "application/json",
     // A hint only: what comes encoded all the same is counted after decoding.
     "accept-encoding": "identity",
+    // Some providers refuse requests without one.
+    "user-agent": "latchkey",
   };
   if (request.form !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
   for (const [name, value] of Object.entries(request.headers ?? {})) {
@@ -104,13 +103,5 @@ export function prepareRequest(request: HttpRequest, allowInsecureHttp: boolean)
       );
     }
   }
-  return {
-    url,
-    init: {
-      method: request.method,
-      headers,
-      redirect: "manual",
-      ...(request.form === undefined ? {} : { body: request.form.toString() }),
-    },
-  };
+  return { url, method: request.method, headers, body: request.form?.toString() };
 }

@@ -1,4 +1,4 @@
-// Which proxy the environment wants for an address. Changes when the customs around HTTPS_PROXY and NO_PROXY do.
+// Which proxy the environment wants for an address.
 
 import { BlockList, isIP } from "node:net";
 import { OidcError } from "../core/errors.ts";

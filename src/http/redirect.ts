@@ -1,7 +1,7 @@
-// Which redirect is followed: one, of metadata, within its origin. Changes when decision 10 of the design does.
+// Which redirect is followed: one, of metadata, within its origin.
 
 import { OidcError } from "../core/errors.ts";
-import { discardBody } from "./bounded-body.ts";
+import type { TransportAnswer } from "../core/world.ts";
 import type { FailurePlace } from "./failure.ts";
 import { hostOf } from "../core/hosts.ts";
 
@@ -21,16 +21,16 @@ function refuse(place: FailurePlace, target: URL | undefined, why: string): Oidc
  * @throws {OidcError} `redirect_refused`, naming both hosts.
  */
 export function redirectTarget(
-  response: Response,
+  answer: TransportAnswer,
   from: URL,
   place: FailurePlace,
   mayFollow: boolean,
 ): URL | undefined {
-  const location = response.headers.get("location");
-  const { status } = response;
+  const { status, headers } = answer;
+  const { location } = headers;
   // 304 is about a copy that the caller has, not about another place.
-  if (status < 300 || status > 399 || status === 304 || location === null) return undefined;
-  discardBody(response);
+  if (status < 300 || status > 399 || status === 304 || location === undefined) return undefined;
+  answer.discard();
   const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (!mayFollow) throw refuse(place, target, "it is not followed");
   // A document must come from the host that was asked: its `issuer` member proves nothing about who served it.

@@ -1,4 +1,4 @@
-// When an operation is tried once more, and after how long. Changes when the retry rules do.
+// When an operation is tried once more, and after how long.
 
 import { longestRetryAfterSeconds } from "../core/limits.ts";
 

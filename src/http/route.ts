@@ -1,71 +1,50 @@
-// Which way an address is reached: the built-in fetch, or undici where only that can. Changes when another need for
-// a dispatcher arises.
+// Which way an address is reached, and over which connection.
 
-import { loadPart, madeOnce } from "../core/load.ts";
-import { isLocalhostName } from "../core/hosts.ts";
-import type { Dispatchers, Route, RouteOptions } from "./dispatcher.ts";
-import { longestRestSeconds } from "../core/limits.ts";
-import type { ClosableDispatcher, Connections } from "./connections.ts";
-import { builtInDispatcher } from "./unpaused.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Transport } from "../core/world.ts";
+import { isBlockedPort } from "./blocked-ports.ts";
+import { connect } from "./connect.ts";
+import type { Destination } from "./connect.ts";
+import { ConnectionPool } from "./connections.ts";
+import { proxyFor } from "./proxy.ts";
+import type { Trust } from "./trust.ts";
+import { exchange } from "./wire.ts";
+import { WireFailure } from "./wire-failure.ts";
 
-type AgentClass = new (options: object) => ClosableDispatcher;
-
-/**
- * The class of Node's own connections. What the embedding program has put in the place of the dispatcher that all
- * requests share may be anything, a class that verifies nothing included, so only undici's own is taken.
- */
-function builtInAgent(): AgentClass | undefined {
-  const shared = builtInDispatcher();
-  const made = shared?.constructor;
-  return made?.name === "Agent" ? (made as AgentClass) : undefined;
+/** How one address is reached. */
+export interface Route {
+  readonly transport: Transport;
+  /** `host:port` of the proxy in between, for messages. */
+  readonly proxyHost: string | undefined;
 }
 
-/** Connections of our own by Node's own class: nobody else's settings, and nobody else's connections. */
-function ownConnections(Agent: AgentClass, connectTimeoutSeconds: number): Connections {
-  const restMilliseconds = longestRestSeconds * 1000;
-  return {
-    dispatcher: new Agent({
-      connect: {
-        rejectUnauthorized: true,
-        minVersion: "TLSv1.2",
-        timeout: connectTimeoutSeconds * 1000,
-      },
-      keepAliveTimeout: restMilliseconds,
-      keepAliveMaxTimeout: restMilliseconds,
-    }),
-  };
+/** What decides about the way. */
+export interface RouteOptions {
+  readonly clock: Clock;
+  /** Whether roots are named in addition to Node's. */
+  readonly hasBundle: boolean;
+  /** What is trusted; asked for when a connection first needs it. */
+  readonly trust: () => Promise<Trust>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onWarning: ((code: string, message: string) => void) | undefined;
+  readonly connectTimeoutSeconds: number;
 }
 
 function isVerificationOff(environment: RouteOptions["environment"]): boolean {
-  // Node itself looks at the process's own environment when it connects, so that counts too.
   return (
     environment["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" ||
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0"
   );
 }
 
-function namesProxy(environment: RouteOptions["environment"]): boolean {
-  return ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].some(
-    (name) => (environment[name] ?? "") !== "",
-  );
-}
-
-/**
- * Finds the way to each address. undici costs some 60 milliseconds to load, so it is loaded only for a private CA, a
- * proxy, TLS verification that the environment switched off (it stays on here: CVE-2022-31105), a name that must not
- * be looked up, or where the embedding program has replaced Node's own dispatcher.
- */
+/** Finds the way to each address. */
 export function createRouter(options: RouteOptions): (url: URL) => Promise<Route> {
-  // A bundle that is put right is read again by the next operation.
-  const dispatchers = madeOnce(async (): Promise<Dispatchers> => {
-    const { createDispatchers } = await loadPart(() => import("./dispatcher.ts"));
-    return createDispatchers(options);
-  });
+  const pool = new ConnectionPool(options.clock);
+  const timeoutMilliseconds = options.connectTimeoutSeconds * 1000;
   let warned = false;
 
   return async (url) => {
-    const verificationOff = isVerificationOff(options.environment);
-    if (verificationOff && !warned) {
+    if (!warned && isVerificationOff(options.environment)) {
       warned = true;
       options.onWarning?.(
         "tls_verification_forced",
@@ -73,22 +52,22 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
           "authority set `caCertPath`.",
       );
     }
-    // With a proxy variable even exempt addresses go by a dispatcher: under NODE_USE_ENV_PROXY (Node 24) the
-    // built-in fetch would send loopback addresses to the proxy.
-    const needsDispatcher =
-      options.caCertPath !== undefined ||
-      verificationOff ||
-      namesProxy(options.environment) ||
-      isLocalhostName(url.hostname);
-    const Agent = needsDispatcher ? undefined : builtInAgent();
-    if (Agent !== undefined) {
-      const make = (): Connections => ownConnections(Agent, options.connectTimeoutSeconds);
-      return {
-        transport: (address, init) => options.pool.fetch(url.origin, make, address, init),
-        proxyHost: undefined,
-      };
-    }
-    const wayTo = await dispatchers();
-    return wayTo(url);
+    const proxy = proxyFor(url, options.environment);
+    const isSecure = url.protocol === "https:" || proxy?.origin.startsWith("https:") === true;
+    const trust = isSecure || options.hasBundle ? await options.trust() : undefined;
+    const destination: Destination = { url, proxy, trust };
+    const address = `${url.origin} ${proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`}`;
+    return {
+      proxyHost: proxy?.host,
+      transport: async (request) => {
+        if (url.port !== "" && isBlockedPort(Number(url.port))) {
+          throw new WireFailure("blocked_port");
+        }
+        const socket =
+          pool.take(address) ??
+          (await connect(destination, { timeoutMilliseconds, signal: request.signal }));
+        return exchange(socket, request, (free, seconds) => pool.keep(address, free, seconds));
+      },
+    };
   };
 }

@@ -1,8 +1,7 @@
-// Which roots are trusted when the caller names more of them. Changes when Node's own roots are to be had otherwise.
+// Which roots are trusted: Node's, and those of a bundle that the caller names.
 
 import { createHash, X509Certificate } from "node:crypto";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as tls from "node:tls";
 import { OidcError } from "../core/errors.ts";
 import { longestUserFileBytes } from "../core/limits.ts";
@@ -27,11 +26,11 @@ const fileProblems: Readonly<Record<string, string>> = {
   ELOOP: "is a chain of links without end",
 };
 
-async function readWhole(path: string, isNamedByUser: boolean): Promise<string> {
+function readWhole(path: string, isNamedByUser: boolean): string {
   // Non-blocking, so that a FIFO in the file's place cannot hold the process.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const status = await file.stat();
+    const status = fstatSync(file);
     if (status.isDirectory()) throw new Unusable("is a folder, not a file");
     if (!status.isFile()) throw new Unusable("is not a regular file");
     // Whoever can change it decides whom the secret goes to (F-S7). Node's own variable is Node's to judge.
@@ -40,9 +39,9 @@ async function readWhole(path: string, isNamedByUser: boolean): Promise<string> 
     const buffer = Buffer.alloc(longestUserFileBytes + 1);
     let length = 0;
     for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
+      const count = readSync(file, buffer, length, buffer.length - length, null);
+      if (count === 0) break;
+      length += count;
       if (length > longestUserFileBytes) {
         throw new Unusable(`is longer than ${longestUserFileBytes} bytes`);
       }
@@ -50,7 +49,7 @@ async function readWhole(path: string, isNamedByUser: boolean): Promise<string> 
     // PEM is ASCII; Latin-1 keeps every byte, so that garbage stays recognisable as such.
     return buffer.toString("latin1", 0, length);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -83,6 +82,13 @@ function isCertificate(text: string): boolean {
   }
 }
 
+/** A certificate as Node writes it: the same text for the same certificate, whatever file it stood in. */
+function canonical(text: string): string {
+  const content = text.replaceAll(/-----[^-]+-----|\s+/g, "");
+  const lines = content.match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----"].join("\n");
+}
+
 function certificatesOf(text: string): string[] {
   if (text.trim() === "") throw new Unusable("is empty");
   const blocks = pemBlocks(text);
@@ -96,23 +102,21 @@ function certificatesOf(text: string): string[] {
       "is not in PEM form (a file in DER form becomes PEM with: openssl x509 -inform der -in FILE)",
     );
   }
-  const damaged = certificates.findIndex((certificate) => !isCertificate(certificate.text));
+  const texts = certificates.map((certificate) => canonical(certificate.text));
+  const damaged = texts.findIndex((certificate) => !isCertificate(certificate));
   if (damaged !== -1) {
     throw new Unusable(`is damaged: certificate ${damaged + 1} in it cannot be read`);
   }
-  return certificates.map((certificate) => certificate.text);
+  return texts;
 }
 
 /**
  * The certificates of a PEM bundle, each of them parsed once. A key or other blocks beside them are ignored.
  * @throws {OidcError} `ca_bundle_invalid` that names the file and what is wrong with it.
  */
-export async function readCaBundle(
-  path: string,
-  isNamedByUser: boolean = true,
-): Promise<readonly string[]> {
+export function readCaBundle(path: string, isNamedByUser: boolean = true): readonly string[] {
   try {
-    return certificatesOf(await readWhole(path, isNamedByUser));
+    return certificatesOf(readWhole(path, isNamedByUser));
   } catch (error) {
     const lowerCode = (error as NodeJS.ErrnoException).code;
     const problem =
@@ -137,14 +141,14 @@ type ReadsRoots = { getCACertificates?: (type: "default") => readonly string[] }
  * The roots that this process trusts anyway: a `ca` option replaces them, so whoever sets one has to repeat them.
  * An unreadable NODE_EXTRA_CA_CERTS adds nothing, as in Node itself (which has warned about it).
  */
-export async function nodeRoots(
+export function nodeRoots(
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly string[]> {
+): readonly string[] {
   const roots = (tls as ReadsRoots).getCACertificates?.("default") ?? tls.rootCertificates;
   const extraPath = environment["NODE_EXTRA_CA_CERTS"];
   if (extraPath === undefined || extraPath === "") return roots;
   try {
-    return [...roots, ...(await readCaBundle(extraPath, false))];
+    return [...roots, ...readCaBundle(extraPath, false)];
   } catch {
     return roots;
   }
@@ -152,30 +156,33 @@ export async function nodeRoots(
 
 /** What connections trust. */
 export interface TrustedRoots {
-  /** In PEM form. */
-  readonly certificates: readonly string[];
+  /** The certificates of the bundle in PEM form; undefined where none is named. */
+  readonly bundle: readonly string[] | undefined;
+  /** Node's roots and those of the bundle, in PEM form. */
+  readonly all: () => readonly string[];
   /** Of the set of certificates: neither their order nor the files that they stand in matter. */
-  readonly digest: string;
+  readonly digest: () => string;
+}
+
+function digestOf(certificates: readonly string[]): string {
+  // Each is canonical but for its last line end, Node's own too: to rewrite some 150 of them takes milliseconds.
+  const contents = new Set(certificates.map((text) => text.trimEnd()));
+  const all = [...contents].toSorted().join("\n");
+  return createHash("sha256").update(all, "latin1").digest("hex").slice(0, 32);
 }
 
 /**
- * Node's roots and those of the bundle.
+ * Node's roots and those of the bundle. The bundle is read now, and Node's roots when they are first needed.
  * @throws {OidcError} `ca_bundle_invalid`.
  */
-export async function readTrustedRoots(
+export function readTrustedRoots(
   caCertPath: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<TrustedRoots> {
-  const bundle = caCertPath === undefined ? [] : await readCaBundle(caCertPath);
-  const certificates = [...(await nodeRoots(environment)), ...bundle];
-  const contents = new Set(certificates.map((text) => text.replaceAll(/\s+/g, "")));
-  const digest = createHash("sha256");
-  for (const content of [...contents].toSorted()) digest.update(content).update("\n");
-  return { certificates, digest: digest.digest("hex").slice(0, 32) };
-}
-
-/** A TLS context with these roots, made once because parsing some 150 of them costs time. */
-export function createSecureContext(roots: TrustedRoots): tls.SecureContext {
-  // RFC 9325 section 3.1.1: "Implementations MUST NOT negotiate TLS version 1.1."
-  return tls.createSecureContext({ ca: [...roots.certificates], minVersion: "TLSv1.2" });
+): TrustedRoots {
+  const bundle = caCertPath === undefined ? undefined : readCaBundle(caCertPath);
+  let all: readonly string[] | undefined;
+  let digest: string | undefined;
+  const allOfThem = (): readonly string[] =>
+    (all ??= [...nodeRoots(environment), ...(bundle ?? [])]);
+  return { bundle, all: allOfThem, digest: () => (digest ??= digestOf(allOfThem())) };
 }

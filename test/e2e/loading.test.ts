@@ -41,9 +41,7 @@ function installation(): {
   cpSync(join(root, "node_modules", "oauth4webapi"), join(modules, "oauth4webapi"), {
     recursive: true,
   });
-  for (const name of ["jose", "undici"]) {
-    symlinkSync(join(root, "node_modules", name), join(modules, name));
-  }
+  symlinkSync(join(root, "node_modules", "jose"), join(modules, "jose"));
   return { folder, modules, dist: join(home, "dist") };
 }
 

@@ -82,7 +82,6 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   oauth4webapi: ["provider"],
   jose: ["provider"],
-  undici: ["http"],
   "smol-toml": ["cli"],
   uqr: ["cli"],
 };

@@ -26,6 +26,8 @@ export interface CertificateAuthority extends LeafCertificate {
   expiredLeaf(): Promise<LeafCertificate>;
   /** A valid leaf for another host name than the ones that tests connect to. */
   wrongHostLeaf(): Promise<LeafCertificate>;
+  /** What a client may show of itself. */
+  clientLeaf(): Promise<LeafCertificate>;
   /** A leaf for one IP address, valid unless `isExpired`. */
   leafFor(address: string, options?: { isExpired?: boolean }): Promise<LeafCertificate>;
   /** Removes the files; the end of the process does it too. */
@@ -35,6 +37,8 @@ export interface CertificateAuthority extends LeafCertificate {
 interface LeafWish {
   name: string;
   subjectAlternativeName: string;
+  /** Default: serverAuth. */
+  usage?: "clientAuth";
   /** As openssl takes them: YYYYMMDDHHMMSSZ. */
   validity: { start: string; end: string };
 }
@@ -71,7 +75,7 @@ async function issue(folder: string, wish: LeafWish): Promise<LeafCertificate> {
   const extensions = [
     `subjectAltName=${wish.subjectAlternativeName}`,
     "basicConstraints=CA:FALSE",
-    "extendedKeyUsage=serverAuth",
+    `extendedKeyUsage=${wish.usage ?? "serverAuth"}`,
     "keyUsage=digitalSignature",
   ];
   await writeFile(path("extensions"), `${extensions.join("\n")}\n`);
@@ -136,6 +140,13 @@ export async function makeCertificateAuthority(): Promise<CertificateAuthority> 
       issueInTurn({
         name: "wrong-host",
         subjectAlternativeName: "DNS:other.example",
+        validity: now,
+      }),
+    clientLeaf: () =>
+      issueInTurn({
+        name: "client",
+        subjectAlternativeName: "DNS:client.example",
+        usage: "clientAuth",
         validity: now,
       }),
     leafFor: (address, { isExpired = false } = {}) =>
