@@ -1,15 +1,19 @@
 // Changes when another way to a renewed token is worth comparing. Measures `latchkey token` where the cached token has ended.
 //
-//   node bench/refresh.mjs [--rounds N] [NODE …]
+//   node bench/refresh.mjs [--rounds N] [--wall] [NODE …]
 //
 // NODE: further Node executables; each is compared with itself only. Build first. The provider is a server in this process
-// that answers at once, so that what is measured is the client; beside it stand the bare requests that a client is made
-// of, by Node's own fetch and by node:http.
-import { spawn } from "node:child_process";
+// that answers at once, so that what is measured is the client; next to it stand the bare requests that a client is made
+// of, by Node's own fetch, by node:http and by node:https. What is told is the processor's time, user and system, as bash
+// counts it; with --wall, from start to end. By https: the server has a private authority (needs openssl); through a proxy:
+// by CONNECT, where this machine has an address besides loopback, which is never proxied.
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
+import { createServer as createSecureServer } from "node:https";
+import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -17,7 +21,7 @@ import { cacheFileFor, letters, recordFor } from "./cached-sign-in.mjs";
 import { measureInTurns, tellMachine } from "./turns.mjs";
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: "string", default: "30" } },
+  options: { rounds: { type: "string", default: "30" }, wall: { type: "boolean", default: false } },
   allowPositionals: true,
 });
 const rounds = Number(values.rounds);
@@ -25,11 +29,55 @@ const isEnough = Number.isInteger(rounds) && rounds >= 5;
 if (!isEnough) throw new Error("--rounds takes a whole number from 5");
 const bin = fileURLToPath(new URL("../dist/cli/latchkey.cjs", import.meta.url));
 
+const home = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+const cache = join(home, ".local", "state", "latchkey");
+mkdirSync(cache, { recursive: true, mode: 0o700 });
+
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
+const openssl = (/** @type {string[]} */ ...words) =>
+  execFileSync("openssl", words, { cwd: home, stdio: ["ignore", "ignore", "pipe"] });
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+openssl(
+  "req",
+  "-x509",
+  ...newKey,
+  "-subj",
+  "/CN=Bench root",
+  "-keyout",
+  "ca.key",
+  "-out",
+  "ca.pem",
+);
+openssl("req", ...newKey, "-subj", "/CN=bench", "-keyout", "leaf.key", "-out", "leaf.csr");
+const names = ["127.0.0.1", ...(outside === undefined ? [] : [outside])].map((at) => `IP:${at}`);
+writeFileSync(join(home, "leaf.ext"), `subjectAltName=${names.join()}\n`);
+const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
+openssl("x509", "-req", "-in", "leaf.csr", ...signing, "-out", "leaf.pem");
+const bundle = join(home, "ca.pem");
+
 let requests = 0;
-const server = createServer((request, response) => {
+/** @type {import("node:http").RequestListener} */
+const answer = (request, response) => {
   request.resume().once("end", () => {
-    requests += 1;
     response.setHeader("content-type", "application/json");
+    if (request.method === "GET") {
+      // Of a first run over https:, which learns the roots that vouch for its endpoints.
+      const at = `https://${request.headers.host}`;
+      response.end(
+        JSON.stringify({
+          issuer: at,
+          authorization_endpoint: `${at}/auth`,
+          token_endpoint: `${at}/token`,
+          jwks_uri: `${at}/keys`,
+          response_types_supported: ["code"],
+        }),
+      );
+      return;
+    }
+    requests += 1;
     response.end(
       JSON.stringify({
         access_token: `${letters(1024)}${requests}`,
@@ -39,64 +87,131 @@ const server = createServer((request, response) => {
       }),
     );
   });
+};
+const plain = createServer(answer);
+const secure = createSecureServer(
+  { key: readFileSync(join(home, "leaf.key")), cert: readFileSync(join(home, "leaf.pem")) },
+  answer,
+);
+const proxy = createServer().on("connect", (request, client) => {
+  const [host, port] = (request.url ?? "").split(":");
+  const server = connect(Number(port), host, () => {
+    client.write("HTTP/1.1 200 OK\r\n\r\n");
+    client.pipe(server).pipe(client);
+  });
+  server.on("error", () => client.destroy());
+  client.on("error", () => server.destroy());
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const address = server.address();
-if (address === null || typeof address === "string") throw new Error("no port");
-const issuer = `http://127.0.0.1:${address.port}`;
-const tokenEndpoint = `${issuer}/token`;
-
-const home = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
-const cache = join(home, ".local", "state", "latchkey");
-mkdirSync(cache, { recursive: true, mode: 0o700 });
-const options = { issuer, clientId: "bench-cli" };
-const { name, text } = cacheFileFor(recordFor(options, { tokenEndpoint, isExpired: true }));
+/** @param {import("node:net").Server} server @param {string} host */
+async function portOf(server, host) {
+  server.listen(0, host);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+const everywhere = outside === undefined ? "127.0.0.1" : "0.0.0.0";
+const issuer = `http://127.0.0.1:${await portOf(plain, "127.0.0.1")}`;
+const securePort = await portOf(secure, everywhere);
+const proxyPort = await portOf(proxy, "127.0.0.1");
+const secureIssuer = `https://127.0.0.1:${securePort}`;
 
 const form = '"grant_type=refresh_token&refresh_token=x&client_id=bench-cli"';
 const headers = '{ "content-type": "application/x-www-form-urlencoded" }';
-const byFetch = `fetch("${tokenEndpoint}", { method: "POST", headers: ${headers}, body: ${form} })
+const byFetch = `fetch("${issuer}/token", { method: "POST", headers: ${headers}, body: ${form} })
   .then((answer) => answer.json()).then((body) => console.log(body.access_token));`;
-const byHttp = `const request = require("node:http").request("${tokenEndpoint}", { method: "POST", agent: false, headers: ${headers} },
+/** @param {string} scheme @param {string} to @param {string} more */
+const byHttp = (
+  scheme,
+  to,
+  more = "",
+) => `const request = require("node:${scheme}").request("${to}/token", { method: "POST", agent: false, headers: ${headers}${more} },
   (answer) => { let text = ""; answer.on("data", (chunk) => (text += chunk)); answer.on("end", () => console.log(JSON.parse(text).access_token)); });
 request.end(${form});`;
+const trusting = `, ca: require("node:fs").readFileSync(${JSON.stringify(bundle)})`;
 
+/** `latchkey token` for an issuer whose cached token has ended. @param {string} name @param {string} from @param {Record<string, string>} env */
+function renewal(name, from, env = {}) {
+  const options = {
+    issuer: from,
+    clientId: "bench-cli",
+    ...(from.startsWith("https:") ? { caCertPath: bundle } : {}),
+  };
+  const record = recordFor(options, { tokenEndpoint: `${from}/token`, isExpired: true });
+  const flags = Object.entries({ LATCHKEY_ISSUER: from, LATCHKEY_CLIENT_ID: "bench-cli" });
+  return {
+    name,
+    args: [bin, "token"],
+    prints: 1025,
+    record,
+    env: {
+      ...Object.fromEntries(flags),
+      ...(from.startsWith("https:") ? { LATCHKEY_CA_CERT_PATH: bundle } : {}),
+      ...env,
+    },
+  };
+}
+
+/** @type {{ name: string, args: string[], prints: number, record?: ReturnType<typeof recordFor>, env?: Record<string, string> }[]} */
 const commands = [
   { name: "node -e 0", args: ["-e", "0"], prints: 0 },
-  { name: "node:http alone", args: ["-e", byHttp], prints: 1025 },
-  { name: "fetch alone", args: ["-e", byFetch], prints: 1025 },
+  { name: "node:http alone", args: ["-e", byHttp("http", issuer)], prints: 1025 },
   {
-    name: "latchkey token",
-    args: [bin, "token", `--issuer=${issuer}`, "--client-id=bench-cli"],
+    name: "node:https, private CA",
+    args: ["-e", byHttp("https", secureIssuer, trusting)],
     prints: 1025,
   },
+  { name: "fetch alone", args: ["-e", byFetch], prints: 1025 },
+  renewal("latchkey token", issuer),
+  renewal("… private CA", secureIssuer),
+  ...(outside === undefined
+    ? []
+    : [
+        renewal("… private CA, CONNECT", `https://${outside}:${securePort}`, {
+          HTTPS_PROXY: `http://127.0.0.1:${proxyPort}`,
+        }),
+      ]),
 ];
 
-/** Milliseconds from spawn to reaped. @param {string} node @param {typeof commands[number]} command */
-async function time(node, { name: title, args, prints }) {
-  writeFileSync(join(cache, name), text, { mode: 0o600 });
-  const start = performance.now();
-  const child = spawn(node, args, {
-    env: { PATH: process.env["PATH"] ?? "", HOME: home },
+// The times go to a file, since both outputs are the command's.
+const timesFile = join(home, "times");
+const timed = 'TIMEFORMAT="%R %U %S"; { time "$0" "$@" 2>&3; } 3>&2 2>"$TIMES"';
+
+/** What a first run wrote of the roots that it trusts, by Node and command. @type {Map<string, object>} */
+const learned = new Map();
+
+/** Milliseconds of one run. @param {string} node @param {typeof commands[number]} command */
+async function time(node, { name: title, args, prints, record, env }) {
+  const known = learned.get(`${node} ${title}`);
+  const file = record === undefined ? undefined : cacheFileFor({ ...record, ...known });
+  if (file !== undefined) writeFileSync(join(cache, file.name), file.text, { mode: 0o600 });
+  const child = spawn("bash", ["-c", timed, node, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: home, TIMES: timesFile, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk) => (stdout += chunk));
   child.stderr.setEncoding("utf8").on("data", (chunk) => (stderr += chunk));
   const [status] = await once(child, "close");
-  const milliseconds = performance.now() - start;
   if (status !== 0 || stdout.length < prints || stderr !== "") {
     throw new Error(`${node}, ${title}: status ${status}\n${stderr}`);
   }
-  return milliseconds;
+  if (file !== undefined && known === undefined) {
+    const { records } = JSON.parse(readFileSync(join(cache, file.name), "utf8"));
+    const { trustedRoots } = records[0];
+    learned.set(`${node} ${title}`, trustedRoots === undefined ? {} : { trustedRoots });
+  }
+  const [wall = 0, user = 0, system = 0] = readFileSync(timesFile, "utf8").split(" ").map(Number);
+  return (values.wall ? wall : user + system) * 1000;
 }
 
 tellMachine(rounds);
+console.log(values.wall ? "from start to end" : "the processor's time");
 try {
   for (const node of [process.execPath, ...positionals]) {
     await measureInTurns(node, commands, { rounds, time });
   }
 } finally {
-  server.close();
+  for (const server of [plain, secure, proxy]) server.close();
   rmSync(home, { recursive: true, force: true });
 }
