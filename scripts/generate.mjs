@@ -1,9 +1,11 @@
-// Makes what follows from the option table: the option names and types, and the reference table of the documentation.
+// Makes what follows from the option table (the option names and types, the reference table of the documentation) and
+// from the commands.
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { commandOutputs } from "./generated-commands.mjs";
 import { loadSource } from "./load-source.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -140,6 +142,7 @@ const outputs = {
   "src/core/option-names.ts": names,
   "src/options/types.ts": types,
   "docs/options.md": reference,
+  ...(await commandOutputs()),
 };
 let stale = false;
 for (const [path, content] of Object.entries(outputs)) {
@@ -153,7 +156,7 @@ for (const [path, content] of Object.entries(outputs)) {
     }
     if (current !== content) {
       stale = true;
-      console.error(`${path} is not what the option table says: run npm run generate`);
+      console.error(`${path} is not what it is made from: run npm run generate`);
     }
   } else {
     writeFileSync(file, content);

@@ -8,15 +8,23 @@ import { rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The exports of a source file. @param {string} source its path from the project's root */
-export async function loadSource(source) {
+/** The exports of source files that share their modules. @param {readonly string[]} sources from the project's root */
+export async function loadSources(sources) {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-generate-"));
   try {
-    const bundle = await rolldown({ input: join(root, source), platform: "node" });
-    await bundle.write({ file: join(folder, "module.mjs"), format: "esm" });
+    const input = Object.fromEntries(sources.map((each, place) => [`m${place}`, join(root, each)]));
+    const bundle = await rolldown({ input, platform: "node" });
+    await bundle.write({ dir: folder, format: "esm", entryFileNames: "[name].mjs" });
     await bundle.close();
-    return await import(pathToFileURL(join(folder, "module.mjs")).href);
+    const load = (name) => import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+    return await Promise.all(Object.keys(input).map(load));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The exports of a source file. @param {string} source its path from the project's root */
+export async function loadSource(source) {
+  const [module] = await loadSources([source]);
+  return module;
 }

@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
 import { flagOf, optionTable } from "../options/table.ts";
 import { knownFlags, parseArguments } from "./arguments.ts";
-import { commandFlags, commandNames } from "./flags.ts";
+import { commandNames, createGrammar, grammar } from "./grammar.ts";
+import { overviewExamples } from "./render/help-words.ts";
+import type { CommandSpec } from "./spec.ts";
 
 function refusal(...argumentList: string[]): string {
   try {
@@ -159,22 +161,25 @@ test("a switch takes no value", () => {
 });
 
 test("a command's own flag is refused elsewhere, with the command that has it", () => {
-  for (const flag of commandFlags.filter(({ commands }) => commands.length < commandNames.length)) {
-    for (const command of commandNames.filter(
-      (name) => name !== "help" && !flag.commands.includes(name),
-    )) {
+  const own = new Set(grammar.commands.flatMap(({ flags }) => flags));
+  expect(own.size).toBeGreaterThan(10);
+  for (const flag of own) {
+    const others = grammar.commands.filter(
+      ({ path, flags }) => path !== "help" && !flags.includes(flag),
+    );
+    for (const { path } of others) {
       const values = {
         seconds: ["1"],
-        name: ["A"],
-        format: ["curl"],
-        grant: [],
+        variable: ["A"],
+        words: ["curl"],
         profile: ["work"],
-        text: [],
+        file: ["-"],
+        switch: [],
+        negatable: [],
       };
-      const isSwitch = flag.kind === "switch" || flag.kind === "negatable";
-      const typed = [`--${flag.name}`, ...(isSwitch ? [] : values[flag.kind])];
-      expect(refusal(...commandLine(command, typed))).toContain(
-        `latchkey ${command} has no flag --${flag.name}`,
+      const typed = [`--${flag.name}`, ...values[flag.kind]];
+      expect(refusal(...commandLine(path, typed))).toContain(
+        `latchkey ${path} has no flag --${flag.name}`,
       );
     }
   }
@@ -184,7 +189,7 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
 test("completion takes one of three shells, and nothing else", () => {
   expect(parseArguments(["completion", "zsh"])).toMatchObject({
     command: "completion",
-    shell: "zsh",
+    arguments: { shell: "zsh" },
   });
   expect(refusal("completion")).toContain("needs the name of a shell");
   expect(refusal("completion", "tcsh")).toContain(
@@ -222,4 +227,143 @@ test("names from the prototype chain are no flags and no commands", () => {
 test("control characters in an argument do not reach the terminal [O06]", () => {
   expect(refusal("token", "--\u001b[31mred")).not.toContain("\u001b");
   expect(refusal("\u001b]8;;https://evil.example\u0007x")).not.toContain("\u001b");
+});
+
+describe("a grammar with subcommands and arguments", () => {
+  const text = { summary: "", description: "", examples: [] };
+  const made: readonly CommandSpec[] = [
+    {
+      ...text,
+      name: "trust",
+      place: 1,
+      settings: "profile",
+      flags: [{ name: "json", kind: "switch", summary: "" }],
+      subcommands: [
+        { ...text, name: "list" },
+        {
+          ...text,
+          name: "accept",
+          flags: [{ name: "always", kind: "switch", summary: "" }],
+          arguments: [{ name: "host", what: "the name of a host" }],
+        },
+      ],
+    },
+    {
+      ...text,
+      name: "plug",
+      place: 2,
+      settings: "none",
+      subcommands: [
+        {
+          ...text,
+          name: "docker",
+          arguments: [
+            { name: "action", what: "an action", values: ["get", "store"], missing: "action" },
+            { name: "file", what: "a file", isOptional: true, completes: "file" },
+          ],
+        },
+        { ...text, name: "run", takesProgram: true },
+      ],
+    },
+  ];
+  const madeUp = createGrammar(made);
+  const parse = (...typed: string[]) => parseArguments(typed, madeUp);
+  const refused = (...typed: string[]): string => {
+    try {
+      parse(...typed);
+    } catch (error) {
+      if (isOidcError(error)) return error.message;
+      throw error;
+    }
+    throw new Error(`${typed.join(" ")} was accepted`);
+  };
+
+  test("takes the subcommand and what stands in its places, flags in between", () => {
+    expect(parse("trust", "--json", "list")).toMatchObject({
+      command: "trust",
+      subcommand: "list",
+      flags: { json: true },
+      arguments: {},
+    });
+    expect(parse("--issuer", "https://a", "trust", "accept", "--always", "host")).toMatchObject({
+      command: "trust",
+      subcommand: "accept",
+      options: { issuer: "https://a" },
+      flags: { always: true },
+      arguments: { host: "host" },
+    });
+    expect(parse("plug", "docker", "get").arguments).toEqual({ action: "get" });
+    expect(parse("plug", "docker", "get", "x").arguments).toEqual({ action: "get", file: "x" });
+    expect(parse("plug", "run", "--", "ls", "--json")).toMatchObject({
+      subcommand: "run",
+      program: ["ls", "--json"],
+    });
+  });
+
+  test("says which subcommands there are, and which one may have been meant", () => {
+    expect(refused("trust")).toBe("latchkey trust needs one of: list, accept.");
+    expect(refused("trust", "acept")).toBe(
+      "There is no command trust acept. Did you mean trust accept?",
+    );
+    expect(refused("help", "trust", "lst")).toContain("Did you mean trust list?");
+  });
+
+  test("says what is missing, what is not known, and what is too much", () => {
+    expect(refused("trust", "accept")).toBe(
+      "latchkey trust accept needs the name of a host: latchkey trust accept HOST [FLAGS].",
+    );
+    expect(refused("plug", "docker", "erase")).toBe(
+      "There is no action erase. Known: latchkey plug docker get|store [FILE].",
+    );
+    expect(refused("trust", "list", "host")).toContain(
+      "latchkey trust list takes no argument host.",
+    );
+    expect(refused("plug", "run")).toContain("latchkey plug run needs a program behind --");
+    expect(refused("plug", "run", "ls", "-la")).toContain("needs a program behind --");
+    expect(refused("trust", "list", "--", "ls")).toBe(
+      "Only latchkey plug run takes a program behind --.",
+    );
+  });
+
+  test("a flag belongs to its subcommand, one of the command to all of them", () => {
+    expect(refused("trust", "list", "--always")).toBe(
+      "latchkey trust list has no flag --always; it belongs to latchkey trust accept.",
+    );
+    expect(refused("plug", "run", "--json", "--", "ls")).toContain(
+      "it belongs to latchkey trust list, latchkey trust accept.",
+    );
+  });
+
+  test("help is for the subcommand that is named, else for the command", () => {
+    expect(parse("help", "trust", "list")).toMatchObject({ command: "help", topic: "trust list" });
+    expect(parse("trust", "accept", "--help").topic).toBe("trust accept");
+    expect(parse("trust", "-h").topic).toBe("trust");
+  });
+
+  test("two flags of one name with different meanings are refused when the grammar is made", () => {
+    const [trust, plug] = made;
+    if (trust === undefined || plug === undefined) throw new Error("no specs");
+    const twice = (name: string): CommandSpec => ({
+      ...plug,
+      flags: [{ name, kind: "file", summary: "" }],
+    });
+    expect(() => createGrammar([trust, twice("json")])).toThrow("Two flags are called --json.");
+    expect(() => createGrammar([twice("issuer")])).toThrow("Two flags are called --issuer.");
+    expect(() => createGrammar([twice("profile")])).toThrow("Two flags are called --profile.");
+  });
+});
+
+test("every example in a spec, and the overview's, is understood", () => {
+  const lines = [
+    ...overviewExamples,
+    ...grammar.commands.flatMap((command) =>
+      [command, ...command.subcommands].flatMap(({ spec }) => spec.examples),
+    ),
+  ];
+  expect(lines.length).toBeGreaterThan(15);
+  const understood = lines.map((line) => {
+    const [, typed = ""] = /\blatchkey ([^|)#]*)/.exec(line) ?? [];
+    return [line, parseArguments(typed.trim().split(" ")).command !== undefined];
+  });
+  expect(understood).toEqual(lines.map((line) => [line, true]));
 });

@@ -8,7 +8,7 @@ import { resolveOptions } from "../options/resolve.ts";
 import { needs } from "../../test/support/debian-packages.ts";
 import { knownFlags } from "./arguments.ts";
 import { completionModel } from "./completion.ts";
-import { commandFlags, commandNames } from "./flags.ts";
+import { commandNames, grammar } from "./grammar.ts";
 import { bashCompletion } from "./render/completion-bash.ts";
 import { fishCompletion } from "./render/completion-fish.ts";
 import { zshCompletion } from "./render/completion-zsh.ts";
@@ -19,8 +19,10 @@ test("every flag of the command line is offered where it is taken, and no other"
   for (const { name, flags, usesOptions } of model.commands) {
     const offered = [...flags, ...(usesOptions ? model.options : [])].map(({ flag }) => flag);
     expect(new Set(offered).size).toBe(offered.length);
-    const strange = commandFlags
-      .filter(({ commands }) => !commands.includes(name))
+    const own = grammar.commands.find(({ path }) => path === name)?.flags ?? [];
+    const strange = grammar.commands
+      .flatMap(({ flags: all }) => all)
+      .filter((flag) => !own.includes(flag))
       .flatMap((flag) => [`--${flag.name}`, `--no-${flag.name}`]);
     expect(offered.filter((flag) => strange.includes(flag))).toEqual([]);
   }
@@ -28,7 +30,7 @@ test("every flag of the command line is offered where it is taken, and no other"
     ({ flag }) => flag,
   );
   expect(new Set([...all, "--version"])).toEqual(new Set(knownFlags()));
-  expect(model.commands.map(({ name }) => name)).toEqual([...commandNames]);
+  expect(model.commands.map(({ name }) => name)).toEqual(commandNames);
 });
 
 test("the words that are offered as values are the ones that are accepted, all of them", () => {

@@ -3,15 +3,9 @@
 
 import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
 import { optionTexts } from "../options/text.ts";
-import {
-  choosesSignIn,
-  commandFlags,
-  commandNames,
-  usesOptions,
-  type CommandFlag,
-  type CommandName,
-} from "./flags.ts";
-import { commandWords, flagWords } from "./render/help-words.ts";
+import { commonFlags } from "./flags.ts";
+import { grammar, type GrammarCommand } from "./grammar.ts";
+import type { FlagSpec } from "./spec.ts";
 
 /** What the value of a flag is completed with; "other" has nothing to offer. */
 export type CompletedValue =
@@ -30,7 +24,7 @@ export interface CompletedFlag {
 
 /** A command with its flags. */
 export interface CompletedCommand {
-  readonly name: CommandName;
+  readonly name: string;
   readonly summary: string;
   /** Those that are its own. */
   readonly flags: readonly CompletedFlag[];
@@ -74,34 +68,34 @@ function optionFlags(row: OptionRow): CompletedFlag[] {
   ];
 }
 
-function commandFlag({ name, kind, values }: CommandFlag): CompletedFlag[] {
-  const summary = plain(flagWords[name]?.summary ?? "");
+function commandFlag({ name, kind, values, summary: text }: FlagSpec): CompletedFlag[] {
+  const summary = plain(text);
   const flag = { flag: `--${name}`, summary };
   if (kind === "switch") return [flag];
   if (kind === "negatable") return [flag, { flag: `--no-${name}`, summary: `not: ${summary}` }];
   if (values !== undefined) return [{ ...flag, value: { kind: "words", words: values } }];
-  if (kind === "profile" || name === "profile") return [{ ...flag, value: { kind: "profile" } }];
-  return [{ ...flag, value: { kind: kind === "text" ? "file" : "other" } }];
+  const isKnown = kind === "profile" || kind === "file";
+  return [{ ...flag, value: { kind: isKnown ? kind : "other" } }];
 }
 
-function completedCommand(name: CommandName): CompletedCommand {
-  const own = commandFlags.filter((flag) => !choosesSignIn(flag) && flag.commands.includes(name));
+function completedCommand({ path, spec, flags, settings }: GrammarCommand): CompletedCommand {
+  const shared = commonFlags.filter(({ name, choosesSignIn }) =>
+    settings === "none" ? name === "help" : choosesSignIn !== true && name !== "version",
+  );
   return {
-    name,
-    summary: commandWords[name].summary,
-    flags: own
-      .filter((flag) => flag.name !== "version" && (usesOptions(name) || flag.name === "help"))
-      .flatMap(commandFlag),
-    usesOptions: usesOptions(name),
+    name: path,
+    summary: spec.summary,
+    flags: [...flags, ...shared].flatMap(commandFlag),
+    usesOptions: settings !== "none",
   };
 }
 
 /** All that can be completed, from the option table and the list of commands and flags. */
 export function completionModel(platform: NodeJS.Platform): CompletionModel {
   return {
-    commands: commandNames.map(completedCommand),
+    commands: grammar.commands.map(completedCommand),
     options: [
-      ...commandFlags.filter(choosesSignIn).flatMap(commandFlag),
+      ...commonFlags.filter(({ choosesSignIn }) => choosesSignIn === true).flatMap(commandFlag),
       ...optionTable.filter(({ text }) => text === "all" || text === "flag").flatMap(optionFlags),
     ],
     configurationFile:

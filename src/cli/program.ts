@@ -10,8 +10,9 @@ import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
 import { optionTable } from "../options/table.ts";
 import { parseArguments, type CommandLine } from "./arguments.ts";
-import type { Command, CommandContext, Opened, OpenSettings } from "./context.ts";
-import { usesOptions, type CommandName } from "./flags.ts";
+import { runsOfCommands } from "./commands/runs.ts";
+import type { CommandContext, Opened, OpenSettings } from "./context.ts";
+import { commandAt, grammar, type GrammarCommand } from "./grammar.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { errorParagraph, faultParagraph, inFlags } from "./render/errors.ts";
 import type { QrRenderer } from "./render/qr.ts";
@@ -36,19 +37,6 @@ export interface ProgramInput {
   readonly background: Set<Promise<void>>;
 }
 
-const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
-  setup: async () => (await import("./commands/setup.ts")).setup,
-  login: async () => (await import("./commands/login.ts")).login,
-  token: async () => (await import("./commands/token.ts")).token,
-  status: async () => (await import("./commands/status.ts")).status,
-  whoami: async () => (await import("./commands/whoami.ts")).whoami,
-  logout: async () => (await import("./commands/logout.ts")).logout,
-  exec: async () => (await import("./commands/exec.ts")).exec,
-  completion: async () => (await import("./commands/completion.ts")).completion,
-  help: async () => (await import("./commands/help.ts")).help,
-  version: async () => (await import("./commands/version.ts")).version,
-};
-
 const noSettings: Settings = {
   given: {},
   profile: undefined,
@@ -57,9 +45,6 @@ const noSettings: Settings = {
   interactive: undefined,
   clientSecretFile: undefined,
 };
-
-/** Commands about one sign-in, which need not be named where there is only one. */
-const takesOnlySignIn: readonly CommandName[] = ["token", "whoami", "logout", "exec"];
 
 /** For results; behind a pager, the terminal is where errors go. */
 function columnsOfTerminal(): number {
@@ -124,16 +109,18 @@ function opener(input: ProgramInput): OpenSettings {
   };
 }
 
-/** The settings of a command about one sign-in, and the words that name it. */
-async function settingsOf(line: CommandLine, input: ProgramInput): Promise<ChosenSettings> {
-  // `setup` makes the profile that it names.
-  const settings = readSettings(line, input.machine, line.command !== "setup");
+/** The settings of a command that takes options, and the words that name the sign-in. */
+async function settingsOf(
+  command: GrammarCommand,
+  line: CommandLine,
+  input: ProgramInput,
+): Promise<ChosenSettings> {
+  const settings = readSettings(line, input.machine, command.settings !== "options");
   const words = line.configuration;
-  const mayChoose =
-    settings.named === "nothing" &&
-    line.command !== undefined &&
-    takesOnlySignIn.includes(line.command) &&
-    line.flags["all"] !== true;
+  const isAboutAll = command.flags.some(
+    ({ name, everySignIn }) => everySignIn === true && line.flags[name] === true,
+  );
+  const mayChoose = settings.named === "nothing" && command.settings === "sign-in" && !isAboutAll;
   if (!mayChoose) return { settings, words };
   const { withOnlySignIn } = await loadPart(() => import("./sign-ins.ts"));
   const chosen = await withOnlySignIn(settings, {
@@ -178,15 +165,18 @@ async function runCommand(
 ): Promise<number> {
   // `latchkey` alone explains itself and is no failure, as with gh and kubectl.
   const name = line.command ?? "help";
+  const command = commandAt(grammar, name);
+  const load = runsOfCommands[name];
+  if (command === undefined || load === undefined) throw new TypeError(`No command ${name}.`);
   let settings = noSettings;
-  if (usesOptions(name)) {
+  if (command.settings !== "none") {
     for (const warning of unknownVariableWarnings(input.machine.environment)) say(warning);
-    const chosen = await settingsOf(line, input);
+    const chosen = await settingsOf(command, line, input);
     settings = chosen.settings;
     onWords(chosen.words);
   }
-  const command = await loadPart(commands[name]);
-  return command(createContext(line, settings, input));
+  const { run } = await loadPart(load);
+  return run(createContext(line, settings, input));
 }
 
 function report(error: unknown, configuration: readonly string[]): number {

@@ -5,11 +5,13 @@ import { parseOptionText, readEnvironmentOptions } from "../options/parse-text.t
 import { resolveOptions } from "../options/resolve.ts";
 import { environmentNameOf, flagOf, optionTable, type OptionRow } from "../options/table.ts";
 import { parseArguments } from "./arguments.ts";
-import { commandFlags } from "./flags.ts";
+import { commonFlags } from "./flags.ts";
+import { commandAt, grammar } from "./grammar.ts";
 import { quickArguments } from "./quick-arguments.ts";
 import { isUsual, quickEnvironment, quickKind } from "./quick-options.ts";
 import { meaningOf, pick, refusedOr, sequence } from "./quick-testing.ts";
 
+const flagsOfToken = [...(commandAt(grammar, "token")?.flags ?? []), ...commonFlags];
 const textRows = optionTable.filter(({ text }) => text === "all" || text === "secret");
 
 const values = [
@@ -103,21 +105,21 @@ test("the quick list of flags is the option table and the flags of token", () =>
     r: ["responseMode"],
     x: ["secret"],
   });
-  const letters = {
+  const letters: Readonly<Record<string, string>> = {
     switch: "S",
     negatable: "I",
-    text: "N",
-    grant: "g",
-    name: "",
-    profile: "",
-    format: "F",
+    profile: "N",
+    file: "N",
+    "words client_credentials": "g",
+    "words header bearer curl env": "F",
     seconds: "D",
   };
-  for (const { name, kind, commands } of commandFlags) {
-    // Those that never end in a cached token stay with the full program.
-    const isKnown =
-      commands.includes("token") && !["force-refresh", "verbose", "help", "version"].includes(name);
-    expect([name, quickKind(name)]).toEqual([name, isKnown ? letters[kind] : ""]);
+  for (const flag of grammar.flags.values()) {
+    if (flag.kind === "option") continue;
+    const { name, kind, values: words = [], warm } = flag.flag;
+    const known = warm === true ? letters[[kind, ...words].join(" ")] : "";
+    expect([name, quickKind(name)]).toEqual([name, known]);
+    expect([name, warm !== true || flagsOfToken.includes(flag.flag)]).toEqual([name, true]);
   }
 });
 

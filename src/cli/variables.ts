@@ -1,16 +1,27 @@
-// The environment variables that are no options: what Latchkey knows of them, and what it says of the others.
+// The environment variables that are not options: what Latchkey knows of them, and what it says of the others.
 
 import { sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { environmentNameOf, optionTable } from "../options/table.ts";
+import { grammar } from "./grammar.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = "LATCHKEY_";
-/** Variables beside those of options. `LATCHKEY_ACCESS_TOKEN` is what `latchkey exec` hands on. */
-const others = ["PROFILE", "GRANT_TYPE", "INTERACTIVE", "LOG", "ACCESS_TOKEN"].map(
-  (name) => prefix + name,
+
+function variableOf(flag: string): string {
+  return prefix + flag.replaceAll("-", "_").toUpperCase();
+}
+
+const flagSpecs = [...grammar.flags.values()].flatMap((each) =>
+  each.kind === "command" ? [each.flag] : [],
 );
+/** Variables in addition to those of options. `LATCHKEY_ACCESS_TOKEN` is what `latchkey exec` hands on. */
+const others: readonly string[] = [
+  ...flagSpecs.filter(({ variable }) => variable === true).map(({ name }) => variableOf(name)),
+  `${prefix}LOG`,
+  `${prefix}ACCESS_TOKEN`,
+];
 const settable: readonly string[] = [
   ...optionTable
     .filter(({ text }) => text === "all" || text === "secret")
@@ -20,7 +31,9 @@ const settable: readonly string[] = [
 // Their flags exist, and so somebody may expect a variable.
 const flagsAlone: readonly string[] = [
   ...optionTable.filter(({ text }) => text === "flag").map((row) => environmentNameOf(row)),
-  `${prefix}CLIENT_SECRET_FILE`,
+  ...flagSpecs
+    .filter(({ choosesSignIn, variable }) => choosesSignIn === true && variable !== true)
+    .map(({ name }) => variableOf(name)),
 ];
 const mostWarnings = 5;
 

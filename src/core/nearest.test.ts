@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { knownFlags } from "../cli/arguments.ts";
-import { commandNames } from "../cli/flags.ts";
+import { commandNames } from "../cli/grammar.ts";
 import { nearestName } from "./nearest.ts";
 
 test.each([

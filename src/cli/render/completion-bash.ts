@@ -1,7 +1,6 @@
 // The completion script for bash, from 3.2 (macOS) on. Changes when bash needs another script.
 
 import { flagsWithValue, listProfiles, type CompletionModel } from "../completion.ts";
-import { completionShells } from "../flags.ts";
 
 function flagNames(flags: CompletionModel["options"]): string {
   return flags.map(({ flag }) => flag).join(" ");
@@ -83,7 +82,7 @@ export function bashCompletion(model: CompletionModel): string {
     "  *)",
     '    case "$command" in',
     `    ""|help) _latchkey_offer "${names}" "$current" ;;`,
-    `    completion) _latchkey_offer "${completionShells.join(" ")}" "$current" ;;`,
+    `    completion) _latchkey_offer "${["bash", "zsh", "fish"].join(" ")}" "$current" ;;`,
     "    esac",
     '    [ -n "${COMPREPLY+x}" ] && [ "${#COMPREPLY[@]}" -gt 0 ] && return',
     "    ;;",

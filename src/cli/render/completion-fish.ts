@@ -7,7 +7,6 @@ import {
   type CompletedValue,
   type CompletionModel,
 } from "../completion.ts";
-import { completionShells } from "../flags.ts";
 
 function quoted(text: string): string {
   return `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
@@ -106,7 +105,7 @@ export function fishCompletion(model: CompletionModel): string {
       ({ name, summary }) =>
         `complete -c latchkey -n '__latchkey_is help' -a ${name} -d ${quoted(summary)}`,
     ),
-    `complete -c latchkey -n '__latchkey_is completion' -a ${quoted(completionShells.join(" "))}`,
+    `complete -c latchkey -n '__latchkey_is completion' -a ${quoted(["bash", "zsh", "fish"].join(" "))}`,
     "complete -c latchkey -n __latchkey_no_command -l version -d 'print the version'",
     "complete -c latchkey -n __latchkey_no_command -l help -s h -d 'show this'",
     ...model.options.flatMap((flag) => [

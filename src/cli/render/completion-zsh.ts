@@ -7,7 +7,6 @@ import {
   type CompletedValue,
   type CompletionModel,
 } from "../completion.ts";
-import { completionShells } from "../flags.ts";
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -67,7 +66,7 @@ export function zshCompletion(model: CompletionModel): string {
       "command_names",
       model.commands.map(({ name, summary }) => quoted(`${name}:${summary}`)),
     ),
-    `  shells=(${completionShells.join(" ")})`,
+    `  shells=(${["bash", "zsh", "fish"].join(" ")})`,
     "  for ((index = 2; index < CURRENT; index += 1)); do",
     '    case "${words[index]}" in',
     `      ${valued}) ((index += 1)) ;;`,

@@ -1,24 +1,19 @@
 // The layout of `--help`. Changes when its look does.
 
-import { flagOf, optionTable, type OptionRow } from "../../options/table.ts";
-import { optionTexts } from "../../options/text.ts";
-import {
-  commandFlags,
-  commandNames,
-  completionShells,
-  usesOptions,
-  type CommandFlag,
-  type CommandName,
-} from "../flags.ts";
-import {
-  commandWords,
-  exitWords,
-  flagWords,
-  optionGroups,
-  overviewExamples,
-  sourceWords,
-} from "./help-words.ts";
 import { wrap } from "../../interaction/layout.ts";
+import { flagOf, type OptionRow } from "../../options/table.ts";
+import { optionGroups, optionTexts, type OptionText } from "../../options/text.ts";
+import { commonFlags } from "../flags.ts";
+import {
+  commandAt,
+  flagRows,
+  grammar as theGrammar,
+  usageOf,
+  type Grammar,
+  type GrammarCommand,
+} from "../grammar.ts";
+import type { FlagSpec } from "../spec.ts";
+import { exitWords, overviewExamples, sourceWords } from "./help-words.ts";
 import { pairs } from "./layout.ts";
 
 /** One line of a list of flags. */
@@ -29,7 +24,7 @@ interface FlagLine {
 
 const summaryColumn = 32;
 const usageIndent = "Usage: ".length;
-/** Below this width a summary stands under its flag, not beside it. */
+/** Below this width a summary stands under its flag, not next to it. */
 const narrow = 64;
 
 function layFlag({ flag, summary }: FlagLine, columns: number): string {
@@ -46,8 +41,8 @@ function defaultOf(row: OptionRow): string {
   return ` (default\u00a0${row.default === true ? "on" : String(row.default)})`;
 }
 
-function optionLine(row: OptionRow): FlagLine {
-  const text = optionTexts[row.name];
+/** An option in a list of flags. */
+export function optionLine(row: OptionRow, text: OptionText | undefined): FlagLine {
   const name = row.kind === "boolean" ? `--[no-]${flagOf(row)}` : `--${flagOf(row)}`;
   return {
     flag: text?.placeholder === undefined ? name : `${name} ${text.placeholder}`,
@@ -55,17 +50,17 @@ function optionLine(row: OptionRow): FlagLine {
   };
 }
 
-function commandFlagLine(flag: CommandFlag): FlagLine {
-  const words = flagWords[flag.name];
-  const short = flag.name === "help" ? "-h, " : "";
-  const name = flag.kind === "negatable" ? `--[no-]${flag.name}` : `--${flag.name}`;
+function commandFlagLine({ name, kind, letter, summary, placeholder }: FlagSpec): FlagLine {
+  const short = letter === undefined ? "" : `-${letter}, `;
+  const typed = kind === "negatable" ? `--[no-]${name}` : `--${name}`;
   return {
-    flag: `${short}${name}${words?.placeholder === undefined ? "" : ` ${words.placeholder}`}`,
-    summary: words?.summary ?? "",
+    flag: `${short}${typed}${placeholder === undefined ? "" : ` ${placeholder}`}`,
+    summary,
   };
 }
 
-function section(title: string, lines: readonly FlagLine[], columns: number): string {
+/** A titled list of flags. */
+export function section(title: string, lines: readonly FlagLine[], columns: number): string {
   return [wrap(`${title}:`, columns), ...lines.map((line) => layFlag(line, columns))].join("\n");
 }
 
@@ -86,54 +81,70 @@ function example(line: string, columns: number): string {
   return [...lines, current].join("\n");
 }
 
-function examples(lines: readonly string[], columns: number): string {
+/** The examples of a command. */
+export function examples(lines: readonly string[], columns: number): string {
   return ["Examples:", ...lines.map((line) => example(line, columns))].join("\n");
 }
 
-function optionSections(columns: number): string[] {
-  return optionGroups.map(([title, names]) => {
-    const rows = names.flatMap((name) => optionTable.filter((row) => row.name === name));
-    return section(title, rows.map(optionLine), columns);
+/** The options by what they are about. */
+export function optionSections(columns: number): string[] {
+  return optionGroups.map((title) => {
+    const names = Object.keys(optionTexts).filter((name) => optionTexts[name]?.group === title);
+    const rows = names.flatMap((name) => flagRows.filter((row) => row.name === name));
+    return section(
+      title,
+      rows.map((row) => optionLine(row, optionTexts[row.name])),
+      columns,
+    );
   });
 }
 
-/** Flags of one command: first its own, then those that every command takes. */
-function flagsOf(command: CommandName, common: boolean): FlagLine[] {
-  return commandFlags
-    .filter((flag) => flag.commands.includes(command))
-    .filter((flag) => (flag.commands.length === commandNames.length) === common)
-    .filter((flag) => flag.name !== "version")
-    .map(commandFlagLine);
+function listed(commands: readonly GrammarCommand[], columns: number): string {
+  const rows = commands.map(({ path, spec }) => [path, spec.summary] as const);
+  return `Commands:\n${pairs(rows, columns, 2)}`;
 }
 
-/** Help for one command. */
-export function commandHelp(
-  command: CommandName,
+/** What help says of a command itself: what stands above the options that every command takes. */
+export function ownHelp(command: GrammarCommand, columns: number): readonly string[] {
+  const { flags, spec, subcommands } = command;
+  return [
+    wrap(`Usage: ${usageOf(command)}`, columns, usageIndent),
+    wrap(spec.description, columns),
+    ...(subcommands.length > 0 ? [listed(subcommands, columns)] : []),
+    ...(flags.length > 0 ? [section("Flags", flags.map(commandFlagLine), columns)] : []),
+  ];
+}
+
+/** What every command that takes options says of them, but for the options themselves. */
+export function optionsHelp(
+  sections: readonly string[],
   configurationFile: string,
   columns: number,
-): string {
-  const { description, examples: lines } = commandWords[command];
-  const own = flagsOf(command, false);
-  const takesOptions = usesOptions(command);
-  const usages: Partial<Record<CommandName, string>> = {
-    completion: `latchkey completion ${completionShells.join("|")}`,
-    exec: "latchkey exec [FLAGS] -- PROGRAM [ARGUMENT …]",
-    help: "latchkey help [COMMAND]",
-    version: "latchkey version",
-  };
+): readonly string[] {
+  const shared = commonFlags.filter(({ name }) => name !== "version");
   return [
-    wrap(`Usage: ${usages[command] ?? `latchkey ${command} [FLAGS]`}`, columns, usageIndent),
-    wrap(description, columns),
-    ...(own.length > 0 ? [section("Flags", own, columns)] : []),
-    ...(takesOptions
-      ? [
-          section("For every command", flagsOf(command, true), columns),
-          ...optionSections(columns),
-          wrap(sourceWords, columns),
-          `Configuration file:\n  ${configurationFile}`,
-        ]
-      : []),
-    examples(lines, columns),
+    section("For every command", shared.map(commandFlagLine), columns),
+    ...sections,
+    wrap(sourceWords, columns),
+    `Configuration file:\n  ${configurationFile}`,
+  ];
+}
+
+/** Help for one command, by its path: `token`, `trust list`. */
+export function commandHelp(
+  path: string,
+  configurationFile: string,
+  columns: number,
+  grammar: Grammar = theGrammar,
+): string {
+  const command = commandAt(grammar, path);
+  if (command === undefined) throw new TypeError(`There is no command ${path}.`);
+  return [
+    ...ownHelp(command, columns),
+    ...(command.settings === "none"
+      ? []
+      : optionsHelp(optionSections(columns), configurationFile, columns)),
+    examples(command.spec.examples, columns),
   ].join("\n\n");
 }
 
@@ -146,11 +157,7 @@ export function overviewHelp(configurationFile: string, columns: number): string
         "everything for people to standard error.",
       columns,
     ),
-    `Commands:\n${pairs(
-      commandNames.map((name) => [name, commandWords[name].summary] as const),
-      columns,
-      2,
-    )}`,
+    listed(theGrammar.commands, columns),
     wrap("Flags of a command: latchkey COMMAND --help", columns),
     wrap(sourceWords, columns),
     `Configuration file:\n  ${configurationFile}`,

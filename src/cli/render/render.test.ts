@@ -5,12 +5,9 @@ import { errorCodes } from "../../core/error-table.ts";
 import { OidcError } from "../../core/errors.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import { optionTable } from "../../options/table.ts";
-import { commandFlags, commandNames } from "../flags.ts";
 import { printableJson } from "../token-text.ts";
 import { layOut } from "../../interaction/layout.ts";
 import { errorParagraph, faultParagraph } from "./errors.ts";
-import { commandHelp, overviewHelp } from "./help.ts";
-import { flagWords, optionGroups } from "./help-words.ts";
 import { identityText } from "./identity.ts";
 import { statusText, type ListedSignIn } from "./status.ts";
 import {
@@ -35,7 +32,6 @@ afterAll(() => {
 
 const now = new Date("2026-11-23T15:00:00Z");
 const inSeconds = (seconds: number): number => Math.floor(now.getTime() / 1000) + seconds;
-const configurationFile = "/home/alice/.config/latchkey/config.toml";
 
 function record(changes: Partial<SessionRecord> = {}): SessionRecord {
   return {
@@ -105,13 +101,6 @@ const listed: readonly ListedSignIn[] = [
 ];
 
 const texts: Readonly<Record<string, (columns: number) => string>> = {
-  "help-overview": (columns) => overviewHelp(configurationFile, columns),
-  ...Object.fromEntries(
-    commandNames.map((name) => [
-      `help-${name}`,
-      (columns: number) => commandHelp(name, configurationFile, columns),
-    ]),
-  ),
   status: (columns) => statusText(listed, now, columns),
   whoami: (columns) =>
     identityText(
@@ -209,20 +198,6 @@ test.each(captures)("says what it said: $name at $columns columns", async ({ nam
   await expect(`${text}\n`).toMatchFileSnapshot(`../__captures__/${name}-${String(columns)}.txt`);
 });
 
-test.each(commandNames)("help for %s fits 80 and 40 columns [F-U11]", (name) => {
-  for (const columns of [80, 40]) {
-    const long = [
-      commandHelp(name, configurationFile, columns),
-      overviewHelp(configurationFile, columns),
-    ]
-      .flatMap((text) => text.split("\n"))
-      .filter((line) => line.length > columns)
-      // A path, an address or a flag with its value stays whole.
-      .filter((line) => /\S\s+\S/u.test(line.replace(/ \\\\$/u, "")));
-    expect(long).toEqual([]);
-  }
-});
-
 test("an error on a terminal is broken between words, and what is to be typed not at all [F-U11]", () => {
   const error = new OidcError(
     "login_required",
@@ -241,15 +216,6 @@ test("an error on a terminal is broken between words, and what is to be typed no
     );
   }
   expect(layOut(text, undefined)).toBe(text);
-});
-
-test("help has every option that text can set, once, and every flag has its words", () => {
-  const grouped = optionGroups.flatMap(([, names]) => names);
-  const settable = optionTable.filter(({ text }) => text === "all" || text === "flag");
-  expect(grouped.toSorted()).toEqual(settable.map(({ name }) => name).toSorted());
-  expect(Object.keys(flagWords).toSorted()).toEqual(
-    commandFlags.map(({ name }) => name).toSorted(),
-  );
 });
 
 test("an option in backticks is said as its flag; other words in backticks stay", () => {

@@ -1,15 +1,15 @@
 // `latchkey status`: what is cached, never a token. Changes when that command does.
 
-import { isOidcError } from "../../core/errors.ts";
-import type { SessionRecord } from "../../record/format.ts";
-import { recordsIn } from "../../session/record-repository.ts";
-import type { LockHolder, TokenStore } from "../../store/token-store.ts";
-import type { CommandContext, Opened } from "../context.ts";
-import { hasEnded, statusText } from "../render/status.ts";
-import { nameOf, nothingCached, nothingCachedHere } from "../render/texts.ts";
-import type { Settings } from "../settings.ts";
-import { asTyped, isSignIn, signInNames, type SignInNames } from "../sign-ins.ts";
-import { printableJson } from "../token-text.ts";
+import { isOidcError } from "../../../core/errors.ts";
+import type { SessionRecord } from "../../../record/format.ts";
+import { recordsIn } from "../../../session/record-repository.ts";
+import type { LockHolder, TokenStore } from "../../../store/token-store.ts";
+import type { CommandContext, Opened } from "../../context.ts";
+import { hasEnded, statusText } from "../../render/status.ts";
+import { nameOf, nothingCached, nothingCachedHere } from "../../render/texts.ts";
+import type { Settings } from "../../settings.ts";
+import { asTyped, isSignIn, signInNames, type SignInNames } from "../../sign-ins.ts";
+import { printableJson } from "../../token-text.ts";
 
 /** The whole key where issuer and client are named, else what one of them leaves over; nobody named the default profile. */
 function isAskedFor(record: SessionRecord, opened: Opened, settings: Settings): boolean {
@@ -47,7 +47,7 @@ function nextCommand(
 }
 
 /** Lists the cached sign-ins: all of them, or those of the configuration that is named. */
-export async function status(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const opened = await context.open(false);
   const { store, world } = opened;
   const cached = await recordsIn(store);

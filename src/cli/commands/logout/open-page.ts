@@ -1,10 +1,10 @@
 // Opens the page that ends a provider's session in the browser. Changes when what is sent there does.
 
-import { hostOf } from "../../core/hosts.ts";
-import { longestUrlCharacters } from "../../core/limits.ts";
-import type { World } from "../../core/world.ts";
-import { createStartAddress, openAtStart } from "../../interaction/open-browser.ts";
-import { withIdTokenHint } from "../../session/logout-url.ts";
+import { hostOf } from "../../../core/hosts.ts";
+import { longestUrlCharacters } from "../../../core/limits.ts";
+import type { World } from "../../../core/world.ts";
+import { createStartAddress, openAtStart } from "../../../interaction/open-browser.ts";
+import { withIdTokenHint } from "../../../session/logout-url.ts";
 
 /** Longest wait for the browser, which needs us until it has been led on. */
 const arrivalMilliseconds = 10_000;

@@ -1,11 +1,11 @@
 // `latchkey login`: signs in anew, always.
 
-import type { SessionRecord } from "../../record/format.ts";
-import type { CommandContext } from "../context.ts";
-import { checkProfileName } from "../profile.ts";
-import { savedText } from "../render/setup.ts";
-import { replacedText, signedInText, type AboutSignIn } from "../render/texts.ts";
-import { planProfile, profileContent, saveProfile } from "../save-profile.ts";
+import type { SessionRecord } from "../../../record/format.ts";
+import type { CommandContext } from "../../context.ts";
+import { checkProfileName } from "../../profile.ts";
+import { savedText } from "../../render/setup.ts";
+import { replacedText, signedInText, type AboutSignIn } from "../../render/texts.ts";
+import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
 
 /** Tells of a sign-in: who, until when, and in whose place. */
 export function tellOfSignIn(
@@ -20,7 +20,7 @@ export function tellOfSignIn(
 }
 
 /** Signs in and says who, and until when, on standard error; standard output stays empty. */
-export async function login(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { line, settings, machine } = context;
   const profile = line.flags["save-profile"];
   const mayReplace = line.flags["replace"] === true;

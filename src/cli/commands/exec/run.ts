@@ -2,10 +2,10 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import { OidcError, sanitizeProviderText } from "../../core/errors.ts";
-import { tokenRequestOf } from "../cached-token.ts";
-import type { CommandContext } from "../context.ts";
-import { reachedProgramAlready } from "../exec-signals.ts";
+import { OidcError, sanitizeProviderText } from "../../../core/errors.ts";
+import { tokenRequestOf } from "../../cached-token.ts";
+import type { CommandContext } from "../../context.ts";
+import { reachedProgramAlready } from "../../exec-signals.ts";
 
 const defaultVariable = "LATCHKEY_ACCESS_TOKEN";
 
@@ -51,7 +51,7 @@ function ended(child: ChildProcess, name: string): Promise<number> {
 }
 
 /** Runs the program behind `--` and ends as it ends. */
-export async function exec(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { line, machine, settings, signal } = context;
   const [name = "", ...parameters] = line.program;
   const variable = line.flags["env"];

@@ -1,10 +1,10 @@
 // `latchkey token`: prints a token that is good now. Changes when that command does.
 
-import { isOidcError } from "../../core/errors.ts";
-import type { CommandContext } from "../context.ts";
-import { tellOfSignIn } from "./login.ts";
-import { tokenText } from "../token-text.ts";
-import { cachedTokenText, tokenRequestOf } from "../cached-token.ts";
+import { isOidcError } from "../../../core/errors.ts";
+import type { CommandContext } from "../../context.ts";
+import { tellOfSignIn } from "../login/run.ts";
+import { tokenText } from "../../token-text.ts";
+import { cachedTokenText, tokenRequestOf } from "../../cached-token.ts";
 
 /** A cache that cannot be used is said by the session, which gives a token all the same. */
 function lookInCache(look: () => string | undefined): string | undefined {
@@ -17,7 +17,7 @@ function lookInCache(look: () => string | undefined): string | undefined {
 }
 
 /** Prints the token alone: cached, refreshed, or after a sign-in. */
-export async function token(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { line, settings, machine, signal } = context;
   if (settings.clientSecretFile !== undefined) {
     // A cached token needs no secret, and the file may be a pipe that can be read only once.

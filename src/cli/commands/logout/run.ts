@@ -1,10 +1,10 @@
 // `latchkey logout`: forgets sign-ins, and tells the provider where asked. Changes when that command does.
 
 import { isatty } from "node:tty";
-import { loadPart } from "../../core/load.ts";
-import type { CommandContext, Opened } from "../context.ts";
-import { allLoggedOutText, loggedOutText, logoutPagesText } from "../render/texts.ts";
-import { requireIssuer } from "../requirements.ts";
+import { loadPart } from "../../../core/load.ts";
+import type { CommandContext, Opened } from "../../context.ts";
+import { allLoggedOutText, loggedOutText, logoutPagesText } from "../../render/texts.ts";
+import { requireIssuer } from "../../requirements.ts";
 
 async function openPage(
   context: CommandContext,
@@ -12,17 +12,17 @@ async function openPage(
   logoutUrl: string,
   idToken: string | undefined,
 ): Promise<boolean> {
-  const { openLogoutPage } = await loadPart(() => import("./logout-page.ts"));
+  const { openLogoutPage } = await loadPart(() => import("./open-page.ts"));
   const command = options.browserCommand;
   return openLogoutPage(world, { logoutUrl, idToken, command }, context.signal);
 }
 
 /** Forgets the sign-in of this configuration, or all of this cache. */
-export async function logout(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { flags } = context.line;
   const revoke = flags["revoke"] === true;
   if (flags["all"] === true) {
-    const { forgetAll } = await loadPart(() => import("./logout-all.ts"));
+    const { forgetAll } = await loadPart(() => import("./forget-all.ts"));
     const result = await forgetAll(context, revoke);
     context.tell(allLoggedOutText(result));
     // Shown alone: as many windows as there are providers would be an answer to a question that nobody asked.

@@ -1,8 +1,8 @@
 // `latchkey --help`. Changes when what help is asked with does.
 
-import { configurationFile, type Machine } from "../../options/paths.ts";
-import type { CommandContext } from "../context.ts";
-import { commandHelp, overviewHelp } from "../render/help.ts";
+import { configurationFile, type Machine } from "../../../options/paths.ts";
+import type { CommandContext } from "../../context.ts";
+import { commandHelp, overviewHelp } from "../../render/help.ts";
 
 // Help must not fail where no home folder is known.
 function fileOrRule(machine: Machine): string {
@@ -14,7 +14,7 @@ function fileOrRule(machine: Machine): string {
 }
 
 /** Prints help for the command that is named, or the overview. A result that was asked for: on standard output. */
-export function help(context: CommandContext): Promise<number> {
+export function run(context: CommandContext): Promise<number> {
   const { topic } = context.line;
   const file = fileOrRule(context.machine);
   const text =

@@ -1,16 +1,16 @@
 // `latchkey setup`: from an issuer and a client to a profile that works, tried out.
 
 import { isatty } from "node:tty";
-import { isOidcError, OidcError } from "../../core/errors.ts";
-import { optionTable } from "../../options/table.ts";
-import { validateOption } from "../../options/validate.ts";
-import type { CommandContext, Opened } from "../context.ts";
-import { checkProfileName, defaultProfile } from "../profile.ts";
-import { openQuestions, type Questions } from "../questions.ts";
-import { offersText, redirectText, savedText } from "../render/setup.ts";
-import { tellOfSignIn } from "./login.ts";
-import { planProfile, profileContent, saveProfile } from "../save-profile.ts";
-import type { Settings } from "../settings.ts";
+import { isOidcError, OidcError } from "../../../core/errors.ts";
+import { optionTable } from "../../../options/table.ts";
+import { validateOption } from "../../../options/validate.ts";
+import type { CommandContext, Opened } from "../../context.ts";
+import { checkProfileName, defaultProfile } from "../../profile.ts";
+import { openQuestions, type Questions } from "../../questions.ts";
+import { offersText, redirectText, savedText } from "../../render/setup.ts";
+import { tellOfSignIn } from "../login/run.ts";
+import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
+import type { Settings } from "../../settings.ts";
 
 const asked = [
   { name: "issuer", question: "Issuer URL of the provider (https://…): " },
@@ -115,7 +115,7 @@ async function setUp(context: CommandContext, questions: Questions | undefined):
 }
 
 /** Asks for what is missing, shows what the provider offers, signs in, and writes the profile. */
-export async function setup(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const canAsk = isatty(0) && isatty(2) && context.settings.interactive !== false;
   const questions = canAsk ? openQuestions(context.signal) : undefined;
   try {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CommandContext } from "../context.ts";
+import type { CommandContext } from "../../context.ts";
 
 /** The version in the package's own package.json, wherever the bundler has put this module below it. */
 function packageVersion(): string {
@@ -29,7 +29,7 @@ function packageVersion(): string {
 }
 
 /** Prints the version. */
-export function version(context: CommandContext): Promise<number> {
+export function run(context: CommandContext): Promise<number> {
   context.print(`latchkey ${packageVersion()}\n`);
   return Promise.resolve(0);
 }

@@ -1,14 +1,14 @@
 // `latchkey logout --all`: every sign-in of one cache, each with the options that it was made with. Changes when what
 // a key holds does.
 
-import { isOidcError } from "../../core/errors.ts";
-import { compose, type Composition } from "../../credential/compose.ts";
-import { resolveOptions } from "../../options/resolve.ts";
-import type { SessionRecord } from "../../record/format.ts";
-import { configurationOfKey } from "../../record/key.ts";
-import { RecordRepository, recordsIn } from "../../session/record-repository.ts";
-import type { CommandContext, Opened } from "../context.ts";
-import { issuerHost } from "../render/texts.ts";
+import { isOidcError } from "../../../core/errors.ts";
+import { compose, type Composition } from "../../../credential/compose.ts";
+import { resolveOptions } from "../../../options/resolve.ts";
+import type { SessionRecord } from "../../../record/format.ts";
+import { configurationOfKey } from "../../../record/key.ts";
+import { RecordRepository, recordsIn } from "../../../session/record-repository.ts";
+import type { CommandContext, Opened } from "../../context.ts";
+import { issuerHost } from "../../render/texts.ts";
 
 /** What became of all sign-ins. */
 export interface ForgottenAll {

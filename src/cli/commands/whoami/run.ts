@@ -1,13 +1,13 @@
 // `latchkey whoami`: who signed in. Changes when that command does.
 
-import { OidcError } from "../../core/errors.ts";
-import type { IdTokenClaims } from "../../core/types.ts";
-import type { UserInfoClaims } from "../../session/session-types.ts";
-import type { CommandContext } from "../context.ts";
-import { identityText } from "../render/identity.ts";
-import { issuerHost } from "../render/texts.ts";
-import { requireIssuer } from "../requirements.ts";
-import { printableJson } from "../token-text.ts";
+import { OidcError } from "../../../core/errors.ts";
+import type { IdTokenClaims } from "../../../core/types.ts";
+import type { UserInfoClaims } from "../../../session/session-types.ts";
+import type { CommandContext } from "../../context.ts";
+import { identityText } from "../../render/identity.ts";
+import { issuerHost } from "../../render/texts.ts";
+import { requireIssuer } from "../../requirements.ts";
+import { printableJson } from "../../token-text.ts";
 
 interface Identity {
   readonly claims: IdTokenClaims | UserInfoClaims | Readonly<Record<string, unknown>>;
@@ -42,7 +42,7 @@ async function identity(context: CommandContext): Promise<Identity> {
 }
 
 /** Prints the identity: the claims of the ID token, or of the userinfo endpoint where there is none. Never prompts. */
-export async function whoami(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { claims, name } = await identity(context);
   context.print(
     context.line.flags["json"] === true
