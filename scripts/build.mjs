@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minify } from "rolldown/utils";
@@ -13,7 +13,8 @@ import { minify } from "rolldown/utils";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const output = join(root, "dist");
 const commandLine = join(output, "cli");
-const mainSource = join(root, "src", "cli", "main.ts");
+/** What the warm command hands over to, each a file of its own next to it. */
+const handedOver = ["main", "complete"];
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What is installed with the package, or beside it: never bundled. */
@@ -82,12 +83,12 @@ function writeDeclarations() {
   removeEmptyFolders(output);
 }
 
-/** The warm command hands over to the whole one, which is a file of its own. @type {Plugin} */
-const mainStaysApart = {
-  name: "main-stays-apart",
-  resolveId(source, importer) {
-    const isMain = importer !== undefined && resolve(dirname(importer), source) === mainSource;
-    return isMain ? { id: "./main.cjs", external: true } : undefined;
+/** What the warm command hands over to is loaded when it does. @type {Plugin} */
+const othersStayApart = {
+  name: "others-stay-apart",
+  resolveId(source) {
+    const name = handedOver.find((each) => source === `./${each}.ts`);
+    return name === undefined ? undefined : { id: `./${name}.cjs`, external: true };
   },
 };
 
@@ -108,7 +109,7 @@ async function bundleWarmCommand() {
     input: join(root, "src", "cli", "latchkey.ts"),
     platform: "node",
     external: isBuiltin,
-    plugins: [mainStaysApart],
+    plugins: [othersStayApart],
   });
   const path = join(commandLine, "latchkey.cjs");
   const result = await bundle.write({
@@ -122,7 +123,8 @@ async function bundleWarmCommand() {
   });
   await bundle.close();
   const chunks = chunksOf(result);
-  assertImports(chunks, (specifier) => specifier.startsWith("node:") || specifier === "./main.cjs");
+  const others = handedOver.map((name) => `./${name}.cjs`);
+  assertImports(chunks, (each) => each.startsWith("node:") || others.includes(each));
   chmodSync(path, 0o755);
   return chunks;
 }
@@ -195,7 +197,12 @@ const quickToLoad = {
  */
 async function bundleModules() {
   const bundle = await rolldown({
-    input: { index: join(root, "src", "index.ts"), "cli/main": mainSource },
+    input: {
+      index: join(root, "src", "index.ts"),
+      ...Object.fromEntries(
+        handedOver.map((name) => [`cli/${name}`, join(root, "src", "cli", `${name}.ts`)]),
+      ),
+    },
     platform: "node",
     external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
     plugins: [wordsAreSmall, quickToLoad],

@@ -10,8 +10,14 @@ import { loadSource } from "./load-source.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const { optionTable, flagOf, environmentNameOf } = await loadSource("src/options/table.ts");
+const { optionTable, flagOf, environmentNameOf, wordsOfKind } =
+  await loadSource("src/options/table.ts");
 const { optionTexts } = await loadSource("src/options/text.ts");
+
+/** @param {readonly string[]} words */
+function oneOf(words) {
+  return words.map((word) => JSON.stringify(word)).join(" | ");
+}
 
 const typeOfKind = {
   issuer: "string",
@@ -23,8 +29,8 @@ const typeOfKind = {
   command: "string",
   host: "string",
   prompt: "string",
-  flow: '"auto" | "auth_code" | "device"',
-  responseMode: '"query" | "form_post"',
+  flow: oneOf(wordsOfKind.flow),
+  responseMode: oneOf(wordsOfKind.responseMode),
   boolean: "boolean",
   seconds: "number",
   age: "number",

@@ -1,57 +1,28 @@
+// Completion in the shells themselves, by the scripts that `latchkey completion` prints and the command line as it is
+// built. What is offered for which words stands in completion.test.ts.
+
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { optionTable } from "../options/table.ts";
-import { resolveOptions } from "../options/resolve.ts";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { needs } from "../../test/support/debian-packages.ts";
-import { knownFlags } from "./arguments.ts";
-import { completionModel } from "./completion.ts";
-import { commandNames, grammar } from "./grammar.ts";
-import { bashCompletion } from "./render/completion-bash.ts";
-import { fishCompletion } from "./render/completion-fish.ts";
-import { zshCompletion } from "./render/completion-zsh.ts";
+import { completionScripts } from "./render/completion-scripts.ts";
+import { buildCommandLine, type BuiltCommandLine } from "./testing.ts";
 
-const model = completionModel("linux");
-
-test("every flag of the command line is offered where it is taken, and no other", () => {
-  for (const { name, flags, usesOptions } of model.commands) {
-    const offered = [...flags, ...(usesOptions ? model.options : [])].map(({ flag }) => flag);
-    expect(new Set(offered).size).toBe(offered.length);
-    const own = grammar.commands.find(({ path }) => path === name)?.flags ?? [];
-    const strange = grammar.commands
-      .flatMap(({ flags: all }) => all)
-      .filter((flag) => !own.includes(flag))
-      .flatMap((flag) => [`--${flag.name}`, `--no-${flag.name}`]);
-    expect(offered.filter((flag) => strange.includes(flag))).toEqual([]);
-  }
-  const all = [...model.options, ...model.commands.flatMap(({ flags }) => flags)].map(
-    ({ flag }) => flag,
-  );
-  expect(new Set([...all, "--version"])).toEqual(new Set(knownFlags()));
-  expect(model.commands.map(({ name }) => name)).toEqual(commandNames);
+let built: BuiltCommandLine;
+beforeAll(async () => {
+  built = await buildCommandLine();
 });
-
-test("the words that are offered as values are the ones that are accepted, all of them", () => {
-  for (const { name, kind } of optionTable) {
-    if (kind !== "flow" && kind !== "prompt" && kind !== "responseMode") continue;
-    const flag = `--${name.replace("M", "-m")}`;
-    const value = model.options.find((option) => option.flag === flag)?.value;
-    const words = value?.kind === "words" ? value.words : [];
-    for (const word of words) {
-      expect(resolveOptions({ [name]: word }, "interactive")).toMatchObject({ [name]: word });
-    }
-    let refusal = "";
-    try {
-      resolveOptions({ [name]: "no such word" }, "interactive");
-    } catch (error) {
-      refusal = String(error);
-    }
-    const accepted = [...refusal.matchAll(/"([a-z_]+)"/g)].map(([, word]) => word);
-    expect(words).toEqual(accepted);
-  }
-});
+afterAll(() => built.remove());
 
 const profiles = `
 [profile.work]
@@ -63,31 +34,44 @@ issuer = "https://id.example.com"
 [other.table]
 `;
 
-/** A home folder with profiles, a file, and the script of one shell. */
+/** A home folder with profiles, a file, the program on the path, and the script of one shell. */
 function place(shell: "bash" | "zsh" | "fish", env: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), "latchkey-completion-"));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   mkdirSync(join(home, ".config", "latchkey"), { recursive: true });
   writeFileSync(join(home, ".config", "latchkey", "config.toml"), profiles);
   writeFileSync(join(home, "roots of mine.pem"), "");
+  mkdirSync(join(home, "bin"));
+  const program = join(home, "bin", "latchkey");
+  // Notes the arguments with which it is started.
+  writeFileSync(
+    program,
+    `#!/bin/sh\nprintf '%s\\n' "$@" >> '${home}/started'\nexec '${process.execPath}' '${built.warm}' "$@"\n`,
+  );
+  chmodSync(program, 0o755);
   const script = join(home, "completion");
-  const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
-  writeFileSync(script, scripts[shell](model));
-  const run = (program: string, parameters: readonly string[], input = ""): string[] =>
-    execFileSync(program, parameters, {
+  writeFileSync(script, completionScripts[shell] ?? "");
+  const run = (command: string, parameters: readonly string[], input = ""): string[] =>
+    execFileSync(command, parameters, {
       cwd: home,
       encoding: "utf8",
       input,
       timeout: 15_000,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"], HOME: home, TERM: "dumb", LC_ALL: "C.UTF-8", ...env },
+      env: {
+        PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}`,
+        HOME: home,
+        TERM: "dumb",
+        LC_ALL: "C.UTF-8",
+        ...env,
+      },
     })
       .split("\n")
       .filter((line) => line !== "");
   return { home, script, run };
 }
 
-type Complete = (line: string) => string[];
+type Complete = ((line: string) => string[]) & { readonly home: string };
 
 /** What all three shells answer alike: the line that was typed, and what is offered for its last word. */
 function completesAlike(complete: (env?: Readonly<Record<string, string>>) => Complete): void {
@@ -125,21 +109,43 @@ function completesAlike(complete: (env?: Readonly<Record<string, string>>) => Co
     const elsewhere = complete({ XDG_CONFIG_HOME: "/nonexistent folder" });
     expect(elsewhere("latchkey token --profile ")).toEqual([]);
   });
+
+  test("an address does not hide the command behind it", () => {
+    const words = complete();
+    expect(words("latchkey --issuer https://id.example.com:8443/a tok")).toEqual(["token"]);
+  });
+
+  test("what was typed is run by nobody, stands in no argument list, and does not come back [O07]", () => {
+    const words = complete();
+    const hostile = "'$(touch${IFS}owned)`touch${IFS}owned`";
+    for (const line of [
+      `latchkey token --client-secret hunter2 ${hostile}' `,
+      "latchkey token --profile hunter2",
+      "latchkey exec -- curl --hunter2 -H",
+    ]) {
+      expect(words(line).join("\n")).not.toContain("hunter2");
+    }
+    expect(existsSync(join(words.home, "owned"))).toBe(false);
+    const started = readFileSync(join(words.home, "started"), "utf8");
+    expect(started).not.toContain("hunter2");
+    expect(new Set(started.split("\n"))).toHaveLength(3);
+  });
 }
 
 describe("bash", () => {
   const bash = (env?: Readonly<Record<string, string>>): Complete => {
-    const { script, run } = place("bash", env);
+    const { home, script, run } = place("bash", env);
     // What readline does: it splits the line at blanks and at =, and calls the function.
     const harness =
       'source "$1"; compopt() { printf "<%s %s>\\n" "$@"; }; shift; COMP_WORDS=("$@"); ' +
       "COMP_CWORD=$(($# - 1)); _latchkey latchkey; " +
       '[ "${#COMPREPLY[@]}" -eq 0 ] || printf "%s\\n" "${COMPREPLY[@]}"';
-    return (line) => {
-      const words = line.split(" ").flatMap((word) => word.split(/(=)/).filter((part) => part));
+    const complete = (line: string): string[] => {
+      const words = line.split(" ").flatMap((word) => word.split(/([=:]+)/).filter((part) => part));
       if (line.endsWith(" ")) words.push("");
       return run("bash", ["--norc", "-u", "-c", harness, "bash", script, ...words]);
     };
+    return Object.assign(complete, { home });
   };
   completesAlike(bash);
 
@@ -163,11 +169,12 @@ describe("bash", () => {
 
 describe.skipIf(!needs("fish").available)("fish", () => {
   const fish = (env?: Readonly<Record<string, string>>): Complete => {
-    const { script, run } = place("fish", env);
-    return (line) =>
+    const { home, script, run } = place("fish", env);
+    const complete = (line: string): string[] =>
       run("fish", ["--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line]).map(
         (offered) => offered.split("\t", 1)[0] ?? "",
       );
+    return Object.assign(complete, { home });
   };
   completesAlike(fish);
 
@@ -182,7 +189,7 @@ describe.skipIf(!needs("fish").available)("fish", () => {
 
 describe.skipIf(!needs("zsh").available)("zsh", () => {
   const zsh = (env?: Readonly<Record<string, string>>): Complete => {
-    const { script, run } = place("zsh", env);
+    const { home, script, run } = place("zsh", env);
     // An interactive zsh in a pseudo-terminal; a replaced compadd tells what would be offered.
     const inner = [
       "PROMPT=; RPROMPT=; unsetopt prompt_sp; autoload -Uz compinit; compinit -u -D",
@@ -210,12 +217,13 @@ describe.skipIf(!needs("zsh").available)("zsh", () => {
       "zpty -d latchkey",
       "cat $HOME/offered",
     ].join("\n");
-    return (line) => {
+    const complete = (line: string): string[] => {
       run("sh", ["-c", 'printf %s "$1" > "$HOME/inner"', "sh", inner]);
       return run("zsh", ["-f", "-c", outer, "zsh", line]).map((offered) =>
         offered.replace("<OFFER>", "").replaceAll("\\", ""),
       );
     };
+    return Object.assign(complete, { home });
   };
   completesAlike(zsh);
 
@@ -226,13 +234,4 @@ describe.skipIf(!needs("zsh").available)("zsh", () => {
     expect(words("latchkey exec -- bas")).toContain("bash");
     expect(words("latchkey exec -- cat roo")).toContain("roots of mine.pem");
   });
-});
-
-test.each([
-  ["linux", 'XDG_CONFIG_HOME:-$HOME/.config}/latchkey/config.toml"'],
-  ["darwin", '"$HOME/Library/Application Support/latchkey/config.toml"'],
-] as const)("on %s the profiles are read from that platform's file", (platform, file) => {
-  const there = completionModel(platform);
-  expect(bashCompletion(there)).toContain(file);
-  expect(zshCompletion(there)).toContain(file);
 });

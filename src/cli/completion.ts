@@ -1,123 +1,172 @@
-// What there is to complete on the command line, for every shell alike. Changes when another kind of value can be
-// completed.
+// What the Tab key offers for the words of a command line, for every shell alike. Changes when another kind of value
+// can be completed.
 
-import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
+import { wordsOfKind, type OptionRow } from "../options/table.ts";
 import { optionTexts } from "../options/text.ts";
 import { commonFlags } from "./flags.ts";
-import { grammar, type GrammarCommand } from "./grammar.ts";
-import type { FlagSpec } from "./spec.ts";
+import {
+  commandAt,
+  isNegatable,
+  takesValue,
+  type Flag,
+  type Grammar,
+  type GrammarCommand,
+} from "./grammar.ts";
+import type { ArgumentSpec, FlagSpec } from "./spec.ts";
 
-/** What the value of a flag is completed with; "other" has nothing to offer. */
-export type CompletedValue =
-  | { readonly kind: "file" | "profile" | "other" }
-  | { readonly kind: "words"; readonly words: readonly string[] };
-
-/** A flag as it may be typed. */
-export interface CompletedFlag {
-  /** With its dashes. */
-  readonly flag: string;
-  /** One line, without control characters. */
+/** Something that may stand in the place of the last word. */
+export interface Candidate {
+  readonly text: string;
+  /** One line, without control characters; empty for a value. */
   readonly summary: string;
-  /** Absent for a switch. */
-  readonly value?: CompletedValue;
 }
 
-/** A command with its flags. */
-export interface CompletedCommand {
-  readonly name: string;
-  readonly summary: string;
-  /** Those that are its own. */
-  readonly flags: readonly CompletedFlag[];
-  /** Whether the flags of {@link CompletionModel.options} are offered too. */
-  readonly usesOptions: boolean;
-}
+/** What is offered. */
+export type Completion =
+  | { readonly kind: "candidates"; readonly candidates: readonly Candidate[] }
+  /** The shell's own completion of file names. */
+  | { readonly kind: "files" }
+  /** The shell's own completion of another program, which begins with the word at this place. */
+  | { readonly kind: "program"; readonly place: number };
 
-/** Everything that a shell needs to know. */
-export interface CompletionModel {
-  readonly commands: readonly CompletedCommand[];
-  /** The flags of options, and `--profile` and `--client-secret-file`, which go with them. */
-  readonly options: readonly CompletedFlag[];
-  /** The configuration file, in words that every one of the shells expands. */
-  readonly configurationFile: { readonly variable?: string; readonly belowHome: string };
-}
+/** Reads the names of profiles, where they are asked for. */
+type ProfileNames = () => readonly string[];
 
-// The accepted values of these kinds; a test holds them against the validation.
-const wordsOfKind: Readonly<Partial<Record<OptionRow["kind"], readonly string[]>>> = {
-  flow: ["auto", "auth_code", "device"],
-  responseMode: ["query", "form_post"],
-  prompt: ["none", "login", "consent", "select_account", "create"],
-};
+const nothing: Completion = { kind: "candidates", candidates: [] };
+
+function values(words: readonly string[]): Completion {
+  return { kind: "candidates", candidates: words.map((text) => ({ text, summary: "" })) };
+}
 
 function plain(text: string): string {
   return text.replaceAll("\u00a0", " ");
 }
 
-function valueOfOption(row: OptionRow): CompletedValue {
-  const words = wordsOfKind[row.kind];
-  if (words !== undefined) return { kind: "words", words };
-  return { kind: row.kind === "path" ? "file" : "other" };
-}
-
-function optionFlags(row: OptionRow): CompletedFlag[] {
-  const summary = plain(optionTexts[row.name]?.summary ?? "");
-  const name = flagOf(row);
-  if (row.kind !== "boolean") return [{ flag: `--${name}`, summary, value: valueOfOption(row) }];
-  return [
-    { flag: `--${name}`, summary },
-    { flag: `--no-${name}`, summary: `not: ${summary}` },
-  ];
-}
-
-function commandFlag({ name, kind, values, summary: text }: FlagSpec): CompletedFlag[] {
+function typedForms(name: string, flag: Flag, text: string): Candidate[] {
   const summary = plain(text);
-  const flag = { flag: `--${name}`, summary };
-  if (kind === "switch") return [flag];
-  if (kind === "negatable") return [flag, { flag: `--no-${name}`, summary: `not: ${summary}` }];
-  if (values !== undefined) return [{ ...flag, value: { kind: "words", words: values } }];
-  const isKnown = kind === "profile" || kind === "file";
-  return [{ ...flag, value: { kind: isKnown ? kind : "other" } }];
+  const typed = { text: `--${name}`, summary };
+  return isNegatable(flag)
+    ? [typed, { text: `--no-${name}`, summary: `not: ${summary}` }]
+    : [typed];
 }
 
-function completedCommand({ path, spec, flags, settings }: GrammarCommand): CompletedCommand {
-  const shared = commonFlags.filter(({ name, choosesSignIn }) =>
-    settings === "none" ? name === "help" : choosesSignIn !== true && name !== "version",
+function flagCandidates(flags: readonly FlagSpec[]): Candidate[] {
+  return flags.flatMap((flag) => typedForms(flag.name, { kind: "command", flag }, flag.summary));
+}
+
+function optionCandidates(grammar: Grammar): Candidate[] {
+  return [...grammar.flags].flatMap(([name, flag]) =>
+    flag.kind === "option" ? typedForms(name, flag, optionTexts[flag.row.name]?.summary ?? "") : [],
   );
-  return {
-    name: path,
-    summary: spec.summary,
-    flags: [...flags, ...shared].flatMap(commandFlag),
-    usesOptions: settings !== "none",
-  };
 }
 
-/** All that can be completed, from the option table and the list of commands and flags. */
-export function completionModel(platform: NodeJS.Platform): CompletionModel {
-  return {
-    commands: grammar.commands.map(completedCommand),
-    options: [
-      ...commonFlags.filter(({ choosesSignIn }) => choosesSignIn === true).flatMap(commandFlag),
-      ...optionTable.filter(({ text }) => text === "all" || text === "flag").flatMap(optionFlags),
-    ],
-    configurationFile:
-      platform === "darwin"
-        ? { belowHome: "Library/Application Support/latchkey/config.toml" }
-        : { variable: "XDG_CONFIG_HOME", belowHome: ".config/latchkey/config.toml" },
-  };
+/** The flags that may be typed; before a command, those that make sense with each. */
+function flagsFor(command: GrammarCommand | undefined, grammar: Grammar): Completion {
+  const common = (accepts: (flag: FlagSpec) => boolean): Candidate[] =>
+    flagCandidates(commonFlags.filter(accepts));
+  if (command === undefined) {
+    const shared = common(
+      ({ name, choosesSignIn }) => choosesSignIn === true || name === "help" || name === "version",
+    );
+    return { kind: "candidates", candidates: [...shared, ...optionCandidates(grammar)] };
+  }
+  const own = flagCandidates(command.flags);
+  const candidates =
+    command.settings === "none"
+      ? [...own, ...common(({ name }) => name === "help")]
+      : [...own, ...common(({ name }) => name !== "version"), ...optionCandidates(grammar)];
+  return { kind: "candidates", candidates };
 }
 
-// Names alone, without what a shell would take for more than a name; `[profile."a.b"]` is the same table quoted.
-const profileLine = String.raw`s/^[[:space:]]*\[profile\."\{0,1\}\([A-Za-z0-9][A-Za-z0-9._-]*\)"\{0,1\}\][[:space:]]*\(#.*\)\{0,1\}$/\1/p`;
-
-/** The command that lists the profiles, for a shell in which `file` is the configuration file's path. */
-export function listProfiles(file: string): string {
-  return `sed -n '${profileLine}' ${file} 2>/dev/null`;
+function optionValues({ kind }: OptionRow): Completion {
+  const words: Readonly<Partial<Record<OptionRow["kind"], readonly string[]>>> = wordsOfKind;
+  if (kind === "path") return { kind: "files" };
+  return values(words[kind] ?? []);
 }
 
-/** The flags that are followed by a value, all of them. */
-export function flagsWithValue(model: CompletionModel): readonly CompletedFlag[] {
-  const all = [...model.options, ...model.commands.flatMap(({ flags }) => flags)];
-  const valued = all.filter(({ value }) => value !== undefined);
-  return valued.filter(
-    ({ flag }, index) => valued.findIndex((other) => other.flag === flag) === index,
-  );
+function valuesOf(flag: Flag, profiles: ProfileNames): Completion {
+  if (flag.kind === "option") return optionValues(flag.row);
+  const { kind, values: words = [] } = flag.flag;
+  if (kind === "file") return { kind: "files" };
+  return values(kind === "profile" ? profiles() : words);
+}
+
+function listed(commands: readonly GrammarCommand[]): Completion {
+  const candidates = commands.map(({ spec }) => ({ text: spec.name, summary: spec.summary }));
+  return { kind: "candidates", candidates };
+}
+
+function argumentValues(
+  { values: words, completes }: ArgumentSpec,
+  grammar: Grammar,
+  profiles: ProfileNames,
+): Completion {
+  if (completes === "file") return { kind: "files" };
+  if (completes === "command") return listed(grammar.commands);
+  return values(words ?? (completes === "profile" ? profiles() : []));
+}
+
+/** What is offered for a word without dashes, behind other words. */
+function wordsAfter(
+  typed: readonly string[],
+  grammar: Grammar,
+  profiles: ProfileNames,
+): Completion {
+  const [first, second] = typed;
+  if (first === undefined) return listed(grammar.commands);
+  // `help` takes the words of the command that it explains.
+  if (first === "help" && typed.length > 1) {
+    return typed.length === 2
+      ? listed(commandAt(grammar, second ?? "")?.subcommands ?? [])
+      : nothing;
+  }
+  const command = commandAt(grammar, first);
+  if (command === undefined) return nothing;
+  if (command.subcommands.length > 0 && second === undefined) return listed(command.subcommands);
+  const chosen = chosenCommand(typed, grammar);
+  const argument = chosen?.arguments[typed.length - chosen.path.split(" ").length];
+  return argument === undefined ? nothing : argumentValues(argument, grammar, profiles);
+}
+
+function chosenCommand(typed: readonly string[], grammar: Grammar): GrammarCommand | undefined {
+  const [first = "", second = ""] = typed;
+  return commandAt(grammar, `${first} ${second}`) ?? commandAt(grammar, first);
+}
+
+/**
+ * What is offered in the place of the last word. `words` begin behind the program's name; the last one may be empty.
+ * Nothing of them comes back.
+ */
+export function complete(
+  words: readonly string[],
+  grammar: Grammar,
+  profiles: ProfileNames,
+): Completion {
+  const typed: string[] = [];
+  let open: Flag | undefined;
+  for (const [place, word] of words.slice(0, -1).entries()) {
+    if (open !== undefined) {
+      open = undefined;
+    } else if (word === "--") {
+      const isTaken = chosenCommand(typed, grammar)?.spec.takesProgram === true;
+      return isTaken ? { kind: "program", place: place + 1 } : nothing;
+    } else if (word.startsWith("-")) {
+      const flag = grammar.flags.get(word.slice(2));
+      if (flag !== undefined && takesValue(flag)) open = flag;
+    } else {
+      typed.push(word);
+    }
+  }
+  if (open !== undefined) return valuesOf(open, profiles);
+  const current = words.at(-1) ?? "";
+  const [, name] = /^--([^=]+)=/.exec(current) ?? [];
+  if (name !== undefined) {
+    const flag = grammar.flags.get(name);
+    return flag !== undefined && takesValue(flag) ? valuesOf(flag, profiles) : nothing;
+  }
+  const offered = current.startsWith("-") ? nothing : wordsAfter(typed, grammar, profiles);
+  if (offered.kind !== "candidates" || offered.candidates.length > 0) return offered;
+  const command = chosenCommand(typed, grammar);
+  // A word that is not a command: nobody knows what it takes.
+  return command === undefined && typed.length > 0 ? nothing : flagsFor(command, grammar);
 }

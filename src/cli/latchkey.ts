@@ -1,9 +1,9 @@
-// The warm command: prints a cached token, and hands everything else to the full program. Changes when that hand-over
-// does. Bundled into one CommonJS file; measured, each built-in module beyond the start-up snapshot costs milliseconds.
+// The warm command: prints a cached token, and hands everything else on: what the Tab key asks to complete.ts, the rest
+// to the full program. Bundled into one CommonJS file; measured, each built-in module beyond the start-up snapshot costs milliseconds.
 
 import { realpathSync } from "node:fs";
 import { OutputFault, tell, writeResult } from "./output.ts";
-import { quickAnswer } from "./quick.ts";
+import { quickAnswer } from "./warm/answer.ts";
 
 // Without a listener SIGUSR1 opens Node's debugger on 127.0.0.1:9229, where every user of the machine may run code in
 // this process. This is the first moment at which a script can keep it shut.
@@ -21,28 +21,35 @@ function cachedAnswer(): string | undefined {
   }
 }
 
-/** With `--preserve-symlinks-main` this file goes by the name of a link to it, and the others are not beside that. */
-async function besideTheRealFile(error: unknown): Promise<unknown> {
+/** With `--preserve-symlinks-main` this file goes by the name of a link to it, and the others are not next to that. */
+async function besideTheRealFile(error: unknown, name: string): Promise<unknown> {
   const typed = process.argv[1] ?? "";
   const real = realpathSync(typed);
   const isMissing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
   if (!isMissing || real === typed || !real.startsWith("/")) throw error;
   const folder = real.slice(0, real.lastIndexOf("/") + 1);
-  return import(`file://${folder.split("/").map(encodeURIComponent).join("/")}main.cjs`);
+  return import(`file://${folder.split("/").map(encodeURIComponent).join("/")}${name}.cjs`);
 }
 
-const answer = cachedAnswer();
-if (answer === undefined) {
-  import("./main.ts").catch(besideTheRealFile).catch((error: unknown) => {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    // Said here, because everything that says such things better is what could not be loaded.
-    tell(
-      code === "EMFILE" || code === "ENFILE"
-        ? `Latchkey could not be loaded, because too many files are open here (${code}). Raise the limit (ulimit -n), and try again. [runtime_unavailable: too_many_open_files]`
-        : "Latchkey could not be loaded: files of it, or of a package that it needs, are not as they were installed. Try again if it is being upgraded; if it stays so, install it again. [runtime_unavailable: module_missing]",
-    );
-    process.exitCode = 1;
-  });
+const answer = process.argv[2] === "__complete" ? "" : cachedAnswer();
+if (answer === "") {
+  import("./complete.ts")
+    .catch((error: unknown) => besideTheRealFile(error, "complete"))
+    // A shell that asks for candidates shows them alone.
+    .catch(() => undefined);
+} else if (answer === undefined) {
+  import("./main.ts")
+    .catch((error: unknown) => besideTheRealFile(error, "main"))
+    .catch((error: unknown) => {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      // Said here, because everything that says such things better is what could not be loaded.
+      tell(
+        code === "EMFILE" || code === "ENFILE"
+          ? `Latchkey could not be loaded, because too many files are open here (${code}). Raise the limit (ulimit -n), and try again. [runtime_unavailable: too_many_open_files]`
+          : "Latchkey could not be loaded: files of it, or of a package that it needs, are not as they were installed. Try again if it is being upgraded; if it stays so, install it again. [runtime_unavailable: module_missing]",
+      );
+      process.exitCode = 1;
+    });
 } else {
   try {
     writeResult(answer);

@@ -2,7 +2,7 @@
 
 import { parse } from "smol-toml";
 import { expect, test } from "vitest";
-import { quickProfile } from "./quick-profile.ts";
+import { quickProfile } from "./warm/profile.ts";
 import { withProfile, type ProfileEntries } from "./profile-edit.ts";
 
 const entries: ProfileEntries = [

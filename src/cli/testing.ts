@@ -26,18 +26,18 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   const parent = join(root, "node_modules", ".cache");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "latchkey-cli-"));
-  const main = join(root, "src", "cli", "main.ts");
+  const others = ["main", "complete"];
   const warm = await rolldown({
     input: join(root, "src", "cli", "latchkey.ts"),
     platform: "node",
     external: (id) => id.startsWith("node:"),
     plugins: [
       {
-        name: "main-stays-apart",
-        resolveId: (source, importer) =>
-          importer !== undefined && join(dirname(importer), source) === main
-            ? { id: "./main.js", external: true }
-            : undefined,
+        name: "others-stay-apart",
+        resolveId: (source) => {
+          const name = others.find((each) => source === `./${each}.ts`);
+          return name === undefined ? undefined : { id: `./${name}.js`, external: true };
+        },
       },
     ],
   });
@@ -48,7 +48,7 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   });
   await warm.close();
   const full = await rolldown({
-    input: main,
+    input: others.map((name) => join(root, "src", "cli", `${name}.ts`)),
     platform: "node",
     external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose"].includes(id),
   });

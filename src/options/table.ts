@@ -26,6 +26,14 @@ export type OptionKind =
   | "store"
   | "function";
 
+/** The accepted words of the kinds that are lists of words. */
+export const wordsOfKind: Readonly<Record<"flow" | "responseMode" | "prompt", readonly string[]>> =
+  {
+    flow: ["auto", "auth_code", "device"],
+    responseMode: ["query", "form_post"],
+    prompt: ["none", "login", "consent", "select_account", "create"],
+  };
+
 /** One option. */
 export interface OptionRow {
   /** Name as a property and constructor option. */

@@ -4,7 +4,7 @@ import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
 import { ownParameters } from "../core/own-parameters.ts";
-import type { OptionKind, OptionRow } from "./table.ts";
+import { wordsOfKind, type OptionKind, type OptionRow } from "./table.ts";
 
 /** What all rules may need to know besides the value. */
 export interface ValidationContext {
@@ -103,7 +103,7 @@ function oneOf(values: readonly string[]): Rule {
       : { wrong: values.map((each) => JSON.stringify(each)).join(" or ") };
 }
 
-const promptValues = new Set(["none", "login", "consent", "select_account", "create"]);
+const promptValues: ReadonlySet<string> = new Set(wordsOfKind.prompt);
 
 const rules: Readonly<Record<OptionKind, Rule>> = {
   issuer: (value, context) => (value === "" ? { value } : webAddress(value, context, false)),
@@ -120,8 +120,8 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
     isText(value) && /^(?:[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]?)$/.test(value)
       ? { value }
       : { wrong: 'a host name or address such as "127.0.0.1" or "::1"' },
-  flow: oneOf(["auto", "auth_code", "device"]),
-  responseMode: oneOf(["query", "form_post"]),
+  flow: oneOf(wordsOfKind.flow),
+  responseMode: oneOf(wordsOfKind.responseMode),
   prompt: (value) =>
     isText(value) && value.split(" ").every((each) => promptValues.has(each))
       ? { value }

@@ -1,5 +1,5 @@
 // `latchkey completion` as a shell reads it from the built command line. Changes when the way it is read does.
-// What is completed stands in src/cli/completion.test.ts.
+// What is completed stands in src/cli/completion.test.ts and src/cli/completion.process.test.ts.
 
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ test("it reads no settings: a start-up file must not break by them", async () =>
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, stdout, stderr } = await at.run(["completion", shell], { env });
     expect([shell, code, stderr]).toEqual([shell, 0, ""]);
-    expect(stdout).toContain("--client-id");
+    expect(stdout).toContain(`latchkey __complete ${shell}`);
   }
   const unknown = await at.run(["completion", "tcsh"]);
   expect([unknown.code, unknown.stdout]).toEqual([2, ""]);

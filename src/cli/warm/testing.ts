@@ -1,9 +1,9 @@
 // What the tests of the quick readers share: random choices that are the same in every run, and the full program's view.
 
-import { isOidcError } from "../core/errors.ts";
-import { parseOptionText } from "../options/parse-text.ts";
-import { flagOf, optionTable } from "../options/table.ts";
-import type { Given } from "./quick-options.ts";
+import { isOidcError } from "../../core/errors.ts";
+import { parseOptionText } from "../../options/parse-text.ts";
+import { flagOf, optionTable } from "../../options/table.ts";
+import type { Given } from "./options.ts";
 
 /** What quick text means, by the rules of the full program. */
 export function meaningOf(given: Given): Record<string, unknown> {

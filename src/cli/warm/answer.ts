@@ -1,12 +1,12 @@
 // The warm start: from arguments to output by the shortest way. Changes when a source of options is added.
 
-import { cacheFileName, recordKey } from "../record/key.ts";
-import { quickArguments } from "./quick-arguments.ts";
-import { readConfiguration, readOwnFile } from "./quick-files.ts";
-import { quickEnvironment, type Given } from "./quick-options.ts";
-import { quickProfile } from "./quick-profile.ts";
-import { isQuicklyFresh, quickRecord, quickTimes } from "./quick-record.ts";
-import { tokenText } from "./token-text.ts";
+import { cacheFileName, recordKey } from "../../record/key.ts";
+import { quickArguments } from "./arguments.ts";
+import { readConfiguration, readOwnFile } from "./files.ts";
+import { quickEnvironment, type Given } from "./options.ts";
+import { quickProfile } from "./profile.ts";
+import { isQuicklyFresh, quickRecord, quickTimes } from "./record.ts";
+import { tokenText } from "../token-text.ts";
 
 /** What a warm start depends on. */
 export interface QuickMachine {

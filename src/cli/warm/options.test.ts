@@ -1,15 +1,15 @@
 // The quick readers may know less than the full ones, but never anything else.
 
 import { expect, test } from "vitest";
-import { parseOptionText, readEnvironmentOptions } from "../options/parse-text.ts";
-import { resolveOptions } from "../options/resolve.ts";
-import { environmentNameOf, flagOf, optionTable, type OptionRow } from "../options/table.ts";
-import { parseArguments } from "./arguments.ts";
-import { commonFlags } from "./flags.ts";
-import { commandAt, grammar } from "./grammar.ts";
-import { quickArguments } from "./quick-arguments.ts";
-import { isUsual, quickEnvironment, quickKind } from "./quick-options.ts";
-import { meaningOf, pick, refusedOr, sequence } from "./quick-testing.ts";
+import { parseOptionText, readEnvironmentOptions } from "../../options/parse-text.ts";
+import { resolveOptions } from "../../options/resolve.ts";
+import { environmentNameOf, flagOf, optionTable, type OptionRow } from "../../options/table.ts";
+import { parseArguments } from "../arguments.ts";
+import { commonFlags } from "../flags.ts";
+import { commandAt, grammar } from "../grammar.ts";
+import { quickArguments } from "./arguments.ts";
+import { isUsual, quickEnvironment, quickKind } from "./options.ts";
+import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
 
 const flagsOfToken = [...(commandAt(grammar, "token")?.flags ?? []), ...commonFlags];
 const textRows = optionTable.filter(({ text }) => text === "all" || text === "secret");

@@ -1,7 +1,7 @@
 // The argument list of `latchkey token` for a warm start: a part of what arguments.ts understands, nothing beyond it.
 // Changes when the grammar of the command line does. A test holds it against arguments.ts.
 
-import { isUsual, quickKind, type Given } from "./quick-options.ts";
+import { isUsual, quickKind, type Given } from "./options.ts";
 
 /** Understands `token` with usual flags; undefined for anything else. */
 export function quickArguments(argumentList: readonly string[]): Given | undefined {

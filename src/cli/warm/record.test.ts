@@ -12,13 +12,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readPrivateFileSync, readUserFileSync } from "../files/secure-read.ts";
-import { idTokenTimes } from "../core/stored-id-token.ts";
-import { isFresh } from "../record/fresh.ts";
-import { formatCacheFile, parseCacheFile, parseRecord } from "../record/parse.ts";
-import { readConfiguration, readOwnFile } from "./quick-files.ts";
-import { isQuicklyFresh, quickRecord, quickTimes } from "./quick-record.ts";
-import { createHome, recordFor, unsignedIdToken, type Home } from "./testing.ts";
+import { readPrivateFileSync, readUserFileSync } from "../../files/secure-read.ts";
+import { idTokenTimes } from "../../core/stored-id-token.ts";
+import { isFresh } from "../../record/fresh.ts";
+import { formatCacheFile, parseCacheFile, parseRecord } from "../../record/parse.ts";
+import { readConfiguration, readOwnFile } from "./files.ts";
+import { isQuicklyFresh, quickRecord, quickTimes } from "./record.ts";
+import { createHome, recordFor, unsignedIdToken, type Home } from "../testing.ts";
 
 let home: Home;
 let path: string;

@@ -2,7 +2,7 @@
 // nothing beyond it. Changes when a profile may hold something new. A test holds it against profile.ts, whose whole
 // parser would double what every start has to compile.
 
-import { isUsual, quickKind, type Given } from "./quick-options.ts";
+import { isUsual, quickKind, type Given } from "./options.ts";
 
 const header = /^\s*\[profile\.([A-Za-z0-9][\w-]{0,63})\]\s*(#.*)?$/;
 const entry =

@@ -1,14 +1,14 @@
 // A cached sign-in for a warm start: a part of what record/parse, record/fresh and session/satisfy accept, nothing
 // beyond it. Changes when one of those does. Tests hold it against them.
 
-import type { SessionRecord } from "../record/format.ts";
-import { schemaVersion } from "../record/format.ts";
-import { isBearerToken } from "../core/bearer-token.ts";
+import type { SessionRecord } from "../../record/format.ts";
+import { schemaVersion } from "../../record/format.ts";
+import { isBearerToken } from "../../core/bearer-token.ts";
 import {
   clockToleranceSeconds,
   longestInstantSeconds,
   longestLifetimeSeconds,
-} from "../core/limits.ts";
+} from "../../core/limits.ts";
 
 /** When something came and when it ends, in seconds since the epoch. */
 interface Times {

@@ -1,11 +1,11 @@
 // The quick reader of profiles may know less than the full one, but never anything else.
 
 import { expect, test } from "vitest";
-import { resolveOptions } from "../options/resolve.ts";
-import { readProfile } from "./profile.ts";
-import { quickProfile } from "./quick-profile.ts";
-import { meaningOf, pick, refusedOr, sequence } from "./quick-testing.ts";
-import { createHome } from "./testing.ts";
+import { resolveOptions } from "../../options/resolve.ts";
+import { readProfile } from "../profile.ts";
+import { quickProfile } from "./profile.ts";
+import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
+import { createHome } from "../testing.ts";
 
 const tomlLines = [
   "[profile.work]",

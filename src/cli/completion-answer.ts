@@ -1,0 +1,49 @@
+// The answer to a shell that asks what to offer. Changes when a shell needs another form of it.
+
+import { complete } from "./completion.ts";
+import { grammar } from "./grammar.ts";
+
+/** Names alone: what a shell could take for more than a name is not offered. */
+export function profileNames(text: string): string[] {
+  const line =
+    /^[ \t]*\[profile\.(?:(["'])([A-Za-z0-9][\w.-]{0,63})\1|([A-Za-z0-9][\w-]{0,63}))\][ \t]*(?:#.*)?$/gm;
+  return [...text.matchAll(line)].map(([, , quoted, bare]) => quoted ?? bare ?? "");
+}
+
+/** readline splits at `=` and `:` too: puts those words together again. */
+export function joinedWords(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  let isOpen = false;
+  for (const word of words) {
+    const isBreak = /^[=:]+$/.test(word);
+    if ((isBreak || isOpen) && joined.length > 0) joined.push(`${joined.pop() ?? ""}${word}`);
+    else joined.push(word);
+    isOpen = isBreak;
+  }
+  return joined;
+}
+
+/** The answer to a shell: candidates, or a word that begins with a colon for what the shell does itself. */
+export function answerTo(
+  shell: string,
+  typed: readonly string[],
+  profiles: () => readonly string[],
+): string {
+  const words = shell === "bash" ? joinedWords(typed.slice(1)) : typed.slice(1);
+  const completion = complete(words, grammar, profiles);
+  if (completion.kind === "files") return ":files\n";
+  if (completion.kind === "program") {
+    // In the words of the shell, in which the program's own name is the first.
+    return `:program ${String(typed.indexOf("--") + 1)}\n`;
+  }
+  const current = words.at(-1) ?? "";
+  const sign = current.startsWith("--") ? current.indexOf("=") + 1 : 0;
+  // fish completes the whole word; the others what stands behind the sign. zsh has rules of its own for what fits.
+  const prefix = shell === "fish" ? current.slice(0, sign) : "";
+  return completion.candidates
+    .filter(({ text }) => shell === "zsh" || text.startsWith(current.slice(sign)))
+    .map(({ text, summary }) =>
+      shell === "bash" || summary === "" ? `${prefix}${text}\n` : `${prefix}${text}\t${summary}\n`,
+    )
+    .join("");
+}
