@@ -104,11 +104,62 @@ ${optionInterface("InteractiveOptions", "Options of an interactive sign-in.", "i
 ${optionInterface("ClientOptions", "Options of a sign-in with client credentials.", "client")}
 ${resolvedInterface()}`;
 
-const names = `// The names of the options. Made from the option table by \`npm run generate\`: change options/table instead.
+/** A text with spaces as code: as many lines as it takes. @param {string} text */
+function inLines(text) {
+  const lines = [];
+  let line = "";
+  for (const word of text.split(/(?<= )/)) {
+    if (line !== "" && line.length + word.length > 90) {
+      lines.push(line);
+      line = "";
+    }
+    line += word;
+  }
+  return [...lines, line].map((each) => `  ${JSON.stringify(each)}`).join(" +\n");
+}
+
+/** What a start without the option table knows of a value. */
+function shortKind({ kind }) {
+  return kind in wordsOfKind ? `=${wordsOfKind[kind].join("|")}` : kind;
+}
+
+const keyRows = optionTable.filter((row) => row.keyPlace !== undefined);
+const placesOfKey = Array.from(
+  { length: Math.max(...keyRows.map((row) => row.keyPlace)) + 1 },
+  (_, place) => {
+    const row = keyRows.find((each) => each.keyPlace === place);
+    if (row === undefined) return "undefined";
+    const isPersonal = !row.credentials.includes("client");
+    return JSON.stringify([row.name, flagOf(row), row.kind, isPersonal]).replaceAll(",", ", ");
+  },
+);
+
+const shortKinds = optionTable
+  .filter(({ text }) => text === "all" || text === "secret")
+  .map((row) => `${flagOf(row)}:${shortKind(row)}`);
+
+const names = `// The options in their shortest form. Made from the option table by \`npm run generate\`: change options/table instead.
 
 /** Every option of the table. */
 export type OptionName =
 ${optionTable.map((row) => `  | "${row.name}"`).join("\n")};
+
+/**
+ * The options in the key of a record, by their places: name, flag, kind, and whether they are for a person alone.
+ * An empty place is kept for an option that is still to come.
+ */
+export const keyOptions: readonly (
+  | readonly [name: string, flag: string, kind: string, forPersonAlone: boolean]
+  | undefined
+)[] = [
+${placesOfKey.map((each) => `  ${each},\n`).join("")}];
+
+/**
+ * The flags of options that are variables too, each with its kind or with \`=\` and its accepted words: what the warm
+ * command knows of them. One text, because every byte of it is compiled at every start.
+ */
+export const optionKinds: string =
+${inLines(` ${shortKinds.join(" ")} `)};
 `;
 
 function cell(text) {
@@ -131,7 +182,7 @@ const rows = optionTable.map((row) => {
         : `\`--${row.kind === "boolean" && row.default === true ? "no-" : ""}${flagOf(row)}\``;
   const variable =
     row.text === "all" || row.text === "secret" ? `\`${environmentNameOf(row)}\`` : "";
-  return `| \`${row.name}\` | ${cell(`\`${shownDefault(row)}\``)} | ${flag} | ${variable} | ${row.inKey ? "yes" : ""} | ${cell(meaningCell(row))} |`;
+  return `| \`${row.name}\` | ${cell(`\`${shownDefault(row)}\``)} | ${flag} | ${variable} | ${row.keyPlace !== undefined ? "yes" : ""} | ${cell(meaningCell(row))} |`;
 });
 
 const reference = `# Options

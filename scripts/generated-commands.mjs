@@ -20,12 +20,16 @@ async function readSpecs() {
     .map(({ name }) => name)
     .toSorted();
   const sources = names.map((name) => `${folder}/${name}/spec.ts`);
-  const [grammar, ...modules] = await loadSources(["src/cli/grammar.ts", ...sources]);
+  const [grammar, flags, ...modules] = await loadSources([
+    "src/cli/grammar.ts",
+    "src/cli/flags.ts",
+    ...sources,
+  ]);
   const specs = modules.map(({ spec }, place) => {
     if (spec?.name !== names[place]) throw new Error(`${sources[place]} is of another command`);
     return spec;
   });
-  return { grammar, specs: specs.toSorted((one, other) => one.place - other.place) };
+  return { grammar, flags, specs: specs.toSorted((one, other) => one.place - other.place) };
 }
 
 /** A text of `--help` in Markdown: what is typed in backticks. @param {string} text */
@@ -65,6 +69,32 @@ function withGenerated(path, mark, text) {
   return `${before}${start}\n\n${text}\n\n${end}${after}`;
 }
 
+/** What the warm command knows of flags that are not options. */
+function warmFlags({ commonFlags }, specs) {
+  const token = specs.find(({ name }) => name === "token");
+  const flags = [...(token?.flags ?? []), ...commonFlags].filter(({ warm }) => warm);
+  const kinds = flags.map(({ name, kind, values }) => {
+    return `${name}:${values === undefined ? kind : `=${values.join("|")}`}`;
+  });
+  const namesOf = (accepts) => {
+    const names = flags.filter(accepts).map(({ name }) => name);
+    return JSON.stringify(` ${names.join(" ")} `);
+  };
+  return `// What the warm command knows of the flags of \`latchkey token\` that are not options. Made from their specs by
+// \`npm run generate\`: change those instead.
+
+/** Each with its kind, or with \`=\` and its accepted words. */
+export const flagKinds =
+  ${JSON.stringify(` ${kinds.join(" ")} `)};
+
+/** Those that are variables too. */
+export const variableFlags = ${namesOf(({ variable }) => variable)};
+
+/** Those that are keys of a profile too. */
+export const profileFlags = ${namesOf(({ profileKey }) => profileKey)};
+`;
+}
+
 /** What the documentation says of every command. */
 function documentation({ createGrammar, usageOf }, specs) {
   const { commands } = createGrammar(specs);
@@ -78,7 +108,7 @@ function documentation({ createGrammar, usageOf }, specs) {
 
 /** Generated files, by path. */
 export async function commandOutputs() {
-  const { grammar, specs } = await readSpecs();
+  const { grammar, flags, specs } = await readSpecs();
   const names = specs.map(({ name }) => name);
   const imports = names.map(
     (name) => `import { spec as ${identifier(name)} } from "./${name}/spec.ts";`,
@@ -106,6 +136,7 @@ import type { Command } from "../context.ts";
 export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly run: Command }>>> = {
 ${runs.join("")}};
 `,
+    "src/cli/warm/flags.ts": warmFlags(flags, specs),
     ...documentation(grammar, specs),
   };
 }

@@ -100,7 +100,7 @@ function commandFlagValue(flag: FlagSpec, token: OptionToken): boolean | string 
       `--${token.name} does not accept this value. Accepted: ${flag.values.join(", ")}.`,
     );
   }
-  if (flag.kind === "seconds" && !/^\d{1,9}$/.test(text)) {
+  if (flag.kind === "wholeSeconds" && !/^\d{1,9}$/.test(text)) {
     throw refuse(
       `--${token.name} does not accept this value. Accepted: a whole number of seconds.`,
     );

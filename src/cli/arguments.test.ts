@@ -169,7 +169,7 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
     );
     for (const { path } of others) {
       const values = {
-        seconds: ["1"],
+        wholeSeconds: ["1"],
         variable: ["A"],
         words: ["curl"],
         profile: ["work"],

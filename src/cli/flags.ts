@@ -68,7 +68,7 @@ export const forceRefresh: FlagSpec = {
 
 export const minValiditySeconds: FlagSpec = {
   name: "min-validity-seconds",
-  kind: "seconds",
+  kind: "wholeSeconds",
   summary: "minimum remaining lifetime, in seconds (default\u00a060)",
   placeholder: "N",
   warm: true,

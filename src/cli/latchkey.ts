@@ -3,7 +3,7 @@
 
 import { realpathSync } from "node:fs";
 import { OutputFault, tell, writeResult } from "./output.ts";
-import { quickAnswer } from "./warm/answer.ts";
+import { warmAnswer } from "./warm/answer.ts";
 
 // Without a listener SIGUSR1 opens Node's debugger on 127.0.0.1:9229, where every user of the machine may run code in
 // this process. This is the first moment at which a script can keep it shut.
@@ -11,7 +11,7 @@ process.on("SIGUSR1", () => undefined);
 
 function cachedAnswer(): string | undefined {
   try {
-    return quickAnswer(process.argv.slice(2), {
+    return warmAnswer(process.argv.slice(2), {
       environment: process.env,
       platform: process.platform,
     });

@@ -2,7 +2,7 @@
 
 import { parse } from "smol-toml";
 import { expect, test } from "vitest";
-import { quickProfile } from "./warm/profile.ts";
+import { warmProfile } from "./warm/profile.ts";
 import { withProfile, type ProfileEntries } from "./profile-edit.ts";
 
 const entries: ProfileEntries = [
@@ -84,7 +84,7 @@ test.each([`plain`, `has "quotes"`, String.raw`C:\path`, `it's`, String.raw`it's
 test("what is written is what a warm start reads", () => {
   const usual = entries.filter(([key]) => key !== "callback-port");
   const { text = "" } = withProfile("", "default", usual);
-  expect(quickProfile("default", text)).toEqual({
+  expect(warmProfile("default", text)).toEqual({
     issuer: "https://id.example.com",
     "client-id": "my-cli",
     scopes: "openid email",

@@ -13,8 +13,7 @@ export type FlagKind =
   | "profile"
   /** The name of an environment variable. */
   | "variable"
-  /** A whole number of seconds. */
-  | "seconds";
+  | "wholeSeconds";
 
 /** A flag that is not an option: it says what one run does, or where its options come from. */
 export interface FlagSpec {

@@ -1,6 +1,7 @@
 // Changes when another option must keep sign-ins apart.
 import { describe, expect, test } from "vitest";
 
+import { keyOptions } from "../core/option-names.ts";
 import { optionTable, type OptionRow } from "../options/table.ts";
 import {
   agreesWithKey,
@@ -8,6 +9,7 @@ import {
   configurationOfKey,
   hashOf,
   isCacheFileName,
+  keyOptionsOfText,
   murmur3,
   recordKey,
 } from "./key.ts";
@@ -49,13 +51,19 @@ function keyWith(
 }
 
 describe("the key of a configuration", () => {
-  test.each(optionTable.filter((row) => row.inKey))("changes with $name [C06]", (row) => {
-    expect(keyWith({ [row.name]: anotherValue(row) })).not.toBe(keyWith({}));
-  });
+  test.each(optionTable.filter((row) => row.keyPlace !== undefined))(
+    "changes with $name [C06]",
+    (row) => {
+      expect(keyWith({ [row.name]: anotherValue(row) })).not.toBe(keyWith({}));
+    },
+  );
 
-  test.each(optionTable.filter((row) => !row.inKey))("does not change with $name [C06]", (row) => {
-    expect(keyWith({ [row.name]: anotherValue(row) })).toBe(keyWith({}));
-  });
+  test.each(optionTable.filter((row) => row.keyPlace === undefined))(
+    "does not change with $name [C06]",
+    (row) => {
+      expect(keyWith({ [row.name]: anotherValue(row) })).toBe(keyWith({}));
+    },
+  );
 
   test.each(optionTable.filter((row) => !row.credentials.includes("client")))(
     "of client credentials does not change with $name, which they do not take",
@@ -124,6 +132,57 @@ describe("the key of a configuration", () => {
     expect(new Set(keys.map(hashOf)).size).toBe(keys.length);
   });
 
+  test("has the places that the option table gives, each once", () => {
+    const rows = optionTable.filter((row) => row.keyPlace !== undefined);
+    const places = rows.map((row) => row.keyPlace ?? -1);
+    expect(new Set(places).size).toBe(places.length);
+    expect(rows.map((row) => keyOptions[row.keyPlace ?? -1]?.[0])).toEqual(
+      rows.map((row) => row.name),
+    );
+  });
+
+  test("leaves out places of later versions where nothing is set there, so that nobody is signed out", () => {
+    const later: typeof keyOptions = [
+      ...Array.from({ length: 11 }, (_, place) => keyOptions[place]),
+      ["first", "first", "text", true],
+      ["second", "second", "text", false],
+    ];
+    const keyOf = (options: Readonly<Record<string, unknown>>): string =>
+      recordKey({ kind: "interactive", options: { ...base, ...options } }, later);
+    expect(keyOf({})).toBe(keyWith({}));
+    const keys = [keyOf({}), keyOf({ first: "a" }), keyOf({ second: "a" })];
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[2]?.endsWith(',null,null,"a"]')).toBe(true);
+    const read = configurationOfKey(keyOf({ second: "a" }), later);
+    expect(read?.options).toMatchObject({ second: "a", clientId: "cli" });
+    expect(configurationOfKey(keyOf({ second: "a" }))).toBeUndefined();
+  });
+
+  test("is the same from text, as far as text can say it", () => {
+    const text = {
+      issuer: "https://id.example.com",
+      "client-id": "cli",
+      scopes: " email  openid",
+      audience: "api",
+      resource: "urn:a",
+      "token-endpoint": "https://id.example.com/token",
+      "login-hint": "alice",
+      "acr-values": "gold silver",
+      flow: "device",
+    };
+    expect(keyOptionsOfText(text)).toEqual({
+      issuer: "https://id.example.com",
+      clientId: "cli",
+      scopes: ["email", "openid"],
+      audience: "api",
+      resource: "urn:a",
+      tokenEndpoint: "https://id.example.com/token",
+      loginHint: "alice",
+      acrValues: ["gold", "silver"],
+    });
+    expect(keyOptionsOfText({})).toEqual({});
+  });
+
   test("stays what it was when the first version wrote it", () => {
     // Whoever changes this signs every user out.
     expect(keyWith({})).toBe(
@@ -136,7 +195,9 @@ describe("the key of a configuration", () => {
 describe("a key read back", () => {
   const everything = {
     ...Object.fromEntries(
-      optionTable.filter((row) => row.inKey).map((row) => [row.name, anotherValue(row)]),
+      optionTable
+        .filter((row) => row.keyPlace !== undefined)
+        .map((row) => [row.name, anotherValue(row)]),
     ),
     resource: ["https://one.example", "urn:other"],
     acrValues: ["urn:gold", "urn:silver"],
@@ -146,7 +207,9 @@ describe("a key read back", () => {
     "gives the whole configuration of kind %s that it was made from [F-D1]",
     (kind) => {
       const configuration = configurationOfKey(recordKey({ kind, options: everything }));
-      const taken = optionTable.filter((row) => row.inKey && row.credentials.includes(kind));
+      const taken = optionTable.filter(
+        (row) => row.keyPlace !== undefined && row.credentials.includes(kind),
+      );
       expect(configuration?.kind).toBe(kind);
       expect(Object.keys(configuration?.options ?? {}).toSorted()).toEqual(
         taken.map((row) => row.name).toSorted(),

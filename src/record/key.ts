@@ -1,7 +1,8 @@
-// What a cached sign-in is filed under: the key of a configuration, and the file name made from it. Changes when
-// another option must keep sign-ins apart.
+// What a cached sign-in is filed under: the key of a configuration, and the file name made from it. Which options stand
+// in it, and where, says the option table (`keyPlace`).
 
 import { defaultScopes } from "../core/default-scopes.ts";
+import { keyOptions } from "../core/option-names.ts";
 import { schemaVersion } from "./format.ts";
 
 /** A configuration as far as the key is concerned. */
@@ -45,46 +46,34 @@ function scopesOf(value: unknown, interactive: boolean): string[] | null {
   return interactive && scopes?.join(" ") === sortedSet(defaultScopes)?.join(" ") ? null : scopes;
 }
 
-/** What stands in a key behind schema and kind, in this order. The empty places are for `server` and `dpop`. */
-const layout = [
-  "issuer",
-  "",
-  "clientId",
-  "scopes",
-  "audience",
-  "resource",
-  "tokenEndpoint",
-  "loginHint",
-  "extraAuthorizationParams",
-  "acrValues",
-  "",
-] as const;
+/** The places that every key has; one of a later option is left out where nothing stands there or behind it. */
+const placesOfFirstSchema = 11;
+/** Schema and kind. */
 const placesBefore = 2;
 
+type KeyOptions = typeof keyOptions;
 type Part = string | readonly string[] | readonly (readonly [string, string])[] | null;
 
 function partOf(
-  name: (typeof layout)[number],
+  option: KeyOptions[number],
   options: RecordKeyInput["options"],
-  interactive: boolean,
+  isPersonal: boolean,
 ): Part {
-  const value = name === "" ? null : options[name];
-  switch (name) {
-    case "":
-      return null;
-    case "issuer":
-    case "clientId":
-      return text(value) ?? "";
+  if (option === undefined) return null;
+  const [name, , kind, forPersonAlone] = option;
+  if (forPersonAlone && !isPersonal) return null;
+  const value = options[name];
+  // Both are there in every key: the empty text says that the other side names them.
+  if (name === "issuer" || name === "clientId") return text(value) ?? "";
+  switch (kind) {
     case "scopes":
-      return scopesOf(value, interactive);
-    case "resource":
+      return scopesOf(value, isPersonal);
+    case "resources":
       return resources(value);
-    case "loginHint":
-      return interactive ? text(value) : null;
-    case "extraAuthorizationParams":
-      return interactive ? sortedPairs(value) : null;
+    case "parameters":
+      return sortedPairs(value);
     case "acrValues":
-      return interactive ? orderedList(value) : null;
+      return orderedList(value);
     default:
       return text(value);
   }
@@ -94,10 +83,29 @@ function partOf(
  * The key of a configuration: a JSON array, so that no two configurations can be written alike (C06). It depends on
  * the options alone, never on what a provider answered.
  */
-export function recordKey(input: RecordKeyInput): string {
+export function recordKey(input: RecordKeyInput, layout: KeyOptions = keyOptions): string {
   const { kind, options } = input;
-  const parts = layout.map((name) => partOf(name, options, kind === "interactive"));
+  const length = Math.max(placesOfFirstSchema, layout.length);
+  const parts = Array.from({ length }, (_, place) =>
+    partOf(layout[place], options, kind === "interactive"),
+  );
+  while (parts.length > placesOfFirstSchema && parts.at(-1) === null) parts.pop();
   return JSON.stringify([schemaVersion, kind, ...parts]);
+}
+
+/** What a key is made of, from text by the names of flags: for a start that has no time for the option table. */
+export function keyOptionsOfText(
+  given: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const option of keyOptions) {
+    const typed = option && given[option[1]];
+    if (option === undefined || typed === undefined) continue;
+    const [name, , kind] = option;
+    const isList = kind === "scopes" || kind === "acrValues";
+    options[name] = isList ? typed.split(" ").filter((word) => word !== "") : typed;
+  }
+  return options;
 }
 
 function partsOf(key: string): unknown[] | undefined {
@@ -113,20 +121,22 @@ function partsOf(key: string): unknown[] | undefined {
  * The configuration that a key was made from: options that are not set are left out. Undefined for a key that
  * {@link recordKey} does not give, a later version's for example.
  */
-export function configurationOfKey(key: string): RecordKeyInput | undefined {
+export function configurationOfKey(
+  key: string,
+  layout: KeyOptions = keyOptions,
+): RecordKeyInput | undefined {
   const [, kind, ...parts] = partsOf(key) ?? [];
   if (kind !== "interactive" && kind !== "client") return undefined;
   const options: Record<string, unknown> = {};
-  layout.forEach((name, place) => {
+  layout.forEach((option, place) => {
     const part = parts[place];
-    if (name === "" || part === null || part === undefined || part === "") return;
-    options[name] =
-      name === "extraAuthorizationParams" && Array.isArray(part)
-        ? Object.fromEntries(part as [string, string][])
-        : part;
+    if (option === undefined || part === null || part === undefined || part === "") return;
+    const [name, , valueKind] = option;
+    const isPairs = valueKind === "parameters" && Array.isArray(part);
+    options[name] = isPairs ? Object.fromEntries(part as [string, string][]) : part;
   });
   const configuration = { kind, options } as const;
-  return recordKey(configuration) === key ? configuration : undefined;
+  return recordKey(configuration, layout) === key ? configuration : undefined;
 }
 
 /**
@@ -143,7 +153,7 @@ export function agreesWithKey(record: {
   const parts = partsOf(record.key);
   if (parts === undefined) return false;
   return (["issuer", "clientId", "tokenEndpoint"] as const).every((name) => {
-    const part = parts[placesBefore + layout.indexOf(name)];
+    const part = parts[placesBefore + keyOptions.findIndex((option) => option?.[0] === name)];
     return part === null || part === "" || part === record[name];
   });
 }

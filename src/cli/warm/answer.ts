@@ -1,22 +1,22 @@
 // The warm start: from arguments to output by the shortest way. Changes when a source of options is added.
 
-import { cacheFileName, recordKey } from "../../record/key.ts";
-import { quickArguments } from "./arguments.ts";
+import { agreesWithKey, cacheFileName, keyOptionsOfText, recordKey } from "../../record/key.ts";
+import { warmArguments } from "./arguments.ts";
 import { readConfiguration, readOwnFile } from "./files.ts";
-import { quickEnvironment, type Given } from "./options.ts";
-import { quickProfile } from "./profile.ts";
-import { isQuicklyFresh, quickRecord, quickTimes } from "./record.ts";
+import { warmEnvironment, type Given } from "./options.ts";
+import { warmProfile } from "./profile.ts";
+import { isFreshEnough, warmRecord, warmTimes } from "./record.ts";
 import { tokenText } from "../token-text.ts";
 
 /** What a warm start depends on. */
-export interface QuickMachine {
+export interface WarmMachine {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
 }
 
 /** The folder that a variable names, else one below the home folder; undefined for one that the full program refuses. */
 function folderOf(
-  { environment, platform }: QuickMachine,
+  { environment, platform }: WarmMachine,
   variable: string,
   fallback: string,
 ): string | undefined {
@@ -26,7 +26,7 @@ function folderOf(
   return folder?.startsWith("/") ? `${folder}/latchkey/` : undefined;
 }
 
-function cacheFile(given: Given, fileName: string, machine: QuickMachine): string | undefined {
+function cacheFile(given: Given, fileName: string, machine: WarmMachine): string | undefined {
   const path = given["cache-path"];
   if (path === undefined) {
     const folder = folderOf(machine, "XDG_STATE_HOME", "/.local/state");
@@ -38,9 +38,9 @@ function cacheFile(given: Given, fileName: string, machine: QuickMachine): strin
   return absolute.startsWith("/") && !absolute.includes("/..") ? absolute : undefined;
 }
 
-function configured(argumentList: readonly string[], machine: QuickMachine): Given | undefined {
-  const typed = quickArguments(argumentList);
-  const set = quickEnvironment(machine.environment);
+function configured(argumentList: readonly string[], machine: WarmMachine): Given | undefined {
+  const typed = warmArguments(argumentList);
+  const set = warmEnvironment(machine.environment);
   if (!typed || !set) return undefined;
   const given = { ...set, ...typed };
   const isNamed = given["issuer"] || given["client-id"];
@@ -48,7 +48,7 @@ function configured(argumentList: readonly string[], machine: QuickMachine): Giv
   if (name === undefined) return given;
   const folder = folderOf(machine, "XDG_CONFIG_HOME", "/.config");
   const file = folder && readConfiguration(`${folder}config.toml`);
-  const profile = file && quickProfile(name, file);
+  const profile = file && warmProfile(name, file);
   return profile ? { ...profile, ...given } : undefined;
 }
 
@@ -56,43 +56,26 @@ function configured(argumentList: readonly string[], machine: QuickMachine): Giv
  * The whole output for an argument list, or undefined where the full program has to look at it. What it throws means
  * the same: there is nothing, or nothing usual.
  */
-export function quickAnswer(
+export function warmAnswer(
   argumentList: readonly string[],
-  machine: QuickMachine,
+  machine: WarmMachine,
 ): string | undefined {
   const given = configured(argumentList, machine);
   if (given === undefined || /^(true|1)$/.test(given["force-login"] ?? "")) return undefined;
-  const { issuer, audience, scopes } = given;
-  const clientId = given["client-id"];
-  const acrValue = given["acr-values"];
-  const tokenEndpoint = given["token-endpoint"];
-  const options = {
-    issuer,
-    clientId,
-    audience,
-    tokenEndpoint,
-    resource: given["resource"],
-    acrValues: acrValue && [acrValue],
-    loginHint: given["login-hint"],
-    scopes: scopes?.split(" ").filter((scope) => scope !== ""),
-  };
   const kind = given["grant-type"] ? "client" : "interactive";
-  const key = recordKey({ kind, options });
+  const key = recordKey({ kind, options: keyOptionsOfText(given) });
   const path = cacheFile(given, cacheFileName(key), machine);
   const file = path && readOwnFile(path);
-  const record = file ? quickRecord(file, key) : undefined;
+  const record = file ? warmRecord(file, key) : undefined;
   const access = record?.accessToken;
   // What a record says of itself has to agree with its key: one that was edited by hand does not (C16).
-  const agrees =
-    record?.issuer === issuer &&
-    record?.clientId === clientId &&
-    (tokenEndpoint ?? record?.tokenEndpoint) === record?.tokenEndpoint;
-  if (!record || !access || !agrees) return undefined;
+  const isMeant = given["issuer"] && given["client-id"] && record && agreesWithKey(record);
+  if (!record || !access || !isMeant) return undefined;
   const { idToken } = record;
   const wantsIdToken = given["id-token"] === "true";
-  const times = wantsIdToken ? quickTimes(idToken) : access;
+  const times = wantsIdToken ? warmTimes(idToken) : access;
   const seconds = Number(given["min-validity-seconds"] ?? 60);
-  if (!times || !isQuicklyFresh(times, seconds, Date.now() / 1000)) return undefined;
+  if (!times || !isFreshEnough(times, seconds, Date.now() / 1000)) return undefined;
   return tokenText(
     {
       token: wantsIdToken ? (idToken ?? "") : access.token,

@@ -1,10 +1,10 @@
 // The argument list of `latchkey token` for a warm start: a part of what arguments.ts understands, nothing beyond it.
 // Changes when the grammar of the command line does. A test holds it against arguments.ts.
 
-import { isUsual, quickKind, type Given } from "./options.ts";
+import { isUsual, warmKind, type Given } from "./options.ts";
 
 /** Understands `token` with usual flags; undefined for anything else. */
-export function quickArguments(argumentList: readonly string[]): Given | undefined {
+export function warmArguments(argumentList: readonly string[]): Given | undefined {
   const given: Given = {};
   let isToken = false;
   for (let index = 0; index < argumentList.length; index += 1) {
@@ -17,14 +17,15 @@ export function quickArguments(argumentList: readonly string[]): Given | undefin
     const sign = typed.indexOf("=");
     const name = sign === -1 ? typed.slice(2) : typed.slice(2, sign);
     const denied = name.startsWith("no-") ? name.slice(3) : name;
-    const kind = quickKind(denied);
-    if (sign === -1 && kind !== "" && "bISx".includes(kind)) {
-      if (kind === "x" || (denied !== name && kind === "S")) return undefined;
+    const kind = warmKind(denied);
+    const isSwitch = /^(switch|negatable|secret)$/.test(kind);
+    if (sign === -1 && (isSwitch || kind === "boolean")) {
+      if (kind === "secret" || (denied !== name && kind === "switch")) return undefined;
       given[denied] = String(denied === name);
       continue;
     }
     const text = sign === -1 ? (argumentList[(index += 1)] ?? "-") : typed.slice(sign + 1);
-    if (denied !== name || "ISx".includes(kind) || !isUsual(kind, text)) return undefined;
+    if (denied !== name || isSwitch || !isUsual(kind, text)) return undefined;
     if (sign === -1 && text.startsWith("-")) return undefined;
     given[name] = text;
   }

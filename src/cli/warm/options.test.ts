@@ -1,14 +1,20 @@
-// The quick readers may know less than the full ones, but never anything else.
+// The readers of the warm command may know less than the full ones, but never anything else.
 
 import { expect, test } from "vitest";
 import { parseOptionText, readEnvironmentOptions } from "../../options/parse-text.ts";
 import { resolveOptions } from "../../options/resolve.ts";
-import { environmentNameOf, flagOf, optionTable, type OptionRow } from "../../options/table.ts";
+import {
+  environmentNameOf,
+  flagOf,
+  optionTable,
+  wordsOfKind,
+  type OptionRow,
+} from "../../options/table.ts";
 import { parseArguments } from "../arguments.ts";
 import { commonFlags } from "../flags.ts";
 import { commandAt, grammar } from "../grammar.ts";
-import { quickArguments } from "./arguments.ts";
-import { isUsual, quickEnvironment, quickKind } from "./options.ts";
+import { warmArguments } from "./arguments.ts";
+import { isUsual, optionKind, warmEnvironment, warmKind } from "./options.ts";
 import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
 
 const flagsOfToken = [...(commandAt(grammar, "token")?.flags ?? []), ...commonFlags];
@@ -80,53 +86,38 @@ const values = [
   "a".repeat(4097),
 ];
 
-test("the quick list of flags is the option table and the flags of token", () => {
-  const families = new Map<string, Set<string>>();
+test("the warm list of flags is the option table and the flags of token", () => {
+  const words: Readonly<Partial<Record<string, readonly string[]>>> = wordsOfKind;
   for (const row of textRows) {
-    const letter = quickKind(flagOf(row));
-    families.set(letter, (families.get(letter) ?? new Set()).add(row.kind));
+    const accepted = words[row.kind];
+    const kind = accepted === undefined ? row.kind : `=${accepted.join("|")}`;
+    expect([row.name, warmKind(flagOf(row)), optionKind(flagOf(row))]).toEqual([
+      row.name,
+      kind,
+      kind,
+    ]);
   }
-  expect(
-    Object.fromEntries([...families].map(([letter, set]) => [letter, [...set].toSorted()])),
-  ).toEqual({
-    u: ["endpoint", "issuer", "redirectUri", "resources"],
-    t: ["command", "text"],
-    a: ["path"],
-    b: ["boolean"],
-    s: ["seconds"],
-    n: ["age"],
-    c: ["count"],
-    p: ["port"],
-    w: ["scopes"],
-    l: ["acrValues"],
-    h: ["host"],
-    f: ["flow"],
-    m: ["prompt"],
-    r: ["responseMode"],
-    x: ["secret"],
-  });
-  const letters: Readonly<Record<string, string>> = {
-    switch: "S",
-    negatable: "I",
-    profile: "N",
-    file: "N",
-    "words client_credentials": "g",
-    "words header bearer curl env": "F",
-    seconds: "D",
-  };
   for (const flag of grammar.flags.values()) {
     if (flag.kind === "option") continue;
-    const { name, kind, values: words = [], warm } = flag.flag;
-    const known = warm === true ? letters[[kind, ...words].join(" ")] : "";
-    expect([name, quickKind(name)]).toEqual([name, known]);
+    const { name, kind, values: accepted, warm } = flag.flag;
+    const known = accepted === undefined ? kind : `=${accepted.join("|")}`;
+    expect([name, warmKind(name), optionKind(name)]).toEqual([
+      name,
+      warm === true ? known : "",
+      "",
+    ]);
     expect([name, warm !== true || flagsOfToken.includes(flag.flag)]).toEqual([name, true]);
+  }
+  // What makes another answer than a look at the cache, or says more than it.
+  for (const name of ["force-refresh", "verbose", "help", "version", "allow-insecure-http"]) {
+    expect(warmKind(name)).toBe("");
   }
 });
 
 test("a value that is taken quickly is one that validation accepts", () => {
   let taken = 0;
   for (const row of textRows) {
-    for (const typed of values.filter((each) => isUsual(quickKind(flagOf(row)), each))) {
+    for (const typed of values.filter((each) => isUsual(warmKind(flagOf(row)), each))) {
       taken += 1;
       const value = parseOptionText(row, typed, row.name);
       const resolved = resolveOptions({ [row.name]: value }, "interactive") as unknown as Record<
@@ -141,7 +132,7 @@ test("a value that is taken quickly is one that validation accepts", () => {
 
 test("every option has a value that is taken quickly", () => {
   for (const row of textRows) {
-    const kind = quickKind(flagOf(row));
+    const kind = warmKind(flagOf(row));
     expect([row.name, values.some((typed) => isUsual(kind, typed))]).toEqual([row.name, true]);
   }
 });
@@ -152,13 +143,16 @@ test("names in capitals, of two words or from the prototype chain are no flags",
     "constructor",
     "__proto__",
     "client--id",
-    "u client-id",
-    "issuer:u",
+    "issuer client-id",
+    "text client-id",
+    "issuer:issuer",
+    "flow:",
+    "=auto|auth_code|device",
     "",
     ":",
     " ",
   ]) {
-    expect([name, quickKind(name)]).toEqual([name, ""]);
+    expect([name, warmKind(name)]).toEqual([name, ""]);
   }
 });
 
@@ -203,7 +197,7 @@ test("an argument list that is taken quickly is the one that is understood", () 
       if (form === 1) list.push(`${flag}=${pick(values, next)}`);
       if (form === 2) list.push(flag, pick(values, next));
     }
-    const quick = quickArguments(list);
+    const quick = warmArguments(list);
     if (quick === undefined) continue;
     taken += 1;
     const full = refusedOr(() => parseArguments(list));
@@ -212,7 +206,7 @@ test("an argument list that is taken quickly is the one that is understood", () 
     const said = Object.fromEntries(
       Object.entries(full.flags).map(([name, value]) => [name, String(value)]),
     );
-    const flagsAlone = Object.entries(quick).filter(([name]) => /[A-Z]/.test(quickKind(name)));
+    const flagsAlone = Object.entries(quick).filter(([name]) => optionKind(name) === "");
     expect([list, said]).toEqual([list, Object.fromEntries(flagsAlone)]);
   }
   expect(taken).toBeGreaterThan(400);
@@ -234,7 +228,7 @@ test("an environment that is taken quickly is the one that is read", () => {
     for (let count = next(4); count > 0; count -= 1) {
       environment[pick(names, next)] = pick(values, next);
     }
-    const quick = quickEnvironment(environment);
+    const quick = warmEnvironment(environment);
     if (quick === undefined) continue;
     taken += 1;
     expect([environment, refusedOr(() => readEnvironmentOptions(environment))]).toEqual([
@@ -243,5 +237,5 @@ test("an environment that is taken quickly is the one that is read", () => {
     ]);
   }
   expect(taken).toBeGreaterThan(500);
-  expect(quickEnvironment({ LATCHKEY_PROFILE: "work" })).toEqual({ profile: "work" });
+  expect(warmEnvironment({ LATCHKEY_PROFILE: "work" })).toEqual({ profile: "work" });
 });

@@ -1,25 +1,28 @@
-// Which options and flags a warm start takes, and which of their values: a small part of what options/validate and
-// arguments.ts accept, nothing beyond it. Changes when an option or a flag of `latchkey token` is added.
+// Which values of options and flags a warm start takes: a small part of what options/validate and arguments.ts accept,
+// nothing beyond it. Their names and kinds are generated. Changes when a kind of option is added.
 //
-// The quick-* files are what the warm command is bundled from. Every byte of them is compiled at every start, about
-// 500 instructions each (measured), so they know the usual alone and say nothing about the rest: the full program does.
+// The warm command is bundled from the files of this folder. Every byte of them is compiled at every start, about 500
+// instructions each (measured), so they know the usual alone and say nothing about the rest: the full program does.
 
-/**
- * Flags, each with its kind: URL, text, path (absolute in profiles), boolean, seconds, number, count, port, words, one listed
- * value, host, flow, prompt, response mode, secret, grant; in capitals those that say nothing of the sign-in: switch,
- * negatable switch, name, number, format. A test holds this line against both tables.
- */
-const kinds =
-  " issuer:u client-id:t scopes:w audience:t use-server-audience:b ca-cert-path:a cache-path:a token-endpoint:u " +
-  "device-authorization-endpoint:u flow:f force-login:b open-browser:b authorization-endpoint:u redirect-uri:u " +
-  "callback-host:h callback-port:p callback-timeout-seconds:s pkce:b client-secret:x resource:u jwks-uri:u offline-access:b " +
-  "prompt:m max-age:n acr-values:l login-hint:t max-unanswered-prompts:c response-mode:r browser-command:t application-name:t http-timeout-seconds:s " +
-  "grant-type:g json:S header:S format:F id-token:S interactive:I profile:N client-secret-file:N min-validity-seconds:D ";
+import { optionKinds } from "../../core/option-names.ts";
+import { flagKinds, variableFlags } from "./flags.ts";
 
-/** The kind of a flag, "" for one that is not known here. */
-export function quickKind(flag: string): string {
-  const at = flag.includes(" ") || flag.includes(":") ? -1 : kinds.indexOf(` ${flag}:`);
-  return at === -1 ? "" : kinds.charAt(at + flag.length + 2);
+/** Flags and options as text, by the name of their flag. */
+export type Given = Record<string, string>;
+
+function kindIn(table: string, flag: string): string {
+  const start = /[ :|=]/.test(flag) ? -1 : table.indexOf(` ${flag}:`);
+  return start === -1 ? "" : table.slice(start + flag.length + 2, table.indexOf(" ", start + 1));
+}
+
+/** The kind of an option, by its flag; "" for what is not one. */
+export function optionKind(flag: string): string {
+  return kindIn(optionKinds, flag);
+}
+
+/** The kind of an option or of another flag of `latchkey token`; "" for one that is not known here. */
+export function warmKind(flag: string): string {
+  return optionKind(flag) || kindIn(flagKinds, flag);
 }
 
 function isUsualUrl(text: string): boolean {
@@ -33,52 +36,45 @@ function isUsualUrl(text: string): boolean {
 /** True for a value that is right beyond doubt; a doubtful one is the full program's to judge. */
 export function isUsual(kind: string, text: string): boolean {
   switch (kind) {
-    case "u":
+    case "issuer":
+    case "endpoint":
+    case "redirectUri":
+    case "resources":
       return isUsualUrl(text);
-    case "t":
-    case "a":
-    case "x":
-    case "N":
+    case "text":
+    case "command":
+    case "path":
+    case "secret":
+    case "profile":
+    case "file":
       return text !== "" && text.length <= 4096 && !/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(text);
-    case "b":
-    case "I":
+    case "boolean":
+    case "negatable":
       return /^(true|false|1|0)$/.test(text);
-    case "s":
+    case "seconds":
       return /^[1-9]\d{0,5}$/.test(text);
-    case "n":
+    case "age":
       return /^\d{1,6}$/.test(text);
-    case "c":
+    case "count":
       return /^[1-9]\d{0,2}$/.test(text);
-    case "l":
-      return /^[\w.:/-]{1,200}$/.test(text);
-    case "D":
+    case "wholeSeconds":
       return /^\d{1,9}$/.test(text);
-    case "p":
+    case "port":
       return /^\d{1,5}$/.test(text) && Number(text) < 65_536;
-    case "w":
+    case "scopes":
       return text.length <= 500 && /^[!#-[\]-~ ]+$/.test(text);
-    case "h":
+    case "acrValues":
+      return /^[\w.:/-]{1,200}$/.test(text);
+    case "host":
       return /^(127\.0\.0\.1|localhost|::1)$/.test(text);
-    case "f":
-      return /^(auto|auth_code|device)$/.test(text);
-    case "r":
-      return /^(query|form_post)$/.test(text);
-    case "g":
-      return text === "client_credentials";
-    case "F":
-      return /^(header|bearer|curl|env)$/.test(text);
-    case "m":
-      return /^(none|login|consent|select_account)$/.test(text);
     default:
-      return false;
+      // The accepted words, `=query|form_post`. What is not known has none.
+      return /^\w+$/.test(text) && kind.slice(1).split("|").includes(text) && kind[0] === "=";
   }
 }
 
-/** Flags and options as text, by the name of their flag. */
-export type Given = Record<string, string>;
-
 /** Every option that the environment sets; undefined where the full program has to look. */
-export function quickEnvironment(
+export function warmEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Given | undefined {
   const given: Given = {};
@@ -87,10 +83,9 @@ export function quickEnvironment(
     const text = environment[variable];
     const flag = variable.slice(9).toLowerCase().replaceAll("_", "-");
     if (!text || variable === "LATCHKEY_ACCESS_TOKEN") continue;
-    const kind = variable === variable.toUpperCase() ? quickKind(flag) : "";
-    // Of what is no option, these two alone are variables too; one that is not known is worth a warning.
-    const isKnown = kind >= "a" || flag === "profile" || flag === "interactive";
-    if (!isKnown || !isUsual(kind, text)) return undefined;
+    const kind = variableFlags.includes(` ${flag} `) ? warmKind(flag) : optionKind(flag);
+    // One that is not known is worth a warning.
+    if (variable !== variable.toUpperCase() || !isUsual(kind, text)) return undefined;
     given[flag] = text;
   }
   return given;

@@ -1,9 +1,9 @@
-// The quick reader of profiles may know less than the full one, but never anything else.
+// The reader of profiles of the warm command may know less than the full one, but never anything else.
 
 import { expect, test } from "vitest";
 import { resolveOptions } from "../../options/resolve.ts";
 import { readProfile } from "../profile.ts";
-import { quickProfile } from "./profile.ts";
+import { warmProfile } from "./profile.ts";
 import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
 import { createHome } from "../testing.ts";
 
@@ -87,7 +87,7 @@ test("a profile that is taken quickly is the one that is read", () => {
       const lines = next(4) > 0 ? ["[profile.work]"] : [];
       for (let count = next(6); count > 0; count -= 1) lines.push(pick(tomlLines, next));
       const file = `${lines.join("\n")}\n`;
-      const quick = quickProfile("work", file);
+      const quick = warmProfile("work", file);
       if (quick === undefined) continue;
       taken += 1;
       home.configure(file);
@@ -124,7 +124,7 @@ test("a usual configuration file is taken quickly", () => {
     'issuer = "https://other.example.com"',
     "",
   ].join("\n");
-  expect(quickProfile("work", file)).toEqual({
+  expect(warmProfile("work", file)).toEqual({
     issuer: "https://id.example.com",
     "client-id": "my-cli",
     scopes: "openid email",
@@ -132,5 +132,5 @@ test("a usual configuration file is taken quickly", () => {
     "open-browser": "false",
     "client-secret-file": "~/.secrets/my-cli",
   });
-  expect(quickProfile("absent", file)).toBeUndefined();
+  expect(warmProfile("absent", file)).toBeUndefined();
 });

@@ -2,7 +2,8 @@
 // nothing beyond it. Changes when a profile may hold something new. A test holds it against profile.ts, whose whole
 // parser would double what every start has to compile.
 
-import { isUsual, quickKind, type Given } from "./options.ts";
+import { profileFlags } from "./flags.ts";
+import { isUsual, optionKind, warmKind, type Given } from "./options.ts";
 
 const header = /^\s*\[profile\.([A-Za-z0-9][\w-]{0,63})\]\s*(#.*)?$/;
 const entry =
@@ -14,15 +15,16 @@ function textOf(kind: string, match: RegExpExecArray): string | undefined {
   if (typed !== undefined) {
     // A relative path is refused, with words.
     if (key === "client-secret-file" && typed === "-") return typed;
-    return /[aN]/.test(kind) && !/^(\/|~\/)/.test(typed) ? undefined : typed;
+    return /^(path|file)$/.test(kind) && !/^~?\//.test(typed) ? undefined : typed;
   }
   if (bare !== undefined) {
     const isWord = bare === "true" || bare === "false";
-    return (kind === "b" && isWord) || (/[snp]/.test(kind) && !isWord) ? bare : undefined;
+    const isUsualKind = isWord ? kind === "boolean" : /^(seconds|age|count|port)$/.test(kind);
+    return isUsualKind ? bare : undefined;
   }
   const words = list?.slice(1, -1).split(/"\s*,\s*"/) ?? [];
   // A scope with a space in it is an error in a list, though two scopes in text.
-  return kind === "w" && !words.some((word) => word === "" || word.includes(" "))
+  return kind === "scopes" && !words.some((word) => word === "" || word.includes(" "))
     ? words.join(" ")
     : undefined;
 }
@@ -31,7 +33,7 @@ function textOf(kind: string, match: RegExpExecArray): string | undefined {
  * The options of `[profile.NAME]` in the text of a configuration file; undefined where the full program has to look.
  * Every line of the file must be plain, in other tables too: one could be inside a string of several lines.
  */
-export function quickProfile(name: string, file: string): Given | undefined {
+export function warmProfile(name: string, file: string): Given | undefined {
   if (/[^\t\n\x20-\x7e]/.test(file)) return undefined;
   const seen = new Set<string>();
   const given: Given = {};
@@ -50,9 +52,9 @@ export function quickProfile(name: string, file: string): Given | undefined {
     }
     if (match === null || table === undefined) return undefined;
     if (table !== name) continue;
-    const kind = quickKind(key);
-    const text = kind < "a" && key !== "client-secret-file" ? undefined : textOf(kind, match);
-    if (text === undefined || kind === "x" || !isUsual(kind, text)) return undefined;
+    const kind = profileFlags.includes(` ${key} `) ? warmKind(key) : optionKind(key);
+    const text = textOf(kind, match);
+    if (text === undefined || kind === "secret" || !isUsual(kind, text)) return undefined;
     given[key] = text;
   }
   return seen.has(name) ? given : undefined;

@@ -17,7 +17,7 @@ import { idTokenTimes } from "../../core/stored-id-token.ts";
 import { isFresh } from "../../record/fresh.ts";
 import { formatCacheFile, parseCacheFile, parseRecord } from "../../record/parse.ts";
 import { readConfiguration, readOwnFile } from "./files.ts";
-import { isQuicklyFresh, quickRecord, quickTimes } from "./record.ts";
+import { isFreshEnough, warmRecord, warmTimes } from "./record.ts";
 import { createHome, recordFor, unsignedIdToken, type Home } from "../testing.ts";
 
 let home: Home;
@@ -130,7 +130,7 @@ const configuration = { issuer: "https://id.example.com", clientId: "my-cli" };
 
 test("a usual record is taken quickly", () => {
   const record = recordFor(configuration, { refreshToken: "r", idToken: "a.b.c" });
-  expect(quickRecord(formatCacheFile([record]), record.key)).toEqual(record);
+  expect(warmRecord(formatCacheFile([record]), record.key)).toEqual(record);
 });
 
 test("a record that is taken quickly is the one that is parsed, whatever one field holds", () => {
@@ -178,11 +178,11 @@ test("a record that is taken quickly is the one that is parsed, whatever one fie
       const changed: Record<string, unknown> = { ...record };
       changed[name] = inner === undefined ? value : { ...record.accessToken, [inner]: value };
       const file = `${JSON.stringify({ latchkey: 1, records: [changed] })}\n`;
-      const quick = attempt(() => quickRecord(file, record.key));
+      const quick = attempt(() => warmRecord(file, record.key));
       if (quick === undefined) continue;
       const parsed = parseCacheFile(file, parseRecord);
       const [full] = parsed.state === "records" ? parsed.records : [];
-      // The issuer and the client of the key are compared by quick.ts with what was asked for.
+      // The issuer and the client of the key are compared by answer.ts with what was asked for.
       if (name === "issuer" || name === "clientId" || name === "tokenEndpoint") continue;
       taken += 1;
       expect([name, inner, value, full]).toEqual([name, inner, value, quick]);
@@ -195,7 +195,7 @@ test("another key, another schema, several records or __proto__ are the full pro
   const record = recordFor(configuration);
   const file = (records: unknown[], schema = 1): string =>
     JSON.stringify({ latchkey: schema, records });
-  const take = (text: string): unknown => attempt(() => quickRecord(text, record.key));
+  const take = (text: string): unknown => attempt(() => warmRecord(text, record.key));
   expect(take(file([record]))).toEqual(record);
   expect(take(file([record, record]))).toBeUndefined();
   expect(take(file([record], 2))).toBeUndefined();
@@ -223,7 +223,7 @@ test("fresh quickly is fresh, for any times [C16][R16]", () => {
     for (const ends of [null, -100, -1, 0, 1, 29, 30, 31, 59, 60, 61, 120, 3600, 10_000]) {
       for (const wanted of [0, 1, 30, 60, 600, 4000]) {
         const times = { issuedAt: now + issued, expiresAt: ends === null ? null : now + ends };
-        expect([issued, ends, wanted, isQuicklyFresh(times, wanted, now)]).toEqual([
+        expect([issued, ends, wanted, isFreshEnough(times, wanted, now)]).toEqual([
           issued,
           ends,
           wanted,
@@ -235,7 +235,7 @@ test("fresh quickly is fresh, for any times [C16][R16]", () => {
 });
 
 test("an ID token without both times is the full program's", () => {
-  expect(quickTimes(unsignedIdToken({ iat: 1, exp: 2 }))).toEqual({ issuedAt: 1, expiresAt: 2 });
+  expect(warmTimes(unsignedIdToken({ iat: 1, exp: 2 }))).toEqual({ issuedAt: 1, expiresAt: 2 });
   for (const idToken of [
     undefined,
     "",
@@ -243,7 +243,7 @@ test("an ID token without both times is the full program's", () => {
     unsignedIdToken({ iat: 1 }),
     unsignedIdToken({ iat: "1", exp: "2" }),
   ]) {
-    expect(attempt(() => quickTimes(idToken))).toBeUndefined();
+    expect(attempt(() => warmTimes(idToken))).toBeUndefined();
   }
 });
 
@@ -256,5 +256,5 @@ test.each([
   { exp: 2000 },
 ])("an ID token's times are read quickly as they are read fully: %j [F-S17]", (claims) => {
   const idToken = unsignedIdToken(claims);
-  expect(quickTimes(idToken)).toEqual(idTokenTimes(idToken));
+  expect(warmTimes(idToken)).toEqual(idTokenTimes(idToken));
 });

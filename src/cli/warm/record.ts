@@ -41,7 +41,7 @@ function isInstant(value: unknown, unitsInSecond = 1): boolean {
 }
 
 /** The one record of a file, where every field is as usual and it is filed under `key`. */
-export function quickRecord(file: string, key: string): SessionRecord | undefined {
+export function warmRecord(file: string, key: string): SessionRecord | undefined {
   // Of all escapes only the quotes in the key: no string can then hold a control character, which is judged there.
   if (/\\[^"]|\x7f/.test(file)) return undefined;
   const { latchkey, records } = JSON.parse(file) as {
@@ -74,7 +74,7 @@ export function quickRecord(file: string, key: string): SessionRecord | undefine
 }
 
 /** Whether a token is good for so long. */
-export function isQuicklyFresh(
+export function isFreshEnough(
   times: Times,
   minValiditySeconds: number,
   nowSeconds: number,
@@ -90,7 +90,7 @@ export function isQuicklyFresh(
 }
 
 /** `iat` and `exp` of a stored ID token. */
-export function quickTimes(idToken: string | undefined): Times | undefined {
+export function warmTimes(idToken: string | undefined): Times | undefined {
   const claims = JSON.parse(Buffer.from(idToken?.split(".")[1] ?? "", "base64url").toString()) as {
     iat?: unknown;
     exp?: unknown;

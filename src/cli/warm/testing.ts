@@ -1,11 +1,11 @@
-// What the tests of the quick readers share: random choices that are the same in every run, and the full program's view.
+// What the tests of the warm readers share: random choices that are the same in every run, and the full program's view.
 
 import { isOidcError } from "../../core/errors.ts";
 import { parseOptionText } from "../../options/parse-text.ts";
 import { flagOf, optionTable } from "../../options/table.ts";
 import type { Given } from "./options.ts";
 
-/** What quick text means, by the rules of the full program. */
+/** What text that was taken quickly means, by the rules of the full program. */
 export function meaningOf(given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).flatMap(([flag, text]) => {
