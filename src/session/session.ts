@@ -26,6 +26,7 @@ import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlightLock, RecordStore } from "../store/token-store.ts";
 import { accessTokenOf } from "./access-token.ts";
+import { TokenAcquisition } from "./acquisition.ts";
 import { RenewalAhead } from "./ahead.ts";
 import { abortedError, Flight, raceAbort } from "./flight.ts";
 import type { Flows } from "./flows.ts";
@@ -34,7 +35,6 @@ import { isSignedIn, RecordRepository } from "./record-repository.ts";
 import { closedError, Lifetime } from "./lifetime.ts";
 import { logoutUrlOf } from "./logout-url.ts";
 import { isShared, loginRequired, mayBeRetried, nobodyToSignIn, passes } from "./outcomes.ts";
-import { Renewal, type Result } from "./renewal.ts";
 import {
   belongsTo,
   isOutcomeFor,
@@ -49,6 +49,7 @@ import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-ty
 import { SharedWork } from "./shared-work.ts";
 import { signInOf } from "./sign-in.ts";
 import { hasWish, wishNameOf } from "./wish.ts";
+import type { AcquiredToken } from "./work.ts";
 
 /** What a session is made from. */
 export interface SessionParts {
@@ -102,7 +103,7 @@ export class StoredSession implements Session {
   readonly #ahead: RenewalAhead | undefined;
   readonly #work: SharedWork;
   /** By the name of the wish: calls that want different things do not take each other's outcome. */
-  readonly #flights = new Map<string, Flight<Result>>();
+  readonly #flights = new Map<string, Flight<AcquiredToken>>();
   readonly #lifetime = new Lifetime();
   /** The configuration's own token. */
   #memo: Memo | undefined;
@@ -115,8 +116,8 @@ export class StoredSession implements Session {
       parts.world.prompt({ type: "warning", code, message });
     });
     const repository = this.#repository;
-    const renewal = new Renewal({ ...parts, repository });
-    this.#work = new SharedWork({ ...parts, repository, renewal });
+    const acquisition = new TokenAcquisition({ ...parts, repository });
+    this.#work = new SharedWork({ ...parts, repository, acquisition });
     this.#ahead = parts.renewsAhead === true ? this.#createAhead() : undefined;
   }
 
@@ -260,7 +261,7 @@ export class StoredSession implements Session {
     return satisfying(memo.record, wanted, this.#parts.bound, this.#nowSeconds()) && memo.token;
   }
 
-  #handOut(result: Result, wanted: Wanted): AccessToken {
+  #handOut(result: AcquiredToken, wanted: Wanted): AccessToken {
     const { record, source } = result;
     const { tokenKind, target } = wanted;
     if (target === undefined) this.#ahead?.note(record);
@@ -308,7 +309,7 @@ export class StoredSession implements Session {
     wanted: Wanted,
     cached: SessionRecord | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Result> {
+  ): Promise<AcquiredToken> {
     try {
       return await this.#fly(wanted, cached, signal);
     } catch (error) {
@@ -339,7 +340,7 @@ export class StoredSession implements Session {
     wanted: Wanted,
     cached: SessionRecord | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Result> {
+  ): Promise<AcquiredToken> {
     const name = wishNameOf(wanted);
     for (;;) {
       const running = this.#flights.get(name);
@@ -363,7 +364,7 @@ export class StoredSession implements Session {
   }
 
   /** What another call's work brought, where it is what this call wants too. */
-  async #takeOver(result: Result, wanted: Wanted): Promise<Result | undefined> {
+  async #takeOver(result: AcquiredToken, wanted: Wanted): Promise<AcquiredToken | undefined> {
     // The work may have found what was renewed before this call began, and was logged out of since.
     const record = wanted.isForced === true ? await this.#repository.read() : result.record;
     const { bound } = this.#parts;
@@ -377,9 +378,13 @@ export class StoredSession implements Session {
     return isStored && isOutcomeFor(result.record, wanted, bound, now) ? result : undefined;
   }
 
-  #startFlight(name: string, wanted: Wanted, cached: SessionRecord | undefined): Flight<Result> {
+  #startFlight(
+    name: string,
+    wanted: Wanted,
+    cached: SessionRecord | undefined,
+  ): Flight<AcquiredToken> {
     this.#lifetime.assertOpen();
-    const flight = new Flight<Result>(async (signal, announce) => {
+    const flight = new Flight<AcquiredToken>(async (signal, announce) => {
       try {
         return await this.#work.do({ wanted, cached, signal, announce });
       } finally {

@@ -16,10 +16,11 @@ import { lateWriteMilliseconds, otherHostMilliseconds } from "./refresh-intent.t
 import type { RecordRepository } from "./record-repository.ts";
 import { isTakenOver } from "./leaving.ts";
 import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
-import type { Renewal, Result } from "./renewal.ts";
+import type { TokenAcquisition } from "./acquisition.ts";
 import { isOutcomeFor, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
 import { wishNameOf } from "./wish.ts";
 import { concernsEverybody } from "./wish-errors.ts";
+import type { AcquiredToken } from "./work.ts";
 
 /** What the work is shared with. */
 export interface SharedWorkParts {
@@ -28,7 +29,7 @@ export interface SharedWorkParts {
   readonly flows: Flows;
   readonly bound: Bound;
   readonly repository: RecordRepository;
-  readonly renewal: Renewal;
+  readonly acquisition: TokenAcquisition;
   readonly host: () => string;
 }
 
@@ -66,7 +67,7 @@ interface Gate {
   readonly longestWorkSeconds: (phase: WorkPhase) => number;
   /** Whether whoever holds or waits for it wants the same. */
   readonly sameWish: boolean;
-  readonly work: (held: Held) => Promise<Result>;
+  readonly work: (held: Held) => Promise<AcquiredToken>;
 }
 
 /** The work of one key. */
@@ -83,21 +84,21 @@ export class SharedWork {
    * Does what is wanted, or gets it from who does it already.
    * @throws {OidcError} the outcome, one's own or the shared one.
    */
-  async do(task: SharedTask): Promise<Result> {
-    const { flows, bound, renewal } = this.#parts;
+  async do(task: SharedTask): Promise<AcquiredToken> {
+    const { flows, bound, acquisition } = this.#parts;
     const { wanted } = task;
     flows.assertConfigured();
     const wish = wishNameOf(wanted);
     const { refresh, login } = flows.longestWorkSeconds;
     const before = this.#secondsBeforeRefresh(task.cached);
-    const underKey = async (passage: Passage): Promise<Result> =>
+    const underKey = async (passage: Passage): Promise<AcquiredToken> =>
       this.#pass(passage, {
         name: bound.key,
         longestWorkSeconds: (phase) =>
           flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
         sameWish: wish === "",
         work: ({ takenOver, ...held }) =>
-          renewal.renew({ wanted, ...held, takenOver: AbortSignal.any([...takenOver]) }),
+          acquisition.acquire({ wanted, ...held, takenOver: AbortSignal.any([...takenOver]) }),
       });
     const passage = { ...task, takenOver: [] };
     if (wish === "") return underKey(passage);
@@ -118,7 +119,7 @@ export class SharedWork {
     return (otherHostMilliseconds + lateWriteMilliseconds) / 1000;
   }
 
-  async #pass(passage: Passage, gate: Gate): Promise<Result> {
+  async #pass(passage: Passage, gate: Gate): Promise<AcquiredToken> {
     const { bound, repository, world } = this.#parts;
     const { wanted, announce } = passage;
     for (;;) {
@@ -195,7 +196,7 @@ export class SharedWork {
     }
   }
 
-  async #underLock(lease: Lease, passage: Passage, gate: Gate): Promise<Result> {
+  async #underLock(lease: Lease, passage: Passage, gate: Gate): Promise<AcquiredToken> {
     const tell = (phase: WorkPhase): void => {
       passage.announce(phase);
       lease.announce(phase);

@@ -1,0 +1,76 @@
+// Writes what a provider has answered, and remembers what could not be written on the way. Changes when another fate of
+// an answer's tokens is possible.
+
+import { emit } from "../core/events.ts";
+import type { WarningEvent } from "../core/prompt.ts";
+import type { SessionRecord } from "../record/format.ts";
+import { loginRequired } from "./outcomes.ts";
+import type { AnswerContext } from "./record-of.ts";
+import type { KeepRules } from "./record-repository.ts";
+import type { Wanted } from "./satisfy.ts";
+import type { WorkParts } from "./work.ts";
+
+/** Writes the answers of one key. */
+export class AnswerWriter {
+  readonly #parts: WorkParts;
+  /** What became of the tokens themselves says more, where they came. */
+  #untold: WarningEvent | undefined;
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts;
+  }
+
+  /** Something could not be written, and the work goes on. */
+  readonly warn = (code: string, message: string): void => {
+    this.#untold ??= { type: "warning", code, message };
+  };
+
+  /** At the end of the work. */
+  tellWarnings(): void {
+    if (this.#untold !== undefined) this.#parts.world.prompt(this.#untold);
+    this.#untold = undefined;
+  }
+
+  readonly newRecordId = (): string =>
+    Buffer.from(this.#parts.world.randomBytes(12)).toString("hex");
+
+  /** The circumstances of an answer that comes now. */
+  context(previous: SessionRecord | undefined, clientId: string): AnswerContext {
+    const { bound, world, host } = this.#parts;
+    return {
+      key: bound.key,
+      clientId,
+      previous,
+      now: world.clock.now(),
+      newRecordId: this.newRecordId,
+      host: host(),
+    };
+  }
+
+  /**
+   * Gives the record as it was written.
+   * @throws {OidcError} `login_required` where somebody has logged out meanwhile.
+   */
+  async write(
+    previous: SessionRecord | undefined,
+    make: (previous: SessionRecord | undefined) => SessionRecord,
+    wanted: Wanted,
+    rules: Omit<KeepRules, "mustBeKept">,
+  ): Promise<SessionRecord> {
+    const { repository, world, flows, bound } = this.#parts;
+    const { status, record } = await repository.replace(previous, make, {
+      ...rules,
+      ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
+    });
+    this.#untold = undefined;
+    if (status === "kept" || status === "in_memory") {
+      emit(world.logger, "record.kept", { where: status === "kept" ? "store" : "memory" });
+    }
+    if (status === "logged_out") {
+      // Whoever logged out could not know of these tokens (F-S18).
+      await flows.revoke(record, new AbortController().signal).catch(() => undefined);
+      throw loginRequired(bound, "no_token");
+    }
+    return record;
+  }
+}
