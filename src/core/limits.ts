@@ -30,6 +30,8 @@ export const longestUserFileBytes: number = 4 * 1024 * 1024;
 export const metadataLifetimeSeconds: number = 24 * 3600;
 /** Key set without cache headers is used for new sign-ins for so long, in seconds. */
 export const keySetLifetimeSeconds = 3600;
+/** Between two fetches of a key set because of keys that it does not have, in seconds. */
+export const keySetCoolDownSeconds = 30;
 /** Longest time that cached metadata or keys are used for a new sign-in, whatever their headers say, in seconds. */
 export const longestMetadataLifetimeSeconds: number = 24 * 3600;
 /** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */

@@ -47,9 +47,3 @@ export function expiryOf(
   const lifetime = lifetimeSeconds(headers, fallbackSeconds, nowMilliseconds);
   return Math.floor(nowMilliseconds / 1000) + lifetime;
 }
-
-/** True before the end of a lifetime. An end that lies too far ahead was written by a clock that was wrong, or by hand. */
-export function isFresh(expiresAt: number, nowMilliseconds: number): boolean {
-  const left = expiresAt - nowMilliseconds / 1000;
-  return left > 0 && left <= longestMetadataLifetimeSeconds;
-}

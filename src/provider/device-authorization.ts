@@ -21,7 +21,7 @@ import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authen
 import { deviceStep, parseDeviceMembers, parseInterval } from "./device-answer.ts";
 import type { DeviceMembers } from "./device-answer.ts";
 import { endpointProblem } from "./endpoint.ts";
-import { assertRecentAuthentication, verifyIdToken } from "./id-token.ts";
+import { assertAuthenticationIsKnown, verifyIdToken } from "./id-token.ts";
 import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
@@ -146,7 +146,7 @@ async function verify(
   const host = hostOf(tokenEndpoint);
   const { authenticatedSince } = exchange;
   if (idToken === undefined) {
-    assertRecentAuthentication(undefined, authenticatedSince, world.clock, host);
+    await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);
     // RFC 8628 section 3.5 asks for no ID token, and some servers give none.
     if (metadata.source === "openid" && members.scopes.includes("openid")) {
       world.onWarning(

@@ -2,11 +2,12 @@
 
 import { decisionsOf, OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import { isFresh } from "./cache-lifetime.ts";
+import { isWithinLifetime } from "../core/lifetime.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
 import { discover } from "./discovery.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
-import { KeySet, noKeys } from "./key-set.ts";
+import { noKeys } from "../keys/key-source.ts";
+import { providerKeys } from "./key-set.ts";
 import { metadataFromOptions, parseMetadata } from "./metadata-document.ts";
 import type {
   Provider,
@@ -94,7 +95,7 @@ function assemble(
 ): Provider {
   const { jwksUri } = metadata;
   const keySet =
-    jwksUri === undefined ? undefined : new KeySet(world, cache, jwksUri, acceptsOldKeys);
+    jwksUri === undefined ? undefined : providerKeys(world, cache, jwksUri, acceptsOldKeys);
   return {
     metadata,
     options,
@@ -123,7 +124,7 @@ export async function openProvider(
     return assemble(world, cache, options, metadataFromOptions(options));
   }
   const kept = anew ? undefined : cache.read().metadata;
-  if (kept !== undefined && isFresh(kept.expiresAt, world.clock.now())) {
+  if (kept !== undefined && isWithinLifetime(kept.expiresAt, world.clock.now())) {
     const metadata = cachedMetadata(kept, options);
     if (metadata !== undefined) return assemble(world, cache, options, metadata);
   }

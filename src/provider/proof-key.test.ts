@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { systemClock } from "../core/clock.ts";
 import type { HttpRequest } from "../http/exchange.ts";
+import { noKeys } from "../keys/key-source.ts";
 import { requestDeviceAuthorization } from "./device-authorization.ts";
-import { noKeys } from "./key-set.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
 
 const issuer = "https://id.example.com";

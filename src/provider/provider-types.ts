@@ -5,6 +5,7 @@ import type { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
 import type { HttpClient } from "../http/exchange.ts";
+import type { KeySource } from "../keys/key-source.ts";
 
 /** What is known of a provider, validated: a missing endpoint is undefined, never guessed. */
 export interface ProviderMetadata {
@@ -62,31 +63,6 @@ export interface ProviderWorld {
   /** The folder that has `providers/`; undefined: metadata and keys are remembered in memory alone. */
   readonly cacheFolder: string | undefined;
   readonly onWarning: (code: string, message: string) => void;
-}
-
-/** A public key as a key set has it (RFC 7517), reduced to the members that verification needs. */
-export interface PublicKey {
-  readonly kty: "RSA" | "EC" | "OKP";
-  readonly kid?: string;
-  readonly alg?: string;
-  readonly crv?: string;
-  readonly n?: string;
-  readonly e?: string;
-  readonly x?: string;
-  readonly y?: string;
-}
-
-/** Where the keys of a provider come from. */
-export interface KeySource {
-  /** False where the provider has no key set that we know of: nothing signed with its keys can be verified. */
-  readonly known: boolean;
-  /**
-   * The keys at hand, for a new sign-in no older than their lifetime; fetched where there are none.
-   * @throws {OidcError} `discovery_failed` with reason `jwks_unusable`, and what the transport throws.
-   */
-  current(signal?: AbortSignal): Promise<readonly PublicKey[]>;
-  /** Fetches the keys now, because those at hand do not fit. @throws {OidcError} like `current`. */
-  fetchAgain(signal?: AbortSignal): Promise<readonly PublicKey[]>;
 }
 
 /** An opened provider. */

@@ -5,10 +5,10 @@ import { cleanUp, failureOf, makeWorld } from "../../test/support/protocol-world
 import type { HttpRequest } from "../http/exchange.ts";
 import { createAuthorizationAttempt } from "./authorization-request.ts";
 import { Secret } from "../core/secret.ts";
-import { noKeys } from "./key-set.ts";
+import { noKeys } from "../keys/key-source.ts";
 import { openProvider } from "./metadata.ts";
 import { acceptsDiscoveredIssuer, expectedIdTokenIssuer, quirksOf } from "./quirks.ts";
-import { checkSignature } from "./signature.ts";
+import { checkSignature } from "../keys/signature.ts";
 import { refreshTokens } from "./token-endpoint.ts";
 
 afterEach(cleanUp);

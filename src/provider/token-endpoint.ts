@@ -4,16 +4,12 @@ import * as oauth from "oauth4webapi";
 import { OidcError, isOidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
+import type { AuthenticationTime, PreviousClaims } from "../keys/id-token-claims.ts";
+import { noKeys } from "../keys/key-source.ts";
 import { chooseAuthenticationMethod, fittingMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { assertRecentAuthentication, idTokenError, verifyIdToken } from "./id-token.ts";
-import type {
-  AuthenticationTime,
-  IdTokenExpectation,
-  PreviousClaims,
-  VerifiedIdToken,
-} from "./id-token.ts";
-import { noKeys } from "./key-set.ts";
+import { assertAuthenticationIsKnown, refuseMissingIdToken, verifyIdToken } from "./id-token.ts";
+import type { IdTokenExpectation, VerifiedIdToken } from "./id-token.ts";
 import { openProviderForRefresh } from "./metadata.ts";
 import type { Provider, ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { quirksOf } from "./quirks.ts";
@@ -101,10 +97,10 @@ export async function exchangeCode(
     metadata.source === "openid" &&
     members.scopes.includes("openid")
   ) {
-    throw idTokenError("id_token_missing", host);
+    await refuseMissingIdToken(host, world.clock);
   }
   if (members.idToken === undefined) {
-    assertRecentAuthentication(undefined, input.authenticatedSince, world.clock, host);
+    await assertAuthenticationIsKnown(input.authenticatedSince, world.clock, host);
   }
   const verified =
     members.idToken === undefined

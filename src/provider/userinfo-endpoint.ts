@@ -1,11 +1,13 @@
 // Claims about the person from the userinfo endpoint, plain or signed. Changes when OpenID Connect Core 5.3 does.
 
 import * as oauth from "oauth4webapi";
+import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError, type Reason } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
+import { checkSignature } from "../keys/signature.ts";
 import { openProviderForRefresh } from "./metadata.ts";
 import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
@@ -13,8 +15,6 @@ import { expectedIdTokenIssuer } from "./quirks.ts";
 import { withoutSecrets } from "./redaction.ts";
 import { refusalError, successfulBody } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
-import { checkSignature } from "./signature.ts";
-import { isBearerToken } from "../core/bearer-token.ts";
 
 const step = "userinfo";
 

@@ -37,7 +37,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   lock: ["files"],
   store: ["record", "lock", "files"],
   http: ["files"],
-  provider: ["http", "files"],
+  keys: [],
+  provider: ["keys", "http", "files"],
   interaction: [],
   flow: ["provider", "interaction"],
   session: ["record", "store"],
@@ -49,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "lock",
     "store",
     "http",
+    "keys",
     "provider",
     "interaction",
     "flow",
@@ -62,6 +64,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "lock",
     "store",
     "http",
+    "keys",
     "provider",
     "interaction",
     "flow",
@@ -81,7 +84,6 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 /** Who may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   oauth4webapi: ["provider"],
-  jose: ["provider"],
   "smol-toml": ["cli"],
   uqr: ["cli"],
 };

@@ -11,8 +11,8 @@ import {
   unsignedToken,
 } from "../../test/support/token-forge.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
-import { noKeys, parseKeySet } from "./key-set.ts";
-import { checkSignature } from "./signature.ts";
+import { noKeys } from "../keys/key-source.ts";
+import { checkSignature } from "../keys/signature.ts";
 
 afterEach(cleanUp);
 
@@ -271,31 +271,5 @@ describe("keys", () => {
     const many = Array.from({ length: 10_000 }, () => ({ kty: "oct", kid }));
     serveKeys(provider, [...junk, ...many, own]);
     expect((await finishWith(await forgeToken(claims))).signatureVerified).toBe(true);
-  });
-
-  test.each<[string, Record<string, unknown>]>([
-    ["use: enc", { use: "enc" }],
-    ["key_ops without verify", { key_ops: ["encrypt"] }],
-    ["key_ops that is no list", { key_ops: "verify" }],
-    ["a modulus below 2048 bits", publicHalf(strangeKey("k", 1024))],
-    ["a modulus that is no text", { n: 7 }],
-    ["an endless modulus", { n: "A".repeat(5000) }],
-    ["an endless exponent", { e: "A".repeat(500) }],
-    ["no exponent", { e: undefined }],
-    ["kty: oct", { kty: "oct", k: "AAAA" }],
-    ["kty: EC without a curve", { kty: "EC", x: "AAAA", y: "AAAA" }],
-    ["kty: EC on another curve", { kty: "EC", crv: "secp256k1", x: "AAAA", y: "AAAA" }],
-    ["kty: OKP for agreement", { kty: "OKP", crv: "X25519", x: "AAAA" }],
-  ])("a key with %s is not used [T08]", (_name, changes) => {
-    const good = publicHalf(strangeKey("k"));
-    expect(parseKeySet({ keys: [good] })).toHaveLength(1);
-    expect(parseKeySet({ keys: [{ ...good, ...changes }] })).toEqual([]);
-  });
-
-  test("private members of a published key are dropped, and the set is capped [T08]", async () => {
-    const careless = strangeKey("careless");
-    const keys = parseKeySet({ keys: Array.from({ length: 300 }, () => careless) });
-    expect(keys).toHaveLength(100);
-    expect(Object.keys(keys?.[0] ?? {}).toSorted()).toEqual(["e", "kid", "kty", "n"]);
   });
 });

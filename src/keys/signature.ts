@@ -1,0 +1,154 @@
+// Whether a compact JWS was signed with a key, a secret, or one of a provider's keys.
+
+import { constants, createHmac, timingSafeEqual, verify } from "node:crypto";
+import type { Secret } from "../core/secret.ts";
+import { asymmetricAlgorithms, symmetricAlgorithms } from "./algorithms.ts";
+import type { AsymmetricAlgorithm } from "./algorithms.ts";
+import { claimsOf, parseCompactToken, type CompactToken } from "./compact-token.ts";
+import { derSignature } from "./ecdsa-der.ts";
+import type { KeySource } from "./key-source.ts";
+import { preparedKey, type PublicKey } from "./public-key.ts";
+
+/** Why a token is not accepted as signed. */
+export type SignatureProblem =
+  | "malformed"
+  | "alg"
+  | "signature"
+  | "jwks_key_not_found"
+  | "jwks_ambiguous";
+
+/** `verified` is false where the provider has no known keys, so that nothing could be compared. */
+export type SignatureResult =
+  | {
+      readonly accepted: true;
+      readonly algorithm: string;
+      readonly verified: boolean;
+      readonly header: CompactToken["header"];
+      readonly payload: Readonly<Record<string, unknown>>;
+    }
+  | { readonly accepted: false; readonly problem: SignatureProblem };
+
+/** What a token's signature is judged by. */
+export interface SignatureRules {
+  readonly keys: KeySource;
+  /** The algorithms that may be used; undefined: every asymmetric one that is known here. */
+  readonly listedAlgorithms: readonly string[] | undefined;
+  /** Where tokens may be signed with a shared secret. */
+  readonly clientSecret?: Secret | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+// Keys without `kid` are tried one by one; a provider with more of one kind than this leaves us guessing.
+const maxCandidates = 16;
+
+/** True where a key may have made this signature: its kind, its name and the algorithm that it is for all agree. */
+function fits(key: PublicKey, token: CompactToken, algorithm: AsymmetricAlgorithm): boolean {
+  if (key.kty !== algorithm.kty || key.crv !== algorithm.crv) return false;
+  if (token.keyId !== undefined && key.kid !== token.keyId) return false;
+  if (key.alg === undefined || key.alg === token.algorithm) return true;
+  // RFC 9864 section 2.2: EdDSA and Ed25519 are two names for one thing, where the curve is Ed25519.
+  return algorithm.kty === "OKP" && asymmetricAlgorithms.get(key.alg) === algorithm;
+}
+
+function signatureFor(token: CompactToken, algorithm: AsymmetricAlgorithm): Buffer | undefined {
+  const { coordinateBytes } = algorithm;
+  if (coordinateBytes === undefined) return token.signature;
+  return derSignature(token.signature, coordinateBytes);
+}
+
+/**
+ * True where this key made the token's signature. Which algorithm is used follows from the key and from the caller's
+ * list; the token's own word is compared with both.
+ * @see RFC 7515 section 5.2, RFC 7518 section 3, RFC 8037 section 3.1
+ */
+export function isSignedBy(token: CompactToken, key: PublicKey): boolean {
+  const algorithm = asymmetricAlgorithms.get(token.algorithm);
+  if (algorithm === undefined || !fits(key, token, algorithm)) return false;
+  const object = preparedKey(key);
+  const signature = signatureFor(token, algorithm);
+  if (object === undefined || signature === undefined) return false;
+  const pss = {
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    // RFC 7518 section 3.5: "The size of the salt value is the same size as the hash function output."
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+  };
+  try {
+    const options = { key: object, ...(algorithm.isPss === true ? pss : {}) };
+    return verify(algorithm.digest, token.signed, options, signature);
+  } catch {
+    // OpenSSL takes a signature of the wrong length for an error, and for us it is a wrong signature.
+    return false;
+  }
+}
+
+/** True where this secret made the token's signature (RFC 7518 section 3.2, OpenID Connect Core section 10.1). */
+export function isSignedWithSecret(token: CompactToken, secret: string | Uint8Array): boolean {
+  const digest = symmetricAlgorithms.get(token.algorithm);
+  if (digest === undefined) return false;
+  const expected = createHmac(digest, secret).update(token.signed).digest();
+  const { signature } = token;
+  return signature.length === expected.length && timingSafeEqual(signature, expected);
+}
+
+function problemWith(
+  token: CompactToken,
+  algorithm: AsymmetricAlgorithm,
+  keys: readonly PublicKey[],
+): SignatureProblem | undefined {
+  const candidates = keys.filter((key) => fits(key, token, algorithm));
+  if (candidates.length === 0) return "jwks_key_not_found";
+  if (candidates.length > maxCandidates) return "jwks_ambiguous";
+  return candidates.some((key) => isSignedBy(token, key)) ? undefined : "signature";
+}
+
+function isAlgorithmAllowed(algorithm: string, rules: SignatureRules): boolean {
+  const { listedAlgorithms: listed, clientSecret } = rules;
+  if (symmetricAlgorithms.has(algorithm)) {
+    // With a public key taken for the secret, anybody could sign: so only with a real secret, and only where the
+    // provider says that it signs this way.
+    const hasSecret = clientSecret !== undefined && clientSecret.reveal() !== "";
+    return hasSecret && listed !== undefined && listed.includes(algorithm);
+  }
+  return (
+    asymmetricAlgorithms.has(algorithm) && (listed === undefined || listed.includes(algorithm))
+  );
+}
+
+/**
+ * Judges the form, the algorithm and the signature of a token; its claims are the caller's to judge. Keys at hand are
+ * used however old they are; an unknown `kid` or a signature that does not match has them fetched again, once.
+ * @throws {OidcError} what fetching the keys throws.
+ * @see RFC 7515 section 5.2, RFC 8725 section 3
+ */
+export async function checkSignature(
+  token: string,
+  rules: SignatureRules,
+): Promise<SignatureResult> {
+  const refuse = (problem: SignatureProblem): SignatureResult => ({ accepted: false, problem });
+  const parsed = parseCompactToken(token);
+  const payload = parsed && claimsOf(parsed);
+  if (parsed === undefined || payload === undefined) return refuse("malformed");
+  if (!isAlgorithmAllowed(parsed.algorithm, rules) || parsed.signature.length === 0) {
+    return refuse("alg");
+  }
+  const { algorithm: name, header } = parsed;
+  const accept = (verified: boolean): SignatureResult => {
+    return { accepted: true, algorithm: name, verified, header, payload };
+  };
+
+  const algorithm = asymmetricAlgorithms.get(name);
+  if (algorithm === undefined) {
+    const secret = rules.clientSecret?.reveal();
+    const isSigned = secret !== undefined && isSignedWithSecret(parsed, secret);
+    return isSigned ? accept(true) : refuse("signature");
+  }
+  if (!rules.keys.known) return accept(false);
+  const current = await rules.keys.current(rules.signal);
+  let problem = problemWith(parsed, algorithm, current);
+  if (problem === "jwks_key_not_found" || problem === "signature") {
+    // OpenID Connect Core section 10.1.1: the verifier goes back to the jwks_uri for a `kid` that it does not know.
+    const fresh = await rules.keys.fetchAgain(rules.signal);
+    problem = problemWith(parsed, algorithm, fresh);
+  }
+  return problem === undefined ? accept(true) : refuse(problem);
+}
