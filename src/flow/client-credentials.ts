@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { openProvider, speaksAgainstDocument } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
-import { requestClientCredentials } from "../provider/token-endpoint.ts";
+import { requestClientCredentials } from "../provider/client-credentials.ts";
 import { explainRefusedClient } from "../provider/unsupported-authentication.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";

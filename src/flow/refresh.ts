@@ -6,7 +6,7 @@ import { hostOf } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
-import { refreshTokens } from "../provider/token-endpoint.ts";
+import { refreshTokens } from "../provider/refresh-tokens.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints, type KnownEndpoints } from "./known-endpoints.ts";

@@ -53,7 +53,6 @@ export async function revokeSignIn(
       world,
       {
         revocationEndpoint,
-        issuer: record.issuer,
         ...clientIdentity(configOfRecord(record, input.config)),
         authenticationMethod,
         token: new Secret(token),

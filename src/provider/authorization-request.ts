@@ -1,5 +1,4 @@
-// One attempt to sign in with a browser: the URL that opens it, and the exchange that ends it. Changes when the
-// authorization request does.
+// One attempt to sign in with a browser: the URL that opens it, and the exchange that ends it.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { OidcError } from "../core/errors.ts";
@@ -8,7 +7,8 @@ import { defaultScopes } from "../core/default-scopes.ts";
 import { hostOf } from "../core/hosts.ts";
 import { ownParameters } from "../core/own-parameters.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
-import { validateAuthorizationResponse } from "./authorization-response.ts";
+import { readAuthorizationResponse } from "./authorization-response.ts";
+import { exchangeCode } from "./code-exchange.ts";
 import { endpointProblem } from "./endpoint.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
 import { pushAuthorizationRequest } from "./pushed-authorization.ts";
@@ -16,7 +16,6 @@ import type { PushedAuthorization } from "./pushed-authorization.ts";
 import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
 import { quirksOf } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
-import { exchangeCode } from "./token-endpoint.ts";
 import { targetParameters } from "./token-request.ts";
 import type { TokenTarget } from "./token-request.ts";
 
@@ -140,6 +139,46 @@ export function authenticatedSinceOf(
   return maxAgeSeconds === undefined ? undefined : clock.now() / 1000 - maxAgeSeconds;
 }
 
+/** What one attempt alone has. */
+interface AttemptSecrets {
+  readonly state: string;
+  readonly nonce: string | undefined;
+  readonly codeVerifier: string | undefined;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The authorization request's parameters, wherever they go.
+ * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2.1, OpenID Connect Core section 3.1.2.1
+ */
+export function authorizationParameters(
+  input: AuthorizationInput,
+  { state, nonce, codeVerifier, scopes }: AttemptSecrets,
+  issuer: string,
+): URLSearchParams {
+  const named: Record<string, string | undefined> = {
+    ...(input.offlineAccess ? parametersForOfflineAccess(issuer) : {}),
+    ...input.extraParameters,
+    response_type: "code",
+    // OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: the default mode is better left out.
+    response_mode: input.responseMode === "form_post" ? "form_post" : undefined,
+    client_id: input.clientId,
+    redirect_uri: input.redirectUri,
+    scope: scopes.length === 0 ? undefined : scopes.join(" "),
+    state,
+    nonce,
+    ...authenticationParameters(input),
+    login_hint: input.loginHint,
+    ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
+    ...challengeParameters(codeVerifier),
+  };
+  const parameters = targetParameters(input);
+  for (const [name, value] of Object.entries(named)) {
+    if (value !== undefined) parameters.set(name, value);
+  }
+  return parameters;
+}
+
 /** The address for the browser. */
 function addressOf(endpoint: string, parameters: URLSearchParams): string {
   const url = new URL(endpoint);
@@ -168,8 +207,7 @@ export async function createAuthorizationAttempt(
 ): Promise<AuthorizationAttempt> {
   const { metadata } = provider;
   const endpoint = authorizationEndpointOf(provider);
-  const extra = input.extraParameters ?? {};
-  assertExtraParameters(extra);
+  assertExtraParameters(input.extraParameters ?? {});
   assertResponseMode(input, metadata);
 
   const random = (): string => Buffer.from(world.randomBytes(randomLength)).toString("base64url");
@@ -181,26 +219,11 @@ export async function createAuthorizationAttempt(
   const codeVerifier = input.pkce ? createCodeVerifier(world) : undefined;
 
   const authenticatedSince = authenticatedSinceOf(world.clock, input.maxAgeSeconds);
-  const named: Record<string, string | undefined> = {
-    ...(input.offlineAccess ? parametersForOfflineAccess(metadata.issuer) : {}),
-    ...extra,
-    response_type: "code",
-    // OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: the default mode is better left out.
-    response_mode: input.responseMode === "form_post" ? "form_post" : undefined,
-    client_id: input.clientId,
-    redirect_uri: input.redirectUri,
-    scope: requestedScopes.length === 0 ? undefined : requestedScopes.join(" "),
-    state,
-    nonce,
-    ...authenticationParameters(input),
-    login_hint: input.loginHint,
-    ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
-    ...(await challengeParameters(codeVerifier)),
-  };
-  const parameters = targetParameters(input);
-  for (const [name, value] of Object.entries(named)) {
-    if (value !== undefined) parameters.set(name, value);
-  }
+  const parameters = authorizationParameters(
+    input,
+    { state, nonce, codeVerifier, scopes: requestedScopes },
+    metadata.issuer,
+  );
   let pushed: PushedAuthorization | undefined;
   // RFC 9126 section 5: such a provider accepts nothing that came through the browser alone.
   if (metadata.pushedAuthorizationRequired) {
@@ -240,7 +263,7 @@ export async function createAuthorizationAttempt(
       }
       isUsed = true;
       const secrets = [state, ...more, nonce, codeVerifier, input.clientSecret?.reveal()];
-      const validated = validateAuthorizationResponse(response, metadata, input.clientId, {
+      const code = readAuthorizationResponse(response, metadata, {
         secretSent: input.clientSecret !== undefined,
         secrets,
         requestedScopes,
@@ -252,7 +275,7 @@ export async function createAuthorizationAttempt(
           clientId: input.clientId,
           clientSecret: input.clientSecret,
           knownMethod: input.knownMethod,
-          parameters: validated,
+          code,
           redirectUri: input.redirectUri,
           codeVerifier,
           nonce,

@@ -1,6 +1,5 @@
-// Judges what came back through the browser, before any code is used. Changes when another response parameter counts.
+// Judges what came back through the browser, before any code is used.
 
-import * as oauth from "oauth4webapi";
 import { OidcError, type Reason } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
 import { hostOf } from "../core/hosts.ts";
@@ -71,47 +70,27 @@ function problemOf(
 }
 
 /**
- * Validates an authorization response whose `state` was compared already.
- * @returns the parameters, marked as fit for the code exchange.
+ * Reads an authorization response whose `state` was compared already.
+ * @returns its code, which is then fit for the exchange.
  * @throws {OidcError} `callback_invalid` with a reason, `access_denied`, `authorization_failed`.
  * @see RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207 section 2.4
  */
-export function validateAuthorizationResponse(
+export function readAuthorizationResponse(
   parameters: URLSearchParams,
   metadata: ProviderMetadata,
-  clientId: string,
   context: Pick<RequestContext, "secretSent" | "secrets" | "requestedScopes">,
-): URLSearchParams {
+): string {
   const host = hostOf(metadata.authorizationEndpoint ?? metadata.issuer);
   const problem = problemOf(parameters, metadata);
   if (problem !== undefined) throw invalid(host, problem.reason, problem.what);
   const error = parameters.get("error");
-  if (error !== null) {
-    const description = parameters.get("error_description") ?? undefined;
-    const refusal = {
-      error: withoutSecrets(error, context.secrets),
-      description: description && withoutSecrets(description, context.secrets),
-    };
-    const code = isRefusedByPerson(error) ? "access_denied" : "authorization_failed";
-    const listedScopes = metadata.scopesSupported;
-    throw refusalError(code, host, refusal, { ...context, step, listedScopes });
-  }
-  try {
-    return oauth.validateAuthResponse(
-      {
-        issuer: metadata.issuer,
-        authorization_response_iss_parameter_supported: metadata.issParameterSupported,
-      },
-      { client_id: clientId },
-      parameters,
-      oauth.skipStateCheck,
-    );
-  } catch (failure) {
-    const isJudgement =
-      failure instanceof oauth.OperationProcessingError ||
-      failure instanceof oauth.UnsupportedOperationError ||
-      failure instanceof oauth.AuthorizationResponseError;
-    if (!isJudgement) throw failure;
-    throw invalid(host, "unexpected_parameter", "its parameters contradict each other");
-  }
+  if (error === null) return parameters.get("code") ?? "";
+  const description = parameters.get("error_description") ?? undefined;
+  const refusal = {
+    error: withoutSecrets(error, context.secrets),
+    description: description && withoutSecrets(description, context.secrets),
+  };
+  const code = isRefusedByPerson(error) ? "access_denied" : "authorization_failed";
+  const listedScopes = metadata.scopesSupported;
+  throw refusalError(code, host, refusal, { ...context, step, listedScopes });
 }

@@ -4,21 +4,28 @@ import type { ProtocolReason } from "../core/error-codes.ts";
 import { OidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import {
-  authenticateClient,
+  authenticatedRequest,
   chooseAuthenticationMethod,
   fittingMethod,
   withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
 
-async function sent(method: ClientAuthenticationMethod, clientId: string, secret?: string) {
-  const body = new URLSearchParams();
-  const headers = new Headers();
+function sent(method: ClientAuthenticationMethod, clientId: string, secret?: string) {
   const client =
     secret === undefined ? { clientId } : { clientId, clientSecret: new Secret(secret) };
-  const server = { issuer: "https://id.example" };
-  await authenticateClient(method, client)(server, { client_id: clientId }, body, headers);
-  return { body: Object.fromEntries(body), authorization: headers.get("authorization") };
+  const { form, headers } = authenticatedRequest(
+    {
+      url: "https://id.example/token",
+      step: "token request",
+      client,
+      parameters: new URLSearchParams(),
+      signal: undefined,
+    },
+    method,
+  );
+  const authorization = headers?.["authorization"] ?? null;
+  return { body: Object.fromEntries(form ?? []), authorization };
 }
 
 test.each([
@@ -26,7 +33,7 @@ test.each([
   ["my-client_1.0", "plain-secret_1"],
   ["ü", "😀"],
 ])("id %j and secret %j survive Basic [T25]", async (clientId, secret) => {
-  const { body, authorization } = await sent("client_secret_basic", clientId, secret);
+  const { body, authorization } = sent("client_secret_basic", clientId, secret);
   expect(body).toEqual({});
   const pair = Buffer.from(authorization?.slice("Basic ".length) ?? "", "base64").toString("ascii");
   const parts = pair.split(":").map((part) => new URLSearchParams(`v=${part}`).get("v"));
@@ -34,14 +41,14 @@ test.each([
 });
 
 test("dashes, dots and underscores stay readable for servers that do not decode [T25]", async () => {
-  const { authorization } = await sent("client_secret_basic", "my-client", "a-b_c.d");
+  const { authorization } = sent("client_secret_basic", "my-client", "a-b_c.d");
   expect(authorization).toBe(`Basic ${Buffer.from("my-client:a-b_c.d").toString("base64")}`);
 });
 
 test("one method per request [T25]", async () => {
-  const post = await sent("client_secret_post", "c", "s");
+  const post = sent("client_secret_post", "c", "s");
   expect(post).toEqual({ body: { client_id: "c", client_secret: "s" }, authorization: null });
-  const none = await sent("none", "c", "s");
+  const none = sent("none", "c", "s");
   expect(none).toEqual({ body: { client_id: "c" }, authorization: null });
 });
 
@@ -109,7 +116,7 @@ test("an empty secret is sent as an empty field, and proves nothing", async () =
     expect(chooseAuthenticationMethod(listed, { clientSecret: secret })).toBe("none");
   }
   expect(fittingMethod("client_secret_basic", secret)).toBe("none");
-  const none = await sent("none", "c", "");
+  const none = sent("none", "c", "");
   expect(none).toEqual({ body: { client_id: "c", client_secret: "" }, authorization: null });
 });
 

@@ -1,9 +1,9 @@
-// How the client proves itself to the provider. Changes when another method of client authentication is supported.
+// How the client proves itself to the provider: by which method, and how that stands in a request.
 
-import type { ClientAuth } from "oauth4webapi";
 import { decisionsOf, isErrorOf } from "../core/errors.ts";
+import { loadPart } from "../core/load.ts";
 import type { Secret } from "../core/secret.ts";
-import { missesClient } from "./error-words-meaning.ts";
+import type { HttpRequest } from "../http/exchange.ts";
 
 /** How the client proves itself at the token endpoint. */
 export type ClientAuthenticationMethod = "none" | "client_secret_basic" | "client_secret_post";
@@ -54,20 +54,22 @@ function refusesClient(error: unknown): boolean {
 }
 
 /** True where a provider does not look into the header and says that no client was named. */
-function isUnseen(error: unknown, method: ClientAuthenticationMethod): boolean {
-  return (
-    method === "client_secret_basic" &&
-    (isErrorOf(error, "token_request_failed") || isErrorOf(error, "authorization_failed")) &&
-    missesClient(error.providerErrorDescription ?? "")
-  );
+async function isUnseen(error: unknown, method: ClientAuthenticationMethod): Promise<boolean> {
+  if (method !== "client_secret_basic") return false;
+  if (!isErrorOf(error, "token_request_failed") && !isErrorOf(error, "authorization_failed")) {
+    return false;
+  }
+  const { missesClient } = await loadPart(() => import("./error-words-meaning.ts"));
+  return missesClient(error.providerErrorDescription ?? "");
 }
 
 /**
  * Makes a request with one method of client authentication and, where the provider answers exactly `invalid_client` (or what a
  * provider documents as its own word for that) or says that it saw no client, once more with the other one that sends the
  * secret: metadata is often silent or wrong about the method. Nothing is used up by the first request, because a client
- * that is not authenticated gets no further (RFC 6749 section 5.2). Any other refusal, `unauthorized_client` too, is final. Against that section one provider uses up the code all the same (observed):
- * a code that is refused at the second try was good at the first, so the first error stands.
+ * that is not authenticated gets no further (RFC 6749 section 5.2). Any other refusal, `unauthorized_client` too, is final.
+ * Against that section one provider uses up the code all the same (observed): a code that is refused at the second try
+ * was good at the first, so the first error stands.
  * @returns what the request gave, and the method that the provider took.
  */
 export async function withClientAuthentication<Result>(
@@ -78,7 +80,7 @@ export async function withClientAuthentication<Result>(
   try {
     return { result: await request(method), method };
   } catch (first) {
-    const unseen = isUnseen(first, method);
+    const unseen = await isUnseen(first, method);
     if (method === "none" || !(unseen || refusesClient(first))) throw first;
     const other = method === "client_secret_basic" ? "client_secret_post" : "client_secret_basic";
     try {
@@ -94,8 +96,8 @@ export async function withClientAuthentication<Result>(
 }
 
 /**
- * The WHATWG form of `application/x-www-form-urlencoded`. oauth4webapi's own helper escapes `-`, `_` and `.` too: right
- * by the letter, but servers that forget to decode then refuse a client whose id has a dash in it.
+ * The WHATWG form of `application/x-www-form-urlencoded`. To escape `-`, `_` and `.` too would be right by the letter, but
+ * servers that forget to decode then refuse a client whose id has a dash in it.
  * https://github.com/panva/oauth4webapi/issues/148, https://github.com/panva/oauth4webapi/issues/199
  */
 function formEncode(text: string): string {
@@ -110,21 +112,39 @@ export function basicCredentials(clientId: string, secret: string): string {
   return Buffer.from(`${formEncode(clientId)}:${formEncode(secret)}`, "ascii").toString("base64");
 }
 
-/** Puts the client's identity into a request, by exactly one method, never in the URL. */
-export function authenticateClient(
+/** What a request of this client must not get back in an error. */
+export function secretsOf({ clientId, clientSecret }: ClientIdentity): readonly string[] {
+  const secret = clientSecret?.reveal() ?? "";
+  return [secret, basicCredentials(clientId, secret)];
+}
+
+/** A form that a client sends, before it is known how it proves itself. */
+export interface ClientRequest {
+  readonly url: string;
+  /** The operation's name in messages. */
+  readonly step: string;
+  readonly client: ClientIdentity;
+  readonly parameters: URLSearchParams;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The request, with the client's identity in it by exactly one method, never in the URL. */
+export function authenticatedRequest(
+  { url, step, client, parameters, signal }: ClientRequest,
   method: ClientAuthenticationMethod,
-  client: ClientIdentity,
-): ClientAuth {
-  return (_server, { client_id: clientId }, body, headers) => {
-    const secret = client.clientSecret?.reveal();
-    if (method === "client_secret_basic" && secret !== undefined) {
-      headers.set("authorization", `Basic ${basicCredentials(clientId, secret)}`);
-      return;
-    }
-    body.set("client_id", clientId);
-    // The reference page of the option: "Some providers require this field to be present".
-    if (secret === "" || (method === "client_secret_post" && secret !== undefined)) {
-      body.set("client_secret", secret);
-    }
-  };
+): HttpRequest {
+  const { clientId, clientSecret } = client;
+  const secret = clientSecret?.reveal();
+  const form = new URLSearchParams(parameters);
+  const request = { method: "POST", url, step, form, signal } as const;
+  if (method === "client_secret_basic" && secret !== undefined) {
+    const authorization = `Basic ${basicCredentials(clientId, secret)}`;
+    return { ...request, headers: { authorization } };
+  }
+  form.set("client_id", clientId);
+  // The reference page of the option: "Some providers require this field to be present".
+  if (secret === "" || (method === "client_secret_post" && secret !== undefined)) {
+    form.set("client_secret", secret);
+  }
+  return request;
 }

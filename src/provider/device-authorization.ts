@@ -1,20 +1,19 @@
-// Requests of the device flow: one for a code, then polls for the tokens. Changes when RFC 8628 asks more of them.
+// Requests of the device flow (RFC 8628): one for a code, then polls for the tokens.
 
-import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
-import { readAnswerObject } from "./answer-body.ts";
+import { readAnswerObject, successfulBody } from "./answer-body.ts";
 import {
   authenticatedSinceOf,
   authenticationParameters,
   scopesOf,
 } from "./authorization-request.ts";
 import {
-  authenticateClient,
-  basicCredentials,
+  authenticatedRequest,
   chooseAuthenticationMethod,
+  secretsOf,
   withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
@@ -23,14 +22,12 @@ import type { DeviceMembers } from "./device-answer.ts";
 import { endpointProblem } from "./endpoint.ts";
 import { assertAuthenticationIsKnown, verifyIdToken } from "./id-token.ts";
 import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
-import { sendRequest } from "./protocol-fetch.ts";
-import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
-import { refusalError, refusalIn, successfulBody } from "./refusal.ts";
+import { refusalError, refusalIn } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 import { parseTokenMembers } from "./token-answer.ts";
 import type { TokenAnswer, TokenMembers } from "./token-answer.ts";
-import { answerFrom, targetParameters, tokenEndpointOf } from "./token-request.ts";
+import { answerFrom, targetParameters, tokenEndpointOf, tokenRequest } from "./token-request.ts";
 import type { TokenTarget } from "./token-request.ts";
 
 const pollStep = "token request";
@@ -99,37 +96,13 @@ function deviceEndpointOf(provider: Provider): string {
   );
 }
 
-async function send(
-  exchange: Exchange,
-  step: string,
-  signal: AbortSignal,
-  make: (
-    server: oauth.AuthorizationServer,
-    client: oauth.Client,
-    authentication: oauth.ClientAuth,
-    options: ProtocolRequestOptions,
-  ) => Promise<Response>,
-): Promise<HttpAnswer> {
-  const { world, provider, input, method, endpoint, tokenEndpoint } = exchange;
-  const server: oauth.AuthorizationServer = {
-    issuer: provider.metadata.issuer,
-    token_endpoint: tokenEndpoint,
-    device_authorization_endpoint: endpoint,
-  };
-  const authentication = authenticateClient(method, input);
-  return sendRequest(world.http, { step, signal }, (options) =>
-    make(server, { client_id: input.clientId }, authentication, options),
-  );
-}
-
 function contextOf(exchange: Exchange, step: string, deviceCode?: string): RequestContext {
   const { input, method, codeVerifier, requestedScopes, provider } = exchange;
-  const secret = input.clientSecret?.reveal() ?? "";
   return {
     step,
     grantType,
     secretSent: method !== "none",
-    secrets: [secret, basicCredentials(input.clientId, secret), deviceCode, codeVerifier],
+    secrets: [...secretsOf(input), deviceCode, codeVerifier],
     requestedScopes,
     listedScopes: provider.metadata.scopesSupported,
   };
@@ -196,43 +169,75 @@ export function deviceCodeExpired(
   );
 }
 
+/** What the request for a code says. @see RFC 8628 section 3.1, RFC 7636 section 4.3 */
+export function deviceParameters(
+  input: DeviceInput,
+  requestedScopes: readonly string[],
+  codeVerifier: string | undefined,
+): URLSearchParams {
+  const parameters = targetParameters(input);
+  if (requestedScopes.length > 0) parameters.set("scope", requestedScopes.join(" "));
+  const more = { ...authenticationParameters(input), ...challengeParameters(codeVerifier) };
+  for (const [name, value] of Object.entries(more)) parameters.set(name, value);
+  // RFC 8628 section 3.1 wants it there, however the client proves itself.
+  parameters.set("client_id", input.clientId);
+  return parameters;
+}
+
+/** What a poll says. @see RFC 8628 section 3.4, RFC 7636 section 4.5 */
+export function pollParameters(
+  { audience, tokenResources, resources }: TokenTarget,
+  deviceCode: string,
+  codeVerifier: string | undefined,
+): URLSearchParams {
+  const parameters = targetParameters({ audience, resources: tokenResources ?? resources });
+  if (codeVerifier !== undefined) parameters.set("code_verifier", codeVerifier);
+  parameters.set("device_code", deviceCode);
+  return parameters;
+}
+
+/**
+ * What the answer to a poll says, where it is not the tokens; undefined where it may be, or is anything else.
+ * @throws {OidcError} `device_code_expired`, `access_denied`.
+ * @see RFC 8628 section 3.5
+ */
+export function readPoll(
+  answer: HttpAnswer,
+  issuer: string,
+  context: RequestContext,
+): Exclude<DevicePoll, { kind: "granted" }> | undefined {
+  const body = readAnswerObject(answer);
+  // The error decides, not the status: one large provider refuses with 200.
+  const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
+  if (!body.ok || refusal === undefined) return undefined;
+  const { error } = refusal;
+  if (error === "authorization_pending") return { kind: "pending" };
+  if (error === "slow_down") {
+    return { kind: "slow_down", intervalSeconds: parseInterval(body.value["interval"]) };
+  }
+  if (error === "expired_token") throw deviceCodeExpired(hostOf(issuer), { providerError: error });
+  if (isRefusedByPerson(error)) {
+    throw refusalError("access_denied", hostOf(answer.url), refusal, context);
+  }
+  return undefined;
+}
+
 /** One request with the device code. */
 async function pollOnce(
   exchange: Exchange,
   deviceCode: string,
   signal: AbortSignal,
 ): Promise<DevicePoll> {
-  const { world, input, tokenEndpoint, requestedScopes } = exchange;
+  const { world, provider, input, method, tokenEndpoint, requestedScopes } = exchange;
   const sentAt = Math.floor(world.clock.now() / 1000);
-  const parameters = targetParameters({
-    audience: input.audience,
-    resources: input.tokenResources ?? input.resources,
-  });
-  if (exchange.codeVerifier !== undefined) parameters.set("code_verifier", exchange.codeVerifier);
-  const answer = await send(exchange, pollStep, signal, (server, client, authentication, options) =>
-    oauth.deviceCodeGrantRequest(server, client, authentication, deviceCode, {
-      ...options,
-      additionalParameters: parameters,
-    }),
-  );
-  const host = hostOf(tokenEndpoint);
+  const parameters = pollParameters(input, deviceCode, exchange.codeVerifier);
+  const request = { tokenEndpoint, client: input, grantType, parameters, signal };
+  const answer = await world.http.send(tokenRequest(request, method));
   const context = contextOf(exchange, pollStep, deviceCode);
-  const body = readAnswerObject(answer);
-  // The error decides, not the status: one large provider refuses with 200.
-  const refusal = body.ok ? refusalIn(body.value, context.secrets) : undefined;
-  if (body.ok && refusal !== undefined) {
-    const { error } = refusal;
-    if (error === "authorization_pending") return { kind: "pending" };
-    if (error === "slow_down") {
-      return { kind: "slow_down", intervalSeconds: parseInterval(body.value["interval"]) };
-    }
-    if (error === "expired_token") {
-      throw deviceCodeExpired(hostOf(exchange.provider.metadata.issuer), { providerError: error });
-    }
-    if (isRefusedByPerson(error)) throw refusalError("access_denied", host, refusal, context);
-  }
-  const members = parseTokenMembers(successfulBody(answer, context), {
-    host,
+  const waiting = readPoll(answer, provider.metadata.issuer, context);
+  if (waiting !== undefined) return waiting;
+  const members = parseTokenMembers(await successfulBody(answer, context), {
+    host: hostOf(tokenEndpoint),
     requestedScopes,
     sentAt,
     grantType,
@@ -268,26 +273,12 @@ export async function requestDeviceAuthorization(
     authenticatedSince: authenticatedSinceOf(world.clock, input.maxAgeSeconds),
     codeVerifier,
   };
-  const parameters = targetParameters(input);
-  if (requestedScopes.length > 0) parameters.set("scope", requestedScopes.join(" "));
-  const more = { ...authenticationParameters(input), ...(await challengeParameters(codeVerifier)) };
-  for (const [name, value] of Object.entries(more)) parameters.set(name, value);
+  const parameters = deviceParameters(input, requestedScopes, codeVerifier);
   const asked = await withClientAuthentication(exchange.method, async (method) => {
-    const tried = { ...exchange, method };
-    const answer = await send(
-      tried,
-      deviceStep,
-      signal,
-      (server, client, authentication, requestOptions) =>
-        oauth.deviceAuthorizationRequest(
-          server,
-          client,
-          authentication,
-          parameters,
-          requestOptions,
-        ),
-    );
-    return parseDeviceMembers(successfulBody(answer, contextOf(tried, deviceStep)), {
+    const request = { url: exchange.endpoint, step: deviceStep, client: input, parameters, signal };
+    const answer = await world.http.send(authenticatedRequest(request, method));
+    const context = contextOf({ ...exchange, method }, deviceStep);
+    return parseDeviceMembers(await successfulBody(answer, context), {
       host: hostOf(answer.url),
       allowInsecureHttp: options.allowInsecureHttp,
     });

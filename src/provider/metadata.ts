@@ -2,9 +2,9 @@
 
 import { decisionsOf, OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
+import { loadPart } from "../core/load.ts";
 import { isWithinLifetime } from "../core/lifetime.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
-import { discover } from "./discovery.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
 import { noKeys } from "../keys/key-source.ts";
 import { providerKeys } from "./key-set.ts";
@@ -128,6 +128,7 @@ export async function openProvider(
     const metadata = cachedMetadata(kept, options);
     if (metadata !== undefined) return assemble(world, cache, options, metadata);
   }
+  const { discover } = await loadPart(() => import("./discovery.ts"));
   const found = await discover(world, options, signal);
   const metadata = parseMetadata(found.document, found.source, options);
   await cache.merge({ metadata: found });

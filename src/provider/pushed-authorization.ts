@@ -1,19 +1,20 @@
 // Pushed authorization requests: the parameters go to the provider first, the browser carries a reference to them.
-// Changes when RFC 9126 asks more of them.
 
-import * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
-import type { HttpAnswer } from "../http/exchange.ts";
+import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import {
-  authenticateClient,
-  basicCredentials,
+  authenticatedRequest,
   chooseAuthenticationMethod,
+  secretsOf,
   withClientAuthentication,
 } from "./client-authentication.ts";
-import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { sendRequest } from "./protocol-fetch.ts";
+import type {
+  ClientAuthenticationMethod,
+  ClientIdentity,
+  ClientRequest,
+} from "./client-authentication.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
 import {
   quoted,
@@ -23,11 +24,12 @@ import {
   refusalIn,
   serverFailure,
 } from "./refusal.ts";
+import type { RequestContext } from "./refusal.ts";
 
 const step = "pushed authorization request";
 
 // RFC 9126 section 2.2 leaves the form to the provider; longer ones than this do not fit into a URL with the rest.
-const longestRequestUri = 2000;
+const maxRequestUriCharacters = 2000;
 // RFC 3986 section 2: a URI has no space and nothing beyond ASCII.
 const uri = /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/;
 
@@ -57,58 +59,40 @@ function requestUriOf(
   const isUsable =
     status === 201 &&
     typeof requestUri === "string" &&
-    requestUri.length <= longestRequestUri &&
+    requestUri.length <= maxRequestUriCharacters &&
     uri.test(requestUri) &&
     typeof expiresIn === "number" &&
     expiresIn > 0;
   return isUsable ? requestUri : undefined;
 }
 
-async function push(
-  world: ProviderWorld,
-  endpoint: string,
-  request: {
-    readonly issuer: string;
-    readonly client: ClientIdentity;
-    readonly method: ClientAuthenticationMethod;
-    readonly parameters: URLSearchParams;
-    readonly secrets: readonly (string | undefined)[];
-    readonly requestedScopes: readonly string[];
-    readonly listedScopes: readonly string[] | undefined;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<string> {
-  const { issuer, client, method, parameters, signal, requestedScopes, listedScopes } = request;
-  const server: oauth.AuthorizationServer = {
-    issuer,
-    pushed_authorization_request_endpoint: endpoint,
-  };
-  const authentication = authenticateClient(method, client);
-  const answer: HttpAnswer = await sendRequest(world.http, { step, signal }, (options) =>
-    oauth.pushedAuthorizationRequest(
-      server,
-      { client_id: client.clientId },
-      authentication,
-      parameters,
-      options,
-    ),
-  );
+/** The request. RFC 9126 section 2.1: all parameters of the authorization request, `client_id` always among them. */
+export function pushedAuthorizationRequest(
+  { url, client, parameters, signal }: Omit<ClientRequest, "step">,
+  method: ClientAuthenticationMethod,
+): HttpRequest {
+  const form = new URLSearchParams(parameters);
+  form.set("client_id", client.clientId);
+  return authenticatedRequest({ url, step, client, parameters: form, signal }, method);
+}
+
+/**
+ * The `request_uri` in an answer.
+ * @throws {OidcError} `authorization_failed` with a reason, `network` where the server failed.
+ */
+export function readPushedAuthorization(
+  answer: HttpAnswer,
+  context: Omit<RequestContext, "step" | "status">,
+): string {
+  const { secrets } = context;
   const host = hostOf(answer.url);
-  const secret = client.clientSecret?.reveal() ?? "";
-  const secrets = [secret, basicCredentials(client.clientId, secret), ...request.secrets];
   const body = readJsonObject(answer);
   const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
   const serverError =
     refusal !== undefined && isServerError(refusal.error) ? refusal.error : undefined;
   if (refusal !== undefined && serverError === undefined) {
-    throw refusalError("authorization_failed", host, refusal, {
-      step,
-      status: answer.status,
-      secretSent: method !== "none",
-      secrets,
-      requestedScopes,
-      listedScopes,
-    });
+    const { status } = answer;
+    throw refusalError("authorization_failed", host, refusal, { ...context, step, status });
   }
   const ownWords = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
   if (serverError !== undefined || answer.status >= 500) {
@@ -146,13 +130,20 @@ export async function pushAuthorizationRequest(
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<PushedAuthorization> {
-  const { issuer, tokenEndpointAuthenticationMethods: listed } = provider.metadata;
-  const { scopesSupported: listedScopes } = provider.metadata;
-  const endpoint = endpointOf(provider.metadata);
+  const { tokenEndpointAuthenticationMethods: listed, scopesSupported } = provider.metadata;
+  const url = endpointOf(provider.metadata);
+  const { parameters, requestedScopes, signal } = request;
   const { result, method } = await withClientAuthentication(
     chooseAuthenticationMethod(listed, client),
-    async (each) =>
-      push(world, endpoint, { ...request, issuer, client, listedScopes, method: each }),
+    async (each) => {
+      const sent = pushedAuthorizationRequest({ url, client, parameters, signal }, each);
+      return readPushedAuthorization(await world.http.send(sent), {
+        secretSent: each !== "none",
+        secrets: [...secretsOf(client), ...request.secrets],
+        requestedScopes,
+        listedScopes: scopesSupported,
+      });
+    },
   );
   return { requestUri: result, authenticationMethod: method };
 }

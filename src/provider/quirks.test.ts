@@ -9,7 +9,7 @@ import { noKeys } from "../keys/key-source.ts";
 import { openProvider } from "./metadata.ts";
 import { acceptsDiscoveredIssuer, expectedIdTokenIssuer, quirksOf } from "./quirks.ts";
 import { checkSignature } from "../keys/signature.ts";
-import { refreshTokens } from "./token-endpoint.ts";
+import { refreshTokens } from "./refresh-tokens.ts";
 
 afterEach(cleanUp);
 

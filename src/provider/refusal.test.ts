@@ -1,8 +1,8 @@
 // Changes with what providers answer when they refuse.
 import { expect, test } from "vitest";
-import { isOidcError } from "../core/errors.ts";
 import type { OidcError } from "../core/errors.ts";
-import { successfulBody } from "./refusal.ts";
+import { acceptedBody } from "./answer-body.ts";
+import { refusedAnswer } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 
 /** The error for an answer of id.example.com to a request. */
@@ -12,21 +12,19 @@ function refusalOf(
   context: Partial<RequestContext> = {},
   headers: Record<string, string> = {},
 ): OidcError {
-  try {
-    successfulBody(
-      {
-        status,
-        headers: { "content-type": "application/json", ...headers },
-        body: new TextEncoder().encode(JSON.stringify(body)),
-        url: "https://id.example.com/token",
-      },
-      { step: "token request", secretSent: false, secrets: [], ...context },
-    );
-  } catch (error) {
-    if (isOidcError(error)) return error;
-    throw error;
-  }
-  throw new Error("that was no refusal");
+  const answer = {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+    body: new TextEncoder().encode(JSON.stringify(body)),
+    url: "https://id.example.com/token",
+  };
+  if (acceptedBody(answer) !== undefined) throw new Error("that was no refusal");
+  return refusedAnswer(answer, {
+    step: "token request",
+    secretSent: false,
+    secrets: [],
+    ...context,
+  });
 }
 
 const refresh = { grantType: "refresh_token" };

@@ -1,10 +1,10 @@
-// Turns a provider's "no" into one error: what was refused, where, why, what to change. Changes when errors carry more.
+// Turns a provider's "no" into one error: what was refused, where, why, what to change. Loaded only for that.
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import type { JsonObjectResult } from "../http/json-body.ts";
 import { hostOf } from "../core/hosts.ts";
-import { readAnswerObject } from "./answer-body.ts";
+import { readAnswerObject, textOf } from "./answer-body.ts";
 import { endsRefreshToken, reasonOf } from "./error-words-meaning.ts";
 import { adviceFor } from "./error-words.ts";
 import { withoutSecrets } from "./redaction.ts";
@@ -32,10 +32,6 @@ const longestScopeList = 300;
 export interface ProviderRefusal {
   readonly error: string;
   readonly description: string | undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -237,14 +233,11 @@ function unnamedRefusal(
 }
 
 /**
- * The body of a successful answer.
- * @throws {OidcError} `token_request_failed` for a refusal (with status 200 too), `rate_limited` for one by such a word,
- * `token_response_invalid` for anything that is neither a JSON object nor a form, `network` where the server failed.
+ * The error for an answer that is not a success: `token_request_failed` for a refusal (with status 200 too),
+ * `rate_limited` for one by such a word, `network` where the server failed, `token_response_invalid` for what is neither
+ * a JSON object nor a form.
  */
-export function successfulBody(
-  answer: HttpAnswer,
-  context: RequestContext,
-): Readonly<Record<string, unknown>> {
+export function refusedAnswer(answer: HttpAnswer, context: RequestContext): OidcError {
   const host = hostOf(answer.url);
   const { step, secrets } = context;
   const body = readAnswerObject(answer);
@@ -252,24 +245,21 @@ export function successfulBody(
   const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
   if (body.ok && (refusal !== undefined || answer.status >= 400)) {
     const rateLimit = rateLimitIn(body.value, answer, step);
-    if (rateLimit !== undefined) throw rateLimit;
+    if (rateLimit !== undefined) return rateLimit;
   }
   if (refusal !== undefined) {
     const { error, description } = refusal;
     if (isServerError(error)) {
-      throw serverFailure(host, answer, step, { error, words: description });
+      return serverFailure(host, answer, step, { error, words: description });
     }
-    throw refusalError("token_request_failed", host, refusal, judged);
+    return refusalError("token_request_failed", host, refusal, judged);
   }
   if (answer.status >= 500) {
     const words = body.ok ? reasonInOwnWords(body.value, secrets) : undefined;
-    throw serverFailure(host, answer, step, { words });
+    return serverFailure(host, answer, step, { words });
   }
-  if (answer.status >= 300) throw unnamedRefusal(answer, body, judged);
-  if (!body.ok) {
-    throw new OidcError("token_response_invalid", `${host} answered with ${body.why} (${step}).`, {
-      reason: "response_malformed",
-    });
-  }
-  return body.value;
+  if (body.ok || answer.status >= 300) return unnamedRefusal(answer, body, judged);
+  return new OidcError("token_response_invalid", `${host} answered with ${body.why} (${step}).`, {
+    reason: "response_malformed",
+  });
 }

@@ -1,18 +1,17 @@
-// Tells the provider that a token is no longer wanted. Changes when RFC 7009 is read differently.
+// Tells the provider that a token is no longer wanted (RFC 7009).
 
-import * as oauth from "oauth4webapi";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { Secret } from "../core/secret.ts";
+import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { readAnswerObject } from "./answer-body.ts";
 import {
-  authenticateClient,
+  authenticatedRequest,
   fittingMethod,
   withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import { missesClient, reasonOf } from "./error-words-meaning.ts";
-import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderWorld } from "./provider-types.ts";
 import { reasonInOwnWords, refusalIn } from "./refusal.ts";
 
@@ -20,7 +19,6 @@ import { reasonInOwnWords, refusalIn } from "./refusal.ts";
 export interface RevocationInput extends ClientIdentity {
   /** Undefined: the provider has none, and the outcome is "unsupported". */
   readonly revocationEndpoint: string | undefined;
-  readonly issuer: string;
   readonly authenticationMethod: ClientAuthenticationMethod;
   readonly token: Secret;
   readonly tokenTypeHint: "refresh_token" | "access_token";
@@ -38,23 +36,39 @@ export interface Revocation {
   readonly method: ClientAuthenticationMethod;
 }
 
-/** One request. @throws {OidcError} reason `invalid_client` where the client did not get through, and transport codes. */
-async function revokeOnce(
-  world: ProviderWorld,
-  input: RevocationInput & { readonly revocationEndpoint: string },
+/** The request. @see RFC 7009 section 2.1 */
+export function revocationRequest(
+  input: Pick<RevocationInput, "clientId" | "clientSecret" | "token" | "tokenTypeHint"> & {
+    readonly revocationEndpoint: string;
+  },
   method: ClientAuthenticationMethod,
   signal: AbortSignal | undefined,
-): Promise<Outcome> {
-  const { revocationEndpoint, issuer, clientId } = input;
-  const answer = await sendRequest(world.http, { step: "revocation", signal }, (options) =>
-    oauth.revocationRequest(
-      { issuer, revocation_endpoint: revocationEndpoint },
-      { client_id: clientId },
-      authenticateClient(method, input),
-      input.token.reveal(),
-      { ...options, additionalParameters: { token_type_hint: input.tokenTypeHint } },
-    ),
+): HttpRequest {
+  const parameters = new URLSearchParams({
+    token_type_hint: input.tokenTypeHint,
+    token: input.token.reveal(),
+  });
+  const url = input.revocationEndpoint;
+  return authenticatedRequest(
+    { url, step: "revocation", client: input, parameters, signal },
+    method,
   );
+}
+
+/**
+ * What an answer means. "client": the client did not get through, so that nothing is known of the token.
+ * @see RFC 7009 sections 2.2 and 2.2.1
+ */
+export function readRevocation(
+  answer: HttpAnswer,
+  {
+    method,
+    isGrantRevoked = false,
+  }: {
+    readonly method: ClientAuthenticationMethod;
+    readonly isGrantRevoked?: boolean | undefined;
+  },
+): Outcome | "client" {
   const body = readAnswerObject(answer);
   const refusal = body.ok ? refusalIn(body.value, []) : undefined;
   const error = refusal?.error;
@@ -63,21 +77,33 @@ async function revokeOnce(
   const words = refusal?.description ?? (body.ok ? reasonInOwnWords(body.value, []) : undefined);
   const isUnseen =
     method === "client_secret_basic" && answer.status >= 400 && missesClient(words ?? "");
-  if (isUnseen || (error !== undefined && reasonOf(error) === "invalid_client")) {
-    throw new OidcError(
-      "token_request_failed",
-      `${hostOf(answer.url)} does not take the client's secret so (revocation).`,
-      { reason: "invalid_client" },
-    );
-  }
-  // The error decides, not the status: some providers refuse with 200. That the token is none any more is no refusal,
-  // also where a provider says so in words (RFC 7009 section 2.2).
+  if (isUnseen || (error !== undefined && reasonOf(error) === "invalid_client")) return "client";
+  // The error decides, not the status: some providers refuse with 200. That the token is not one any more is not a
+  // refusal, also where a provider says so in words (RFC 7009 section 2.2).
   if (answer.status === 200) {
     return error === undefined || error === "invalid_token" ? "yes" : "failed";
   }
   // RFC 7009 section 2.1: with the refresh token the server "SHOULD also invalidate all access tokens based on the
   // same authorization grant". Some then answer 400 for such an access token, though section 2.2 wants 200.
-  return input.isGrantRevoked === true && answer.status === 400 ? "yes" : "failed";
+  return isGrantRevoked && answer.status === 400 ? "yes" : "failed";
+}
+
+/** One request. @throws {OidcError} reason `invalid_client` where the client did not get through, and transport codes. */
+async function revokeOnce(
+  world: ProviderWorld,
+  input: RevocationInput & { readonly revocationEndpoint: string },
+  method: ClientAuthenticationMethod,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const answer = await world.http.send(revocationRequest(input, method, signal));
+  const { isGrantRevoked } = input;
+  const outcome = readRevocation(answer, { method, isGrantRevoked });
+  if (outcome !== "client") return outcome;
+  throw new OidcError(
+    "token_request_failed",
+    `${hostOf(answer.url)} does not take the client's secret this way (revocation).`,
+    { reason: "invalid_client" },
+  );
 }
 
 /**

@@ -13,7 +13,6 @@ async function start(more: Partial<RevocationInput> = {}) {
   const provider = await startProvider();
   const input: RevocationInput = {
     revocationEndpoint: `${provider.issuer}/token/revocation`,
-    issuer: provider.issuer,
     clientId: provider.clients.public.clientId,
     authenticationMethod: "none",
     token: new Secret("unknown-token"),

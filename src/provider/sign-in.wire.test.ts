@@ -17,7 +17,7 @@ import { Secret } from "../core/secret.ts";
 import { createAuthorizationAttempt } from "./authorization-request.ts";
 import type { AuthorizationAttempt, AuthorizationInput } from "./authorization-request.ts";
 import { openProvider } from "./metadata.ts";
-import { refreshTokens } from "./token-endpoint.ts";
+import { refreshTokens } from "./refresh-tokens.ts";
 
 afterEach(cleanUp);
 

@@ -12,7 +12,8 @@ import type { HostileAnswer } from "../../test/support/provider-tampering.ts";
 import { longestLifetimeSeconds } from "../core/limits.ts";
 import { Secret } from "../core/secret.ts";
 import { openProvider } from "./metadata.ts";
-import { refreshTokens, requestClientCredentials } from "./token-endpoint.ts";
+import { requestClientCredentials } from "./client-credentials.ts";
+import { refreshTokens } from "./refresh-tokens.ts";
 
 afterEach(cleanUp);
 

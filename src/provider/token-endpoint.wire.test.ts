@@ -18,8 +18,8 @@ import {
   strangeKey,
 } from "../../test/support/token-forge.ts";
 import { openProvider } from "./metadata.ts";
-import { refreshTokens } from "./token-endpoint.ts";
-import type { RefreshInput } from "./token-endpoint.ts";
+import { refreshTokens } from "./refresh-tokens.ts";
+import type { RefreshInput } from "./refresh-tokens.ts";
 
 afterEach(cleanUp);
 

@@ -1,20 +1,17 @@
-// One request to the token endpoint, whatever the grant, and what its answer is made into. Changes when all grants do.
+// One request to the token endpoint, whatever the grant, and what its answer is made into.
 
-import type * as oauth from "oauth4webapi";
 import { OidcError } from "../core/errors.ts";
-import type { HttpAnswer } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
+import type { HttpRequest } from "../http/exchange.ts";
+import { successfulBody } from "./answer-body.ts";
 import {
-  authenticateClient,
-  basicCredentials,
+  authenticatedRequest,
+  secretsOf,
   withClientAuthentication,
 } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import type { VerifiedIdToken } from "./id-token.ts";
-import { sendRequest } from "./protocol-fetch.ts";
-import type { ProtocolRequestOptions } from "./protocol-fetch.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
-import { successfulBody } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 import { parseTokenMembers } from "./token-answer.ts";
 import type { TokenAnswer, TokenMembers } from "./token-answer.ts";
@@ -31,7 +28,6 @@ export interface TokenTarget {
 /** One request, before it is known how the client authenticates. */
 export interface TokenRequest {
   readonly tokenEndpoint: string;
-  readonly issuer: string;
   readonly client: ClientIdentity;
   /** The first choice; the other one follows where the provider refuses it. */
   readonly method: ClientAuthenticationMethod;
@@ -41,41 +37,37 @@ export interface TokenRequest {
   readonly listedScopes?: readonly string[] | undefined;
   readonly secrets: RequestContext["secrets"];
   readonly signal: AbortSignal | undefined;
-  readonly make: (
-    server: oauth.AuthorizationServer,
-    client: oauth.Client,
-    authentication: oauth.ClientAuth,
-    options: ProtocolRequestOptions,
-  ) => Promise<Response>;
+  /** The grant's own; {@link tokenRequest} adds `grant_type` and the client. */
+  readonly parameters: URLSearchParams;
 }
 
 const step = "token request";
+
+/** The request, with the client's identity in it by one method. */
+export function tokenRequest(
+  request: Pick<TokenRequest, "tokenEndpoint" | "client" | "grantType" | "parameters" | "signal">,
+  method: ClientAuthenticationMethod,
+): HttpRequest {
+  const { tokenEndpoint: url, client, grantType, signal } = request;
+  const parameters = new URLSearchParams(request.parameters);
+  parameters.set("grant_type", grantType);
+  return authenticatedRequest({ url, step, client, parameters, signal }, method);
+}
 
 async function requestOnce(
   world: ProviderWorld,
   request: TokenRequest,
   method: ClientAuthenticationMethod,
 ): Promise<TokenMembers> {
-  const { tokenEndpoint, issuer, client, grantType, signal } = request;
+  const { client, grantType, requestedScopes, listedScopes } = request;
   const sentAt = Math.floor(world.clock.now() / 1000);
-  const server: oauth.AuthorizationServer = { issuer, token_endpoint: tokenEndpoint };
-  const authentication = authenticateClient(method, client);
-  const answer: HttpAnswer = await sendRequest(world.http, { step, signal }, (options) =>
-    request.make(server, { client_id: client.clientId }, authentication, options),
-  );
-  const secret = client.clientSecret?.reveal() ?? "";
-  const secrets = [secret, basicCredentials(client.clientId, secret), ...request.secrets];
-  const body = successfulBody(answer, {
-    step,
-    grantType,
-    secretSent: method !== "none",
-    secrets,
-    requestedScopes: request.requestedScopes,
-    listedScopes: request.listedScopes,
-  });
-  return parseTokenMembers(body, {
+  const answer = await world.http.send(tokenRequest(request, method));
+  const secrets = [...secretsOf(client), ...request.secrets];
+  const secretSent = method !== "none";
+  const context = { step, grantType, secretSent, secrets, requestedScopes, listedScopes };
+  return parseTokenMembers(await successfulBody(answer, context), {
     host: hostOf(answer.url),
-    requestedScopes: request.requestedScopes,
+    requestedScopes,
     sentAt,
     grantType,
     secrets,

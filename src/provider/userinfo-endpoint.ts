@@ -1,19 +1,18 @@
-// Claims about the person from the userinfo endpoint, plain or signed. Changes when OpenID Connect Core 5.3 does.
+// Claims about the person from the userinfo endpoint, plain or signed (OpenID Connect Core section 5.3).
 
-import * as oauth from "oauth4webapi";
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError, type Reason } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import type { Secret } from "../core/secret.ts";
-import type { HttpAnswer } from "../http/exchange.ts";
+import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
 import { checkSignature } from "../keys/signature.ts";
+import { successfulBody } from "./answer-body.ts";
 import { openProviderForRefresh } from "./metadata.ts";
-import { sendRequest } from "./protocol-fetch.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";
 import { withoutSecrets } from "./redaction.ts";
-import { refusalError, successfulBody } from "./refusal.ts";
+import { refusalError } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 
 const step = "userinfo";
@@ -42,6 +41,21 @@ function invalid(host: string, reason: Reason<"token_response_invalid">, what: s
     `${host} answered with ${what} (userinfo). The claims were thrown away; ask the provider's administrator.`,
     { reason },
   );
+}
+
+/** The request. Its token stands in a header, as RFC 6750 section 2.1 has it. */
+export function userInfoRequest(
+  { userinfoEndpoint, accessToken }: Pick<UserInfoInput, "userinfoEndpoint" | "accessToken">,
+  signal: AbortSignal | undefined,
+): HttpRequest {
+  return {
+    method: "GET",
+    url: userinfoEndpoint,
+    step,
+    headers: { authorization: `Bearer ${accessToken.reveal()}` },
+    accept: "application/json, application/jwt",
+    signal,
+  };
 }
 
 function mediaType(answer: HttpAnswer): string {
@@ -106,8 +120,7 @@ export async function fetchUserInfo(
   input: UserInfoInput,
   signal?: AbortSignal,
 ): Promise<UserInfo> {
-  const { userinfoEndpoint, clientId, options } = input;
-  const host = hostOf(userinfoEndpoint);
+  const host = hostOf(input.userinfoEndpoint);
   const accessToken = input.accessToken.reveal();
   if (!isBearerToken(accessToken)) {
     throw new OidcError(
@@ -116,15 +129,7 @@ export async function fetchUserInfo(
       { reason: "access_token" },
     );
   }
-  const how = { step, accept: "application/json, application/jwt", signal };
-  const answer = await sendRequest(world.http, how, (request) =>
-    oauth.userInfoRequest(
-      { issuer: options.issuer, userinfo_endpoint: userinfoEndpoint },
-      { client_id: clientId },
-      accessToken,
-      request,
-    ),
-  );
+  const answer = await world.http.send(userInfoRequest(input, signal));
   const context: RequestContext = {
     step,
     secretSent: false,
@@ -139,7 +144,7 @@ export async function fetchUserInfo(
   const isSigned = answer.status === 200 && mediaType(answer) === "application/jwt";
   const claims = isSigned
     ? await readSigned(world, answer, input, signal)
-    : successfulBody(answer, context);
+    : await successfulBody(answer, context);
   const { sub } = claims;
   // Core section 5.3.2: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the
   // ID Token; if they do not match, the UserInfo Response values MUST NOT be used."
