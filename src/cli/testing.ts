@@ -50,7 +50,7 @@ export async function buildCommandLine(): Promise<BuiltCommandLine> {
   const full = await rolldown({
     input: others.map((name) => join(root, "src", "cli", `${name}.ts`)),
     platform: "node",
-    external: (id) => id.startsWith("node:") || ["oauth4webapi", "jose"].includes(id),
+    external: (id) => id.startsWith("node:"),
   });
   await full.write({
     dir: folder,

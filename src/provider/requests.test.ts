@@ -34,7 +34,12 @@ describe("token endpoint", () => {
   test.each<[string, URLSearchParams, string]>([
     [
       "authorization_code",
-      codeParameters({ ...target, code: "c/o+d", redirectUri: "http://127.0.0.1:1/cb", codeVerifier }),
+      codeParameters({
+        ...target,
+        code: "c/o+d",
+        redirectUri: "http://127.0.0.1:1/cb",
+        codeVerifier,
+      }),
       `${audience}&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcb&code=c%2Fo%2Bd&code_verifier=${codeVerifier}`,
     ],
     [

@@ -54,10 +54,12 @@ test("a process that waits for a refresh loads neither protocol nor HTTP code", 
   expect(identityProvider.requests().token).toBe(1);
 
   const worker = loadedCode(join(at.home, "holder"));
-  expect(worker.packages).toContain("oauth4webapi");
+  expect(worker.packages).toEqual([]);
+  expect(worker.ours).toContain("function refreshTokens");
   expect(worker.ours).toContain("function createHttpClient");
   const idle = loadedCode(join(at.home, "waiter"));
   expect(idle.ours).toContain("function createProcessLock");
   expect(idle.packages).toEqual([]);
+  expect(idle.ours).not.toContain("function refreshTokens");
   expect(idle.ours).not.toContain("function createHttpClient");
 });

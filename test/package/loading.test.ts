@@ -11,7 +11,6 @@ import {
   realpathSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
@@ -40,9 +39,6 @@ beforeAll(() => {
   mkdirSync(library, { recursive: true });
   cpSync(join(root, "package.json"), join(library, "package.json"));
   cpSync(join(root, "dist"), join(library, "dist"), { recursive: true });
-  for (const name of ["jose", "oauth4webapi"]) {
-    symlinkSync(join(root, "node_modules", name), join(programs, "node_modules", name));
-  }
 });
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 

@@ -83,7 +83,6 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  oauth4webapi: ["provider"],
   "smol-toml": ["cli"],
   uqr: ["cli"],
 };
