@@ -1,8 +1,8 @@
 // The endpoints of a cached sign-in, used only while what vouched for them is trusted. Changes when that trust does.
 
+import { loadPart } from "../core/load.ts";
 import { markUnsent } from "../core/request-fate.ts";
 import type { HttpClient } from "../http/exchange.ts";
-import { openProvider } from "../provider/metadata.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import { tokenEndpointOf } from "../provider/token-request.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
@@ -52,6 +52,7 @@ export async function knownEndpoints(
     const trustedRoots = await rootsBehind(world.http, record.issuer);
     if (trustedRoots === undefined || trustedRoots === record.trustedRoots) return record;
     const where = providerOptions(configOfRecord(record, config), settings, settings.flow);
+    const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
     const provider = await openProvider(world, where, signal);
     const { userinfoEndpoint, revocationEndpoint, endSessionEndpoint } = provider.metadata;
     return {

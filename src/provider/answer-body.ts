@@ -1,10 +1,8 @@
-// The members of a provider's answer, as JSON or, where the answer says so, as a form; and whether it is a success.
+// The members of a provider's answer, as JSON or, where the answer says so, as a form.
 
-import { loadPart } from "../core/load.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import type { JsonObjectResult } from "../http/json-body.ts";
-import type { RequestContext } from "./refusal.ts";
 
 // A token answer has about ten.
 const maxMembers = 100;
@@ -44,26 +42,4 @@ export function readAnswerObject(answer: HttpAnswer): JsonObjectResult {
 /** A member of an answer where it is text that says something. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
-}
-
-/** The body of an answer that is a success; undefined for a refusal, with status 200 too, and for what is unreadable. */
-export function acceptedBody(answer: HttpAnswer): Readonly<Record<string, unknown>> | undefined {
-  if (answer.status >= 300) return undefined;
-  const body = readAnswerObject(answer);
-  return body.ok && textOf(body.value["error"]) === undefined ? body.value : undefined;
-}
-
-/**
- * The body of a successful answer. What is made of any other one is loaded only then: it is a good part of the protocol.
- * @throws {OidcError} `token_request_failed` for a refusal (with status 200 too), `rate_limited` for one by such a word,
- * `token_response_invalid` for anything that is neither a JSON object nor a form, `network` where the server failed.
- */
-export async function successfulBody(
-  answer: HttpAnswer,
-  context: RequestContext,
-): Promise<Readonly<Record<string, unknown>>> {
-  const body = acceptedBody(answer);
-  if (body !== undefined) return body;
-  const { refusedAnswer } = await loadPart(() => import("./refusal.ts"));
-  throw refusedAnswer(answer, context);
 }

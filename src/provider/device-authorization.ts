@@ -4,7 +4,8 @@ import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
-import { readAnswerObject, successfulBody } from "./answer-body.ts";
+import { readAnswerObject } from "./answer-body.ts";
+import { successfulBody } from "./successful-answer.ts";
 import {
   authenticatedSinceOf,
   authenticationParameters,
@@ -236,7 +237,7 @@ async function pollOnce(
   const context = contextOf(exchange, pollStep, deviceCode);
   const waiting = readPoll(answer, provider.metadata.issuer, context);
   if (waiting !== undefined) return waiting;
-  const members = parseTokenMembers(await successfulBody(answer, context), {
+  const members = await parseTokenMembers(await successfulBody(answer, context), {
     host: hostOf(tokenEndpoint),
     requestedScopes,
     sentAt,

@@ -1,37 +1,29 @@
 // The refresh token grant: one request, and the ID token in its answer, should it have one.
 
 import { isOidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
-import { idTokenTimes } from "../core/stored-id-token.ts";
-import type { PreviousClaims } from "../keys/id-token-claims.ts";
-import { noKeys } from "../keys/key-source.ts";
+import { loadPart } from "../core/load.ts";
+import { markUnsent } from "../core/request-fate.ts";
 import { fittingMethod } from "./client-authentication.ts";
-import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { verifyIdToken } from "./id-token.ts";
-import type { IdTokenExpectation, VerifiedIdToken } from "./id-token.ts";
-import { openProviderForRefresh } from "./metadata.ts";
+import type { ClientAuthenticationMethod } from "./client-authentication.ts";
+import type { VerifiedIdToken } from "./id-token.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { quirksOf } from "./quirks.ts";
+import type { RenewedSignIn, verifyRefreshed } from "./refreshed-id-token.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 import { answerFrom, requestTokens, targetParameters } from "./token-request.ts";
 import type { TokenTarget } from "./token-request.ts";
 
 /** What a refresh needs. Nothing of it comes from the network. */
-export interface RefreshInput extends ClientIdentity, TokenTarget {
-  readonly tokenEndpoint: string;
+export interface RefreshInput extends RenewedSignIn, TokenTarget {
   /** As at the sign-in; fitted where a secret was set or removed since. */
   readonly authenticationMethod: ClientAuthenticationMethod;
   readonly refreshToken: string;
-  /** Claims of the sign-in's ID token; undefined where there was none. */
-  readonly previous: PreviousClaims | undefined;
   /** As granted before, or as asked for now. */
   readonly scopes: readonly string[];
   /** Whether they are asked for now: another access token than the last one. Default: only where a provider needs it. */
   readonly sendScopes?: boolean | undefined;
   readonly userinfoEndpoint?: string | undefined;
   readonly revocationEndpoint?: string | undefined;
-  /** Where the keys are, should the answer have an ID token. */
-  readonly options: ProviderOptions;
 }
 
 /** What the request says of the grant. @see RFC 6749 section 6, RFC 8707 section 2.2 */
@@ -47,59 +39,32 @@ export function refreshParameters(
   return parameters;
 }
 
-/**
- * Verifies an ID token whose time does not fit this machine's, as if it were looked at when it was issued.
- * @throws {OidcError} where more than the clocks is wrong.
- */
-async function verifyAtItsTime(
-  idToken: string,
-  { clock }: ProviderWorld,
-  expected: IdTokenExpectation,
-): Promise<void> {
-  const issuedAt = idTokenTimes(idToken)?.issuedAt ?? clock.now() / 1000;
-  await verifyIdToken(idToken, { ...clock, now: () => issuedAt * 1000 }, expected);
+/** Verifies ID tokens of refreshes: a part of its own, because many refreshes have none. */
+type Verification = typeof verifyRefreshed;
+
+async function loadVerification(): Promise<Verification> {
+  return (await loadPart(() => import("./refreshed-id-token.ts"))).verifyRefreshed;
 }
 
-/**
- * Verifies the ID token of a refresh. The request may have used up the old refresh token, so neither keys that can't be had
- * nor a clock that is wrong must cost the new one: the answer is then kept without its ID token, whose claims were still
- * compared.
- */
-async function verifyRefreshed(
-  world: ProviderWorld,
-  idToken: string,
-  accessToken: string,
-  input: RefreshInput,
-  signal: AbortSignal | undefined,
-): Promise<VerifiedIdToken | undefined> {
-  const expected: IdTokenExpectation = {
-    issuer: input.options.issuer,
-    clientId: input.clientId,
-    clientSecret: input.clientSecret,
-    keys: noKeys,
-    listedAlgorithms: undefined,
-    accessToken,
-    host: hostOf(input.tokenEndpoint),
-    occasion: { kind: "refresh", previous: input.previous },
-    signal,
-  };
-  let checked = expected;
+/** Loaded before anything is sent: a file that cannot be read must not cost an answer that used up the refresh token. */
+async function loadExpected({ previous }: RefreshInput): Promise<Verification | undefined> {
+  if (previous === undefined) return undefined;
   try {
-    const provider = await openProviderForRefresh(world, input.options, signal);
-    checked = {
-      ...expected,
-      keys: provider.keys,
-      listedAlgorithms: provider.metadata.idTokenSigningAlgorithms,
-    };
-    return await verifyIdToken(idToken, world.clock, checked);
+    return await loadVerification();
   } catch (error) {
-    if (!isOidcError(error) || error.code === "subject_changed") throw error;
-    const isRefused = error.code === "id_token_invalid";
-    if (isRefused && error.reason !== "id_token_time") throw error;
-    await verifyAtItsTime(idToken, world, isRefused ? checked : expected);
+    throw markUnsent(error);
+  }
+}
+
+/** For an ID token where the sign-in had none: there is nothing that it must agree with, so it can be done without. */
+async function loadUnexpected(world: ProviderWorld): Promise<Verification | undefined> {
+  try {
+    return await loadVerification();
+  } catch (error) {
+    if (!isOidcError(error)) throw error;
     world.onWarning(
       "id_token_unverified",
-      `The sign-in was renewed, but the new ID token could not be verified and was dropped: ${error.message}`,
+      `The sign-in was renewed, but its ID token could not be verified and was dropped: ${error.message}`,
     );
     return undefined;
   }
@@ -118,6 +83,7 @@ export async function refreshTokens(
   signal?: AbortSignal,
 ): Promise<TokenAnswer> {
   const { issuer } = input.options;
+  const expected = await loadExpected(input);
   const { members, method } = await requestTokens(world, {
     tokenEndpoint: input.tokenEndpoint,
     client: input,
@@ -129,10 +95,11 @@ export async function refreshTokens(
     signal,
   });
   const { idToken, accessToken } = members;
-  const verified =
-    idToken === undefined
-      ? undefined
-      : await verifyRefreshed(world, idToken, accessToken, input, signal);
+  let verified: VerifiedIdToken | undefined;
+  if (idToken !== undefined) {
+    const verify = expected ?? (await loadUnexpected(world));
+    verified = await verify?.(world, idToken, accessToken, input, signal);
+  }
   return answerFrom(members, verified, {
     authenticationMethod: method,
     tokenEndpoint: input.tokenEndpoint,

@@ -1,7 +1,7 @@
 // Changes with what providers answer when they refuse.
 import { expect, test } from "vitest";
 import type { OidcError } from "../core/errors.ts";
-import { acceptedBody } from "./answer-body.ts";
+import { acceptedBody } from "./successful-answer.ts";
 import { refusedAnswer } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 

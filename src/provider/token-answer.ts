@@ -1,11 +1,11 @@
-// What a token request gives: the answer's members, validated and bounded. Changes when another member is used.
+// What a token request gives: the answer's members, validated and bounded.
 
 import { isBearerToken } from "../core/bearer-token.ts";
-import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
+import { loadPart } from "../core/load.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
-import { withoutSecrets } from "./redaction.ts";
+import type { TokenAnswerProblem } from "./token-answer-words.ts";
 
 /** New tokens, and what is needed to use and renew them. Instants are seconds since the epoch. */
 export interface TokenAnswer {
@@ -59,12 +59,21 @@ const visible = /^[\x20-\x7e]+$/;
 // RFC 6749 section 3.3: scope-token.
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
-  return new OidcError(
-    "token_response_invalid",
-    `${host} answered with ${what} (token request). Ask the provider's administrator; nothing was saved.`,
-    { reason },
-  );
+/** Thrown and caught in this file alone. */
+class UnusableMember extends Error {
+  readonly problem: TokenAnswerProblem;
+
+  constructor(problem: TokenAnswerProblem) {
+    super("a member cannot be used");
+    this.problem = problem;
+  }
+}
+
+function unusable(
+  member: TokenAnswerProblem["member"],
+  fault: TokenAnswerProblem["fault"],
+): UnusableMember {
+  return new UnusableMember({ member, fault });
 }
 
 // What providers call it, in lower case. The second:
@@ -75,28 +84,15 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === "";
 }
 
-function tooLong(what: string): string {
-  return `${what} longer than ${longestTokenCharacters} characters, more than is accepted`;
-}
-
 function parseAccessToken(
   body: Readonly<Record<string, unknown>>,
-  { host, grantType, secrets, onWarning }: TokenRequestFacts,
+  { host, grantType, onWarning }: TokenRequestFacts,
 ): string {
   const { access_token: accessToken, token_type: tokenType } = body;
-  if (isAbsent(accessToken)) {
-    throw new OidcError(
-      "token_response_invalid",
-      `${host} answered without an access token (token request), so nothing was saved. Ask for a scope of an API by \`scopes\`, or ask the provider's administrator what this client gets.`,
-      { reason: "access_token" },
-    );
-  }
+  if (isAbsent(accessToken)) throw unusable("access_token", "absent");
   if (!isBearerToken(accessToken)) {
     const isLong = typeof accessToken === "string" && accessToken.length > longestTokenCharacters;
-    const what = isLong
-      ? tooLong("an access token")
-      : "an access token that cannot stand in a header: visible ASCII without space, comma and quote is accepted";
-    throw invalid(host, "access_token", what);
+    throw unusable("access_token", isLong ? "length" : "characters");
   }
   if (isAbsent(tokenType)) {
     // RFC 6749 section 5.1 requires it, and not every provider has it (https://github.com/panva/openid-client/issues/826).
@@ -111,11 +107,7 @@ function parseAccessToken(
   }
   // RFC 6749 section 7.1: "The client MUST NOT use an access token if it does not understand the token type."
   if (typeof tokenType !== "string" || !bearerWords.has(tokenType.toLowerCase())) {
-    const named =
-      typeof tokenType === "string"
-        ? `of the type "${sanitizeProviderText(withoutSecrets(tokenType, secrets), 40)}"`
-        : "whose type is no text";
-    throw invalid(host, "token_type", `an access token ${named}, and Bearer alone can be used`);
+    throw new UnusableMember({ member: "token_type", fault: "foreign", tokenType });
   }
   return accessToken;
 }
@@ -155,53 +147,66 @@ function parseScopes(value: unknown, facts: TokenRequestFacts): readonly string[
       : [false];
   const named = scopes.filter((scope) => scope !== "");
   const total = named.reduce<number>((sum, scope) => sum + String(scope).length, 0);
-  if (total > longestTokenCharacters) {
-    throw invalid(facts.host, "scope", tooLong("a list of scopes"));
-  }
+  if (total > longestTokenCharacters) throw unusable("scope", "length");
   const usable = named.every(
     (scope): scope is string => typeof scope === "string" && scopeToken.test(scope),
   );
-  if (!usable) {
-    throw invalid(facts.host, "scope", "a scope that is no list of scopes");
-  }
+  if (!usable) throw unusable("scope", "kind");
   return [...new Set(named)];
 }
-
-const names = { refresh_token: "a refresh token", id_token: "an ID token" } as const;
 
 /** An optional token: absent, null and empty are the same. */
 function parseOptionalToken(
   value: unknown,
   member: "refresh_token" | "id_token",
-  host: string,
 ): string | undefined {
   if (isAbsent(value)) return undefined;
-  const name = names[member];
-  if (typeof value !== "string") throw invalid(host, member, `${name} that is no text`);
-  if (value.length > longestTokenCharacters) throw invalid(host, member, tooLong(name));
-  if (!visible.test(value)) {
-    throw invalid(host, member, `${name} with characters that no token has`);
-  }
+  if (typeof value !== "string") throw unusable(member, "kind");
+  if (value.length > longestTokenCharacters) throw unusable(member, "length");
+  if (!visible.test(value)) throw unusable(member, "characters");
   return value;
 }
 
-/**
- * Reads the members of a token endpoint's successful answer. The access token itself is never looked into.
- * @throws {OidcError} `token_response_invalid`, the member's name as `reason`.
- * @see RFC 6749 section 5.1
- */
-export function parseTokenMembers(
+function membersOf(
   body: Readonly<Record<string, unknown>>,
   facts: TokenRequestFacts,
 ): TokenMembers {
-  const { host, sentAt } = facts;
+  const { sentAt } = facts;
   const lifetime = parseLifetime(body["expires_in"], facts);
   return {
     accessToken: parseAccessToken(body, facts),
     scopes: parseScopes(body["scope"], facts),
     issuedAt: sentAt,
     expiresAt: lifetime === null ? null : sentAt + lifetime,
-    refreshToken: parseOptionalToken(body["refresh_token"], "refresh_token", host),
-    idToken: parseOptionalToken(body["id_token"], "id_token", host),
+    refreshToken: parseOptionalToken(body["refresh_token"], "refresh_token"),
+    idToken: parseOptionalToken(body["id_token"], "id_token"),
   };
+}
+
+/** The members of a successful answer, or what is wrong with one. The access token itself is never looked into. */
+export function readTokenMembers(
+  body: Readonly<Record<string, unknown>>,
+  facts: TokenRequestFacts,
+): { readonly members: TokenMembers } | { readonly problem: TokenAnswerProblem } {
+  try {
+    return { members: membersOf(body, facts) };
+  } catch (error) {
+    if (error instanceof UnusableMember) return { problem: error.problem };
+    throw error;
+  }
+}
+
+/**
+ * The members of a token endpoint's successful answer.
+ * @throws {OidcError} `token_response_invalid`, the member's name as `reason`.
+ * @see RFC 6749 section 5.1
+ */
+export async function parseTokenMembers(
+  body: Readonly<Record<string, unknown>>,
+  facts: TokenRequestFacts,
+): Promise<TokenMembers> {
+  const read = readTokenMembers(body, facts);
+  if ("members" in read) return read.members;
+  const { tokenAnswerError } = await loadPart(() => import("./token-answer-words.ts"));
+  throw tokenAnswerError(read.problem, facts);
 }

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
 import type { OidcError } from "../core/errors.ts";
-import { parseTokenMembers } from "./token-answer.ts";
+import { tokenAnswerError } from "./token-answer-words.ts";
+import { readTokenMembers } from "./token-answer.ts";
 import type { TokenMembers } from "./token-answer.ts";
 
 const secret = "the-refresh-token-that-was-sent";
@@ -12,18 +13,17 @@ function read(
   grantType = "authorization_code",
 ): { members: TokenMembers; warnings: string[] } {
   const warnings: string[] = [];
-  const members = parseTokenMembers(
-    { access_token: "x", token_type: "Bearer", ...body },
-    {
-      host: "id.example.com:443",
-      requestedScopes: [],
-      sentAt: 0,
-      grantType,
-      secrets: [secret],
-      onWarning: (code, message) => void warnings.push(`${code}: ${message}`),
-    },
-  );
-  return { members, warnings };
+  const facts = {
+    host: "id.example.com:443",
+    requestedScopes: [],
+    sentAt: 0,
+    grantType,
+    secrets: [secret],
+    onWarning: (code: string, message: string) => void warnings.push(`${code}: ${message}`),
+  };
+  const result = readTokenMembers({ access_token: "x", token_type: "Bearer", ...body }, facts);
+  if ("problem" in result) throw tokenAnswerError(result.problem, facts);
+  return { members: result.members, warnings };
 }
 
 function refusalOf(body: Readonly<Record<string, unknown>>): OidcError {

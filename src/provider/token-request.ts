@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { HttpRequest } from "../http/exchange.ts";
-import { successfulBody } from "./answer-body.ts";
+import { successfulBody } from "./successful-answer.ts";
 import {
   authenticatedRequest,
   secretsOf,

@@ -7,7 +7,7 @@ import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
 import { checkSignature } from "../keys/signature.ts";
-import { successfulBody } from "./answer-body.ts";
+import { successfulBody } from "./successful-answer.ts";
 import { openProviderForRefresh } from "./metadata.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";

@@ -8,7 +8,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -73,14 +75,26 @@ test("importing it loads one file of code, without the lexer that looks for name
   ]);
 });
 
-test("a refresh warns of nothing, and loads nothing of the sign-in", async () => {
+/** What a program that refreshes at a server of our own comes to. */
+async function refreshAt(more: {
+  /** Of the cached sign-in. */
+  readonly idToken?: string;
+  readonly answer?: Readonly<Record<string, unknown>>;
+  readonly onRequest?: () => void;
+}): Promise<{ status: number | null; stdout: string; stderr: string; requests: number }> {
   const home = createHome();
+  let requests = 0;
   const server = createServer((request, response) => {
     request.resume().once("end", () => {
+      if (request.method !== "POST") {
+        response.writeHead(404).end();
+        return;
+      }
+      requests += 1;
+      more.onRequest?.();
       response.setHeader("content-type", "application/json");
-      response.end(
-        JSON.stringify({ access_token: "renewed", token_type: "Bearer", expires_in: 3600 }),
-      );
+      const answer = { access_token: "renewed", token_type: "Bearer", expires_in: 3600 };
+      response.end(JSON.stringify({ ...answer, ...more.answer }));
     });
   }).listen(0, "127.0.0.1");
   try {
@@ -96,33 +110,80 @@ test("a refresh warns of nothing, and loads nothing of the sign-in", async () =>
         expiresAt: 2,
       },
       refreshToken: "refresh",
+      ...(more.idToken === undefined ? {} : { idToken: more.idToken }),
     });
     writeFileSync(
       join(programs, "refresh.js"),
       `import { createRequire } from "node:module";${tellLoaded}
       import { OidcAuth } from "latchkey";
       const auth = new OidcAuth(${JSON.stringify(options)});
-      const { token } = await auth.getToken({ interactive: false });
+      const { token } = await auth.getToken({ interactive: false }).catch((error) => ({ token: error.code }));
       console.log(JSON.stringify({ token, files: filesLoaded() }));`,
     );
-    const { status, stdout, stderr } = await run(join(programs, "refresh.js"), [], {
-      home,
-    });
-    // No ExperimentalWarning either, of a module that was loaded by `require`.
-    expect([status, stderr]).toEqual([0, ""]);
-    const { token, files } = JSON.parse(stdout) as { token: string; files: string[] };
-    expect(token).toBe("renewed");
-    const needless =
-      /[\\/]chunks[\\/](ladder|browser|open-browser|pages|trust|client-credentials|userinfo|revoke)-/;
-    expect(files.filter((file) => needless.test(file))).toEqual([]);
-    const own = files.filter((file) => file.includes(join("latchkey", "dist")));
-    expect(own.map((file) => basename(file)).join()).toMatch(/\brefresh-/);
-    // As written, not minified. It only goes up for a reason.
-    const bytes = own.reduce((sum, file) => sum + readFileSync(file).length, 0);
-    expect(bytes / kibibyte).toBeLessThanOrEqual(400);
+    return { ...(await run(join(programs, "refresh.js"), [], { home })), requests };
   } finally {
     server.close();
     home.remove();
+  }
+}
+
+test("a refresh warns of nothing, and loads nothing of the sign-in", async () => {
+  const { status, stdout, stderr } = await refreshAt({});
+  // No ExperimentalWarning either, of a module that was loaded by `require`.
+  expect([status, stderr]).toEqual([0, ""]);
+  const { token, files } = JSON.parse(stdout) as { token: string; files: string[] };
+  expect(token).toBe("renewed");
+  const needless =
+    /[\\/]chunks[\\/](ladder|browser|open-browser|pages|trust|client-credentials|userinfo|revoke|discovery|refusal|error-words|id-token|refreshed-id-token|token-answer-words)-/;
+  expect(files.filter((file) => needless.test(file))).toEqual([]);
+  const own = files.filter((file) => file.includes(join("latchkey", "dist")));
+  expect(own.map((file) => basename(file)).join()).toMatch(/\brefresh-/);
+  // No package of anybody else's.
+  expect(own).toHaveLength(files.length);
+  // As written, not minified. It only goes up for a reason.
+  const bytes = own.reduce((sum, file) => sum + readFileSync(file).length, 0);
+  expect(bytes / kibibyte).toBeLessThanOrEqual(400);
+});
+
+/** The chunk of a part, for a test that takes it away and brings it back. */
+function chunkOf(part: string): { away(): void; back(): void } {
+  const chunks = join(library, "dist", "chunks");
+  const name = readdirSync(chunks).find((file) =>
+    new RegExp(`^${part}-[\\w-]{8}\\.cjs$`).test(file),
+  );
+  if (name === undefined) throw new Error(`there is no chunk of ${part}`);
+  const [path, elsewhere] = [join(chunks, name), join(programs, name)];
+  return { away: () => renameSync(path, elsewhere), back: () => renameSync(elsewhere, path) };
+}
+
+test("[F-T1] what an ID token is checked with is loaded before the refresh token is used up", async () => {
+  const idToken = [{ alg: "RS256" }, { iss: "x", sub: "alice", aud: "my-cli", exp: 2, iat: 1 }, 0]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+    .join(".");
+  const part = chunkOf("refreshed-id-token");
+  part.away();
+  try {
+    const { stdout, requests } = await refreshAt({ idToken });
+    expect([(JSON.parse(stdout) as { token: string }).token, requests]).toEqual([
+      "runtime_unavailable",
+      0,
+    ]);
+  } finally {
+    part.back();
+  }
+});
+
+test("[F-T1] an ID token that nobody expected costs nothing where it cannot be checked", async () => {
+  const part = chunkOf("refreshed-id-token");
+  try {
+    const { stdout, stderr, requests } = await refreshAt({
+      answer: { id_token: "a.b.c" },
+      onRequest: () => part.away(),
+    });
+    expect([(JSON.parse(stdout) as { token: string }).token, requests]).toEqual(["renewed", 1]);
+    expect(stderr).toContain("its ID token could not be verified and was dropped");
+  } finally {
+    part.back();
   }
 });
 
