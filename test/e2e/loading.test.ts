@@ -99,14 +99,15 @@ test("[F-T1] a part that others need away for a while: none of them is remembere
   const at = installation();
   const chunks = join(at.dist, "chunks");
   const named = (name: string): string => {
-    const found = readdirSync(chunks).find((file) => file.startsWith(`${name}-`));
+    const pattern = new RegExp(`^${name}-[\\w-]{8}\\.cjs$`);
+    const found = readdirSync(chunks).find((file) => pattern.test(file));
     return JSON.stringify(join(chunks, found ?? "none"));
   };
   // Parts that were loaded with the first failure are not loaded a second time.
   const script = `
     const auth = make();
     const met = [];
-    for (const path of [${["compose", "open-file-store", "client", "token-endpoint"].map(named).join(", ")}]) {
+    for (const path of [${["compose", "open-file-store", "client", "client-credentials"].map(named).join(", ")}]) {
       away(path);
       met.push(await outcome(auth.getToken({ forceRefresh: true })));
       back(path);
