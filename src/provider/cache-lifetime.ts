@@ -1,4 +1,4 @@
-// How long an answer of metadata may be used without asking again. Changes when our reading of cache headers does.
+// How long an answer of metadata may be used without asking again, by its cache headers.
 
 import { longestMetadataLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";

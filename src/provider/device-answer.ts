@@ -1,4 +1,4 @@
-// Reads the answer of the device authorization endpoint: validated, bounded, clamped. Changes when another member is used.
+// Reads the answer of the device authorization endpoint: validated, bounded, clamped.
 
 import { isOidcError, OidcError, type Reason } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";

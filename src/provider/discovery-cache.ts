@@ -1,5 +1,4 @@
-// Metadata and keys kept between runs, so that a later sign-in or refresh asks for neither. Changes when what is kept,
-// or where, does.
+// Metadata and keys kept between runs, so that a later sign-in or refresh asks for neither.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Finds a provider's metadata document on the issuer's own origin. Changes when a well-known form is added.
+// Finds a provider's metadata document on the issuer's own origin.
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";

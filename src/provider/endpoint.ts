@@ -1,4 +1,4 @@
-// Which addresses are fit to receive codes, secrets and tokens. Changes when the rule for endpoints does.
+// Which addresses are fit to receive codes, secrets and tokens.
 
 import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import { longestUrlCharacters } from "../core/limits.ts";

@@ -1,5 +1,4 @@
-// Which of our stable reasons a provider's error is, whatever the provider calls it. Changes when a provider is found to
-// say one of them in other words.
+// Which of our stable reasons a provider's error is, whatever the provider calls it.
 
 import type { ProtocolReason } from "../core/error-codes.ts";
 import { isProtocolReason } from "../core/error-table.ts";

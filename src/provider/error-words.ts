@@ -1,5 +1,4 @@
-// What providers' errors mean in terms of our options, as data with sources. Changes when a provider's error is
-// translated.
+// What providers' errors mean in terms of our options, as data with sources.
 
 /** One translation: the first row whose every given part matches is taken. */
 interface ErrorWords {

@@ -1,4 +1,4 @@
-// From a discovery document to validated metadata. Changes when another member of the document is used.
+// From a discovery document to validated metadata.
 
 import type { OidcError } from "../core/errors.ts";
 import { ownProperties } from "../core/own-properties.ts";

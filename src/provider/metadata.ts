@@ -1,4 +1,4 @@
-// Opens a provider: metadata from options, cache or discovery. Changes when another source of metadata is added.
+// Opens a provider: metadata from options, cache or discovery.
 
 import { decisionsOf, OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";

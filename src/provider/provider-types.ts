@@ -1,5 +1,4 @@
-// What a provider is to flows: its metadata, the options that locate it, and the world that requests need. Changes when
-// a flow needs to know more about a provider.
+// What a provider is to flows: its metadata, the options that locate it, and the world that requests need.
 
 import type { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";

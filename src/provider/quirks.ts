@@ -1,5 +1,5 @@
-// What single providers do otherwise than the standards say, as data, looked up by the issuer's host. Changes when the
-// look-up does; the exceptions themselves stand in quirks/.
+// What single providers do otherwise than the standards say, looked up by the issuer's host. The exceptions themselves
+// stand in quirks/.
 
 import { entra } from "./quirks/entra.ts";
 import { google } from "./quirks/google.ts";

@@ -1,4 +1,4 @@
-// Takes what we sent out of what comes back. Changes when a secret is sent in another form, or repeated in one.
+// Takes what we sent out of what comes back, in whatever form it is repeated.
 
 // Shorter values are no secrets of ours, and would tear holes into ordinary words.
 const shortestSecret = 4;

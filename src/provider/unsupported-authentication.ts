@@ -1,4 +1,4 @@
-// Providers that take no client authentication which Latchkey has. Changes when another method is supported.
+// Providers that take no client authentication which Latchkey has.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";

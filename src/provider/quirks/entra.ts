@@ -1,4 +1,4 @@
-// Microsoft Entra ID. Changes when Entra does.
+// What Microsoft Entra ID does otherwise.
 
 import type { ProviderQuirks } from "./provider-quirks.ts";
 

@@ -1,4 +1,4 @@
-// Google. Changes when Google does.
+// What Google does otherwise.
 
 import type { ProviderQuirks } from "./provider-quirks.ts";
 

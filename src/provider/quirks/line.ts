@@ -1,4 +1,4 @@
-// LINE. Changes when LINE does.
+// What LINE does otherwise.
 
 import type { ProviderQuirks } from "./provider-quirks.ts";
 

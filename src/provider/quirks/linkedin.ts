@@ -1,4 +1,4 @@
-// LinkedIn. Changes when LinkedIn does.
+// What LinkedIn does otherwise.
 
 import type { ProviderQuirks } from "./provider-quirks.ts";
 

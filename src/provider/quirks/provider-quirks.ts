@@ -1,4 +1,4 @@
-// What can be exceptional about a provider. Changes when a provider needs a new kind of exception.
+// What can be exceptional about a provider.
 
 /** The exceptions of one provider. Each is applied at the one point that its name says. */
 export interface ProviderQuirks {
