@@ -1,11 +1,12 @@
-// Makes what follows from the option table (the option names and types, the reference table of the documentation) and
-// from the commands.
+// Makes what follows from the option table, the error table and the commands: option names and types, and the reference
+// tables of the documentation.
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandOutputs } from "./generated-commands.mjs";
+import { errorReference } from "./error-reference.mjs";
 import { loadSource } from "./load-source.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -200,6 +201,7 @@ const outputs = {
   "src/options/types.ts": types,
   "docs/options.md": reference,
   ...(await commandOutputs()),
+  "docs/errors.md": errorReference,
 };
 let stale = false;
 for (const [path, content] of Object.entries(outputs)) {

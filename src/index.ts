@@ -21,7 +21,13 @@ export type {
   WaitingForOtherEvent,
   WarningEvent,
 } from "./core/prompt.ts";
-export type { CallMention, OptionMention, Wording, WordingPart } from "./core/wording.ts";
+export type {
+  CallMention,
+  CommandMention,
+  OptionMention,
+  Wording,
+  WordingPart,
+} from "./core/wording.ts";
 export type {
   AccessToken,
   CallOptions,

@@ -46,7 +46,7 @@ if (answer === "") {
       tell(
         code === "EMFILE" || code === "ENFILE"
           ? `Latchkey could not be loaded, because too many files are open here (${code}). Raise the limit (ulimit -n), and try again. [runtime_unavailable: too_many_open_files]`
-          : "Latchkey could not be loaded: files of it, or of a package that it needs, are not as they were installed. Try again if it is being upgraded; if it stays so, install it again. [runtime_unavailable: module_missing]",
+          : "Latchkey could not be loaded: files of it, or of a package that it needs, are not as they were installed. Try again if it is being upgraded; if it stays this way, install it again. [runtime_unavailable: module_missing]",
       );
       process.exitCode = 1;
     });

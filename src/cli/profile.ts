@@ -30,8 +30,8 @@ const grantTypeKey = "grant-type";
 export const defaultProfile = "default";
 const keyRows = optionTable.filter((row) => row.text === "all");
 
-function refuse(message: string): OidcError {
-  return new OidcError("invalid_option", message);
+function refuse(summary: string, remedy?: string): OidcError {
+  return new OidcError("invalid_option", summary, { remedy });
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {
@@ -50,15 +50,15 @@ function parseFile(text: string, path: string): unknown {
   } catch (error) {
     // The parser's message quotes the line, and the line may hold a secret that somebody put there.
     const place = error instanceof TomlError ? ` (line ${error.line}, column ${error.column})` : "";
-    throw refuse(`${path} is not valid TOML${place}. Correct it.`);
+    throw refuse(`${path} is not valid TOML${place}.`, "Correct it.");
   }
 }
 
 function unknownKey(key: string, where: string): OidcError {
   if (key === "client-secret") {
     return refuse(
-      `${where} holds client-secret: the file may be readable by others. Put the secret into a file of its own ` +
-        "and name that with client-secret-file.",
+      `${where} holds client-secret: the file may be readable by others.`,
+      "Put the secret into a file of its own and name that with client-secret-file.",
     );
   }
   if (key === "allow-insecure-http") {
@@ -66,7 +66,8 @@ function unknownKey(key: string, where: string): OidcError {
   }
   const nearest = nearestName(key, [...keyRows.map(flagOf), secretFileKey, grantTypeKey]);
   return refuse(
-    `${where} holds an unknown key, ${sanitizeProviderText(key, 60)}.${nearest === undefined ? "" : ` Did you mean ${nearest}?`}`,
+    `${where} holds an unknown key, ${sanitizeProviderText(key, 60)}.`,
+    nearest === undefined ? undefined : `Did you mean ${nearest}?`,
   );
 }
 
@@ -75,7 +76,8 @@ function unknownKey(key: string, where: string): OidcError {
 function checkPath(value: unknown, key: string, where: string): void {
   if (typeof value !== "string" || isAbsolute(value) || /^~(?:[/\\]|$)/.test(value)) return;
   throw refuse(
-    `${key} in ${where} is a relative path. Write it in full, or from the home folder: ~/….`,
+    `${key} in ${where} is a relative path.`,
+    "Write it in full, or from the home folder: ~/….",
   );
 }
 
@@ -86,7 +88,7 @@ function checkPath(value: unknown, key: string, where: string): void {
 export function checkedGrantType(value: unknown, where: string): string {
   const known: readonly unknown[] = grantTypes;
   if (typeof value === "string" && known.includes(value)) return value;
-  throw refuse(`${where} does not accept this value. Accepted: ${grantTypes.join(", ")}.`);
+  throw refuse(`${where} does not accept this value.`, `Accepted: ${grantTypes.join(", ")}.`);
 }
 
 function readTable(table: Record<string, unknown>, where: string): Profile {
@@ -126,8 +128,8 @@ export function isProfileName(name: string): boolean {
 export function checkProfileName(name: string): void {
   if (isProfileName(name)) return;
   throw refuse(
-    "This is not a name for a profile. Accepted: letters, digits, dot, dash and underscore, at most 64, the first " +
-      "one a letter or digit.",
+    "This is not a name for a profile.",
+    "Accepted: letters, digits, dot, dash and underscore, at most 64, the first one a letter or digit.",
   );
 }
 
@@ -162,7 +164,8 @@ export function readProfile(name: string, machine: Machine): Profile {
   const text = readConfigurationFile(path);
   if (text === undefined) {
     throw refuse(
-      `There is no profile ${name}: ${path} does not exist. Make one: latchkey setup --profile ${name}`,
+      `There is no profile ${name}: ${path} does not exist.`,
+      `Make one: latchkey setup --profile ${name}`,
     );
   }
   const profiles = profileTables(text, path);
@@ -170,7 +173,8 @@ export function readProfile(name: string, machine: Machine): Profile {
   if (!isTable(table)) {
     const known = Object.keys(profiles ?? {}).filter(isProfileName);
     throw refuse(
-      `There is no table [profile.${name}] in ${path}.${known.length === 0 ? "" : ` Known: ${known.slice(0, mostNames).join(", ")}.`}`,
+      `There is no table [profile.${name}] in ${path}.`,
+      known.length === 0 ? undefined : `Known: ${known.slice(0, mostNames).join(", ")}.`,
     );
   }
   return readTable(table, `[profile.${name}] of ${path}`);

@@ -14,7 +14,7 @@ import { runsOfCommands } from "./commands/runs.ts";
 import type { CommandContext, Opened, OpenSettings } from "./context.ts";
 import { commandAt, grammar, type GrammarCommand } from "./grammar.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
-import { errorParagraph, faultParagraph, inFlags } from "./render/errors.ts";
+import { commandLineNames, errorParagraph, faultParagraph } from "./render/errors.ts";
 import type { QrRenderer } from "./render/qr.ts";
 import { readClientSecret } from "./secret-file.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -102,7 +102,7 @@ function opener(input: ProgramInput): OpenSettings {
         environment,
         clock: systemClock,
         renderQr: await qrHere(machine),
-        inWords: inFlags,
+        names: commandLineNames([]),
       }),
     };
     return { ...compose(options, overrides, kind), options };

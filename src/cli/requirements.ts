@@ -1,6 +1,7 @@
 // What a command cannot do without. Changes when a command needs another option.
 
 import { OidcError } from "../core/errors.ts";
+import { option, say } from "../core/wording.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 
 /**
@@ -9,9 +10,7 @@ import type { ResolvedOptions } from "../options/types.ts";
  */
 export function requireIssuer(options: Pick<ResolvedOptions, "issuer">): void {
   if (options.issuer !== "") return;
-  throw new OidcError(
-    "missing_issuer",
-    "It is not said which sign-in is meant. Set `issuer` and `clientId`, or choose a profile with --profile; " +
-      "latchkey status lists what is cached.",
-  );
+  throw new OidcError("missing_issuer", "It is not said which sign-in is meant.", {
+    remedy: say`Set ${option("issuer")} and ${option("clientId")}, or choose a profile with --profile; latchkey status lists what is cached.`,
+  });
 }

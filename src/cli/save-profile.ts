@@ -3,8 +3,7 @@
 
 import { chmodSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { isOidcError, OidcError, type Reason, toldAs, wordingOf } from "../core/errors.ts";
-import { sentences } from "../core/wording.ts";
+import { introduced, isOidcError, OidcError, type Reason } from "../core/errors.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { absolutePath, configurationFile, type Machine } from "../options/paths.ts";
 import { flagOf, optionTable } from "../options/table.ts";
@@ -61,8 +60,8 @@ export interface ProfilePlan extends EditedProfile {
   readonly textBefore: string | undefined;
 }
 
-function refuse(message: string, reason: Reason<"invalid_option">): OidcError {
-  return new OidcError("invalid_option", message, { reason });
+function refuse(summary: string, reason: Reason<"invalid_option">, remedy: string): OidcError {
+  return new OidcError("invalid_option", summary, { reason, remedy });
 }
 
 function isLink(path: string): boolean {
@@ -87,8 +86,9 @@ export function planProfile(
   const edited = withProfile(textBefore ?? "", name, entries);
   if (edited.before === "different" && !mayReplace) {
     throw refuse(
-      `There is a profile ${name} with other values in ${path}. Choose another name, or replace it with --replace.`,
+      `There is a profile ${name} with other values in ${path}.`,
       "profile_exists",
+      "Choose another name, or replace it with --replace.",
     );
   }
   const { text } = edited;
@@ -97,8 +97,9 @@ export function planProfile(
     const why =
       text === undefined ? "is written in a way that cannot be changed safely" : "is a link";
     throw refuse(
-      `${path} ${why}. Put these lines into it yourself: ${edited.table.trim().replaceAll("\n", " | ")}`,
+      `${path} ${why}.`,
       "profile_not_writable",
+      `Put these lines into it yourself: ${edited.table.trim().replaceAll("\n", " | ")}`,
     );
   }
   return { ...edited, text, path, textBefore };
@@ -136,9 +137,7 @@ export async function saveProfile(
       if ((await writeFileAtomically(path, text, { onlyIf })) || tries === mostTries) return plan;
     } catch (error) {
       if (!isOidcError(error)) throw error;
-      throw toldAs(error, sentences("The profile could not be written.", wordingOf(error)), [
-        "The sign-in itself is kept.",
-      ]);
+      throw introduced("The profile could not be written; the sign-in itself is kept.", error);
     }
   }
 }

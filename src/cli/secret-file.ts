@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { isatty, ReadStream } from "node:tty";
 import { OidcError } from "../core/errors.ts";
+import type { Wording } from "../core/wording.ts";
 import { powerProblem } from "../files/powerful-file.ts";
 import { absolutePath, type Machine } from "../options/paths.ts";
 import { maxSecretBytes, readStream, readTyped } from "./secret-input.ts";
@@ -14,8 +15,8 @@ export interface SecretFile {
   readonly warning: string | undefined;
 }
 
-function refuse(message: string): OidcError {
-  return new OidcError("invalid_option", message);
+function refuse(summary: string, remedy?: Wording): OidcError {
+  return new OidcError("invalid_option", summary, { remedy });
 }
 
 function errnoOf(error: unknown): string {
@@ -99,7 +100,7 @@ async function readNamedFile(
     const problem = powerProblem(path, fstatSync(descriptor));
     if (problem !== undefined) {
       closeSync(descriptor);
-      throw refuse(`${what} ${problem}. It was not used.`);
+      throw refuse(`${what} ${problem.what}. It was not used.`, problem.remedy);
     }
     const warning = modeWarning(path, descriptor, platform);
     return { secret: secretOf(await readOpened(descriptor, signal), what), warning };

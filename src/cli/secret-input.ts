@@ -56,7 +56,8 @@ export async function readTyped(
   if (terminalRole() === "background") {
     throw new OidcError(
       "invalid_option",
-      "The client secret is to be typed, and this command runs in the background. Bring it to the foreground, or set LATCHKEY_CLIENT_SECRET.",
+      "The client secret is to be typed, and this command runs in the background.",
+      { remedy: "Bring it to the foreground, or set LATCHKEY_CLIENT_SECRET." },
     );
   }
   return new Promise((resolve, reject) => {

@@ -107,8 +107,11 @@ function several(
     list: `Cached sign-ins, and what to add for each:\n\n${blocks.join("")}`,
     error: new OidcError(
       "missing_issuer",
-      `It is not said which sign-in is meant, and ${String(records.length)} are cached. Add the words of one of them, or make one the default: latchkey setup`,
-      { reason: "several_sign_ins" },
+      `It is not said which sign-in is meant, and ${String(records.length)} are cached.`,
+      {
+        reason: "several_sign_ins",
+        remedy: "Add the words of one of them, or make one the default: latchkey setup",
+      },
     ),
   };
 }

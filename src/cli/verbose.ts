@@ -17,10 +17,9 @@ export function wantsEvents(
 ): boolean {
   const value = environment[variable];
   if (value && value !== "debug") {
-    throw new OidcError(
-      "invalid_option",
-      `${variable} does not accept this value. Accepted: debug, which prints events as --verbose does.`,
-    );
+    throw new OidcError("invalid_option", `${variable} does not accept this value.`, {
+      remedy: "Accepted: debug, which prints events as --verbose does.",
+    });
   }
   return flag === true || value === "debug";
 }

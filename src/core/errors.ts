@@ -186,7 +186,13 @@ export function wordingOf(error: OidcError): Wording {
   return wording === undefined ? [error.message] : error.wording();
 }
 
-/** The same error with something else to say of what happened; the error itself is its cause. */
+/** The same error with something to say before it; the error itself is its cause. */
+export function introduced(introduction: string, error: OidcError): OidcError {
+  const { message, summary = [message], remedy } = error.serialize();
+  return toldAs(error, sentences(introduction, summary), remedy);
+}
+
+/** The same error with something else to say; the error itself is its cause. */
 export function toldAs(error: OidcError, summary: string | Wording, remedy?: Wording): OidcError {
   const { code, reason, providerError, providerErrorDescription, retryAfterSeconds } = error;
   return new OidcError(code, summary, {

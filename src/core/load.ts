@@ -1,6 +1,7 @@
 // Loads parts of the program that are needed later, and makes things once. Changes when a load can fail in another way.
 
 import { isOidcError, OidcError, type Reason } from "./errors.ts";
+import { run, say, type Wording } from "./wording.ts";
 
 const missing: ReadonlySet<string> = new Set([
   "MODULE_NOT_FOUND",
@@ -12,26 +13,29 @@ const outOfDescriptors: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
 /** What a load failed with, as an error with a reason and a way out. */
 export function unloadable(error: unknown): OidcError {
   const { code } = error as NodeJS.ErrnoException;
-  const fail = (reason: Reason<"runtime_unavailable">, message: string): OidcError =>
-    new OidcError("runtime_unavailable", message, { reason, cause: error });
+  const fail = (
+    reason: Reason<"runtime_unavailable">,
+    summary: string,
+    remedy: string | Wording,
+  ): OidcError => new OidcError("runtime_unavailable", summary, { reason, remedy, cause: error });
   if (outOfDescriptors.has(code ?? "")) {
     return fail(
       "too_many_open_files",
-      `A part of Latchkey could not be loaded, because too many files are open here (${String(code)}). ` +
-        "Close some, or raise the limit (ulimit -n), and try again.",
+      `A part of Latchkey could not be loaded, because too many files are open here (${String(code)}).`,
+      say`Close some, or raise the limit (${run("ulimit -n")}), and try again.`,
     );
   }
   if (missing.has(code ?? "")) {
     return fail(
       "module_missing",
-      "A part of Latchkey, or of a package that it needs, is not where it was installed. " +
-        "If it was upgraded or moved while this program ran, start this program again; if it stays so, install Latchkey again.",
+      "A part of Latchkey, or of a package that it needs, is not where it was installed.",
+      "If it was upgraded or moved while this program ran, start this program again; if it stays this way, install Latchkey again.",
     );
   }
   return fail(
     "module_unreadable",
-    `A part of Latchkey could not be loaded${code === undefined ? "" : ` (${code})`}. ` +
-      "Try again; if it stays so, install Latchkey again.",
+    `A part of Latchkey could not be loaded${code === undefined ? "" : ` (${code})`}.`,
+    "Try again; if it stays this way, install Latchkey again.",
   );
 }
 

@@ -1,6 +1,7 @@
 // What a person is shown or asked during a sign-in, as typed events. Changes when there is something new to show.
 
 import type { OidcError } from "./errors.ts";
+import type { Wording } from "./wording.ts";
 
 /**
  * The person opens `url` in a browser, or it was opened for them. On a terminal it comes a second time, with the same
@@ -69,7 +70,10 @@ export interface WarningEvent {
   readonly type: "warning";
   /** A stable string. */
   readonly code: string;
+  /** What happened and what to do, in the library's words. */
   readonly message: string;
+  /** The message in pieces, for whoever has other names for options and calls. */
+  readonly wording?: Wording;
 }
 
 /** The last event of a sign-in or of a wait: take the prompt away. */

@@ -2,8 +2,12 @@
 
 import { OidcError, type Reason } from "./errors.ts";
 
-function unavailable(reason: Reason<"runtime_unavailable">, message: string): OidcError {
-  return new OidcError("runtime_unavailable", message, { reason });
+function unavailable(
+  reason: Reason<"runtime_unavailable">,
+  summary: string,
+  remedy: string,
+): OidcError {
+  return new OidcError("runtime_unavailable", summary, { reason, remedy });
 }
 
 /** @throws {OidcError} `runtime_unavailable`, reason `crypto_missing`. */
@@ -11,8 +15,8 @@ export function assertWebCrypto(): void {
   if (typeof globalThis.crypto === "object") return;
   throw unavailable(
     "crypto_missing",
-    "This process has no Web Crypto (the global `crypto`), without which nothing random can be made and nothing be verified. " +
-      "Start Node.js without --no-experimental-global-webcrypto, and leave that global as it is.",
+    "This process has no Web Crypto (the global `crypto`), without which nothing random can be made and nothing be verified.",
+    "Start Node.js without --no-experimental-global-webcrypto, and leave that global as it is.",
   );
 }
 
@@ -40,14 +44,15 @@ export function assertHttpRuntime(): void {
     throw unavailable(
       "webassembly_unavailable",
       "The HTTP client of Node.js needs WebAssembly, which this process cannot use: it was started with --jitless, or with a limit on its address space (ulimit -v). " +
-        "Nothing was sent. Start it without; memory can be limited by --max-old-space-size or a control group instead.",
+        "Nothing was sent.",
+      "Start it without; memory can be limited by --max-old-space-size or a control group instead.",
     );
   }
   if (typeof globalThis.fetch !== "function") {
     throw unavailable(
       "fetch_missing",
-      "This process has no built-in `fetch`, by which Latchkey sends its requests. Nothing was sent. " +
-        "Start Node.js without --no-experimental-fetch, and leave that global as it is.",
+      "This process has no built-in `fetch`, by which Latchkey sends its requests. Nothing was sent.",
+      "Start Node.js without --no-experimental-fetch, and leave that global as it is.",
     );
   }
   assertWebCrypto();

@@ -24,8 +24,13 @@ export interface CallMention {
   readonly call: "login" | "logout";
 }
 
+/** A command of the system to type, such as `chmod 600 FILE`. */
+export interface CommandMention {
+  readonly run: string;
+}
+
 /** A piece of what is said. */
-export type WordingPart = string | OptionMention | CallMention;
+export type WordingPart = string | OptionMention | CallMention | CommandMention;
 
 /** What is said, in pieces that follow each other as they are. */
 export type Wording = readonly WordingPart[];
@@ -45,6 +50,11 @@ export const libraryNames: Names = {
 /** Mentions an option. */
 export function option(name: OptionName | CallOptionName, value?: string | number): OptionMention {
   return value === undefined ? { option: name } : { option: name, value: String(value) };
+}
+
+/** A command of the system. What it names has been made fit for a shell. */
+export function run(command: string): CommandMention {
+  return { run: command };
 }
 
 /** To sign in anew, as a whole sentence. */
@@ -90,6 +100,7 @@ export function worded(wording: string | Wording, names: Names = libraryNames): 
   return wording
     .map((part) => {
       if (typeof part === "string") return part;
+      if ("run" in part) return part.run;
       return "option" in part ? names.option(part.option, part.value) : names.call(part.call);
     })
     .join("");
@@ -100,7 +111,8 @@ const maxParts = 100;
 function isPart(value: unknown): value is WordingPart {
   if (typeof value === "string") return true;
   if (typeof value !== "object" || value === null) return false;
-  const { option: name, value: set, call } = value as Record<string, unknown>;
+  const { option: name, value: set, call, run: command } = value as Record<string, unknown>;
+  if (command !== undefined) return typeof command === "string";
   if (name === undefined) return call === "login" || call === "logout";
   const hasValue = set === undefined || (typeof set === "string" && set.length <= 100);
   return typeof name === "string" && /^[A-Za-z]{1,60}$/.test(name) && hasValue;

@@ -13,6 +13,7 @@ import type {
   LogoutOptions,
   LogoutResult,
 } from "../core/types.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
 import type { GivenTokens, GivenTokenSource } from "../session/given-token.ts";
@@ -46,14 +47,15 @@ export interface BearerTokenAuth {
 
 const optionNames = ["token", "tokenFile", "getToken"] as const;
 
-function refuse(message: string): OidcError {
-  return new OidcError("invalid_option", message);
+function refuse(summary: string | Wording, remedy?: string | Wording): OidcError {
+  return new OidcError("invalid_option", summary, { remedy });
 }
 
 function fixedToken(token: unknown): GivenTokenSource {
   if (!isBearerToken(token)) {
     throw refuse(
-      "`token` must be a bearer token: visible ASCII characters without space, comma and quote.",
+      say`${option("token")} is not a bearer token.`,
+      "Accepted: visible ASCII characters without space, comma and quote.",
     );
   }
   return { name: "`token`", read: () => Promise.resolve({ token }) };
@@ -61,7 +63,7 @@ function fixedToken(token: unknown): GivenTokenSource {
 
 function tokenInFile(tokenFile: unknown): GivenTokenSource {
   if (typeof tokenFile !== "string" || tokenFile === "" || tokenFile.includes("\u0000")) {
-    throw refuse("`tokenFile` must be the path of a file.");
+    throw refuse(say`${option("tokenFile")} must be the path of a file.`);
   }
   return {
     name: "`tokenFile`",
@@ -75,7 +77,8 @@ function tokenInFile(tokenFile: unknown): GivenTokenSource {
       });
       if (bytes === undefined) {
         throw refuse(
-          `There is no token file ${path}. Check \`tokenFile\`, or wait until it is written.`,
+          `There is no token file ${path}.`,
+          say`Check ${option("tokenFile")}, or wait until it is written.`,
         );
       }
       return { token: bytes.toString("utf8").trim() };
@@ -84,7 +87,7 @@ function tokenInFile(tokenFile: unknown): GivenTokenSource {
 }
 
 function tokenOfFunction(getToken: unknown): GivenTokenSource {
-  if (typeof getToken !== "function") throw refuse("`getToken` must be a function.");
+  if (typeof getToken !== "function") throw refuse(say`${option("getToken")} must be a function.`);
   return {
     name: "`getToken`",
     read: async () => {
@@ -104,7 +107,10 @@ function tokenOfFunction(getToken: unknown): GivenTokenSource {
 function sourceOf(given: Readonly<Record<string, unknown>>): GivenTokenSource {
   const set = optionNames.filter((name) => given[name] !== undefined);
   if (set.length !== 1) {
-    throw refuse("Set exactly one of `token`, `tokenFile` and `getToken`.");
+    throw refuse(
+      set.length === 0 ? "No token is given." : "More than one source of tokens is given.",
+      say`Set exactly one of ${option("token")}, ${option("tokenFile")} and ${option("getToken")}.`,
+    );
   }
   switch (set[0]) {
     case "tokenFile":

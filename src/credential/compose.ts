@@ -8,6 +8,7 @@ import { isOidcError } from "../core/errors.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { ownProperties } from "../core/own-properties.ts";
 import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
+import { warningEvent, type Warn } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
@@ -139,10 +140,8 @@ function lockFolder(machine: Machine, otherwise: string): string {
   return folderOrNone(machine) ?? otherwise;
 }
 
-function warnWith(world: World): (code: string, message: string) => void {
-  return (code, message) => {
-    world.prompt({ type: "warning", code, message });
-  };
+function warnWith(world: World): Warn {
+  return (code, said) => world.prompt(warningEvent(code, said));
 }
 
 function folderOrNone(machine: Machine): string | undefined {

@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { Clock } from "../core/clock.ts";
 import type { PromptHandler } from "../core/prompt.ts";
+import { type Names, worded } from "../core/wording.ts";
 import type { TerminalInput } from "../interaction/line-input.ts";
 import type { TerminalOutput } from "../interaction/live-line.ts";
 import { createTerminalPrompt, type TerminalPromptOptions } from "../interaction/terminal.ts";
@@ -20,13 +21,13 @@ export interface DefaultPromptParts extends Readonly<TerminalPromptSettings> {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly renderQr?: TerminalPromptOptions["renderQr"];
-  /** Gives a warning's message as it is shown. Default: as the library words it. */
-  readonly inWords?: ((message: string) => string) | undefined;
+  /** What options and calls are called here. Default: as in the library. */
+  readonly names?: Names | undefined;
 }
 
 /** The handler that is used where a program sets none. */
 export function createDefaultPrompt(parts: DefaultPromptParts): PromptHandler {
-  const { environment, clock, renderQr, inWords, input, output = process.stderr } = parts;
+  const { environment, clock, renderQr, names, input, output = process.stderr } = parts;
   const handler = createTerminalPrompt({
     stderr: output,
     // Opening standard input has a cost and side effects; it is read only when a sign-in is shown.
@@ -38,7 +39,11 @@ export function createDefaultPrompt(parts: DefaultPromptParts): PromptHandler {
     hostName: hostname(),
     renderQr,
   });
-  if (inWords === undefined) return handler;
+  if (names === undefined) return handler;
   return (event) =>
-    handler(event.type === "warning" ? { ...event, message: inWords(event.message) } : event);
+    handler(
+      event.type === "warning"
+        ? { ...event, message: worded(event.wording ?? event.message, names) }
+        : event,
+    );
 }

@@ -6,9 +6,10 @@ import { dirname, sep } from "node:path";
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
 import { assertWebCrypto } from "../core/runtime.ts";
+import type { Warn } from "../core/warning.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { createFileStore } from "../store/file-store.ts";
-import type { StoreWarning, TokenStore } from "../store/token-store.ts";
+import type { TokenStore } from "../store/token-store.ts";
 
 /** Where the files are and what they are written with. */
 export interface FileStoreParts {
@@ -19,7 +20,7 @@ export interface FileStoreParts {
   /** Default: the machine's clocks. */
   readonly clock?: Clock;
   readonly logger?: Logger | undefined;
-  readonly onWarning: StoreWarning | undefined;
+  readonly onWarning: Warn | undefined;
 }
 
 /** Cryptographically strong random bytes, without loading `node:crypto`. */

@@ -2,21 +2,20 @@
 
 import { OidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
+import { option, say } from "../core/wording.ts";
 import type { Settings, SignInConfig, SignInConfigSource } from "../flow/sign-in-config.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 
 function assertConfigured(options: ResolvedOptions): void {
   if (options.issuer === "") {
-    throw new OidcError(
-      "missing_issuer",
-      "No provider is named. Set `issuer` to the issuer URL of the OpenID Provider.",
-    );
+    throw new OidcError("missing_issuer", "No provider is named.", {
+      remedy: say`Set ${option("issuer")} to the issuer URL of the OpenID Provider.`,
+    });
   }
   if (options.clientId === "") {
-    throw new OidcError(
-      "missing_client_id",
-      "No client is named. Set `clientId` to the client that is registered with the provider.",
-    );
+    throw new OidcError("missing_client_id", "No client is named.", {
+      remedy: say`Set ${option("clientId")} to the client that is registered with the provider.`,
+    });
   }
 }
 

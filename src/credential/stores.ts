@@ -1,6 +1,7 @@
 // The given stores, as an embedding program makes them. Changes when a store gains an option.
 
 import { loadPart, madeOnce } from "../core/load.ts";
+import { worded } from "../core/wording.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { refusal } from "../options/validate.ts";
 import { absolutePath, stateFolder, thisMachine } from "../options/paths.ts";
@@ -56,7 +57,11 @@ export function fileStore(settings: FileStoreSettings = {}): TokenStore {
   const path = given === undefined ? undefined : absolutePath(given, machine);
   return loadedLater("file-permissions", path ?? folder, async () => {
     const { openFileStore } = await loadPart(() => import("./open-file-store.ts"));
-    return openFileStore({ folder, path, onWarning });
+    return openFileStore({
+      folder,
+      path,
+      onWarning: (code, said) => onWarning?.(code, worded(said)),
+    });
   });
 }
 

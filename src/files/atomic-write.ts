@@ -9,7 +9,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
 import { OidcError, type Reason } from "../core/errors.ts";
+import { option, run, say, type Wording } from "../core/wording.ts";
 import { hasEnded, processNamespace } from "./processes.ts";
+import { rootsOwnHome } from "./remedy.ts";
 import { checkPrivateFileSync, checkPrivateFolderSync, errnoOf } from "./secure-read.ts";
 
 /** The parts of a save that a caller may replace. */
@@ -52,25 +54,29 @@ function runtimeRandomBytes(length: number): Uint8Array {
 /** What a failed save means to a person: a stable reason, what happened, what to do. */
 function explained(
   errno: string,
-): readonly [reason: Reason<"cache_write_failed">, what: string, next: string] {
+): readonly [reason: Reason<"cache_write_failed">, what: string, remedy: Wording] {
   switch (errno) {
     case "ENOSPC":
     case "EDQUOT":
-      return ["disk_full", "the disk is full or your quota is used up", "Free some space"];
+      return ["disk_full", "the disk is full or your quota is used up", ["Free some space."]];
     case "EFBIG":
-      return ["disk_full", "the limit on file sizes is reached", "Raise it (ulimit -f)"];
+      return [
+        "disk_full",
+        "the limit on file sizes is reached",
+        say`Raise it (${run("ulimit -f")}).`,
+      ];
     case "EROFS":
       return [
         "read_only",
         "the file system is read-only",
-        "Set `cachePath` to a place that can be written",
+        say`Set ${option("cachePath")} to a place that can be written.`,
       ];
     case "EACCES":
     case "EPERM":
       return [
         "not_permitted",
         `it is not permitted (${errno})`,
-        "Check who owns the folders above it, or set `cachePath` to a place that can be written",
+        say`Check who owns the folders above it, or set ${option("cachePath")} to a place that can be written.`,
       ];
     case "ENOTDIR":
     case "ENOENT":
@@ -80,13 +86,13 @@ function explained(
       return [
         "no_such_folder",
         `its folder cannot be reached or made (${errno})`,
-        "Check the path, or set another cachePath",
+        say`Check the path, or set another ${option("cachePath")}.`,
       ];
     default:
       return [
         "failed",
         errno === "" ? "of an unknown fault" : `of a fault of the system (${errno})`,
-        "Check that the disk is in order, or set another cachePath",
+        say`Check that the disk is in order, or set another ${option("cachePath")}.`,
       ];
   }
 }
@@ -104,22 +110,22 @@ export function writeFailure(
   change: "Saving" | "Deleting" = "Saving",
 ): OidcError {
   if (error instanceof OidcError) return error;
-  const [reason, what, next] = explained(errnoOfChange(error));
+  const [reason, what, remedy] = explained(errnoOfChange(error));
   return new OidcError(
     "cache_write_failed",
-    `${change} ${path} failed, because ${what}. What was there before is unchanged. ${next}.`,
-    { reason, cause: error },
+    `${change} ${path} failed, because ${what}. What was there before is unchanged.`,
+    { reason, remedy, cause: error },
   );
 }
 
 /** A change that every process sees already, and that a power cut may still undo. */
 function durabilityFailure(path: string, error: unknown, change: "Saving" | "Deleting"): OidcError {
-  const [reason, what, next] = explained(errnoOfChange(error));
+  const [reason, what, remedy] = explained(errnoOfChange(error));
   const done = change === "Saving" ? "The new content is in its place" : "The file is gone";
   return new OidcError(
     "cache_write_failed",
-    `${change} ${path} could not be finished, because ${what}. ${done}, but a power cut may bring back what was there before. ${next}.`,
-    { reason, cause: error },
+    `${change} ${path} could not be finished, because ${what}. ${done}, but a power cut may bring back what was there before.`,
+    { reason, remedy, cause: error },
   );
 }
 
@@ -159,8 +165,8 @@ async function assertOwnParent(parent: string): Promise<void> {
 export function foreignFolder(parent: string, uid: number): OidcError {
   return new OidcError(
     "cache_write_failed",
-    `Nothing was made in ${parent}, because it belongs to user ${uid} and this program runs as root. Run it as that user, without sudo, or give root a home folder of its own (sudo -H).`,
-    { reason: "other_user" },
+    `Nothing was made in ${parent}, because it belongs to user ${uid} and this program runs as root.`,
+    { reason: "other_user", remedy: rootsOwnHome },
   );
 }
 

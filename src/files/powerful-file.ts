@@ -4,7 +4,7 @@
 import { lstatSync, readlinkSync, statSync, type Stats } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 
-import { modeOf, ownerProblem, toType } from "./remedy.ts";
+import { modeOf, ownerProblem, toType, type FileProblem } from "./remedy.ts";
 
 const maxLinks = 40;
 // Of a folder such as /tmp: nobody removes or replaces what is another's.
@@ -14,12 +14,18 @@ function isTrusted(stats: Stats, user: number): boolean {
   return stats.uid === user || stats.uid === 0;
 }
 
-function folderProblemOf(folder: string, user: number): string | undefined {
+function folderProblemOf(folder: string, user: number): FileProblem | undefined {
   const stats = statSync(folder);
   const named = `lies in the folder ${folder}, which`;
-  if (!isTrusted(stats, user)) return `${named} ${ownerProblem(folder, stats, user)}`;
+  if (!isTrusted(stats, user)) {
+    const { what, remedy } = ownerProblem(folder, stats, user);
+    return { what: `${named} ${what}`, remedy };
+  }
   if ((stats.mode & 0o022) === 0 || (stats.mode & sticky) !== 0) return undefined;
-  return `${named} can be written by other users (mode ${modeOf(stats)}). ${toType("chmod go-w", folder)}`;
+  return {
+    what: `${named} can be written by other users (mode ${modeOf(stats)})`,
+    remedy: toType("chmod go-w", folder),
+  };
 }
 
 /**
@@ -32,12 +38,15 @@ export function powerProblem(
   path: string,
   stats: Stats,
   user: number | undefined = process.geteuid?.(),
-): string | undefined {
+): FileProblem | undefined {
   if (user === undefined) return undefined;
   if (!isTrusted(stats, user)) return ownerProblem(path, stats, user);
   if (!stats.isFile()) return undefined;
   if ((stats.mode & 0o022) !== 0) {
-    return `can be written by other users (mode ${modeOf(stats)}). ${toType("chmod go-w", path)}`;
+    return {
+      what: `can be written by other users (mode ${modeOf(stats)})`,
+      remedy: toType("chmod go-w", path),
+    };
   }
   let at = resolve(path);
   for (let links = 0; links < maxLinks; links += 1) {
@@ -46,7 +55,10 @@ export function powerProblem(
     const entry = lstatSync(at);
     if (!entry.isSymbolicLink()) return undefined;
     if (!isTrusted(entry, user)) {
-      return `is reached by the symbolic link ${at}, which belongs to user ${entry.uid}. Remove it, or name another path`;
+      return {
+        what: `is reached by the symbolic link ${at}, which belongs to user ${entry.uid}`,
+        remedy: ["Remove it, or name another path."],
+      };
     }
     const target = readlinkSync(at);
     at = isAbsolute(target) ? resolve(target) : resolve(dirname(at), target);

@@ -1,7 +1,15 @@
-// What to type about a file that may not be used. Changes when such advice does.
+// What is wrong with a file that may not be used, and what to do about it.
 
 import { lstatSync, type Stats } from "node:fs";
+import { run, say, type Wording } from "../core/wording.ts";
 import { dirname, resolve } from "node:path";
+
+/** Why a file may not be used: `what` follows its name, without a stop at its end. */
+export interface FileProblem {
+  readonly what: string;
+  /** Whole sentences. */
+  readonly remedy: Wording;
+}
 
 /** A path as it can be typed into a shell. */
 function typed(path: string): string {
@@ -28,21 +36,31 @@ function linkOn(path: string): string | undefined {
   return links.at(-1);
 }
 
-/** "Type: …", unless a symbolic link stands on the way: the command would change what that leads to (F-S12). */
-export function toType(command: string, path: string): string {
+/**
+ * "Type: …", unless a symbolic link stands on the way: the command would change what that leads to (F-S12).
+ * What is to be typed stands at the end, without a stop that could be copied with it. `alternative` follows the command.
+ */
+export function toType(command: string, path: string, alternative = ""): Wording {
   const link = linkOn(path);
   return link === undefined
-    ? `Type: ${command} ${typed(path)}`
-    : `${typed(link)} is a symbolic link: see who made it and where it leads before you change anything`;
+    ? say`Type: ${run(`${command} ${typed(path)}`)}${alternative}`
+    : say`${typed(link)} is a symbolic link: see who made it and where it leads before you change anything.`;
 }
 
-/** What to do about a symbolic link where a file should be. A command that removes a link does not follow it. */
-export function aboutLink(path: string): string {
+/** A symbolic link where a file should be. A command that removes a link does not follow it. */
+export function linkProblem(path: string): FileProblem {
   const above = linkOn(dirname(resolve(path)));
-  return above === undefined
-    ? `is a symbolic link. Type: rm ${typed(path)}`
-    : `is a symbolic link, and so is ${typed(above)}: see who made them before you change anything`;
+  return {
+    what: "is a symbolic link",
+    remedy:
+      above === undefined
+        ? say`Type: ${run(`rm ${typed(path)}`)}`
+        : say`${typed(above)} is a symbolic link, too: see who made them before you change anything.`,
+  };
 }
+
+/** What root does instead of making files in another user's folders. */
+export const rootsOwnHome: Wording = say`Run it as that user, without sudo, or give root a home folder of its own (${run("sudo -H")}).`;
 
 /** Whether this process runs as root for another user: by sudo, or in that user's home folder. */
 function isRootFor(owner: number, user: number): boolean {
@@ -50,11 +68,16 @@ function isRootFor(owner: number, user: number): boolean {
 }
 
 /** That a file belongs to another user, and what to do. */
-export function ownerProblem(path: string, stats: Stats, user: number): string {
-  const fact = `belongs to user ${stats.uid}, not to you (user ${user})`;
+export function ownerProblem(path: string, stats: Stats, user: number): FileProblem {
   // Given to root it would be lost to its owner, who most often started this by sudo (F-T5).
   if (isRootFor(stats.uid, user)) {
-    return `belongs to user ${stats.uid}, and this program runs as root. Run it as that user, without sudo, or give root a home folder of its own (sudo -H)`;
+    return {
+      what: `belongs to user ${stats.uid}, and this program runs as root`,
+      remedy: rootsOwnHome,
+    };
   }
-  return `${fact}. ${toType(`sudo chown ${user}`, path)}`;
+  return {
+    what: `belongs to user ${stats.uid}, not to you (user ${user})`,
+    remedy: toType(`sudo chown ${user}`, path),
+  };
 }

@@ -24,6 +24,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { isOidcError } from "../core/errors.ts";
 import type { UserFileRule } from "./secure-read.ts";
+import { worded } from "../core/wording.ts";
 import {
   checkPrivateFileSync,
   checkPrivateFolderSync,
@@ -124,9 +125,8 @@ describe("a private file", () => {
     expect(message).toContain(`user ${nobody}`);
     // Given to root it would be lost to its owner (F-T5).
     expect(message).not.toContain("chown");
-    expect(fileProblem(path, statSync(path), "private", 12_345)).toContain(
-      `Type: sudo chown 12345 ${path}`,
-    );
+    const problem = fileProblem(path, statSync(path), "private", 12_345);
+    expect(worded(problem?.remedy ?? [])).toBe(`Type: sudo chown 12345 ${path}`);
   });
 
   test("that is a symbolic link is refused, and its target is not read [C03]", () => {
@@ -179,7 +179,7 @@ describe("a private file", () => {
     path = join(folder, "it's mine.json");
     writePrivate("hello");
     chmodSync(path, 0o644);
-    const command = /Type: (.*)\. It was not used\.$/.exec(failureOf(read).message)?.[1];
+    const command = /It was not used\. Type: (.*)$/.exec(failureOf(read).message)?.[1];
     execFileSync("sh", ["-c", command ?? "false"]);
     expect(read()).toBe("hello");
   });
@@ -343,5 +343,5 @@ test("asks nothing of owner and mode where the system has none (Windows)", () =>
   expect(fileProblem(path, statSync(path), "private", undefined)).toBeUndefined();
   expect(folderProblem(folder, statSync(tmpdir()), undefined)).toBeUndefined();
   linkSync(path, join(folder, "second"));
-  expect(fileProblem(path, statSync(path), "private", undefined)).toContain("hard links");
+  expect(fileProblem(path, statSync(path), "private", undefined)?.what).toContain("hard links");
 });

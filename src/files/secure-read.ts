@@ -7,8 +7,11 @@ import { dirname } from "node:path";
 
 import type { OidcErrorCode } from "../core/errors.ts";
 import { OidcError } from "../core/errors.ts";
+import type { Wording } from "../core/wording.ts";
 import { powerProblem } from "./powerful-file.ts";
-import { aboutLink, modeOf, ownerProblem, toType } from "./remedy.ts";
+import { linkProblem, modeOf, ownerProblem, toType, type FileProblem } from "./remedy.ts";
+
+const moveAway: Wording = ["Move it away, or choose another path."];
 
 /** Tells two states of one path apart without reading the file: every save makes another inode. */
 export interface FileIdentity {
@@ -82,17 +85,23 @@ export function fileProblem(
   stats: Stats,
   access: Guard["access"],
   user: number | undefined,
-): string | undefined {
-  if (!stats.isFile()) return `is no regular file. Move it away, or choose another path`;
+): FileProblem | undefined {
+  if (!stats.isFile()) return { what: "is not a regular file", remedy: moveAway };
   if (access === "user") return powerProblem(path, stats, user);
   // A link count of 0 is a file that was replaced after it was opened: whole, and ours.
   if (stats.nlink > 1) {
-    return `has ${stats.nlink} hard links, so it can be changed under another name. ${toType("rm", path)}`;
+    return {
+      what: `has ${stats.nlink} hard links, so it can be changed under another name`,
+      remedy: toType("rm", path),
+    };
   }
   if (user === undefined) return undefined;
   if (stats.uid !== user) return ownerProblem(path, stats, user);
   if ((stats.mode & 0o077) !== 0) {
-    return `is open to other users (mode ${modeOf(stats)}). ${toType("chmod 600", path)}`;
+    return {
+      what: `is open to other users (mode ${modeOf(stats)})`,
+      remedy: toType("chmod 600", path),
+    };
   }
   return undefined;
 }
@@ -102,21 +111,24 @@ export function folderProblem(
   path: string,
   stats: Stats,
   user: number | undefined,
-): string | undefined {
+): FileProblem | undefined {
   if (user === undefined) return undefined;
   if (stats.uid !== user) return ownerProblem(path, stats, user);
   if ((stats.mode & 0o077) !== 0) {
-    return `is open to other users (mode ${modeOf(stats)}). ${toType("chmod 700", path)}, or choose a folder of your own`;
+    return {
+      what: `is open to other users (mode ${modeOf(stats)})`,
+      remedy: toType("chmod 700", path, ", or choose a folder of your own."),
+    };
   }
   return undefined;
 }
 
-function insecure(guard: Guard, path: string, problem: string, cause?: unknown): OidcError {
-  return new OidcError(
-    guard.insecure,
-    `The ${guard.what} ${path} ${problem}. It was not used.`,
-    cause === undefined ? {} : { cause },
-  );
+function insecure(guard: Guard, path: string, problem: FileProblem, cause?: unknown): OidcError {
+  const { what, remedy } = problem;
+  return new OidcError(guard.insecure, `The ${guard.what} ${path} ${what}. It was not used.`, {
+    remedy,
+    cause,
+  });
 }
 
 /** Why a path could not be opened, as an error; undefined where nothing is there. */
@@ -124,22 +136,17 @@ function openFailure(guard: Guard, path: string, error: unknown): OidcError | un
   const errno = errnoOf(error);
   if (errno === "ENOENT") return undefined;
   if (errno === "ELOOP" || errno === "EMLINK") {
-    return insecure(guard, path, aboutLink(path), error);
+    return insecure(guard, path, linkProblem(path), error);
   }
   if (errno === "ENXIO" || errno === "EOPNOTSUPP") {
-    return insecure(
-      guard,
-      path,
-      "is a socket or device. Move it away, or choose another path",
-      error,
-    );
+    return insecure(guard, path, { what: "is a socket or device", remedy: moveAway }, error);
   }
   if (errno === "EACCES" || errno === "EPERM") {
     const user = currentUser();
     try {
       // The path is asked only to explain a refusal; nothing is trusted because of the answer.
       const stats = lstatSync(path);
-      if (stats.isSymbolicLink()) return insecure(guard, path, aboutLink(path), error);
+      if (stats.isSymbolicLink()) return insecure(guard, path, linkProblem(path), error);
       if (user !== undefined && stats.uid !== user) {
         return insecure(guard, path, ownerProblem(path, stats, user), error);
       }
@@ -148,14 +155,14 @@ function openFailure(guard: Guard, path: string, error: unknown): OidcError | un
     }
     return new OidcError(
       guard.unreadable,
-      `Reading the ${guard.what} ${path} is not permitted (${errno}). Check its permissions and those of the folders above it.`,
-      { cause: error },
+      `Reading the ${guard.what} ${path} is not permitted (${errno}).`,
+      { remedy: "Check its permissions and those of the folders above it.", cause: error },
     );
   }
   return new OidcError(
     guard.unreadable,
-    `The ${guard.what} ${path} could not be read (${errno || "unknown fault"}). Check that the path is right and its disk is in order.`,
-    { cause: error },
+    `The ${guard.what} ${path} could not be read (${errno || "unknown fault"}).`,
+    { remedy: "Check that the path is right and its disk is in order.", cause: error },
   );
 }
 
@@ -219,8 +226,8 @@ function readGuarded(path: string, guard: Guard): GuardedFile | undefined {
     if (bytes === undefined) {
       throw new OidcError(
         guard.unreadable,
-        `The ${guard.what} ${path} is longer than ${guard.longestBytes} bytes. It was not read; check that the path is right.`,
-        { reason: "too_large" },
+        `The ${guard.what} ${path} is longer than ${guard.longestBytes} bytes. It was not read.`,
+        { reason: "too_large", remedy: "Check that the path is right." },
       );
     }
     return { bytes, identity: identityOf(stats) };

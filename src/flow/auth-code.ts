@@ -4,6 +4,7 @@ import { isOidcError, OidcError } from "../core/errors.ts";
 import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 import { emit } from "../core/events.ts";
 import type { BrowserResult } from "../core/world.ts";
+import { option, say } from "../core/wording.ts";
 import {
   openCallbackListener,
   type CallbackListener,
@@ -137,7 +138,7 @@ function takePasted(
   if (responseMode !== "query") {
     world.onWarning(
       "paste_refused",
-      "With `responseMode: form_post` the answer stands in no address, so there is none to paste.",
+      say`With ${option("responseMode", "form_post")} the answer stands in no address, so there is none to paste.`,
     );
     return;
   }

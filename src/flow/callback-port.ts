@@ -2,6 +2,7 @@
 
 import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { counted } from "../core/words.ts";
+import { option, run, say } from "../core/wording.ts";
 import { portsTaken } from "../interaction/bind.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
 import type { Lease } from "../lock/types.ts";
@@ -123,11 +124,13 @@ function timeIsUp({ wish, holders }: Search, ports: readonly number[]): OidcErro
       : known.length > 0
         ? "another sign-in of this program"
         : "another sign-in of yours";
-  const remedy = others.length > 0 ? ` or end it (kill ${others.join(" ")})` : "";
+  const orEndIt = others.length > 0 ? say` or end it (${run(`kill ${others.join(" ")}`)})` : "";
   return new OidcError(
     "callback_timeout",
-    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${counted(wish.timeoutSeconds, "second")}. ` +
-      `Finish that sign-in${remedy} and start again, or register and set another \`callbackPort\`.`,
+    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${counted(wish.timeoutSeconds, "second")}.`,
+    {
+      remedy: say`Finish that sign-in${orEndIt} and start again, or register and set another ${option("callbackPort")}.`,
+    },
   );
 }
 

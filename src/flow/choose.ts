@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { Settings } from "./sign-in-config.ts";
 
@@ -20,18 +21,18 @@ function offered(metadata: ProviderMetadata): string {
   return endpoints.length === 0 ? "none of the endpoints of a sign-in" : endpoints.join(" and ");
 }
 
-const needed: Readonly<Record<Settings["flow"], { flow: string; endpoints: string }>> = {
+const needed: Readonly<Record<Settings["flow"], { flow: string; endpoints: Wording }>> = {
   auto: {
     flow: "any sign-in of a person",
-    endpoints: "`tokenEndpoint` and `authorizationEndpoint` or `deviceAuthorizationEndpoint`",
+    endpoints: say`${option("tokenEndpoint")} and ${option("authorizationEndpoint")} or ${option("deviceAuthorizationEndpoint")}`,
   },
   auth_code: {
     flow: "the authorization code flow",
-    endpoints: "`authorizationEndpoint` and `tokenEndpoint`",
+    endpoints: say`${option("authorizationEndpoint")} and ${option("tokenEndpoint")}`,
   },
   device: {
     flow: "the device flow",
-    endpoints: "`deviceAuthorizationEndpoint` and `tokenEndpoint`",
+    endpoints: say`${option("deviceAuthorizationEndpoint")} and ${option("tokenEndpoint")}`,
   },
 };
 
@@ -67,7 +68,9 @@ export function chooseFlow(
   if (unusable !== undefined && flow !== "auth_code") throw unusable;
   throw new OidcError(
     "no_interactive_flow",
-    `${provider} offers ${offered(metadata)} (discovery), which is not enough for ${needed[flow].flow}. ` +
-      `Is \`issuer\` right? Where the provider has the endpoints without naming them, set ${needed[flow].endpoints}.`,
+    `${provider} offers ${offered(metadata)} (discovery), which is not enough for ${needed[flow].flow}.`,
+    {
+      remedy: say`Is ${option("issuer")} right? Where the provider has the endpoints without naming them, set ${needed[flow].endpoints}.`,
+    },
   );
 }

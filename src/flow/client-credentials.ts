@@ -1,6 +1,7 @@
 // A token for a program itself, no person present. Changes when the client credentials grant does.
 
 import { OidcError } from "../core/errors.ts";
+import { option, say } from "../core/wording.ts";
 import { openProvider, speaksAgainstDocument } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { requestClientCredentials } from "../provider/client-credentials.ts";
@@ -24,11 +25,10 @@ export async function signInAsClient(
 ): Promise<TokenAnswer> {
   const { signal } = context;
   if (config.credential.kind === "none") {
-    throw new OidcError(
-      "invalid_option",
-      "Client credentials need a client secret. Set `clientSecret`.",
-      { reason: "client_secret_missing" },
-    );
+    throw new OidcError("invalid_option", "Client credentials need a client secret.", {
+      reason: "client_secret_missing",
+      remedy: say`Set ${option("clientSecret")}.`,
+    });
   }
   const provider = await openProvider(world, providerOptions(config, settings, "client"), signal);
   try {

@@ -147,7 +147,10 @@ export async function signInPerson(
   // Somebody waits here anyway: what answered in the provider's place once does not decide where the code goes today.
   const provider = await openProvider(world, where, signal, { anew: true });
   const unsupported = unsupportedAuthentication(provider.metadata);
-  if (unsupported !== undefined) world.onWarning("client_authentication_unsupported", unsupported);
+  if (unsupported !== undefined) {
+    const { what, remedy } = unsupported;
+    world.onWarning("client_authentication_unsupported", `${what} ${remedy}`);
+  }
   try {
     const input = withVariant(configured, variant, provider.metadata);
     const chosen = chooseFlow(settings, provider.metadata);

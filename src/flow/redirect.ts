@@ -3,6 +3,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 import type { Settings } from "./sign-in-config.ts";
 
 /** The listener to open, and the redirect URI once its port is known. */
@@ -58,7 +59,8 @@ export function planRedirect(
   if (url.port === "") {
     throw new OidcError(
       "invalid_option",
-      `\`redirectUri\` is ${redirectUri}, a loopback address without a port, so it is not known where to listen. Set \`callbackPort\` to the port that the browser will reach.`,
+      say`${option("redirectUri")} is ${redirectUri}, a loopback address without a port, so it is not known where to listen.`,
+      { remedy: say`Set ${option("callbackPort")} to the port that the browser will reach.` },
     );
   }
   const redirectHost = settings.explicit.has("callbackHost") ? host : withoutBrackets(url.hostname);

@@ -5,6 +5,7 @@ import { emit } from "../core/events.ts";
 import { hostOf } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
+import { signInAnew } from "../core/wording.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/refresh-tokens.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -98,8 +99,8 @@ export async function refreshSignIn(
       if (decisionsOf(second)?.refuses !== "refreshToken") throw error;
       throw new OidcError(
         "login_required",
-        `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it. Sign in again.`,
-        { reason: "refresh_lost", cause: second },
+        `The answer of ${host} to a refresh was lost on the way, and the provider refuses to repeat it.`,
+        { reason: "refresh_lost", remedy: [signInAnew], cause: second },
       );
     }
   }

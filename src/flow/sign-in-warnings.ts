@@ -1,6 +1,7 @@
 // What a person should know of a sign-in that goes on all the same.
 
 import { hostOf } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 import type { FlowWorld, TokenAnswer } from "./flow-world.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 
@@ -12,7 +13,7 @@ export function warnOfUnknownAudience(
   if (!settings.useServerAudience || config.audience !== undefined) return;
   world.onWarning(
     "server_audience_unavailable",
-    "`useServerAudience` changes nothing: there is no server that could be asked for the audience. Set `audience` where the provider wants one.",
+    say`${option("useServerAudience")} changes nothing: there is no server that could be asked for the audience. Set ${option("audience")} where the provider wants one.`,
   );
 }
 
@@ -27,6 +28,6 @@ export function warnOfUncheckedSignature(
   if (answer.signatureVerified !== false) return;
   world.onWarning(
     "id_token_signature_unchecked",
-    `The signature of the ID token was not checked, because no key set of ${hostOf(answer.issuer)} is known; its claims were checked. Set \`jwksUri\` where the provider has a key set.`,
+    say`The signature of the ID token was not checked, because no key set of ${hostOf(answer.issuer)} is known; its claims were checked. Set ${option("jwksUri")} where the provider has a key set.`,
   );
 }

@@ -32,11 +32,7 @@ test.for([
     "id.example.com:443 posted its answer as a form (once)",
     "responseMode: form_post",
   ],
-  [
-    { inAddress: 2 },
-    "put its answer into the address (2 times)",
-    "leave `responseMode` at `query`",
-  ],
+  [{ inAddress: 2 }, "put its answer into the address (2 times)", "set `responseMode: query`"],
   [{ oversized: 1 }, "more than the 64 KB that are read", "cookies that other programs have set"],
   [{ unreadable: 3 }, "(3 times) that is no HTTP request", "with http:"],
 ] as const)("what came instead of the answer is told, with its remedy: %j [F-U18][F-T9]", (row) => {

@@ -5,6 +5,7 @@ import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { listenerHeaderBytes } from "../core/limits.ts";
 import { counted } from "../core/words.ts";
+import { option, say, sentences, type Wording } from "../core/wording.ts";
 import type { CallbackListener } from "../interaction/listener.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { Settings } from "./sign-in-config.ts";
@@ -20,33 +21,39 @@ function times(count: number): string {
   return count === 1 ? "once" : `${String(count)} times`;
 }
 
+/** What came instead of the answer, and what to do about it. */
+interface Missed {
+  readonly what: string | Wording;
+  readonly remedy: string | Wording;
+}
+
 /** An answer that came and could not be taken, with its remedy; undefined where there was none. */
-function missedAnswer({ listener, metadata, redirectUri }: UnfinishedSignIn): string | undefined {
+function missedAnswer({ listener, metadata, redirectUri }: UnfinishedSignIn): Missed | undefined {
   const { posted, inAddress, oversized, unreadable } = listener.missed;
   const provider = hostOf(metadata.issuer);
   if (posted > 0) {
-    return (
-      `${provider} posted its answer as a form (${times(posted)}), while this sign-in awaited it in the address. ` +
-      "Set `responseMode: form_post` and start again."
-    );
+    return {
+      what: `${provider} posted its answer as a form (${times(posted)}), while this sign-in awaited it in the address.`,
+      remedy: say`Set ${option("responseMode", "form_post")} and start again.`,
+    };
   }
   if (inAddress > 0) {
-    return (
-      `${provider} put its answer into the address (${times(inAddress)}), though \`responseMode: form_post\` asked for a form; it was not used. ` +
-      "Have form_post allowed for this client at the provider, or leave `responseMode` at `query`, and start again."
-    );
+    return {
+      what: say`${provider} put its answer into the address (${times(inAddress)}), though ${option("responseMode", "form_post")} asked for a form; it was not used.`,
+      remedy: say`Have form_post allowed for this client at the provider, or set ${option("responseMode", "query")}, and start again.`,
+    };
   }
   if (oversized > 0) {
-    return (
-      `The browser came back (${times(oversized)}) with more than the ${String(listenerHeaderBytes / 1024)} KB that are read, so its answer was not seen. ` +
-      `As a rule those are cookies that other programs have set for ${new URL(redirectUri).hostname}: delete them in the browser and start again.`
-    );
+    return {
+      what: `The browser came back (${times(oversized)}) with more than the ${String(listenerHeaderBytes / 1024)} KB that are read, so its answer was not seen.`,
+      remedy: `As a rule those are cookies that other programs have set for ${new URL(redirectUri).hostname}: delete them in the browser and start again.`,
+    };
   }
   if (unreadable > 0) {
-    return (
-      `Something came to ${redirectUri} (${times(unreadable)}) that is no HTTP request, as from a browser that was sent to https: there. ` +
-      "Register the redirect URI with http:, and start again."
-    );
+    return {
+      what: `Something came to ${redirectUri} (${times(unreadable)}) that is no HTTP request, as from a browser that was sent to https: there.`,
+      remedy: "Register the redirect URI with http:, and start again.",
+    };
   }
   return undefined;
 }
@@ -63,22 +70,36 @@ export function timeIsUp(
   if (listener.strayCallbacks > 0) {
     return new OidcError(
       "state_mismatch",
-      `The browser came back (${times(listener.strayCallbacks)}) within ${limit}, but never with the answer to this sign-in at ${provider}. ` +
-        (missed ??
-          "Close older sign-in tabs and start again; another program may be using the same redirect URI."),
+      sentences(
+        `The browser came back (${times(listener.strayCallbacks)}) within ${limit}, but never with the answer to this sign-in at ${provider}.`,
+        missed?.what ?? "",
+      ),
+      {
+        remedy:
+          missed?.remedy ??
+          "Close older sign-in tabs and start again; another program may be using the same redirect URI.",
+      },
     );
   }
   if (missed !== undefined) {
-    return new OidcError("callback_timeout", `No answer was taken within ${limit}. ${missed}`);
+    return new OidcError(
+      "callback_timeout",
+      sentences(`No answer was taken within ${limit}.`, missed.what),
+      { remedy: missed.remedy },
+    );
   }
   return new OidcError(
     "callback_timeout",
-    `Nobody finished the sign-in at ${provider} in the browser within ${limit}. ` +
-      // A provider that knows neither the client nor the address may tell nobody but the person (RFC 6749 section 4.1.2.1).
-      `Start again; if the browser showed an error instead of a page to sign in on, check \`clientId\` and register ${redirectUri} as a redirect URI of this client. ` +
-      (metadata.deviceAuthorizationEndpoint === undefined
-        ? ""
-        : "Where no browser reaches this machine, set `flow: device`. ") +
-      "For more time set `callbackTimeoutSeconds`.",
+    `Nobody finished the sign-in at ${provider} in the browser within ${limit}.`,
+    {
+      remedy: sentences(
+        // A provider that knows neither the client nor the address may tell nobody but the person (RFC 6749 section 4.1.2.1).
+        say`Start again; if the browser showed an error instead of a page to sign in on, check ${option("clientId")} and register ${redirectUri} as a redirect URI of this client.`,
+        metadata.deviceAuthorizationEndpoint === undefined
+          ? ""
+          : say`Where no browser reaches this machine, set ${option("flow", "device")}.`,
+        say`For more time set ${option("callbackTimeoutSeconds")}.`,
+      ),
+    },
   );
 }

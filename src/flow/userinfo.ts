@@ -25,8 +25,11 @@ export async function readUserInfo(
   if (userinfoEndpoint === undefined) {
     throw new OidcError(
       "endpoint_invalid",
-      `${hostOf(record.issuer)} names no userinfo endpoint that can be used, so it cannot be asked who signed in. Ask the provider's administrator, or sign in again once the provider names one.`,
-      { reason: "userinfo_endpoint" },
+      `${hostOf(record.issuer)} names no userinfo endpoint that can be used, so it cannot be asked who signed in.`,
+      {
+        reason: "userinfo_endpoint",
+        remedy: "Ask the provider's administrator, or sign in again once the provider names one.",
+      },
     );
   }
   const config = configOfRecord(record, input.config);

@@ -35,8 +35,8 @@ const decoders: ReadonlyMap<string, Decode | undefined> = new Map([
 export function tooLarge(place: string): OidcError {
   return new OidcError(
     "response_too_large",
-    `${place} sent more than ${longestResponseBytes} bytes and was cut off. No honest answer is so long: is this the ` +
-      `address of an OpenID Provider?`,
+    `${place} sent more than ${longestResponseBytes} bytes and was cut off. No honest answer is as long as that.`,
+    { remedy: "Is this the address of an OpenID Provider?" },
   );
 }
 

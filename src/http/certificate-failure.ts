@@ -1,7 +1,8 @@
 // Says what is wrong with the certificate that a host showed.
 
 import type { PeerCertificate, DetailedPeerCertificate } from "node:tls";
-import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import type { FailurePlace } from "./failure.ts";
 import { lookUp } from "./lookup.ts";
 
@@ -12,9 +13,9 @@ const longestName = 100;
 const longestPath = 300;
 const mostNames = 5;
 
-type Reason = "self_signed" | "unknown_issuer" | "expired" | "not_yet_valid" | "wrong_host";
+type CertificateReason = Exclude<Reason<"tls">, "certificate" | "protocol">;
 
-const reasons: Readonly<Record<string, Reason>> = {
+const reasons: Readonly<Record<string, CertificateReason>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "self_signed",
   SELF_SIGNED_CERT_IN_CHAIN: "unknown_issuer",
   UNABLE_TO_GET_ISSUER_CERT: "unknown_issuer",
@@ -109,57 +110,59 @@ function namesOf(certificate: PeerCertificate | undefined): string {
   return names.slice(0, mostNames).join(", ") + (names.length > mostNames ? " …" : "");
 }
 
+/** What a certificate is refused for, and what to do. */
+interface Described {
+  readonly what: string;
+  readonly remedy: string | Wording;
+}
+
 function describe(
-  reason: Reason,
+  reason: CertificateReason,
   chain: Chain,
   place: FailurePlace,
   { now, caCertPath }: Pick<Circumstances, "now" | "caCertPath">,
-): string {
-  const subject = `${place.host} (${place.step})`;
-  const remedy = "The request was not sent.";
+): Described {
   // To be told to set what is set already helps nobody: it is another root that the file holds.
   const file = caCertPath === undefined ? "" : sanitizeProviderText(caCertPath, longestPath);
   const untrusted = file === "" ? "is not trusted here" : `neither this machine nor ${file} trusts`;
   const whereTo =
-    file === "" ? "set `caCertPath`" : "add it to that file, or set `caCertPath` to another one";
+    file === ""
+      ? say`set ${option("caCertPath")}`
+      : say`add it to that file, or set ${option("caCertPath")} to another one`;
   switch (reason) {
-    case "self_signed": {
-      return (
-        `${subject} shows a certificate that it signed itself, which ${untrusted}. ${remedy} If it is the ` +
-        `right one, save it as PEM and ${whereTo}.`
-      );
-    }
+    case "self_signed":
+      return {
+        what: `that it signed itself, which ${untrusted}`,
+        remedy: say`If it is the right one, save it as PEM and ${whereTo}.`,
+      };
     case "unknown_issuer": {
       const issuer = issuerOf(chain);
       const by = issuer === "" ? "by an authority" : `by "${issuer}"`;
-      return (
-        `${subject} shows a certificate issued ${by}, which ${untrusted}. ${remedy} Save that root as PEM ` +
-        `and ${whereTo}.`
-      );
+      return {
+        what: `issued ${by}, which ${untrusted}`,
+        remedy: say`Save that root as PEM and ${whereTo}.`,
+      };
     }
     case "expired": {
       const expired = chain.find((certificate) => Date.parse(certificate.valid_to) < now);
       const since = day(expired?.valid_to);
-      return (
-        `${subject} shows a certificate that ${since === "" ? "is no longer valid" : `expired on ${since}`}. ${remedy} ` +
-        `Whoever runs the host has to renew it; is this machine's clock right?`
-      );
+      return {
+        what: `that ${since === "" ? "is no longer valid" : `expired on ${since}`}`,
+        remedy: "Whoever runs the host has to renew it; is this machine's clock right?",
+      };
     }
     case "not_yet_valid": {
       const early = chain.find((certificate) => Date.parse(certificate.valid_from) > now);
       const from = day(early?.valid_from);
-      return (
-        `${subject} shows a certificate that is not valid yet${from === "" ? "" : ` (from ${from})`}. ${remedy} ` +
-        `Is this machine's clock right?`
-      );
+      return {
+        what: `that is not valid yet${from === "" ? "" : ` (from ${from})`}`,
+        remedy: "Is this machine's clock right?",
+      };
     }
     case "wrong_host": {
       const unnamed = chain.length === 0 ? "other hosts" : "no host name at all";
       const names = namesOf(chain[0]) || unnamed;
-      return (
-        `${subject} shows a certificate for ${names}, not for ` +
-        `${place.hostname}. ${remedy} Is the address right?`
-      );
+      return { what: `for ${names}, not for ${place.hostname}`, remedy: "Is the address right?" };
     }
     default: {
       return reason satisfies never;
@@ -188,8 +191,10 @@ export async function explainCertificate(
     place.proxyHost === undefined
       ? await lookAtCertificates(url, longest, circumstances.signal)
       : [];
-  return new OidcError("tls", describe(reason, chain, place, circumstances), {
-    reason,
-    cause: error.cause,
-  });
+  const { what, remedy } = describe(reason, chain, place, circumstances);
+  return new OidcError(
+    "tls",
+    `${place.host} (${place.step}) shows a certificate ${what}. The request was not sent.`,
+    { reason, remedy, cause: error.cause },
+  );
 }

@@ -13,6 +13,7 @@ import type { HttpAnswer, HttpClient } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
 import { hostOf } from "../core/hosts.ts";
+import type { Warn } from "../core/warning.ts";
 import { runOperation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { prepareRequest } from "./prepare.ts";
@@ -42,7 +43,7 @@ export interface HttpClientOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly randomBytes: (length: number) => Uint8Array;
   /** Told once, code `tls_verification_forced`, when the environment switches TLS verification off in vain. */
-  readonly onWarning?: ((code: string, message: string) => void) | undefined;
+  readonly onWarning?: Warn | undefined;
   /** In place of the network, for tests: no way to an address is then looked for. */
   readonly transport?: Transport | undefined;
   /** Shown to every host that is asked for it, never to a proxy. */
@@ -174,9 +175,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       head.discard();
       const error = new OidcError(
         "rate_limited",
-        `${place.host} has had too many requests or is overloaded (${place.step}, status ${status}). Try again ` +
-          `${waitSeconds === undefined ? "later" : `in ${waitSeconds} s`}.`,
-        { retryAfterSeconds: waitSeconds },
+        `${place.host} has had too many requests or is overloaded (${place.step}, status ${status}).`,
+        {
+          remedy: `Try again ${waitSeconds === undefined ? "later" : `in ${waitSeconds} s`}.`,
+          retryAfterSeconds: waitSeconds,
+        },
       );
       return { error, retry: waitSeconds !== undefined, waitSeconds };
     }

@@ -83,14 +83,19 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   const fail = <Code extends "network" | "timeout" | "tls">(
     kind: Code,
     reason: Reason<Code>,
-    message: string,
+    summary: string,
+    remedy: string,
     retry: boolean,
   ): Failure => ({
-    error: new OidcError(kind, message, { reason, cause: freshCause(lower) }),
+    error: new OidcError(kind, summary, { reason, remedy, cause: freshCause(lower) }),
     retry,
   });
-  const network = (reason: Reason<"network">, message: string, retry = true): Failure =>
-    fail("network", reason, message, retry);
+  const network = (
+    reason: Reason<"network">,
+    summary: string,
+    remedy: string,
+    retry = true,
+  ): Failure => fail("network", reason, summary, remedy, retry);
 
   if (thrown instanceof WireFailure) {
     const { kind, status } = thrown;
@@ -100,30 +105,30 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
         return status === 407 || status === 401
           ? network(
               "proxy_authentication",
-              `${unreached}: the proxy wants a user name and password, or refused those that it got (${status}). ` +
-                `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
+              `${unreached}: the proxy wants a user name and password, or refused those that it got (${status}).`,
+              `Set them in HTTPS_PROXY (http://USER:PASSWORD@${place.proxyHost ?? "HOST:PORT"}).`,
               false,
             )
           : network(
               "proxy_refused",
-              `${unreached}: the proxy refused the connection (status ${status}). Ask whoever runs the proxy, or ` +
-                `exempt the host with NO_PROXY.`,
+              `${unreached}: the proxy refused the connection (status ${status}).`,
+              "Ask whoever runs the proxy, or exempt the host with NO_PROXY.",
               false,
             );
       }
       case "proxy_hung_up": {
         return network(
           "proxy_refused",
-          `${unreached}: the proxy hung up without an answer. Is this a proxy, with this port and scheme ` +
-            `(HTTPS_PROXY)? If the host needs none, exempt it with NO_PROXY.`,
+          `${unreached}: the proxy hung up without an answer.`,
+          "Is this a proxy, with this port and scheme (HTTPS_PROXY)? If the host needs none, exempt it with NO_PROXY.",
         );
       }
       case "proxy_tls": {
         return fail(
           "tls",
           isCertificateCode(code) ? "certificate" : "protocol",
-          `${unreached}: no TLS connection to the proxy came about (${code}). Does its port speak HTTPS (HTTPS_PROXY), ` +
-            `and is its certificate trusted here?`,
+          `${unreached}: no TLS connection to the proxy came about (${code}).`,
+          "Does its port speak HTTPS (HTTPS_PROXY), and is its certificate trusted here?",
           false,
         );
       }
@@ -131,16 +136,16 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
         return fail(
           "timeout",
           "connect",
-          `${unreached}: no connection within ${place.connectTimeoutSeconds} s. Is the issuer right, is a firewall in ` +
-            `between, and ${proxyQuestion}`,
+          `${unreached}: no connection within ${place.connectTimeoutSeconds} s.`,
+          `Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
           false,
         );
       }
       case "blocked_port": {
         return network(
           "blocked_port",
-          `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service. Is the port ` +
-            `right? If it is, the provider needs another one.`,
+          `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service.`,
+          "Is the port right? If it is, the provider needs another one.",
           false,
         );
       }
@@ -156,7 +161,8 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     const failure = fail(
       "tls",
       isCertificateCode(code) ? "certificate" : "protocol",
-      `${unreached}: no TLS connection came about (${code}). Does this port speak HTTPS, with TLS 1.2 or later?`,
+      `${unreached}: no TLS connection came about (${code}).`,
+      "Does this port speak HTTPS, with TLS 1.2 or later?",
       false,
     );
     return { ...failure, tlsCode: code };
@@ -164,23 +170,25 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   if (code === "ECONNREFUSED") {
     return network(
       "refused",
-      `${unreached}: connection refused. Is the issuer right, and ${proxyQuestion}`,
+      `${unreached}: connection refused.`,
+      `Is the issuer right, and ${proxyQuestion}`,
     );
   }
   if (code === "ENOTFOUND" || code === "EAI_NODATA" || code === "EAI_NONAME") {
     return network(
       "dns",
+      `${unreached}: ${place.proxyHost === undefined ? `the name ${place.hostname}` : "the proxy's name"} does not resolve.`,
       place.proxyHost === undefined
-        ? `${unreached}: the name ${place.hostname} does not resolve. Is the issuer right, is this machine online, ` +
-            `and ${proxyQuestion}`
-        : `${unreached}: the proxy's name does not resolve. Is this machine online, and ${proxyQuestion}`,
+        ? `Is the issuer right, is this machine online, and ${proxyQuestion}`
+        : `Is this machine online, and ${proxyQuestion}`,
       false,
     );
   }
   if (code === "EAI_AGAIN" || code === "EAI_FAIL") {
     return network(
       "dns",
-      `${unreached}: names cannot be looked up now (no answer from DNS). Is this machine online, and ${proxyQuestion}`,
+      `${unreached}: names cannot be looked up now (no answer from DNS).`,
+      `Is this machine online, and ${proxyQuestion}`,
       false,
     );
   }
@@ -188,32 +196,33 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     return fail(
       "timeout",
       "connect",
-      `${unreached}: no connection. Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
+      `${unreached}: no connection.`,
+      `Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
       true,
     );
   }
   if (brokenOff.has(code)) {
     return network(
       "reset",
-      `${place.host} closed the connection before its answer was complete (${place.step})${via}. ` +
-        // What many servers do where TLS was expected.
-        (place.isPlain
-          ? "Does this port want https: instead of http:? If not, try again; "
-          : "Try again; ") +
-        "if it stays so, look at firewalls and proxies in between.",
+      `${place.host} closed the connection before its answer was complete (${place.step})${via}.`,
+      // What many servers do where TLS was expected.
+      (place.isPlain
+        ? "Does this port want https: instead of http:? If not, try again; "
+        : "Try again; ") + "if it stays this way, look at firewalls and proxies in between.",
     );
   }
   if (noWay.has(code)) {
     return network(
       "unreachable",
-      `${unreached}: there is no way to it from here (${code}). Is this machine online, is a VPN needed, and ` +
-        proxyQuestion,
+      `${unreached}: there is no way to it from here (${code}).`,
+      `Is this machine online, is a VPN needed, and ${proxyQuestion}`,
     );
   }
   if (code === "HPE_HEADER_OVERFLOW") {
     return network(
       "headers_too_large",
-      `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused. Is the issuer right?`,
+      `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused.`,
+      "Is the issuer right?",
       false,
     );
   }
@@ -225,14 +234,14 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   ) {
     return network(
       "malformed",
-      `What ${place.host} answered (${place.step})${via} is not HTTP that can be understood (${code}). ` +
-        `Are the address and its port right?`,
+      `What ${place.host} answered (${place.step})${via} is not HTTP that can be understood (${code}).`,
+      "Are the address and its port right?",
     );
   }
   return network(
     "unknown",
-    `${unreached}: the connection failed${code === "" ? "" : ` (${code})`}. Are the address and its port right, and ` +
-      proxyQuestion,
+    `${unreached}: the connection failed${code === "" ? "" : ` (${code})`}.`,
+    `Are the address and its port right, and ${proxyQuestion}`,
     code !== "",
   );
 }

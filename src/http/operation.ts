@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { hostOf } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 
 /** What the parts of an operation share. */
 export interface Operation {
@@ -50,9 +51,11 @@ export async function runOperation<Result>(
     controller.abort(
       new OidcError(
         "timeout",
-        `No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ` +
-          `\`httpTimeoutSeconds\`). Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.`,
-        { reason: "operation" },
+        say`No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ${option("httpTimeoutSeconds")}).`,
+        {
+          reason: "operation",
+          remedy: "Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.",
+        },
       ),
     );
   };

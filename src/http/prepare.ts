@@ -4,6 +4,7 @@ import { OidcError } from "../core/errors.ts";
 import type { TransportRequest } from "../core/world.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 
 /** An operation in the form in which it is sent, but for what can end it. */
 export type PreparedRequest = Omit<TransportRequest, "signal">;
@@ -36,15 +37,15 @@ export function checkUrl(text: string, step: string, allowInsecureHttp: boolean)
   if (url.username !== "" || url.password !== "") {
     throw new OidcError(
       "endpoint_invalid",
-      `The address for the ${step} at ${host} holds a user name or password, so nothing was sent. ` +
-        `Take it out of the URL.`,
+      `The address for the ${step} at ${host} holds a user name or password, so nothing was sent.`,
+      { remedy: "Take it out of the URL." },
     );
   }
   if (url.protocol === "http:" && !allowInsecureHttp && !isLoopbackHost(url.hostname)) {
     throw new OidcError(
       "insecure_url",
-      `The address for the ${step} at ${host} is http:, which everybody on the way can read, so nothing was sent. ` +
-        `Use https:, or for a test set \`allowInsecureHttp\`.`,
+      `The address for the ${step} at ${host} is http:, which everybody on the way can read, so nothing was sent.`,
+      { remedy: say`Use https:, or for a test set ${option("allowInsecureHttp")}.` },
     );
   }
   return url;
@@ -73,7 +74,8 @@ function checkedHeaders(request: HttpRequest): Record<string, string> {
       throw new OidcError(
         "invalid_option",
         `The value of the header ${name} for the ${request.step} holds a line break, a control character or one ` +
-          `that HTTP headers cannot carry. Nothing was sent. Was a file read with its line end?`,
+          `that HTTP headers cannot carry. Nothing was sent.`,
+        { remedy: "Was a file read with its line end?" },
       );
     }
   }
@@ -99,7 +101,8 @@ export function prepareRequest(request: HttpRequest, allowInsecureHttp: boolean)
       throw new OidcError(
         "invalid_option",
         `The parameter ${name} of the ${request.step} holds a line break or another control character. ` +
-          `Nothing was sent. Was a file read with its line end?`,
+          `Nothing was sent.`,
+        { remedy: "Was a file read with its line end?" },
       );
     }
   }

@@ -61,8 +61,11 @@ function isExempt(hostname: string, port: string, entry: string): boolean {
 function invalidProxy(name: string): OidcError {
   return new OidcError(
     "invalid_option",
-    `The environment variable ${name} holds no proxy address that can be used. It should be like ` +
-      `http://proxy.example.com:3128 (http: or https:, special characters of a password percent-encoded).`,
+    `The environment variable ${name} is not the address of a proxy.`,
+    {
+      remedy:
+        "Accepted: an address such as http://proxy.example.com:3128 (http: or https:, special characters of a password percent-encoded).",
+    },
   );
 }
 

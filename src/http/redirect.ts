@@ -6,11 +6,11 @@ import type { FailurePlace } from "./failure.ts";
 import { hostOf } from "../core/hosts.ts";
 
 function refuse(place: FailurePlace, target: URL | undefined, why: string): OidcError {
-  const where = target === undefined ? "an address that is none" : hostOf(target);
+  const where = target === undefined ? "an invalid address" : hostOf(target);
   return new OidcError(
     "redirect_refused",
-    `${place.host} redirected the ${place.step} to ${where}, and ${why}. Is the address right? Set the one that ` +
-      `answers itself.`,
+    `${place.host} redirected the ${place.step} to ${where}, and ${why}.`,
+    { remedy: "Is the address right? Set the one that answers itself." },
   );
 }
 

@@ -2,6 +2,8 @@
 
 import type { Clock } from "../core/clock.ts";
 import type { Transport } from "../core/world.ts";
+import { option, say } from "../core/wording.ts";
+import type { Warn } from "../core/warning.ts";
 import { isBlockedPort } from "./blocked-ports.ts";
 import { connect } from "./connect.ts";
 import type { Destination } from "./connect.ts";
@@ -26,7 +28,7 @@ export interface RouteOptions {
   /** What is trusted; asked for when a connection first needs it. */
   readonly trust: () => Promise<Trust>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly onWarning: ((code: string, message: string) => void) | undefined;
+  readonly onWarning: Warn | undefined;
   readonly connectTimeoutSeconds: number;
 }
 
@@ -48,8 +50,7 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
       warned = true;
       options.onWarning?.(
         "tls_verification_forced",
-        "NODE_TLS_REJECT_UNAUTHORIZED=0 is set. Latchkey verifies certificates all the same; to trust a private " +
-          "authority set `caCertPath`.",
+        say`NODE_TLS_REJECT_UNAUTHORIZED=0 is set. Latchkey verifies certificates all the same; to trust a private authority set ${option("caCertPath")}.`,
       );
     }
     const proxy = proxyFor(url, options.environment);

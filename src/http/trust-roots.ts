@@ -5,15 +5,16 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as tls from "node:tls";
 import { OidcError } from "../core/errors.ts";
 import { longestUserFileBytes } from "../core/limits.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import { powerProblem } from "../files/powerful-file.ts";
 
 /** What a file could not be used for, in words; thrown and caught in this file alone. */
 class Unusable extends Error {
-  readonly lowerCode: string | undefined;
+  readonly remedy: Wording | undefined;
 
-  constructor(problem: string, lowerCode?: string) {
+  constructor(problem: string, remedy?: Wording) {
     super(problem);
-    this.lowerCode = lowerCode;
+    this.remedy = remedy;
   }
 }
 
@@ -35,7 +36,7 @@ function readWhole(path: string, isNamedByUser: boolean): string {
     if (!status.isFile()) throw new Unusable("is not a regular file");
     // Whoever can change it decides whom the secret goes to (F-S7). Node's own variable is Node's to judge.
     const problem = isNamedByUser ? powerProblem(path, status) : undefined;
-    if (problem !== undefined) throw new Unusable(problem);
+    if (problem !== undefined) throw new Unusable(problem.what, problem.remedy);
     const buffer = Buffer.alloc(longestUserFileBytes + 1);
     let length = 0;
     for (;;) {
@@ -125,11 +126,16 @@ export function readCaBundle(path: string, isNamedByUser: boolean = true): reado
         : (fileProblems[lowerCode ?? ""] ?? `cannot be read (${lowerCode ?? "unknown reason"})`);
     throw new OidcError(
       "ca_bundle_invalid",
-      `The file of trusted roots ${path} ${problem}. No request was sent. Set \`caCertPath\` to a PEM file with at ` +
-        `least one certificate.`,
-      lowerCode === undefined
-        ? {}
-        : { cause: Object.assign(new Error(lowerCode), { code: lowerCode }) },
+      `The file of trusted roots ${path} ${problem}. No request was sent.`,
+      {
+        remedy:
+          (error instanceof Unusable ? error.remedy : undefined) ??
+          say`Set ${option("caCertPath")} to a PEM file with at least one certificate.`,
+        cause:
+          lowerCode === undefined
+            ? undefined
+            : Object.assign(new Error(lowerCode), { code: lowerCode }),
+      },
     );
   }
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { OidcError } from "../core/errors.ts";
 import { isLocalhostName } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 
 /** Sockets that listen: two where `localhost` (or a name below it) has both address families, else one. */
 export interface BoundServers {
@@ -88,21 +89,31 @@ async function bindOnce(
 /** Every port of the list is somebody else's. */
 export function portsTaken(host: string, ports: readonly number[]): OidcError {
   const [port = 0] = ports;
-  const message =
-    ports.length > 1
-      ? `Ports ${ports.join(", ")} on ${host} are all taken by other programs, so the browser could not come back. Free one, or register and set another \`callbackPort\`.`
-      : `Port ${port} on ${host} is taken by another program, so the browser could not come back. Free it, or register and set another \`callbackPort\`${port < 65535 ? `, such as ${port + 1}` : ""}.`;
-  return new OidcError("callback_port_in_use", message);
+  const next = port < 65535 ? `, such as ${port + 1}` : "";
+  return ports.length > 1
+    ? new OidcError(
+        "callback_port_in_use",
+        `Ports ${ports.join(", ")} on ${host} are all taken by other programs, so the browser could not come back.`,
+        { remedy: say`Free one, or register and set another ${option("callbackPort")}.` },
+      )
+    : new OidcError(
+        "callback_port_in_use",
+        `Port ${port} on ${host} is taken by another program, so the browser could not come back.`,
+        { remedy: say`Free it, or register and set another ${option("callbackPort")}${next}.` },
+      );
 }
 
 function unusableError(host: string, port: number, cause: unknown): OidcError {
   const code = codeOf(cause);
-  const why =
-    code === "EACCES" || code === "EPERM"
-      ? `this user may not open port ${port} on ${host}. Register and set a \`callbackPort\` above 1023.`
-      : `${host} port ${port} cannot be listened on (${code || "unknown reason"}). Set \`callbackHost\` to an address of this machine; 127.0.0.1 is the usual one.`;
-  return new OidcError("callback_port_in_use", `The browser could not come back: ${why}`, {
+  const isForbidden = code === "EACCES" || code === "EPERM";
+  const why = isForbidden
+    ? `this user may not open port ${port} on ${host}`
+    : `${host} port ${port} cannot be listened on (${code || "unknown reason"})`;
+  return new OidcError("callback_port_in_use", `The browser could not come back: ${why}.`, {
     reason: "listener_failed",
+    remedy: isForbidden
+      ? say`Register and set a ${option("callbackPort")} above 1023.`
+      : say`Set ${option("callbackHost")} to an address of this machine; 127.0.0.1 is the usual one.`,
     cause,
   });
 }

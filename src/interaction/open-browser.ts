@@ -3,6 +3,7 @@
 
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { BrowserResult, World } from "../core/world.ts";
+import { option, say } from "../core/wording.ts";
 import { browserSafeUrl } from "./browser.ts";
 import { authorityOf, LoopbackServer, sendPage } from "./loopback-server.ts";
 import { nothingHerePage } from "./pages/states.ts";
@@ -43,9 +44,11 @@ export function createStartAddress(world: BrowserWorld, host: string): StartAddr
       new OidcError(
         "callback_invalid",
         `The sign-in at ${host} was ended: the address that opens it in the browser works once, and it was opened twice. ` +
-          "Another program on this machine may have opened it to sign in as somebody else. Nothing was kept. " +
-          "Sign in again; if this comes back, look for that program, or set `openBrowser: false` and open the shown address yourself.",
-        { reason: "opened_twice" },
+          "Another program on this machine may have opened it to sign in as somebody else. Nothing was kept.",
+        {
+          reason: "opened_twice",
+          remedy: say`Sign in again; if this comes back, look for that program, or set ${option("openBrowser", "false")} and open the shown address yourself.`,
+        },
       ),
     onOtherUser: (uid) => {
       const whose = uid === undefined ? "Another user" : `Another user (uid ${String(uid)})`;

@@ -17,6 +17,7 @@ import type { Server, Socket } from "node:net";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
 import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
+import type { FileProblem } from "../files/remedy.ts";
 import {
   checkPrivateFolderSync,
   errnoOf,
@@ -120,7 +121,9 @@ function openLocked(
     if (isOidcError(error)) throw error;
     const why = errnoOf(error);
     if (why === "EAGAIN") return { state: "held" };
-    if (why === "ELOOP") throw insecure(path, `is a symbolic link. Move it away`, error);
+    if (why === "ELOOP") {
+      throw insecure(path, { what: "is a symbolic link", remedy: ["Move it away."] }, error);
+    }
     if (isExhaustion(why)) return { state: "exhausted", why };
     if (why !== "") return { state: "unavailable", why };
     throw error;
@@ -141,12 +144,11 @@ function isStillAt(path: string, descriptor: number): boolean {
   }
 }
 
-function insecure(path: string, problem: string, cause?: unknown): OidcError {
-  return new OidcError(
-    "cache_insecure",
-    `The lock file ${path} ${problem}. It was not used.`,
-    cause === undefined ? {} : { cause },
-  );
+function insecure(path: string, { what, remedy }: FileProblem, cause?: unknown): OidcError {
+  return new OidcError("cache_insecure", `The lock file ${path} ${what}. It was not used.`, {
+    remedy,
+    cause,
+  });
 }
 
 /** The temporary folder where it is the user's alone: in a shared one anybody could take the socket's place. */

@@ -71,7 +71,7 @@ export function readLockIdentity(
     return { state: "unwritable", path, why: "what was written cannot be read back" };
   } catch (error) {
     if (isErrorOf(error, "cache_insecure")) throw error;
-    if (isOidcError(error) && error.reason === "other_user") {
+    if (isErrorOf(error, "cache_write_failed", "other_user")) {
       return { state: "unwritable", path, why: "its folder belongs to another user" };
     }
     const errno = errnoOf(isOidcError(error) ? error.cause : error);
@@ -128,7 +128,10 @@ function appendDigits(folder: string, path: string, digits: string): void {
     // Whatever stands there now, also where it came between the look and this: judged by its descriptor.
     const problem = fileProblem(path, fstatSync(descriptor), "private", process.geteuid?.());
     if (problem !== undefined) {
-      throw new OidcError("cache_insecure", `The file ${path} ${problem}. It was not used.`);
+      const { what, remedy } = problem;
+      throw new OidcError("cache_insecure", `The file ${path} ${what}. It was not used.`, {
+        remedy,
+      });
     }
     writeSync(descriptor, digits);
     fsyncSync(descriptor);

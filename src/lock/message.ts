@@ -2,6 +2,7 @@
 
 import { isOidcErrorCode } from "../core/error-table.ts";
 import type { SerializedOidcError } from "../core/errors.ts";
+import { isWording } from "../core/wording.ts";
 import { longestInstantSeconds, longestLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
@@ -141,6 +142,12 @@ function fittingText(message: HolderMessage): string {
   );
   if (message.kind !== "failed") return text;
   let { error } = message;
+  if (Buffer.byteLength(text) > longestTextBytes) {
+    // The message says all of it, in the library's words.
+    const { summary: _summary, remedy: _remedy, quote: _quote, ...plain } = error;
+    error = plain;
+    text = JSON.stringify({ kind: "failed", error });
+  }
   while (Buffer.byteLength(text) > longestTextBytes && error.message !== "") {
     error = { ...error, message: error.message.slice(0, Math.floor(error.message.length / 2)) };
     text = JSON.stringify({ kind: "failed", error: { ...error, message: `${error.message}…` } });
@@ -180,10 +187,14 @@ function parseError(value: unknown): SerializedOidcError | undefined {
   const members = value as Record<string, unknown>;
   const { code, message, reason, providerError, providerErrorDescription, retryAfterSeconds } =
     members;
+  const { summary, remedy, quote } = members;
   if (!isOidcErrorCode(code) || typeof message !== "string") return undefined;
   return {
     code,
     message,
+    ...(isWording(summary) ? { summary } : {}),
+    ...(isWording(remedy) ? { remedy } : {}),
+    ...(typeof quote === "string" ? { quote } : {}),
     ...(typeof reason === "string" ? { reason } : {}),
     ...(typeof providerError === "string" ? { providerError } : {}),
     ...(typeof providerErrorDescription === "string" ? { providerErrorDescription } : {}),

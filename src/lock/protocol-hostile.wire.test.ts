@@ -20,6 +20,7 @@ import { createProcessLock } from "./protocol.ts";
 import type { AcquireOptions, Lease } from "./types.ts";
 import { closing, everythingFrom, nonceOf, onFirstLine } from "./testing.ts";
 import { followHolder } from "./waiter.ts";
+import type { Warn } from "../core/warning.ts";
 
 let folder = "";
 let keys: LockKeys;
@@ -57,10 +58,7 @@ const options: AcquireOptions = {
  * Takes part with a clock of which 10 seconds pass in a tenth of one, at the lock whose name others can take: where no
  * socket can be made in the user's folder.
  */
-function lock(
-  speed = 100,
-  onWarning?: (code: string, message: string) => void,
-): ReturnType<typeof createProcessLock> {
+function lock(speed = 100, onWarning?: Warn): ReturnType<typeof createProcessLock> {
   const endpoint = createAbstractEndpoint();
   const clock = createFastClock(speed);
   return createProcessLock({

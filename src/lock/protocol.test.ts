@@ -12,6 +12,7 @@ import { createProcessLock } from "./protocol.ts";
 import type { ProcessLock, ProcessLockOptions } from "./protocol.ts";
 import { emulatedEndpoint } from "./testing.ts";
 import type { AcquireOptions, Lease, SharedOutcome, WorkPhase } from "./types.ts";
+import { worded } from "../core/wording.ts";
 
 let folder = "";
 let leases: Lease[] = [];
@@ -248,7 +249,7 @@ describe.runIf(process.platform === "linux")("where the lock-id cannot be writte
     const warnings: string[][] = [];
     const lock = makeLock({
       folder: join(folder, "below"),
-      onWarning: (...warning) => warnings.push(warning),
+      onWarning: (code, said) => warnings.push([code, worded(said)]),
     });
     const lease = await hold(lock, "key");
     const { result } = await follow(lock, "key");

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
+import type { Warn } from "../core/warning.ts";
 import { createDarwinEndpoint } from "./endpoint-darwin.ts";
 import { createLinuxEndpoint } from "./endpoint-linux.ts";
 import { createWindowsEndpoint } from "./endpoint-windows.ts";
@@ -50,7 +51,7 @@ export interface ProcessLockOptions {
    * Told once each: `cache_write_failed` where the folder cannot be written, `cache_locked` where somebody else holds the
    * lock's name.
    */
-  readonly onWarning?: (code: string, message: string) => void;
+  readonly onWarning?: Warn;
   /** Default: this system's. On another than Linux, macOS and Windows single flight is kept within this process. */
   readonly platform?: NodeJS.Platform;
   /** Default: that of the platform. */

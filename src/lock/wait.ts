@@ -7,6 +7,7 @@ import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { lockGraceSeconds, lockProofSeconds, lockStoppedSeconds } from "../core/limits.ts";
 import { counted } from "../core/words.ts";
+import { run, say } from "../core/wording.ts";
 import type { HolderMessage } from "./message.ts";
 import { isStopped } from "../files/processes.ts";
 import { startRunningTime } from "./running-time.ts";
@@ -205,25 +206,30 @@ function tooLong(processId: number | undefined, phase: WorkPhase, seconds: numbe
   const other = processId !== undefined && processId !== process.pid;
   return new OidcError(
     "cache_locked",
-    `${nameOf(processId)} is still ${work[phase]} after ${counted(seconds, "second")}, longer than that can take (lock). ${
-      other
-        ? `See whether it hangs, end it where it does (kill ${processId}), and try again.`
-        : "Try again."
-    }`,
+    `${nameOf(processId)} is still ${work[phase]} after ${counted(seconds, "second")}, longer than that can take (lock).`,
+    {
+      remedy: other
+        ? say`See whether it hangs, end it where it does (${run(`kill ${processId}`)}), and try again.`
+        : "Try again.",
+    },
   );
 }
 
 function pending(processId: number | undefined): OidcError {
   return new OidcError(
     "interaction_pending",
-    `${nameOf(processId)} is signing in, and this call does not wait for a person (lock). Try again when that sign-in is done.`,
+    `${nameOf(processId)} is signing in, and this call does not wait for a person (lock).`,
+    { remedy: "Try again when that sign-in is done." },
   );
 }
+
+const endPrograms = "Try again; if it stays this way, end the programs that use Latchkey.";
 
 function silent(seconds: number): OidcError {
   return new OidcError(
     "cache_locked",
-    `Another process holds the lock of this sign-in, and after ${counted(seconds, "second")} has not freed it, longer than its work can take (lock). Try again; if it stays so, end the programs that use Latchkey.`,
+    `Another process holds the lock of this sign-in, and after ${counted(seconds, "second")} has not freed it, longer than its work can take (lock).`,
+    { remedy: endPrograms },
   );
 }
 
@@ -236,28 +242,37 @@ function unproven(obstacle: string, { holderProcess }: WaitContext): OidcError {
   const processId = holderProcess?.();
   return new OidcError(
     "cache_locked",
-    `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock). Try again; if it stays so, ${
-      processId === undefined
-        ? "end the programs that use Latchkey."
-        : `see whether process ${processId} hangs, and end it where it does (kill ${processId}).`
-    }`,
-    { reason: "holder_unproven" },
+    `The lock of this sign-in was not free within ${lockProofSeconds} seconds: ${obstacle} (lock).`,
+    {
+      reason: "holder_unproven",
+      remedy:
+        processId === undefined
+          ? endPrograms
+          : say`Try again; if it stays this way, see whether process ${processId} hangs, and end it where it does (${run(`kill ${processId}`)}).`,
+    },
   );
 }
 
 function exhausted(why: string): OidcError {
   return new OidcError(
     "cache_locked",
-    `The lock of this sign-in could not be had within ${lockProofSeconds} seconds: this process has no file descriptors or memory left for it (${why}). ${
-      why === "EMFILE" ? "Raise the limit (ulimit -n)" : "Close other programs"
-    }, and try again.`,
+    `The lock of this sign-in could not be had within ${lockProofSeconds} seconds: this process has no file descriptors or memory left for it (${why}).`,
+    {
+      remedy:
+        why === "EMFILE"
+          ? say`Raise the limit (${run("ulimit -n")}), and try again.`
+          : "Close other programs, and try again.",
+    },
   );
 }
 
 function holderStopped(processId: number): OidcError {
   return new OidcError(
     "cache_locked",
-    `Process ${processId} holds the lock of this sign-in, and it is stopped (lock). Let it go on (fg in its terminal, or kill -CONT ${processId}), or end it (kill -KILL ${processId}); then try again.`,
-    { reason: "holder_stopped" },
+    `Process ${processId} holds the lock of this sign-in, and it is stopped (lock).`,
+    {
+      reason: "holder_stopped",
+      remedy: say`Let it go on (${run("fg")} in its terminal, or ${run(`kill -CONT ${processId}`)}), or end it (${run(`kill -KILL ${processId}`)}); then try again.`,
+    },
   );
 }

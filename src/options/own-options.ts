@@ -9,7 +9,8 @@ export function unknownOption(name: string, known: readonly string[]): OidcError
   const nearest = nearestName(name, known);
   return new OidcError(
     "invalid_option",
-    `There is no option \`${name.slice(0, 80)}\`.${nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`}`,
+    `There is no option \`${name.slice(0, 80)}\`.`,
+    nearest === undefined ? {} : { remedy: `Did you mean \`${nearest}\`?` },
   );
 }
 

@@ -5,10 +5,9 @@ import { OidcError } from "../core/errors.ts";
 import { environmentNameOf, optionTable, type OptionRow } from "./table.ts";
 
 function refuse(where: string, accepted: string): never {
-  throw new OidcError(
-    "invalid_option",
-    `${where} does not accept this value. Accepted: ${accepted}.`,
-  );
+  throw new OidcError("invalid_option", `${where} does not accept this value.`, {
+    remedy: `Accepted: ${accepted}.`,
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { isAbsolute, join, resolve } from "node:path";
 import { OidcError } from "../core/errors.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 
 /** What the location of files depends on. */
 export interface Machine {
@@ -45,13 +46,14 @@ function homeOf(environment: Readonly<Record<string, string | undefined>>): stri
 // Never a shared temporary folder instead: whoever made it first would own our files (C11).
 function noPlace(
   why: string,
-  remedy = "Set HOME to your home folder, or name a file with `cachePath`.",
+  remedy:
+    | string
+    | Wording = say`Set HOME to your home folder, or name a file with ${option("cachePath")}.`,
 ): OidcError {
-  return new OidcError(
-    "cache_write_failed",
-    `There is no place for the token cache: ${why}. ${remedy}`,
-    { reason: "no_home" },
-  );
+  return new OidcError("cache_write_failed", `There is no place for the token cache: ${why}.`, {
+    reason: "no_home",
+    remedy,
+  });
 }
 
 function homeFolder(machine: Machine): string {

@@ -4,6 +4,8 @@ import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
 import { ownParameters } from "../core/own-parameters.ts";
+import type { OptionName } from "../core/option-names.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import { wordsOfKind, type OptionKind, type OptionRow } from "./table.ts";
 
 /** What all rules may need to know besides the value. */
@@ -183,11 +185,11 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
 };
 
 /** `invalid_option`, with the value's kind and nothing of its content. */
-export function refusal(called: string, value: unknown, accepted: string): OidcError {
+export function refusal(called: string | Wording, value: unknown, accepted: string): OidcError {
   return new OidcError(
     "invalid_option",
-    `${called} does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}. ` +
-      `Accepted: ${accepted}.`,
+    say`${called} does not accept ${kindOf(value)}${typeof value === "string" && value !== "" ? " like this" : ""}.`,
+    { remedy: `Accepted: ${accepted}.` },
   );
 }
 
@@ -205,7 +207,7 @@ export function validateOption(
   row: OptionRow,
   value: unknown,
   context: ValidationContext,
-  called: string = `\`${row.name}\``,
+  called: string | Wording = [option(row.name as OptionName)],
 ): unknown {
   if (isUnset(row, value)) return value;
   const verdict = rules[row.kind](value, context);
@@ -213,14 +215,17 @@ export function validateOption(
   if ("insecure" in verdict) {
     throw new OidcError(
       "insecure_url",
-      `${called} is an http: address of ${verdict.insecure}: everybody on the way could read the tokens. ` +
-        "Use https:. For a test network without it, set `allowInsecureHttp`.",
+      say`${called} is an http: address of ${verdict.insecure}: everybody on the way could read the tokens.`,
+      {
+        remedy: say`Use https:. For a test network without it, set ${option("allowInsecureHttp")}.`,
+      },
     );
   }
   if ("taken" in verdict) {
     throw new OidcError(
       "invalid_option",
-      `${called} cannot set \`${verdict.taken}\`: a sign-in sets it itself. Use the option that is made for it, if there is one.`,
+      say`${called} cannot set \`${verdict.taken}\`: a sign-in sets it itself.`,
+      { remedy: "Use the option that is made for it, if there is one." },
     );
   }
   throw refusal(called, value, verdict.wrong);

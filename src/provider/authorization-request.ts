@@ -6,6 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { defaultScopes } from "../core/default-scopes.ts";
 import { hostOf } from "../core/hosts.ts";
 import { ownParameters } from "../core/own-parameters.ts";
+import { option, say } from "../core/wording.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
 import { readAuthorizationResponse } from "./authorization-response.ts";
 import { exchangeCode } from "./code-exchange.ts";
@@ -61,7 +62,8 @@ function assertExtraParameters(extra: Readonly<Record<string, string>>): void {
   if (taken === undefined) return;
   throw new OidcError(
     "invalid_option",
-    `The option extraAuthorizationParams can't set ${taken}: Latchkey sets it itself. Use the option that is made for it, if there is one.`,
+    say`${option("extraAuthorizationParams")} cannot set ${taken}: Latchkey sets it itself.`,
+    { remedy: "Use the option that is made for it, if there is one." },
   );
 }
 
@@ -72,15 +74,19 @@ function authorizationEndpointOf(provider: Provider): string {
   if (endpoint === undefined) {
     throw new OidcError(
       "no_interactive_flow",
-      `${hostOf(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery). Check \`issuer\`, or set \`authorizationEndpoint\`.`,
+      `${hostOf(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery).`,
+      { remedy: say`Check ${option("issuer")}, or set ${option("authorizationEndpoint")}.` },
     );
   }
   const problem = endpointProblem(endpoint, issuer, options.allowInsecureHttp);
   if (problem !== undefined) {
     throw new OidcError(
       "endpoint_invalid",
-      `The authorization endpoint can't be used: ${problem}. Correct \`authorizationEndpoint\`.`,
-      { reason: "authorization_endpoint" },
+      `The authorization endpoint cannot be used: ${problem}.`,
+      {
+        reason: "authorization_endpoint",
+        remedy: say`Correct ${option("authorizationEndpoint")}.`,
+      },
     );
   }
   return endpoint;
@@ -97,8 +103,11 @@ function assertResponseMode(input: AuthorizationInput, metadata: ProviderMetadat
   if (input.responseMode !== "form_post" || listed?.includes("form_post") !== false) return;
   throw new OidcError(
     "authorization_failed",
-    `${hostOf(metadata.issuer)} does not list the response mode form_post among those that it supports (discovery), so its answer would not come as a form. Leave \`responseMode\` at \`query\`.`,
-    { reason: "response_mode_unsupported" },
+    `${hostOf(metadata.issuer)} does not list the response mode form_post among those that it supports (discovery), so its answer would not come as a form.`,
+    {
+      reason: "response_mode_unsupported",
+      remedy: say`Set ${option("responseMode", "query")}.`,
+    },
   );
 }
 
@@ -251,14 +260,15 @@ export async function createAuthorizationAttempt(
       if (!isSameText(candidate, state)) {
         throw new OidcError(
           "state_mismatch",
-          "The answer that came back through the browser belongs to another sign-in. Use the newest tab, or sign in again.",
+          "The answer that came back through the browser belongs to another sign-in.",
+          { remedy: "Use the newest tab, or sign in again." },
         );
       }
       if (isUsed) {
         throw new OidcError(
           "callback_invalid",
-          "This sign-in has had its answer already; a second one is not looked at. Sign in again.",
-          { reason: "already_used" },
+          "This sign-in has had its answer already; a second one is not looked at.",
+          { reason: "already_used", remedy: "Sign in again." },
         );
       }
       isUsed = true;

@@ -22,8 +22,8 @@ const authorizationCode = /^[\x20-\x7e]+$/;
 function invalid(host: string, reason: Reason<"callback_invalid">, what: string): OidcError {
   return new OidcError(
     "callback_invalid",
-    `The answer that came back through the browser is not usable: ${what} (authorization at ${host}). No code was used; sign in again.`,
-    { reason },
+    `The answer that came back through the browser is not usable: ${what} (authorization at ${host}). No code was used.`,
+    { reason, remedy: "Sign in again." },
   );
 }
 
@@ -64,7 +64,7 @@ function problemOf(
     return { reason: "code_missing", what: "it has neither a code nor an error" };
   }
   if (code.length > longestTokenCharacters || !authorizationCode.test(code)) {
-    return { reason: "code_invalid", what: "its code is none" };
+    return { reason: "code_invalid", what: "its code is not a code" };
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 // The client credentials grant: a token for the client itself.
 
 import { OidcError } from "../core/errors.ts";
+import { option, say } from "../core/wording.ts";
 import { chooseAuthenticationMethod } from "./client-authentication.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
@@ -37,10 +38,10 @@ export async function requestClientCredentials(
   signal?: AbortSignal,
 ): Promise<TokenAnswer> {
   if (input.clientSecret === undefined) {
-    throw new OidcError(
-      "invalid_option",
-      "Client credentials need a secret, and none is set. Set `clientSecret`.",
-    );
+    throw new OidcError("invalid_option", "Client credentials need a client secret.", {
+      reason: "client_secret_missing",
+      remedy: say`Set ${option("clientSecret")}.`,
+    });
   }
   const { metadata } = provider;
   const tokenEndpoint = tokenEndpointOf(provider);

@@ -48,8 +48,8 @@ type VerificationMember = "verification_uri" | "verification_url";
 function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
   return new OidcError(
     "token_response_invalid",
-    `${host} answered with ${what} (${deviceStep}). Ask the provider's administrator; no code was shown.`,
-    { reason },
+    `${host} answered with ${what} (${deviceStep}). No code was shown.`,
+    { reason, remedy: "Ask the provider's administrator." },
   );
 }
 
@@ -102,8 +102,8 @@ function parseVerificationUri(
   if (url === undefined || !isAllowed || url.username !== "" || url.password !== "") {
     throw new OidcError(
       "endpoint_invalid",
-      `${host} wants the person to visit an address that is no https: one (${deviceStep}: ${member}). It is neither shown nor opened; ask the provider's administrator.`,
-      { reason: member },
+      `${host} wants the person to visit an address that is not an https: one (${deviceStep}: ${member}). It is neither shown nor opened.`,
+      { reason: member, remedy: "Ask the provider's administrator." },
     );
   }
   return url.href;

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
 import { readAnswerObject } from "./answer-body.ts";
@@ -85,15 +86,19 @@ function deviceEndpointOf(provider: Provider): string {
   if (endpoint === undefined) {
     throw new OidcError(
       "no_interactive_flow",
-      `${hostOf(issuer)} offers no device authorization endpoint (discovery). Check \`issuer\`, or set \`deviceAuthorizationEndpoint\`.`,
+      `${hostOf(issuer)} offers no device authorization endpoint (discovery).`,
+      { remedy: say`Check ${option("issuer")}, or set ${option("deviceAuthorizationEndpoint")}.` },
     );
   }
   const problem = endpointProblem(endpoint, issuer, options.allowInsecureHttp);
   if (problem === undefined) return endpoint;
   throw new OidcError(
     "endpoint_invalid",
-    `The device authorization endpoint can't be used: ${problem}. Correct \`deviceAuthorizationEndpoint\`.`,
-    { reason: "device_authorization_endpoint" },
+    `The device authorization endpoint cannot be used: ${problem}.`,
+    {
+      reason: "device_authorization_endpoint",
+      remedy: say`Correct ${option("deviceAuthorizationEndpoint")}.`,
+    },
   );
 }
 
@@ -163,11 +168,10 @@ export function deviceCodeExpired(
     details.cause === undefined
       ? `Nobody entered the code at ${host} before it expired.`
       : `The code expired while ${host} gave no answer; whether anybody entered it is not known.`;
-  return new OidcError(
-    "device_code_expired",
-    `${what} Sign in again: a new code is shown.`,
-    details,
-  );
+  return new OidcError("device_code_expired", what, {
+    ...details,
+    remedy: "Sign in again: a new code is shown.",
+  });
 }
 
 /** What the request for a code says. @see RFC 8628 section 3.1, RFC 7636 section 4.3 */

@@ -5,6 +5,7 @@ import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
 import { counted } from "../core/words.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { expiryOf } from "./cache-lifetime.ts";
 import type { MetadataDocument } from "./metadata-document.ts";
@@ -53,17 +54,17 @@ function mayBeIssuer(text: string): boolean {
 }
 
 /** What to set where a document names another issuer; what cannot be set is not advised. */
-function adviceOnMismatch(issuer: string, named: string, documentUrl: string): string {
+function remedyOfMismatch(issuer: string, named: string, documentUrl: string): Wording {
   const better = issuerWithEnding(issuer);
-  if (better !== undefined) return `Set \`issuer\` to "${better}".`;
+  if (better !== undefined) return say`Set ${option("issuer")} to "${better}".`;
   if (/[{}]/.test(named)) {
-    return "That is a template for the issuers of many tenants: set `issuer` to the one of your own tenant.";
+    return say`That is a template for the issuers of many tenants: set ${option("issuer")} to the one of your own tenant.`;
   }
   if (!mayBeIssuer(named)) {
-    return "That is not an https: URL, as every issuer is, so it cannot be set. Ask the provider's administrator to correct the document.";
+    return say`That is not an https: URL, as every issuer is, so it cannot be set. Ask the provider's administrator to correct the document.`;
   }
   const shown = sanitizeProviderText(addressToShow(named));
-  return `If you trust the provider at "${shown}", set \`issuer\` to exactly that, slash for slash; where no document is found there, set \`authorizationEndpoint\`, \`tokenEndpoint\` and \`jwksUri\` too, as ${documentUrl} names them.`;
+  return say`If you trust the provider at "${shown}", set ${option("issuer")} to exactly that, slash for slash; where no document is found there, set ${option("authorizationEndpoint")}, ${option("tokenEndpoint")} and ${option("jwksUri")} too, as ${documentUrl} names them.`;
 }
 
 /** The document of an answer, or what is wrong with it. @throws {OidcError} where no other form may be tried. */
@@ -72,8 +73,11 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
   if (answer.status >= 500) {
     throw new OidcError(
       "discovery_failed",
-      `${host} could not answer (discovery: status ${answer.status}). Try again later; if it stays so, ask the provider's administrator.`,
-      { reason: "server_error" },
+      `${host} could not answer (discovery: status ${answer.status}).`,
+      {
+        reason: "server_error",
+        remedy: "Try again later; if it stays this way, ask the provider's administrator.",
+      },
     );
   }
   if (answer.status !== 200) return `status ${answer.status}`;
@@ -87,7 +91,8 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
     const shown = sanitizeProviderText(addressToShow(named));
     throw new OidcError(
       "issuer_mismatch",
-      `The discovery document at ${host} belongs to the issuer "${shown}", but \`issuer\` is "${issuer}". ${adviceOnMismatch(issuer, named, answer.url)}`,
+      say`The discovery document at ${host} belongs to the issuer "${shown}", but ${option("issuer")} is "${issuer}".`,
+      { remedy: remedyOfMismatch(issuer, named, answer.url) },
     );
   }
   return body.value;
@@ -105,8 +110,11 @@ async function within<T>(
   const timeIsUp = new AbortController();
   const timeout = new OidcError(
     "timeout",
-    `${host} gave no discovery document within ${counted(seconds, "second")} (discovery). Try again, or raise \`httpTimeoutSeconds\`.`,
-    { reason: "operation" },
+    `${host} gave no discovery document within ${counted(seconds, "second")} (discovery).`,
+    {
+      reason: "operation",
+      remedy: say`Try again, or raise ${option("httpTimeoutSeconds")}.`,
+    },
   );
   world.clock.sleep(seconds * 1000, { signal: finished.signal }).then(
     () => timeIsUp.abort(timeout),
@@ -121,12 +129,12 @@ async function within<T>(
 }
 
 /** What to set instead of an issuer without a document. */
-function adviceOnIssuer(issuer: string): string {
+function remedyOfIssuer(issuer: string): Wording {
   // The address that a provider's documentation shows is often the document's.
   const [start, rest] = issuer.split("/.well-known/", 2);
   return rest === undefined
-    ? "Check `issuer`, or set `authorizationEndpoint`, `tokenEndpoint` and, so that ID tokens can be verified, `jwksUri`."
-    : `Set \`issuer\` to what stands before /.well-known/: "${start ?? ""}".`;
+    ? say`Check ${option("issuer")}, or set ${option("authorizationEndpoint")}, ${option("tokenEndpoint")} and, so that ID tokens can be verified, ${option("jwksUri")}.`
+    : say`Set ${option("issuer")} to what stands before /.well-known/: "${start ?? ""}".`;
 }
 
 /**
@@ -162,8 +170,8 @@ export function discover(
     const found = [...tried].map(([problem, paths]) => `${problem} at ${paths.join(", ")}`);
     throw new OidcError(
       "discovery_failed",
-      `${host} has no discovery document for the issuer "${options.issuer}" (${found.join("; ")}). ${adviceOnIssuer(options.issuer)}`,
-      { reason: "not_found" },
+      `${host} has no discovery document for the issuer "${options.issuer}" (${found.join("; ")}).`,
+      { reason: "not_found", remedy: remedyOfIssuer(options.issuer) },
     );
   });
 }

@@ -1,8 +1,10 @@
 // Which addresses are fit to receive codes, secrets and tokens.
 
 import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
+import type { OptionName } from "../core/option-names.ts";
 import { longestUrlCharacters } from "../core/limits.ts";
 import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 
 /** Why `value` can't be an endpoint, in a few words; undefined when it can. */
 export function endpointProblem(
@@ -26,7 +28,7 @@ export function endpointProblem(
   return undefined;
 }
 
-const optionsByField: Readonly<Partial<Record<Reason<"endpoint_invalid">, string>>> = {
+const optionsByField: Readonly<Partial<Record<Reason<"endpoint_invalid">, OptionName>>> = {
   authorization_endpoint: "authorizationEndpoint",
   token_endpoint: "tokenEndpoint",
   device_authorization_endpoint: "deviceAuthorizationEndpoint",
@@ -42,11 +44,11 @@ export function endpointError(
 ): OidcError {
   const shown =
     typeof value === "string" ? ` ("${sanitizeProviderText(addressToShow(value))}")` : "";
-  const option = optionsByField[field];
-  const advice = option === undefined ? "" : `, or set \`${option}\``;
+  const name = optionsByField[field];
+  const orSet = name === undefined ? "" : say`, or set ${option(name)}`;
   return new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}. Ask the provider's administrator to correct it${advice}.`,
-    { reason: field },
+    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}.`,
+    { reason: field, remedy: say`Ask the provider's administrator to correct it${orSet}.` },
   );
 }

@@ -1,5 +1,6 @@
 // Changes with the translations of providers' errors.
 import { expect, test } from "vitest";
+import { sentences, worded } from "../core/wording.ts";
 import { reasonOf } from "./error-words-meaning.ts";
 import { adviceFor } from "./error-words.ts";
 
@@ -55,7 +56,9 @@ test.each<[string, string | undefined, boolean, string | undefined, RegExp]>([
   ["invalid_grant", undefined, false, "authorization_code", /code was used/],
   ["invalid_request", "code_challenge is required", false, undefined, /Check `pkce`/],
 ])("%s %j (secret sent: %s, grant %s)", (error, description, secretSent, grantType, expected) => {
-  expect(adviceFor({ error, description, secretSent, grantType })).toMatch(expected);
+  const { meaning = "", remedy = [] } =
+    adviceFor({ error, description, secretSent, grantType }) ?? {};
+  expect(worded(sentences(meaning, remedy))).toMatch(expected);
 });
 
 test("what nobody knows gets no advice, and is no reason", () => {

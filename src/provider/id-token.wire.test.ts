@@ -80,7 +80,7 @@ describe("claims", () => {
   );
 
   test.each([
-    ["a sub that is a number", { sub: 12_345 }, /its sub, .* is no text/],
+    ["a sub that is a number", { sub: 12_345 }, /its sub, .* is not text/],
     [
       "a sub of 256 characters [F-P sub-of-256]",
       { sub: `EE/${"x".repeat(253)}` },

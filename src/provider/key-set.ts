@@ -3,6 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { keySetLifetimeSeconds } from "../core/limits.ts";
+import { option, say } from "../core/wording.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { KeySet, type FetchedKeySet } from "../keys/key-source.ts";
@@ -43,8 +44,11 @@ export function readKeySet(
     answer.status !== 200 ? `status ${answer.status}` : body.ok ? "JSON without keys" : body.why;
   throw new OidcError(
     "discovery_failed",
-    `${hostOf(jwksUri)} gave no key set to verify ID tokens with (key set: ${why}). Try again later; if it stays this way, check \`jwksUri\` or ask the provider's administrator.`,
-    { reason: "jwks_unusable" },
+    `${hostOf(jwksUri)} gave no key set to verify ID tokens with (key set: ${why}).`,
+    {
+      reason: "jwks_unusable",
+      remedy: say`Try again later; if it stays this way, check ${option("jwksUri")} or ask the provider's administrator.`,
+    },
   );
 }
 

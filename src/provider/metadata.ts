@@ -4,6 +4,7 @@ import { decisionsOf, OidcError, isOidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import { loadPart } from "../core/load.ts";
 import { isWithinLifetime } from "../core/lifetime.ts";
+import { option, say } from "../core/wording.ts";
 import { DiscoveryCache } from "./discovery-cache.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
 import { noKeys } from "../keys/key-source.ts";
@@ -27,23 +28,22 @@ export type {
 function assertIssuer(options: ProviderOptions): void {
   const { issuer } = options;
   if (issuer === "") {
-    throw new OidcError(
-      "missing_issuer",
-      "No issuer is set, and no server was asked for one. Set issuer to the provider's issuer URL.",
-    );
+    throw new OidcError("missing_issuer", "No issuer is set, and no server was asked for one.", {
+      remedy: say`Set ${option("issuer")} to the provider's issuer URL.`,
+    });
   }
   if (!URL.canParse(issuer)) {
-    throw new OidcError(
-      "invalid_option",
-      "The option issuer is no URL. Set it to the provider's issuer URL, such as https://id.example.com.",
-    );
+    throw new OidcError("invalid_option", say`${option("issuer")} is not a URL.`, {
+      remedy: "Set it to the provider's issuer URL, such as https://id.example.com.",
+    });
   }
   const { protocol, hostname } = new URL(issuer);
   if (protocol === "https:") return;
   if (protocol === "http:" && (options.allowInsecureHttp || isLoopbackHost(hostname))) return;
   throw new OidcError(
     "insecure_url",
-    "The option issuer must be an https: URL; http: is accepted for this machine alone.",
+    say`${option("issuer")} is an http: URL, which is accepted for this machine alone.`,
+    { remedy: "Set it to an https: URL." },
   );
 }
 

@@ -3,6 +3,7 @@
 import type { OidcError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/events.ts";
+import type { Warn } from "../core/warning.ts";
 import type { HttpClient } from "../http/exchange.ts";
 import type { KeySource } from "../keys/key-source.ts";
 
@@ -61,7 +62,7 @@ export interface ProviderWorld {
   readonly randomBytes: (length: number) => Uint8Array;
   /** The folder that has `providers/`; undefined: metadata and keys are remembered in memory alone. */
   readonly cacheFolder: string | undefined;
-  readonly onWarning: (code: string, message: string) => void;
+  readonly onWarning: Warn;
 }
 
 /** An opened provider. */

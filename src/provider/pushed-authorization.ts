@@ -17,7 +17,6 @@ import type {
 } from "./client-authentication.ts";
 import type { Provider, ProviderMetadata, ProviderWorld } from "./provider-types.ts";
 import {
-  quoted,
   reasonInOwnWords,
   refusalError,
   isServerError,
@@ -45,8 +44,11 @@ function endpointOf({ issuer, pushedAuthorizationEndpoint }: ProviderMetadata): 
   if (pushedAuthorizationEndpoint !== undefined) return pushedAuthorizationEndpoint;
   throw new OidcError(
     "authorization_failed",
-    `${hostOf(issuer)} accepts pushed authorization requests alone (RFC 9126), but names no endpoint for them (discovery). Ask its administrator to name one, or to lift that for this client.`,
-    { reason: "par_required" },
+    `${hostOf(issuer)} accepts pushed authorization requests alone (RFC 9126), but names no endpoint for them (discovery).`,
+    {
+      reason: "par_required",
+      remedy: "Ask its administrator to name one, or to lift that for this client.",
+    },
   );
 }
 
@@ -107,8 +109,13 @@ export function readPushedAuthorization(
   const how = ownWords === undefined ? " and did not say why" : "";
   throw new OidcError(
     "authorization_failed",
-    `${host} did not take the request${how} (${step}: ${what}). Ask the provider's administrator; no browser was opened.${quoted(ownWords)}`,
-    { reason: "par_response_invalid", providerErrorDescription: ownWords },
+    `${host} did not take the request${how} (${step}: ${what}). No browser was opened.`,
+    {
+      reason: "par_response_invalid",
+      remedy: "Ask the provider's administrator.",
+      quote: ownWords,
+      providerErrorDescription: ownWords,
+    },
   );
 }
 

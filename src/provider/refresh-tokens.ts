@@ -1,8 +1,9 @@
 // The refresh token grant: one request, and the ID token in its answer, should it have one.
 
-import { isOidcError } from "../core/errors.ts";
+import { isOidcError, wordingOf } from "../core/errors.ts";
 import { loadPart } from "../core/load.ts";
 import { markUnsent } from "../core/request-fate.ts";
+import { say } from "../core/wording.ts";
 import { fittingMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
 import type { VerifiedIdToken } from "./id-token.ts";
@@ -64,7 +65,7 @@ async function loadUnexpected(world: ProviderWorld): Promise<Verification | unde
     if (!isOidcError(error)) throw error;
     world.onWarning(
       "id_token_unverified",
-      `The sign-in was renewed, but its ID token could not be verified and was dropped: ${error.message}`,
+      say`The sign-in was renewed, but its ID token could not be verified and was dropped: ${wordingOf(error)}`,
     );
     return undefined;
   }

@@ -1,8 +1,9 @@
 // The ID token of a refresh, verified so that nothing but another person or a forgery costs the new refresh token.
 
-import { isOidcError } from "../core/errors.ts";
+import { isOidcError, wordingOf } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
+import { say } from "../core/wording.ts";
 import type { PreviousClaims } from "../keys/id-token-claims.ts";
 import { noKeys } from "../keys/key-source.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
@@ -72,7 +73,7 @@ export async function verifyRefreshed(
     await verifyAtItsTime(idToken, world, isRefused ? checked : expected);
     world.onWarning(
       "id_token_unverified",
-      `The sign-in was renewed, but the new ID token could not be verified and was dropped: ${error.message}`,
+      say`The sign-in was renewed, but the new ID token could not be verified and was dropped: ${wordingOf(error)}`,
     );
     return undefined;
   }

@@ -76,7 +76,7 @@ test.each([
 test("a bare invalid_request of a refresh leads out of it [F-P refresh-refusal-in-other-words]", () => {
   const error = refusalOf(400, { error: "invalid_request" }, refresh);
   expect(error.reason).toBe("invalid_request");
-  expect(error.message).toContain("sign in again with `login`");
+  expect(error.message).toContain("sign in again");
 });
 
 test.each([

@@ -4,9 +4,10 @@ import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import type { JsonObjectResult } from "../http/json-body.ts";
 import { hostOf } from "../core/hosts.ts";
+import { option, say, sentences } from "../core/wording.ts";
 import { readAnswerObject, textOf } from "./answer-body.ts";
 import { endsRefreshToken, reasonOf } from "./error-words-meaning.ts";
-import { adviceFor } from "./error-words.ts";
+import { adviceFor, type Advice } from "./error-words.ts";
 import { withoutSecrets } from "./redaction.ts";
 
 /** What was asked, as far as a message may say it. */
@@ -79,43 +80,52 @@ export function reasonInOwnWords(
   return words.length === 0 ? undefined : withoutSecrets(words.join(": "), secrets);
 }
 
-/** The last sentence of a message: what the provider says itself. */
-export function quoted(words: string | undefined): string {
-  const shown = words === undefined ? "" : sanitizeProviderText(words);
-  return shown === "" ? "" : ` The provider says: "${shown}"`;
-}
-
 function scopeList(scopes: readonly string[]): string {
   return sanitizeProviderText(scopes.join(" "), longestScopeList);
 }
 
 /** What was asked for, what could be, and what to change. */
-function adviceAboutScopes({ step, requestedScopes = [], listedScopes }: RequestContext): string {
+function adviceAboutScopes({ step, requestedScopes = [], listedScopes }: RequestContext): Advice {
   const isOpenidForDevice = step === "device authorization" && requestedScopes.includes("openid");
-  return [
+  const refused =
     requestedScopes.length === 0
       ? "The provider wants a scope from this client, and none was asked for."
-      : `The provider does not grant these scopes to this client: ${scopeList(requestedScopes)}.`,
-    ...(listedScopes === undefined || listedScopes.length === 0
-      ? []
-      : [`Its metadata lists: ${scopeList(listedScopes)}.`]),
-    isOpenidForDevice
-      ? "Check `scopes`; some providers do not take openid in the device flow."
-      : "Check `scopes`.",
-  ].join(" ");
+      : `The provider does not grant these scopes to this client: ${scopeList(requestedScopes)}.`;
+  const listed =
+    listedScopes === undefined || listedScopes.length === 0
+      ? ""
+      : ` Its metadata lists: ${scopeList(listedScopes)}.`;
+  return {
+    meaning: `${refused}${listed}`,
+    remedy: isOpenidForDevice
+      ? say`Check ${option("scopes")}; some providers do not take openid in the device flow.`
+      : say`Check ${option("scopes")}.`,
+  };
 }
 
 /** What to do about a refusal that nothing more is known of. */
-function usualAdvice({ status, secretSent, bearer }: RequestContext): string {
+function usualAdvice({ status, secretSent, bearer }: RequestContext): Partial<Advice> {
   if (bearer === true) {
     return status === 403
-      ? "The access token may not be used for this. Add openid to `scopes`, and sign in again."
-      : "The provider does not take this access token: it has ended, was revoked, or is for another server. Sign in again.";
+      ? {
+          meaning: "The access token may not be used for this.",
+          remedy: say`Add openid to ${option("scopes")}, and sign in again.`,
+        }
+      : {
+          meaning:
+            "The provider does not take this access token: it has ended, was revoked, or is for another server.",
+          remedy: ["Sign in again."],
+        };
   }
   // RFC 6749 section 5.2: 401 where "client authentication failed", in whatever words.
   return status === 401 && secretSent
-    ? "The provider refuses the client or its secret. Check `clientSecret`, then `clientId`."
-    : "Check `clientId`, `scopes` and the client's registration with the provider.";
+    ? {
+        meaning: "The provider refuses the client or its secret.",
+        remedy: say`Check ${option("clientSecret")}, then ${option("clientId")}.`,
+      }
+    : {
+        remedy: say`Check ${option("clientId")}, ${option("scopes")} and the client's registration with the provider.`,
+      };
 }
 
 /** The error for a refusal, with advice where the refusal is a known one. */
@@ -136,8 +146,10 @@ export function refusalError(
     usualAdvice(context);
   return new OidcError(
     code,
-    `${host} refused (${step}: ${sanitizeProviderText(error)}). ${advice}${quoted(description)}`,
+    sentences(`${host} refused (${step}: ${sanitizeProviderText(error)}).`, advice.meaning ?? ""),
     {
+      remedy: advice.remedy,
+      quote: description,
       // "access_denied: access_denied" says nothing more.
       reason: reason === code ? undefined : reason,
       providerError: error,
@@ -156,11 +168,13 @@ export function serverFailure(
     words,
   }: { readonly error?: ServerError | undefined; readonly words?: string | undefined },
 ): OidcError {
-  return new OidcError(
-    "network",
-    `${host} could not answer (${step}: status ${answer.status}). Try again; if it stays so, ask the provider's administrator.${quoted(words)}`,
-    { reason: error ?? "server_error", providerError: error, providerErrorDescription: words },
-  );
+  return new OidcError("network", `${host} could not answer (${step}: status ${answer.status}).`, {
+    reason: error ?? "server_error",
+    remedy: "Try again; if it stays this way, ask the provider's administrator.",
+    quote: words,
+    providerError: error,
+    providerErrorDescription: words,
+  });
 }
 
 /**
@@ -198,8 +212,11 @@ function rateLimitIn(
   const wait = /^\d{1,6}$/.exec(answer.headers["retry-after"]?.trim() ?? "")?.[0];
   return new OidcError(
     "rate_limited",
-    `${hostOf(answer.url)} has had too many requests (${step}, status ${answer.status}). Try again ${wait === undefined ? "later" : `in ${wait} s`}.`,
-    { retryAfterSeconds: wait === undefined ? undefined : Number(wait) },
+    `${hostOf(answer.url)} has had too many requests (${step}, status ${answer.status}).`,
+    {
+      remedy: `Try again ${wait === undefined ? "later" : `in ${wait} s`}.`,
+      retryAfterSeconds: wait === undefined ? undefined : Number(wait),
+    },
   );
 }
 
@@ -227,8 +244,11 @@ function unnamedRefusal(
   const how = words === undefined ? "refused without saying why" : "refused";
   return new OidcError(
     "token_request_failed",
-    `${hostOf(answer.url)} ${how} (${step}: status ${status}${form}). ${advice}${quoted(words)}`,
-    { reason, providerErrorDescription: words },
+    sentences(
+      `${hostOf(answer.url)} ${how} (${step}: status ${status}${form}).`,
+      advice.meaning ?? "",
+    ),
+    { reason, remedy: advice.remedy, quote: words, providerErrorDescription: words },
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import { longestTokenCharacters } from "../core/limits.ts";
+import { option, say } from "../core/wording.ts";
 import { withoutSecrets } from "./redaction.ts";
 
 /** The member that cannot be used, and why. */
@@ -31,7 +32,7 @@ function foreignType(tokenType: unknown, secrets: TokenAnswerFacts["secrets"]): 
   const named =
     typeof tokenType === "string"
       ? `of the type "${sanitizeProviderText(withoutSecrets(tokenType, secrets), 40)}"`
-      : "whose type is no text";
+      : "whose type is not text";
   return `an access token ${named}, and Bearer alone can be used`;
 }
 
@@ -44,11 +45,13 @@ function whatCame(
   if (fault === "length") {
     return `${name} longer than ${longestTokenCharacters} characters, more than is accepted`;
   }
-  if (member === "scope") return "a scope that is no list of scopes";
+  if (member === "scope") return "a scope that is not a list of scopes";
   if (member === "access_token") {
     return `${name} that cannot stand in a header: visible ASCII without space, comma and quote is accepted`;
   }
-  return fault === "kind" ? `${name} that is no text` : `${name} with characters that no token has`;
+  return fault === "kind"
+    ? `${name} that is not text`
+    : `${name} with characters that no token has`;
 }
 
 /** `token_response_invalid`, the member's name as reason. */
@@ -57,9 +60,19 @@ export function tokenAnswerError(
   { host, secrets }: TokenAnswerFacts,
 ): OidcError {
   const reason: Reason<"token_response_invalid"> = problem.member;
-  const message =
-    problem.member === "access_token" && problem.fault === "absent"
-      ? `${host} answered without an access token (token request), so nothing was saved. Ask for a scope of an API by \`scopes\`, or ask the provider's administrator what this client gets.`
-      : `${host} answered with ${whatCame(problem, secrets)} (token request). Ask the provider's administrator; nothing was saved.`;
-  return new OidcError("token_response_invalid", message, { reason });
+  if (problem.member === "access_token" && problem.fault === "absent") {
+    return new OidcError(
+      "token_response_invalid",
+      `${host} answered without an access token (token request), so nothing was saved.`,
+      {
+        reason,
+        remedy: say`Ask for a scope of an API by ${option("scopes")}, or ask the provider's administrator what this client gets.`,
+      },
+    );
+  }
+  return new OidcError(
+    "token_response_invalid",
+    `${host} answered with ${whatCame(problem, secrets)} (token request). Nothing was saved.`,
+    { reason, remedy: "Ask the provider's administrator." },
+  );
 }

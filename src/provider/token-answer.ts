@@ -4,6 +4,7 @@ import { isBearerToken } from "../core/bearer-token.ts";
 import { loadPart } from "../core/load.ts";
 import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
+import type { Warn } from "../core/warning.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
 import type { TokenAnswerProblem } from "./token-answer-words.ts";
 
@@ -51,7 +52,7 @@ export interface TokenRequestFacts {
   readonly grantType: string;
   /** What must not come back in an error. */
   readonly secrets: readonly (string | undefined)[];
-  readonly onWarning: (code: string, message: string) => void;
+  readonly onWarning: Warn;
 }
 
 // RFC 6749 appendices A.12 and A.17: VSCHAR.

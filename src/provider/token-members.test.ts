@@ -1,5 +1,6 @@
 // Changes with what is made of the members of a token answer.
 import { expect, test } from "vitest";
+import { worded, type Wording } from "../core/wording.ts";
 import { isOidcError } from "../core/errors.ts";
 import type { OidcError } from "../core/errors.ts";
 import { tokenAnswerError } from "./token-answer-words.ts";
@@ -19,7 +20,8 @@ function read(
     sentAt: 0,
     grantType,
     secrets: [secret],
-    onWarning: (code: string, message: string) => void warnings.push(`${code}: ${message}`),
+    onWarning: (code: string, said: string | Wording) =>
+      void warnings.push(`${code}: ${worded(said)}`),
   };
   const result = readTokenMembers({ access_token: "x", token_type: "Bearer", ...body }, facts);
   if ("problem" in result) throw tokenAnswerError(result.problem, facts);

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { option, say } from "../core/wording.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { successfulBody } from "./successful-answer.ts";
 import {
@@ -97,8 +98,11 @@ export function tokenEndpointOf(provider: Provider): string {
   if (tokenEndpoint !== undefined) return tokenEndpoint;
   throw new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names no token_endpoint. Set \`tokenEndpoint\`, or check \`issuer\`.`,
-    { reason: "token_endpoint" },
+    `The discovery document of ${hostOf(issuer)} names no token_endpoint.`,
+    {
+      reason: "token_endpoint",
+      remedy: say`Set ${option("tokenEndpoint")}, or check ${option("issuer")}.`,
+    },
   );
 }
 

@@ -1,8 +1,14 @@
 // Providers that take no client authentication which Latchkey has.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, toldAs } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
+
+/** What the provider wants, and what to do. */
+export interface Unsupported {
+  readonly what: string;
+  readonly remedy: string;
+}
 
 const supported: readonly string[] = ["none", "client_secret_basic", "client_secret_post"];
 
@@ -13,18 +19,19 @@ const supported: readonly string[] = ["none", "client_secret_basic", "client_sec
 export function unsupportedAuthentication({
   issuer,
   tokenEndpointAuthenticationMethods: listed,
-}: ProviderMetadata): string | undefined {
+}: ProviderMetadata): Unsupported | undefined {
   if (listed === undefined || listed.length === 0) return undefined;
   if (listed.some((method) => supported.includes(method))) return undefined;
   const names = listed.slice(0, 5).filter((method) => /^[\w-]{1,60}$/.test(method));
-  return `${hostOf(issuer)} authenticates clients by ${names.join(" or ")} alone, which Latchkey does not support yet. Ask its administrator for a client with a secret, or for a public one.`;
+  return {
+    what: `${hostOf(issuer)} authenticates clients by ${names.join(" or ")} alone, which Latchkey does not support yet.`,
+    remedy: "Ask its administrator for a client with a secret, or for a public one.",
+  };
 }
 
 /** A refusal of the client, told as what it is where the provider takes no client of ours. */
 export function explainRefusedClient(error: unknown, metadata: ProviderMetadata): unknown {
   if (!isOidcError(error) || error.reason !== "invalid_client") return error;
-  const words = unsupportedAuthentication(metadata);
-  if (words === undefined) return error;
-  const { code, reason, providerError, providerErrorDescription } = error;
-  return new OidcError(code, words, { reason, providerError, providerErrorDescription });
+  const unsupported = unsupportedAuthentication(metadata);
+  return unsupported === undefined ? error : toldAs(error, unsupported.what, [unsupported.remedy]);
 }

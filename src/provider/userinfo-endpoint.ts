@@ -38,8 +38,8 @@ export interface UserInfoInput {
 function invalid(host: string, reason: Reason<"token_response_invalid">, what: string): OidcError {
   return new OidcError(
     "token_response_invalid",
-    `${host} answered with ${what} (userinfo). The claims were thrown away; ask the provider's administrator.`,
-    { reason },
+    `${host} answered with ${what} (userinfo). The claims were thrown away.`,
+    { reason, remedy: "Ask the provider's administrator." },
   );
 }
 
@@ -125,8 +125,8 @@ export async function fetchUserInfo(
   if (!isBearerToken(accessToken)) {
     throw new OidcError(
       "token_response_invalid",
-      "The cached access token can't stand in a header, so it was not sent (userinfo). Sign in again.",
-      { reason: "access_token" },
+      "The cached access token cannot stand in a header, so it was not sent (userinfo).",
+      { reason: "access_token", remedy: "Sign in again." },
     );
   }
   const answer = await world.http.send(userInfoRequest(input, signal));
@@ -151,15 +151,15 @@ export async function fetchUserInfo(
   if (typeof sub !== "string" || sub === "") {
     throw new OidcError(
       "subject_changed",
-      `${host} did not say whom its answer is about (userinfo). The claims were thrown away; ask the provider's administrator.`,
-      { reason: "userinfo_sub_mismatch" },
+      `${host} did not say whom its answer is about (userinfo). The claims were thrown away.`,
+      { reason: "userinfo_sub_mismatch", remedy: "Ask the provider's administrator." },
     );
   }
   if (input.expectedSubject !== undefined && sub !== input.expectedSubject) {
     throw new OidcError(
       "subject_changed",
-      `${host} answered about another person than the one who signed in (userinfo). The claims were thrown away; sign in again.`,
-      { reason: "userinfo_sub_mismatch" },
+      `${host} answered about another person than the one who signed in (userinfo). The claims were thrown away.`,
+      { reason: "userinfo_sub_mismatch", remedy: "Sign in again." },
     );
   }
   return { ...claims, sub };

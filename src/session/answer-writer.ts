@@ -3,6 +3,7 @@
 
 import { emit } from "../core/events.ts";
 import type { WarningEvent } from "../core/prompt.ts";
+import { warningEvent, type Warn } from "../core/warning.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { loginRequired } from "./outcomes.ts";
 import type { AnswerContext } from "./record-of.ts";
@@ -21,8 +22,8 @@ export class AnswerWriter {
   }
 
   /** Something could not be written, and the work goes on. */
-  readonly warn = (code: string, message: string): void => {
-    this.#untold ??= { type: "warning", code, message };
+  readonly warn: Warn = (code, said) => {
+    this.#untold ??= warningEvent(code, said);
   };
 
   /** At the end of the work. */

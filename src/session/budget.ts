@@ -1,7 +1,9 @@
 // How often a person may be asked in vain: counted durably, for all processes together. Changes when that rule does.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
+import type { Warn } from "../core/warning.ts";
+import { sentences, signInAnew } from "../core/wording.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn, type RecordRepository } from "./record-repository.ts";
 import { providerOf } from "./outcomes.ts";
@@ -18,7 +20,7 @@ export interface BudgetParts {
   readonly newRecordId: () => string;
   /** Unanswered prompts in an hour. */
   readonly most: number;
-  readonly warn: (code: string, message: string) => void;
+  readonly warn: Warn;
 }
 
 /**
@@ -43,8 +45,8 @@ export class PromptBudget {
     const host = providerOf(bound);
     throw new OidcError(
       "login_required",
-      `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself. Call \`login()\`.`,
-      { reason: "prompt_budget" },
+      `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself.`,
+      { reason: "prompt_budget", remedy: [signInAnew] },
     );
   }
 
@@ -119,7 +121,10 @@ export class PromptBudget {
       if (!isOidcError(error) || error.code === "login_required") throw error;
       this.#parts.warn(
         error.code,
-        `The prompt could not be counted, so it may be shown again too soon. ${error.message}`,
+        sentences(
+          "The prompt could not be counted, so it may be shown again too soon.",
+          wordingOf(error),
+        ),
       );
       return false;
     }

@@ -117,6 +117,7 @@ export class Flight<Value> {
 function interactionPending(): OidcError {
   return new OidcError(
     "interaction_pending",
-    "A sign-in is in progress, and this call may not wait for a person. Try again when it is finished.",
+    "A sign-in is in progress, and this call may not wait for a person.",
+    { remedy: "Try again when it is finished." },
   );
 }

@@ -121,17 +121,20 @@ export class GivenTokens {
       if (isOidcError(error)) throw error;
       throw new OidcError(
         "token_request_failed",
-        `${this.#source.name} failed, so there is no token. Its own error is the cause of this one.`,
-        { reason: "token_function_failed", cause: error },
+        `${this.#source.name} failed, so there is no token.`,
+        {
+          reason: "token_function_failed",
+          remedy: "Its own error is the cause of this one.",
+          cause: error,
+        },
       );
     }
   }
 
   #noToken(why: string): OidcError {
-    return new OidcError(
-      "login_required",
-      `${this.#source.name} ${why}. Only its giver can help: put a new token there.`,
-      { reason: "no_token" },
-    );
+    return new OidcError("login_required", `${this.#source.name} ${why}.`, {
+      reason: "no_token",
+      remedy: "Only its giver can help: put a new token there.",
+    });
   }
 }

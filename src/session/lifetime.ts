@@ -4,8 +4,9 @@ import { OidcError } from "../core/errors.ts";
 
 /** The error of whoever calls, or still waits, after the end. */
 export function closedError(): OidcError {
-  return new OidcError("aborted", "This credential was closed. Make a new one to go on.", {
+  return new OidcError("aborted", "This credential was closed.", {
     reason: "closed",
+    remedy: "Make a new one to go on.",
   });
 }
 

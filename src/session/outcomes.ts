@@ -1,10 +1,12 @@
 // What an error means for a call: whose outcome it is, whether it passes, whether a person is needed.
 
-import { decisionsOf, isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
+import { decisionsOf, isErrorOf, isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { PromptEvent } from "../core/prompt.ts";
+import { warningEvent } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
+import { forgetSignIn, option, say, sentences, signInAnew, type Wording } from "../core/wording.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord, SignInEnd } from "../record/format.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
@@ -18,7 +20,16 @@ export function providerOf(bound: Bound): string {
 export function whyNobody(absence: string | undefined): string {
   return absence === undefined
     ? "and prompting is off."
-    : `and nobody can be asked, because ${absence}. Sign in on a terminal as the same user first; a job of its own needs client credentials.`;
+    : `and nobody can be asked, because ${absence}.`;
+}
+
+/** What to do where nobody can be asked here. `first` comes before it. */
+export function remedyOfAbsence(absence: string | undefined, first: Wording = []): Wording {
+  const elsewhere =
+    absence === undefined
+      ? ""
+      : "Sign in on a terminal as the same user first; a job of its own needs client credentials.";
+  return sentences(elsewhere, first, [signInAnew]);
 }
 
 /** Nobody may be asked, and there is nothing to use. `absence`: the world's. */
@@ -31,13 +42,14 @@ export function loginRequired(
   const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away,`;
   const why = {
     no_token: `No valid sign-in for ${host},`,
-    expired: `The sign-in at ${host} has expired: it has no refresh token (\`offlineAccess\` asks for one),`,
+    expired: say`The sign-in at ${host} has expired: it has no refresh token (${option("offlineAccess")} asks for one),`,
     refresh_refused: `${host} ended the sign-in (it refused the refresh token),`,
     refresh_lost: `A renewal of the sign-in at ${host} never came to its end (a program ended meanwhile, or the answer was lost), the provider does not repeat it,`,
   }[reason];
   const said = refusesItsIdToken(cause) ? unacceptable : why;
-  return new OidcError("login_required", `${said} ${whyNobody(absence)} Call \`login()\`.`, {
+  return new OidcError("login_required", sentences(said, whyNobody(absence)), {
     reason,
+    remedy: remedyOfAbsence(absence),
     cause,
   });
 }
@@ -46,9 +58,11 @@ export function loginRequired(
 export function nobodyToSignIn(bound: Bound, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
-    `Signing in at ${providerOf(bound)} takes a person, and nobody can be asked${absence === undefined ? "" : `, because ${absence}`}. ` +
-      "Sign in on a terminal, or set `flow: device` or `openBrowser: false` where somebody reads this; a job of its own needs client credentials, or a sign-in that is cached already.",
-    { reason: "no_token" },
+    `Signing in at ${providerOf(bound)} takes a person, and nobody can be asked${absence === undefined ? "" : `, because ${absence}`}.`,
+    {
+      reason: "no_token",
+      remedy: say`Sign in on a terminal, or set ${option("flow", "device")} or ${option("openBrowser", "false")} where somebody reads this; a job of its own needs client credentials, or a sign-in that is cached already.`,
+    },
   );
 }
 
@@ -66,8 +80,11 @@ export function assertSamePerson(
   if (before === undefined || now === undefined || before === now) return;
   throw new OidcError(
     "subject_changed",
-    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed. Sign in as the same person, or forget the old sign-in first: \`logout()\`.`,
-    { reason: "other_person" },
+    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed.`,
+    {
+      reason: "other_person",
+      remedy: say`Sign in as the same person, or forget the old sign-in first: ${forgetSignIn}.`,
+    },
   );
 }
 
@@ -91,8 +108,12 @@ export function refusesItsIdToken(error: unknown): error is OidcError {
 export function tellOfRefusedIdToken(world: World, error: OidcError, wanted: Wanted): void {
   if (error.code === "subject_changed") throw error;
   if (!wanted.interactive) return;
-  const message = `The sign-in could not be renewed, and a new one is needed: ${error.message}`;
-  world.prompt({ type: "warning", code: "id_token_refused", message });
+  world.prompt(
+    warningEvent(
+      "id_token_refused",
+      say`The sign-in could not be renewed, and a new one is needed: ${wordingOf(error)}`,
+    ),
+  );
 }
 
 /** True where a refresh that failed has changed nothing at the provider. */
@@ -145,6 +166,7 @@ export function isShared(error: OidcError, wanted: Wanted): boolean {
 export function tooManyRounds(): OidcError {
   return new OidcError(
     "cache_locked",
-    "Other programs change this sign-in all the time, on this machine or on another one that shares the folder. Try again.",
+    "Other programs change this sign-in all the time, on this machine or on another one that shares the folder.",
+    { remedy: "Try again." },
   );
 }

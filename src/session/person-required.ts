@@ -2,9 +2,10 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
+import { option, say } from "../core/wording.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn } from "./record-repository.ts";
-import { loginRequired, providerOf, whyNobody } from "./outcomes.ts";
+import { loginRequired, providerOf, remedyOfAbsence, whyNobody } from "./outcomes.ts";
 import type { Bound, Wanted } from "./satisfy.ts";
 import { stepUpRequired, targetNotCovered } from "./wish-errors.ts";
 import { shortfallOf } from "./wish.ts";
@@ -13,9 +14,14 @@ import { shortfallOf } from "./wish.ts";
 function notRenewable(bound: Bound, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
-    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)} ` +
-      "The next sign-in may bring one with `offlineAccess`. Call `login()`.",
-    { reason: "no_token" },
+    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)}`,
+    {
+      reason: "no_token",
+      remedy: remedyOfAbsence(
+        absence,
+        say`The next sign-in may bring one with ${option("offlineAccess")}.`,
+      ),
+    },
   );
 }
 

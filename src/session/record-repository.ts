@@ -1,7 +1,9 @@
 // The record of one key: kept in a store by compare and swap, and in memory while the store cannot be written. Changes
 // when the rules about lost writes do.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError, wordingOf } from "../core/errors.ts";
+import type { Warn } from "../core/warning.ts";
+import { sentences } from "../core/wording.ts";
 import type { SessionRecord, StoredRecord } from "../record/format.ts";
 import { parseRecord } from "../record/parse.ts";
 import type { RecordStore } from "../store/token-store.ts";
@@ -48,12 +50,12 @@ const mostTries = 5;
 export class RecordRepository {
   readonly #store: RecordStore;
   readonly #key: string;
-  readonly #warn: (code: string, message: string) => void;
+  readonly #warn: Warn;
   /** What could not be written yet, and the version that it replaces (C09). */
   #unwritten: { base: SessionRecord | undefined; next: SessionRecord } | undefined;
   #isWithoutCache = false;
 
-  constructor(store: RecordStore, key: string, warn: (code: string, message: string) => void) {
+  constructor(store: RecordStore, key: string, warn: Warn) {
     this.#store = store;
     this.#key = key;
     this.#warn = warn;
@@ -99,7 +101,10 @@ export class RecordRepository {
       if (!this.#isWithoutCache) {
         this.#warn(
           error.code,
-          `The token cache cannot be used, so nothing is kept beyond this program. ${error.message}`,
+          sentences(
+            "The token cache cannot be used, so nothing is kept beyond this program.",
+            wordingOf(error),
+          ),
         );
       }
       this.#isWithoutCache = true;
@@ -141,7 +146,10 @@ export class RecordRepository {
       if (!this.#isWithoutCache) {
         this.#warn(
           error.code,
-          `The sign-in works but could not be stored for certain, so the next program may have to sign in again. ${error.message}`,
+          sentences(
+            "The sign-in works but could not be stored for certain, so the next program may have to sign in again.",
+            wordingOf(error),
+          ),
         );
       }
       return { status: "in_memory", record };

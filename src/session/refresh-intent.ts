@@ -5,7 +5,9 @@ import type { World } from "../core/world.ts";
 import type { RefreshIntent as IntentRecord, SessionRecord } from "../record/format.ts";
 import type { RefreshableRecord } from "./flows.ts";
 import type { RecordRepository } from "./record-repository.ts";
-import { isOidcError } from "../core/errors.ts";
+import { isOidcError, wordingOf } from "../core/errors.ts";
+import type { Warn } from "../core/warning.ts";
+import { sentences } from "../core/wording.ts";
 import { nextPartVersion, tokensVersionOf } from "./version.ts";
 
 /** For so long the refresh of another host is left alone, in milliseconds: its lock cannot be waited for. */
@@ -26,7 +28,7 @@ export interface RefreshIntentParts {
   readonly repository: RecordRepository;
   readonly host: () => string;
   readonly newRecordId: () => string;
-  readonly warn: (code: string, message: string) => void;
+  readonly warn: Warn;
 }
 
 /** The intent to refresh the record of one key. */
@@ -67,7 +69,10 @@ export class RefreshIntent {
       if (seen?.intent?.nonce !== intent.nonce) return { state: "changed" };
     } catch (error) {
       if (!isOidcError(error)) throw error;
-      warn(error.code, `The renewal goes on, but other programs cannot see it. ${error.message}`);
+      warn(
+        error.code,
+        sentences("The renewal goes on, but other programs cannot see it.", wordingOf(error)),
+      );
     }
     return {
       state: "written",

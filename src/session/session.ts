@@ -21,6 +21,7 @@ import type {
   LogoutOptions,
   LogoutResult,
 } from "../core/types.ts";
+import { warningEvent } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -112,8 +113,8 @@ export class StoredSession implements Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#repository = new RecordRepository(parts.records, parts.bound.key, (code, message) => {
-      parts.world.prompt({ type: "warning", code, message });
+    this.#repository = new RecordRepository(parts.records, parts.bound.key, (code, said) => {
+      parts.world.prompt(warningEvent(code, said));
     });
     const repository = this.#repository;
     const acquisition = new TokenAcquisition({ ...parts, repository });

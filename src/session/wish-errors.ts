@@ -5,11 +5,12 @@ import {
   isErrorOf,
   isOidcError,
   OidcError,
-  sanitizeProviderText,
   type Reason,
+  sanitizeProviderText,
 } from "../core/errors.ts";
 import { decisionsFor } from "../core/error-table.ts";
 import { counted } from "../core/words.ts";
+import { joined, option, say, signInAnew, type Wording } from "../core/wording.ts";
 import { providerOf } from "./outcomes.ts";
 import type { Bound } from "./satisfy.ts";
 import type { Shortfall, StepUp, Target } from "./wish.ts";
@@ -27,11 +28,13 @@ function targetInWords({ scopes, resources }: Target): string {
   ].join(" and ");
 }
 
-function optionsInWords({ scopes, resources }: Target): string {
-  return [
-    ...(scopes === null ? [] : ["`scopes`"]),
-    ...(resources === null ? [] : ["`resource`"]),
-  ].join(" and ");
+function optionsOf({ scopes, resources }: Target): Wording {
+  const both = scopes !== null && resources !== null;
+  return joined(
+    ...(scopes === null ? [] : [option("scopes")]),
+    both ? " and " : "",
+    ...(resources === null ? [] : [option("resource")]),
+  );
 }
 
 function stepUpInWords({ acrValues, maxAgeSeconds }: StepUp): string {
@@ -74,9 +77,12 @@ export function refusesTarget(error: unknown): boolean {
 export function targetNotCovered(bound: Bound, target: Target, cause?: unknown): OidcError {
   return new OidcError(
     "login_required",
-    `The sign-in at ${providerOf(bound)} does not cover ${targetInWords(target)}${answerInWords(cause)}, and prompting is off. ` +
-      `Call again where a person can be asked, or set ${optionsInWords(target)} in the configuration and sign in once.`,
-    { reason: "not_granted", ...detailsOf(cause) },
+    `The sign-in at ${providerOf(bound)} does not cover ${targetInWords(target)}${answerInWords(cause)}, and prompting is off.`,
+    {
+      reason: "not_granted",
+      remedy: say`Call again where a person can be asked, or set ${optionsOf(target)} in the configuration and sign in once.`,
+      ...detailsOf(cause),
+    },
   );
 }
 
@@ -88,19 +94,22 @@ export function targetNotGiven(bound: Bound, target: Target, cause?: unknown): O
       : "";
   return new OidcError(
     "token_request_failed",
-    `${providerOf(bound)} gives no access token for ${targetInWords(target)}, not even after a new sign-in for it${answerInWords(cause)}.${why} ` +
-      `Check ${optionsInWords(target)}, and what the client may ask for at the provider${cause === undefined ? "; `offlineAccess` asks for a refresh token" : ""}.`,
-    { reason: "not_granted", ...detailsOf(cause) },
+    `${providerOf(bound)} gives no access token for ${targetInWords(target)}, not even after a new sign-in for it${answerInWords(cause)}.${why}`,
+    {
+      reason: "not_granted",
+      remedy: say`Check ${optionsOf(target)}, and what the client may ask for at the provider${cause === undefined ? say`; ${option("offlineAccess")} asks for a refresh token` : ""}.`,
+      ...detailsOf(cause),
+    },
   );
 }
 
 /** The person has to sign in again for a step-up, and nobody may be asked. */
 export function stepUpRequired(bound: Bound, stepUp: StepUp): OidcError {
-  const asked = stepUp.acrValues === undefined ? "`maxAgeSeconds`" : "`acrValues`";
+  const asked = option(stepUp.acrValues === undefined ? "maxAgeSeconds" : "acrValues");
   return new OidcError(
     "login_required",
-    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is none, and prompting is off. Call again with ${asked} where a person can be asked.`,
-    { reason: "step_up" },
+    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is not, and prompting is off.`,
+    { reason: "step_up", remedy: say`Call again with ${asked} where a person can be asked.` },
   );
 }
 
@@ -108,20 +117,20 @@ export function stepUpRequired(bound: Bound, stepUp: StepUp): OidcError {
 export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
   return new OidcError(
     "login_required",
-    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} needs a person, and client credentials have none. Use OidcAuth for what asks for it.`,
-    { reason: "step_up" },
+    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} needs a person, and client credentials have none.`,
+    { reason: "step_up", remedy: "Use OidcAuth for what asks for it." },
   );
 }
 
 /** There is no ID token to hand out, and nobody is asked for one. `why`: a refresh brought none, or nobody could be asked. */
 export function noIdToken(bound: Bound, why: "not_renewed" | "no_person"): OidcError {
   const words = {
-    not_renewed:
-      "renewed the sign-in without one, the old one is over, and prompting is off. Call `login()`.",
-    no_person: "gives one for a person, and client credentials have none. Use OidcAuth.",
+    not_renewed: "renewed the sign-in without one, the old one is over, and prompting is off.",
+    no_person: "gives one for a person, and client credentials have none.",
   }[why];
   return new OidcError("login_required", `An ID token is wanted. ${providerOf(bound)} ${words}`, {
     reason: "no_token",
+    remedy: why === "not_renewed" ? [signInAnew] : "Use OidcAuth.",
   });
 }
 
@@ -129,12 +138,15 @@ export function noIdToken(bound: Bound, why: "not_renewed" | "no_person"): OidcE
 export function idTokenNotGiven(bound: Bound): OidcError {
   return new OidcError(
     "id_token_invalid",
-    `An ID token is wanted, and ${providerOf(bound)} gave none at the sign-in, which is kept. Add openid to \`scopes\`; plain OAuth 2.0 has none.`,
-    { reason: "id_token_missing" },
+    `An ID token is wanted, and ${providerOf(bound)} gave none at the sign-in, which is kept.`,
+    {
+      reason: "id_token_missing",
+      remedy: say`Add openid to ${option("scopes")}; plain OAuth 2.0 has none.`,
+    },
   );
 }
 
-type ShortfallRow = { readonly words: string } & (
+type ShortfallRow = { readonly words: string; readonly remedy: Wording } & (
   | { readonly code: "authorization_failed"; readonly reason: Reason<"authorization_failed"> }
   | { readonly code: "id_token_invalid"; readonly reason: Reason<"id_token_invalid"> }
 );
@@ -143,30 +155,32 @@ const shortfalls: Readonly<Record<Shortfall, ShortfallRow>> = {
   acr: {
     code: "authorization_failed",
     reason: "step_up_loop",
-    words:
-      "its ID token names another way or none (acr). The sign-in itself is kept. Ask the provider's administrator whether this person and client can sign in so",
+    words: "its ID token names another way or none (acr). The sign-in itself is kept.",
+    remedy: [
+      "Ask the provider's administrator whether this person and client can sign in this way.",
+    ],
   },
   auth_time: {
     code: "id_token_invalid",
     reason: "id_token_auth_time",
-    words:
-      "its ID token does not say that it was (auth_time). Sign in again; if it stays so, the provider does not heed max_age",
+    words: "its ID token does not say that it was (auth_time).",
+    remedy: ["Sign in again; if it stays this way, the provider does not heed max_age."],
   },
   id_token: {
     code: "id_token_invalid",
     reason: "id_token_missing",
-    words:
-      "it gave no ID token that could confirm it. Add openid to `scopes`; a provider without OpenID Connect cannot confirm a step-up",
+    words: "it gave no ID token that could confirm it.",
+    remedy: say`Add openid to ${option("scopes")}; a provider without OpenID Connect cannot confirm a step-up.`,
   },
 };
 
 /** The person has signed in for a step-up, and the ID token does not confirm it. Nobody is asked a second time. */
 export function notSteppedUp(bound: Bound, stepUp: StepUp, shortfall: Shortfall): OidcError {
-  const { code, reason, words } = shortfalls[shortfall];
+  const { code, reason, words, remedy } = shortfalls[shortfall];
   return new OidcError(
     code,
-    `${providerOf(bound)} was asked for a sign-in ${stepUpInWords(stepUp)}, and ${words}.`,
-    { reason },
+    `${providerOf(bound)} was asked for a sign-in ${stepUpInWords(stepUp)}, and ${words}`,
+    { reason, remedy },
   );
 }
 

@@ -4,12 +4,14 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
-import { OidcError } from "../core/errors.ts";
+import { OidcError, wordingOf } from "../core/errors.ts";
 import { emit, type Logger } from "../core/events.ts";
 import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
 import type { FileIdentity } from "../files/secure-read.ts";
 import { identityOf, isSameIdentity } from "../files/secure-read.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
+import type { Warn } from "../core/warning.ts";
+import { forgetSignIn, option, say } from "../core/wording.ts";
 import type { RecordCodec } from "../record/codec.ts";
 import type { StoredRecord } from "../record/format.ts";
 import { formatCacheFile } from "../record/parse.ts";
@@ -17,7 +19,6 @@ import type { CacheRead } from "../record/read-sync.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import type { FileLock } from "./file-lock.ts";
 import { setAside, setRecordsAside } from "./set-aside.ts";
-import type { StoreWarning } from "./token-store.ts";
 
 /** What the life of a cache file depends on. */
 export interface CacheFileWorld {
@@ -28,7 +29,7 @@ export interface CacheFileWorld {
   readonly ownsFolder: boolean;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
-  readonly onWarning: StoreWarning | undefined;
+  readonly onWarning: Warn | undefined;
   readonly logger: Logger | undefined;
 }
 
@@ -53,8 +54,11 @@ function assertOurs(path: string, isOurs: boolean, world: CacheFileWorld): void 
   if (isOurs || world.ownsFolder) return;
   throw new OidcError(
     "cache_unreadable",
-    `The file ${path} is not a token cache of Latchkey, so it was left as it is. Set another \`cachePath\`, or move that file away.`,
-    { reason: "foreign_file" },
+    `The file ${path} is not a token cache of Latchkey, so it was left as it is.`,
+    {
+      reason: "foreign_file",
+      remedy: say`Set another ${option("cachePath")}, or move that file away.`,
+    },
   );
 }
 
@@ -81,7 +85,7 @@ export async function lookAt(path: string, world: CacheFileWorld): Promise<Look>
       if (!(error instanceof OidcError)) throw error;
       world.onWarning?.(
         "cache_damaged",
-        `The cache file ${path} cannot be used: ${read.why}. It could not be moved away either. ${error.message}`,
+        say`The cache file ${path} cannot be used: ${read.why}. It could not be moved away either. ${wordingOf(error)}`,
       );
     }
     return { state: "absent" };
@@ -102,8 +106,11 @@ function assertFits(path: string, text: string): void {
   if (Buffer.byteLength(text) <= longestCacheFileBytes) return;
   throw new OidcError(
     "cache_write_failed",
-    `The sign-in was not saved, because the cache file ${path} would be longer than ${longestCacheFileBytes} bytes. Forget sign-ins that are no longer wanted (logout), or set another \`cachePath\`.`,
-    { reason: "too_large" },
+    `The sign-in was not saved, because the cache file ${path} would be longer than ${longestCacheFileBytes} bytes.`,
+    {
+      reason: "too_large",
+      remedy: say`Forget sign-ins that are no longer wanted (${forgetSignIn}), or set another ${option("cachePath")}.`,
+    },
   );
 }
 
@@ -143,8 +150,11 @@ async function tryChange(
   if (read.state === "newer") {
     throw new OidcError(
       "cache_write_failed",
-      `The cache file ${path} was written by a later version of Latchkey, so it was left as it is. Update this one, or set another cachePath.`,
-      { reason: "newer_schema" },
+      `The cache file ${path} was written by a later version of Latchkey, so it was left as it is.`,
+      {
+        reason: "newer_schema",
+        remedy: say`Update this one, or set another ${option("cachePath")}.`,
+      },
     );
   }
   if (read.state === "damaged") {
@@ -198,8 +208,11 @@ export async function changeRecords(
     }
     throw new OidcError(
       "cache_write_failed",
-      `The cache file ${path} is being changed by other programs all the time, so the sign-in could not be saved. Try again; if it stays so, give this program a cachePath of its own in another folder than ${dirname(path)}.`,
-      { reason: "changed_meanwhile" },
+      `The cache file ${path} is being changed by other programs all the time, so the sign-in could not be saved.`,
+      {
+        reason: "changed_meanwhile",
+        remedy: say`Try again; if it stays this way, give this program a ${option("cachePath")} of its own in another folder than ${dirname(path)}.`,
+      },
     );
   });
 }

@@ -27,6 +27,7 @@ import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts"
 import type { FileStoreLocation } from "./file-store.ts";
 import { createFileStore } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
+import { worded } from "../core/wording.ts";
 
 let scratch: string;
 let folder: string;
@@ -53,7 +54,7 @@ function open(location: FileStoreLocation, lock: ProcessLock = lockIn(folder)): 
     lock,
     clock: systemClock,
     randomBytes,
-    onWarning: (code, message) => warnings.push([code, message]),
+    onWarning: (code, said) => warnings.push([code, worded(said)]),
   });
 }
 

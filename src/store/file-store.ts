@@ -5,9 +5,11 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import type { Logger } from "../core/events.ts";
 import { longestRecordCharacters } from "../core/limits.ts";
+import type { Warn } from "../core/warning.ts";
+import { option, say, type Wording } from "../core/wording.ts";
 import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
 import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
 import type { FlightLock } from "../lock/types.ts";
@@ -19,7 +21,7 @@ import type { CacheFileWorld, RecordsInFile } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
 import { fileOfAside, forgetAside, mayBeOf } from "./set-aside.ts";
 import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
-import type { LockHolder, ReplaceResult, StoreWarning, TokenStore } from "./token-store.ts";
+import type { LockHolder, ReplaceResult, TokenStore } from "./token-store.ts";
 
 /** Where the records are: a folder with a file for each key, or one file with all of them (`cachePath`). */
 export type FileStoreLocation =
@@ -38,7 +40,7 @@ export interface FileStoreOptions {
   /** Cryptographically strong random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** Codes: `cache_damaged`, `cache_newer_schema`, `cache_insecure`, `cache_unreadable`. */
-  readonly onWarning?: StoreWarning | undefined;
+  readonly onWarning?: Warn | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -125,7 +127,7 @@ class FileStore implements TokenStore {
         found.push(...records.filter((record) => cacheFileName(record.key) === name));
       } catch (error) {
         if (!isOidcError(error)) throw error;
-        this.#warnOnce(name, error.code, error.message);
+        this.#warnOnce(name, error.code, wordingOf(error));
       }
     }
     return found;
@@ -165,8 +167,8 @@ class FileStore implements TokenStore {
   #unusable(): OidcError {
     return new OidcError(
       "cache_write_failed",
-      `The sign-in was not saved to ${this.location}, because a part of the provider's answer is too long to keep or holds control characters. It works until this program ends; report it to the provider.`,
-      { reason: "unusable_record" },
+      `The sign-in was not saved to ${this.location}, because a part of the provider's answer is too long to keep or holds control characters. It works until this program ends.`,
+      { reason: "unusable_record", remedy: "Report it to the provider." },
     );
   }
 
@@ -210,15 +212,15 @@ class FileStore implements TokenStore {
     this.#warnOnce(
       path,
       "cache_newer_schema",
-      `The cache file ${path} was written by a later version of Latchkey, so this one neither uses nor changes it. Update this one, or set another cachePath.`,
+      say`The cache file ${path} was written by a later version of Latchkey, so this one neither uses nor changes it. Update this one, or set another ${option("cachePath")}.`,
     );
     return [];
   }
 
-  #warnOnce(what: string, code: string, message: string): void {
+  #warnOnce(what: string, code: string, said: string | Wording): void {
     if (this.#warnedAbout.has(what)) return;
     this.#warnedAbout.add(what);
-    this.#world.onWarning?.(code, message);
+    this.#world.onWarning?.(code, said);
   }
 
   /** A lock is named after its folder; where none can be made, the lock says what it can do without. */
@@ -246,8 +248,8 @@ async function namesIn(folder: string): Promise<string[]> {
     if (errno === "ENOENT") return [];
     throw new OidcError(
       "cache_unreadable",
-      `The cache folder ${folder} could not be listed (${errno || "unknown fault"}). Check its permissions.`,
-      { cause: error },
+      `The cache folder ${folder} could not be listed (${errno || "unknown fault"}).`,
+      { remedy: "Check its permissions.", cause: error },
     );
   }
 }

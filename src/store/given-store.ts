@@ -11,8 +11,8 @@ export function givenStore(store: TokenStore): TokenStore {
       ? cause
       : new OidcError(
           "store_unavailable",
-          `The store of sign-ins (${sanitizeProviderText(location)}) failed. Its own error is the cause of this one.`,
-          { cause },
+          `The store of sign-ins (${sanitizeProviderText(location)}) failed.`,
+          { remedy: "Its own error is the cause of this one.", cause },
         );
   const guard = async <Value>(work: () => Promise<Value>, signal?: AbortSignal): Promise<Value> => {
     try {

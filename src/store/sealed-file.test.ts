@@ -11,7 +11,8 @@ import type { RecordCodec } from "../record/codec.ts";
 import { parseRecord } from "../record/parse.ts";
 import { describeRecordStore, exampleKey, exampleRecord } from "./conformance.ts";
 import { createFileStore } from "./file-store.ts";
-import type { RecordStore, StoreWarning } from "./token-store.ts";
+import type { RecordStore } from "./token-store.ts";
+import type { Warn } from "../core/warning.ts";
 
 interface Sealed {
   readonly key: string;
@@ -47,7 +48,7 @@ function sealing(secret: Uint8Array): RecordCodec {
   };
 }
 
-function openIn(folder: string, secret: Uint8Array, onWarning?: StoreWarning): RecordStore {
+function openIn(folder: string, secret: Uint8Array, onWarning?: Warn): RecordStore {
   const parts = { clock: systemClock, randomBytes, onWarning };
   const lock = createProcessLock({ folder, clock: systemClock, randomBytes });
   const codec = sealing(secret);

@@ -8,16 +8,16 @@ import type { Clock } from "../core/clock.ts";
 import { isOidcError } from "../core/errors.ts";
 import { emit, type Logger } from "../core/events.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
+import type { Warn } from "../core/warning.ts";
 import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
 import { errnoOf, readPrivateFileSync } from "../files/secure-read.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import type { StoreWarning } from "./token-store.ts";
 
 /** What setting aside depends on. */
 export interface SetAsideWorld {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
-  readonly onWarning: StoreWarning | undefined;
+  readonly onWarning: Warn | undefined;
   readonly logger: Logger | undefined;
 }
 

@@ -2,10 +2,14 @@
 // the contract's.
 
 import { expect, test } from "vitest";
-import { errorCodes } from "../../src/core/error-table.ts";
+import { knownFlags } from "../../src/cli/arguments.ts";
+import { commandNames } from "../../src/cli/grammar.ts";
+import type { OidcErrorCode } from "../../src/core/error-codes.ts";
+import { decisionsFor, errorCodes } from "../../src/core/error-table.ts";
+import { optionTable } from "../../src/options/table.ts";
 import { cache } from "./cache.ts";
 import { optionsAndProvider } from "./options-and-provider.ts";
-import type { Provocations } from "./provocation.ts";
+import type { Failed, Provocations } from "./provocation.ts";
 import { signIn } from "./sign-in.ts";
 import { tokensAndNetwork } from "./tokens-and-network.ts";
 
@@ -34,12 +38,38 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   runtime_unavailable: "fetch_missing",
 };
 
+const optionNames = new Set<string>(optionTable.map(({ name }) => name));
+
+/** What a remedy tells to set or to type, and does not exist. */
+function unknownIn({ remedy = [], shown = "" }: Failed): string[] {
+  const options = remedy.flatMap((part) =>
+    typeof part !== "string" && "option" in part ? [part.option] : [],
+  );
+  const flags = shown.match(/(?<=^|[\s(])--[a-z][a-z-]*/g) ?? [];
+  const commands = [...shown.matchAll(/(?<![/\w])latchkey ([a-z]+)/g)].map(([, name = ""]) => name);
+  const known: readonly string[] = [...commandNames, ...knownFlags()];
+  return [
+    ...options.filter((name) => !optionNames.has(name)),
+    ...[...flags, ...commands].filter((word) => !known.includes(word)),
+  ];
+}
+
+/** Codes after which there is nothing to be done, or whose message says so where there is. */
+const withoutRemedy = ["aborted"];
+
 const provoked = Object.entries(provocations);
 
 // A holder that is stopped is waited for some seconds before that is said (cache_locked).
 test.each(provoked)("%s", { timeout: 30_000 }, async (code, provoke) => {
-  const { code: met, reason } = await provoke();
-  expect([met, reason]).toEqual([code, reasons[code]]);
+  const failed = await provoke();
+  expect([failed.code, failed.reason]).toEqual([code, reasons[code]]);
+  const { exitCode, retry } = decisionsFor(failed.code as OidcErrorCode, failed.reason);
+  // What a program meets, or what a command ended with.
+  const { retryable = retry === "retryable", status = exitCode } = failed;
+  expect({ retryable, status }).toEqual({ retryable: retry === "retryable", status: exitCode });
+  expect(unknownIn(failed)).toEqual([]);
+  const says = failed.remedy !== undefined || failed.shown !== undefined;
+  expect(says).toBe(!withoutRemedy.includes(code));
 });
 
 test("every code has its provocation", () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { OidcErrorCode } from "../../src/core/errors.ts";
+import type { Wording } from "../../src/core/wording.ts";
 import type { CommandResult } from "../support/command-line.ts";
 import type { IdentityProvider } from "../support/identity-provider.ts";
 import type { TamperPath } from "../support/provider-tampering.ts";
@@ -13,6 +14,11 @@ import type { TamperPath } from "../support/provider-tampering.ts";
 export interface Failed {
   readonly code: string;
   readonly reason?: string | undefined;
+  readonly retryable?: boolean;
+  readonly remedy?: Wording;
+  /** A command's exit status, and all that it said. */
+  readonly status?: number | null;
+  readonly shown?: string;
 }
 
 /** Makes the world wrong in one way, and gives the failure of whoever meets it. */
@@ -32,7 +38,7 @@ export function scratchFolder(): string {
 export function failureOfCommand({ code, stderr }: CommandResult): Failed {
   if (code === 0) throw new Error(`the command did not fail:\n${stderr}`);
   const [, name = stderr, reason] = /\[(\w+)(?:: (\w+))?\]\n$/.exec(stderr) ?? [];
-  return { code: name, reason };
+  return { code: name, reason, status: code, shown: stderr };
 }
 
 /** Changes members of the JSON that a real provider answers with; undefined takes one away. */

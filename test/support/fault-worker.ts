@@ -13,6 +13,8 @@ import type { TokenStore } from "../../src/store/token-store.ts";
 import { faultKey, faultRecord } from "./fault-record.ts";
 import type { SessionRecord } from "../../src/record/format.ts";
 import { recordsIn } from "../../src/session/record-repository.ts";
+import type { Warn } from "../../src/core/warning.ts";
+import { worded } from "../../src/core/wording.ts";
 
 /** One use of the store: what a session does with it. */
 export interface FaultCommand {
@@ -84,8 +86,7 @@ const works: Readonly<Record<FaultCommand["work"], Work>> = {
 
 async function run(command: FaultCommand): Promise<FaultResult> {
   const warnings: string[] = [];
-  const onWarning = (code: string, message: string): void =>
-    void warnings.push(`${code}: ${message}`);
+  const onWarning: Warn = (code, said) => void warnings.push(`${code}: ${worded(said)}`);
   const lock = createProcessLock({
     folder: command.lockFolder,
     clock: systemClock,

@@ -16,6 +16,7 @@ import type { IdentityProvider, IdentityProviderOptions } from "./identity-provi
 import { startIdentityProvider } from "./identity-provider.ts";
 import { forgeToken, genuineClaims } from "./token-forge.ts";
 import type { ForgeOptions } from "./token-forge.ts";
+import { worded, type Wording } from "../../src/core/wording.ts";
 
 export interface ProtocolWorld extends ProviderWorld {
   readonly warnings: string[];
@@ -87,7 +88,8 @@ export function makeWorld(
   const shared = {
     clock,
     randomBytes: (length: number) => randomBytes(length),
-    onWarning: (code: string, message: string) => void warnings.push(`${code}: ${message}`),
+    onWarning: (code: string, said: string | Wording) =>
+      void warnings.push(`${code}: ${worded(said)}`),
     logger: (event: LatchkeyEvent) => void events.push(event),
   };
   const http = createHttpClient({

@@ -1,11 +1,11 @@
 // An error as one paragraph on the terminal. Changes when the form of that paragraph does.
 
-import { sanitizeProviderText, type OidcError } from "../../core/errors.ts";
+import { type OidcError, sanitizeProviderText, wordingOf } from "../../core/errors.ts";
+import { libraryNames, worded, type Names } from "../../core/wording.ts";
 import { flagOf, optionTable } from "../../options/table.ts";
 
 const longestParagraph = 4000;
 
-// The library names its options in backticks; the same words on the command line are flags.
 const flagNames: ReadonlyMap<string, string> = new Map([
   ...optionTable
     .filter((row) => row.text === "all" || row.text === "flag")
@@ -15,20 +15,23 @@ const flagNames: ReadonlyMap<string, string> = new Map([
   ["interactive", "interactive"],
 ]);
 
-function flagFor(whole: string, name: string, value: string | undefined): string {
-  if (name === "login") return "latchkey login";
+/** What an option is called on the command line; as in the library where no flag leads to it. */
+function flagFor(name: string, value: string | undefined): string {
   if (name === "clientSecret") return "LATCHKEY_CLIENT_SECRET (or --client-secret-file)";
   const flag = flagNames.get(name);
-  if (flag === undefined) return whole;
+  if (flag === undefined) return libraryNames.option(name, value);
   if (value === undefined || value === "true") return `--${flag}`;
   return value === "false" ? `--no-${flag}` : `--${flag} ${value}`;
 }
 
-/** A message of the library in the command line's words: flags for options, commands for methods. */
-export function inFlags(message: string): string {
-  return message
-    .replaceAll("`logout()`", "latchkey logout")
-    .replace(/`([a-z][A-Za-z]*)(?:: ([^`]*))?`/g, flagFor);
+/** The command line's names for options and calls. `configuration`: what this run was configured with, as flags. */
+export function commandLineNames(configuration: readonly string[]): Names {
+  const command = (name: "login" | "logout"): string =>
+    [`latchkey ${name}`, ...configuration.map(typedWord)].join(" ");
+  return {
+    option: flagFor,
+    call: (name) => (name === "login" ? `Run: ${command("login")}` : "latchkey logout"),
+  };
 }
 
 function quoted(word: string): string {
@@ -50,16 +53,13 @@ function reasonOf(error: OidcError): string | undefined {
   return says ? reason : undefined;
 }
 
-/**
- * The paragraph for an error: its message with flags for option names, the command that helps completed by what this
- * run was configured with, and the code.
- */
+/** The paragraph for an error: its message in the command line's names, and the code. */
 export function errorParagraph(error: OidcError, configuration: readonly string[]): string {
-  const login = ["latchkey login", ...configuration.map(typedWord)].join(" ");
-  const message = inFlags(error.message)
-    .replace(/\bCall `login\(\)`\.$/, "Run: latchkey login")
-    .replace(/\bRun: latchkey login$/, `Run: ${login}`);
-  const isUnnamed = error.code === "missing_issuer" && message.includes("Set --issuer to ");
+  const message = worded(wordingOf(error), commandLineNames(configuration));
+  const mentionsIssuer = error.remedy?.some(
+    (part) => typeof part !== "string" && "option" in part && part.option === "issuer",
+  );
+  const isUnnamed = error.code === "missing_issuer" && mentionsIssuer === true;
   const advice = isUnnamed ? " Or make a profile: latchkey setup" : "";
   const reason = reasonOf(error);
   const tag = reason === undefined ? error.code : `${error.code}: ${reason}`;

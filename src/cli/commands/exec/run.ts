@@ -35,7 +35,8 @@ function cannotRun(name: string, error: NodeJS.ErrnoException): OidcError {
     error.code === "ENOENT"
       ? `There is no program ${shown}.`
       : `${shown} cannot be run (${error.code ?? "unknown reason"}).`;
-  return new OidcError("invalid_option", `${why} Check its name and PATH.`, {
+  return new OidcError("invalid_option", why, {
+    remedy: "Check its name and PATH.",
     reason: error.code === "ENOENT" ? "program_not_found" : "program_not_runnable",
   });
 }

@@ -1,6 +1,7 @@
 // `latchkey logout --all`: every sign-in of one cache, each with the options that it was made with. Changes when what
 // a key holds does.
 
+import { warningEvent } from "../../../core/warning.ts";
 import { isOidcError } from "../../../core/errors.ts";
 import { compose, type Composition } from "../../../credential/compose.ts";
 import { resolveOptions } from "../../../options/resolve.ts";
@@ -70,8 +71,8 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
       if (result.revoked === "failed") failed.add(issuerHost(record.issuer));
       continue;
     }
-    const repository = new RecordRepository(store, record.key, (code, message) => {
-      world.prompt({ type: "warning", code, message });
+    const repository = new RecordRepository(store, record.key, (code, said) => {
+      world.prompt(warningEvent(code, said));
     });
     if ((await repository.forget()) === undefined) continue;
     forgotten += 1;

@@ -1,12 +1,14 @@
 // `latchkey setup`: from an issuer and a client to a profile that works, tried out.
 
 import { isatty } from "node:tty";
-import { isOidcError, OidcError } from "../../../core/errors.ts";
+import { isOidcError, OidcError, wordingOf } from "../../../core/errors.ts";
+import { worded } from "../../../core/wording.ts";
 import { optionTable } from "../../../options/table.ts";
 import { validateOption } from "../../../options/validate.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { checkProfileName, defaultProfile } from "../../profile.ts";
 import { openQuestions, type Questions } from "../../questions.ts";
+import { commandLineNames } from "../../render/errors.ts";
 import { offersText, redirectText, savedText } from "../../render/setup.ts";
 import { tellOfSignIn } from "../login/run.ts";
 import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
@@ -33,7 +35,7 @@ async function askFor(
       return answer;
     } catch (error) {
       if (!isOidcError(error)) throw error;
-      context.tell(error.message);
+      context.tell(worded(wordingOf(error), commandLineNames([])));
     }
   }
 }
@@ -49,7 +51,8 @@ async function completed(
     if (questions === undefined) {
       throw new OidcError(
         each.name === "issuer" ? "missing_issuer" : "missing_client_id",
-        `latchkey setup asks on a terminal alone. Say it with flags: latchkey setup --issuer URL --client-id ID`,
+        "latchkey setup asks on a terminal alone.",
+        { remedy: "Say it with flags: latchkey setup --issuer URL --client-id ID" },
       );
     }
     given[each.name] = await askFor(questions, each, context);
@@ -71,10 +74,9 @@ async function mayReplace(
   if (await questions.confirm(`There is a profile ${name} with other values. Replace it? [y/N] `)) {
     return true;
   }
-  throw new OidcError(
-    "aborted",
-    "Nothing was changed. For another name: latchkey setup --profile NAME",
-  );
+  throw new OidcError("aborted", "Nothing was changed.", {
+    remedy: "For another name: latchkey setup --profile NAME",
+  });
 }
 
 /** Signs in where somebody can; says so where nobody can. */

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../../../core/errors.ts";
 import type { IdTokenClaims } from "../../../core/types.ts";
+import { signInAnew } from "../../../core/wording.ts";
 import type { UserInfoClaims } from "../../../session/session-types.ts";
 import type { CommandContext } from "../../context.ts";
 import { identityText } from "../../render/identity.ts";
@@ -30,8 +31,8 @@ async function identity(context: CommandContext): Promise<Identity> {
   if (record === undefined || (record.accessToken === null && record.refreshToken === undefined)) {
     throw new OidcError(
       "login_required",
-      `Nobody is signed in to ${issuerHost(options.issuer)} with these options. Run: latchkey login`,
-      { reason: "no_token" },
+      `Nobody is signed in to ${issuerHost(options.issuer)} with these options.`,
+      { reason: "no_token", remedy: [signInAnew] },
     );
   }
   const claims =
