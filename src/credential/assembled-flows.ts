@@ -51,7 +51,7 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
       const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
       warnings.warnOfUnknownAudience(world, input);
       if (needsPerson) {
-        const { signInPerson } = await loadPart(() => import("../flow/ladder.ts"));
+        const { signInPerson } = await loadPart(() => import("../flow/race.ts"));
         const answer = await signInPerson(world, input, variant);
         warnings.warnOfUncheckedSignature(world, answer);
         return answer;

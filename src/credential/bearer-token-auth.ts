@@ -16,7 +16,7 @@ import type {
 import { option, say, type Wording } from "../core/wording.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
-import type { GivenTokens, GivenTokenSource } from "../session/given-token.ts";
+import type { StaticTokens, StaticTokenSource } from "../session/static-token.ts";
 import { Lifetime } from "../session/lifetime.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 
@@ -51,7 +51,7 @@ function refuse(summary: string | Wording, remedy?: string | Wording): OidcError
   return new OidcError("invalid_option", summary, { remedy });
 }
 
-function fixedToken(token: unknown): GivenTokenSource {
+function fixedToken(token: unknown): StaticTokenSource {
   if (!isBearerToken(token)) {
     throw refuse(
       say`${option("token")} is not a bearer token.`,
@@ -61,7 +61,7 @@ function fixedToken(token: unknown): GivenTokenSource {
   return { name: "`token`", read: () => Promise.resolve({ token }) };
 }
 
-function tokenInFile(tokenFile: unknown): GivenTokenSource {
+function tokenInFile(tokenFile: unknown): StaticTokenSource {
   if (typeof tokenFile !== "string" || tokenFile === "" || tokenFile.includes("\u0000")) {
     throw refuse(say`${option("tokenFile")} must be the path of a file.`);
   }
@@ -86,7 +86,7 @@ function tokenInFile(tokenFile: unknown): GivenTokenSource {
   };
 }
 
-function tokenOfFunction(getToken: unknown): GivenTokenSource {
+function tokenOfFunction(getToken: unknown): StaticTokenSource {
   if (typeof getToken !== "function") throw refuse(say`${option("getToken")} must be a function.`);
   return {
     name: "`getToken`",
@@ -104,7 +104,7 @@ function tokenOfFunction(getToken: unknown): GivenTokenSource {
   };
 }
 
-function sourceOf(given: Readonly<Record<string, unknown>>): GivenTokenSource {
+function sourceOf(given: Readonly<Record<string, unknown>>): StaticTokenSource {
   const set = optionNames.filter((name) => given[name] !== undefined);
   if (set.length !== 1) {
     throw refuse(
@@ -128,7 +128,7 @@ function sourceOf(given: Readonly<Record<string, unknown>>): GivenTokenSource {
  * and `maxAgeSeconds` of a call do not change it.
  */
 export class BearerTokenAuth implements Credential {
-  readonly #tokens: () => Promise<GivenTokens>;
+  readonly #tokens: () => Promise<StaticTokens>;
   readonly #lifetime = new Lifetime();
 
   /** @throws {OidcError} `invalid_option`. */
@@ -136,8 +136,8 @@ export class BearerTokenAuth implements Credential {
     const given = ownOptions(options, optionNames, "{ tokenFile }");
     const source = sourceOf(given);
     this.#tokens = madeOnce(async () => {
-      const { GivenTokens } = await loadPart(() => import("../session/given-token.ts"));
-      return new GivenTokens(source, this.#lifetime);
+      const { StaticTokens } = await loadPart(() => import("../session/static-token.ts"));
+      return new StaticTokens(source, this.#lifetime);
     });
     defineHidden(this, "token", given["token"]);
     Object.defineProperty(this, "tokenFile", { value: given["tokenFile"], enumerable: true });

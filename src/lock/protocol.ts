@@ -13,7 +13,7 @@ import { createWindowsEndpoint } from "./endpoint-windows.ts";
 import type { Endpoint, ReachResult } from "./endpoint.ts";
 import { createHolder } from "./holder.ts";
 import { askHolder } from "./inspect.ts";
-import { holderHere, takeLocally } from "./local-flight.ts";
+import { holderHere, takeLocally } from "./local-lock.ts";
 import { findLockIdentity, readLockIdentity } from "./lock-id.ts";
 import { deriveLockKeys } from "./proof.ts";
 import type { LockKeys } from "./proof.ts";

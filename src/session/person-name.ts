@@ -5,7 +5,7 @@ import { longestNameRequestSeconds } from "../core/limits.ts";
 import type { World } from "../core/world.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord } from "../record/format.ts";
-import { raceAbort } from "./flight.ts";
+import { raceAbort } from "./in-process-flight.ts";
 import type { Flows } from "./flows.ts";
 import type { RecordRepository } from "./record-repository.ts";
 import { nextPartVersion } from "./version.ts";

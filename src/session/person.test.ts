@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import { OidcError } from "../core/errors.ts";
-import { raceAbort } from "./flight.ts";
+import { raceAbort } from "./in-process-flight.ts";
 import { answer, Bench, deferred, expired, failure, issuer, storeWith } from "./testing.ts";
 
 const bob = { claims: { iss: issuer, sub: "bob", aud: "cli", exp: 9e9, iat: 1 } };

@@ -28,8 +28,8 @@ import type { SessionRecord } from "../record/format.ts";
 import type { FlightLock, RecordStore } from "../store/token-store.ts";
 import { accessTokenOf } from "./access-token.ts";
 import { TokenAcquisition } from "./acquisition.ts";
-import { RenewalAhead } from "./ahead.ts";
-import { abortedError, Flight, raceAbort } from "./flight.ts";
+import { ProactiveRefresh } from "./proactive-refresh.ts";
+import { abortedError, InProcessFlight, raceAbort } from "./in-process-flight.ts";
 import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, RecordRepository } from "./record-repository.ts";
@@ -47,7 +47,7 @@ import {
   type Wanted,
 } from "./satisfy.ts";
 import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
-import { SharedWork } from "./shared-work.ts";
+import { SingleFlight } from "./single-flight.ts";
 import { signInOf } from "./sign-in.ts";
 import { hasWish, wishNameOf } from "./wish.ts";
 import type { AcquiredToken } from "./work.ts";
@@ -101,10 +101,10 @@ function endOf({ accessToken }: SessionRecord): Date | undefined {
 export class StoredSession implements Session {
   readonly #parts: SessionParts;
   readonly #repository: RecordRepository;
-  readonly #ahead: RenewalAhead | undefined;
-  readonly #work: SharedWork;
+  readonly #ahead: ProactiveRefresh | undefined;
+  readonly #work: SingleFlight;
   /** By the name of the wish: calls that want different things do not take each other's outcome. */
-  readonly #flights = new Map<string, Flight<AcquiredToken>>();
+  readonly #flights = new Map<string, InProcessFlight<AcquiredToken>>();
   readonly #lifetime = new Lifetime();
   /** The configuration's own token. */
   #memo: Memo | undefined;
@@ -118,7 +118,7 @@ export class StoredSession implements Session {
     });
     const repository = this.#repository;
     const acquisition = new TokenAcquisition({ ...parts, repository });
-    this.#work = new SharedWork({ ...parts, repository, acquisition });
+    this.#work = new SingleFlight({ ...parts, repository, acquisition });
     this.#ahead = parts.renewsAhead === true ? this.#createAhead() : undefined;
   }
 
@@ -289,9 +289,9 @@ export class StoredSession implements Session {
     this.#memos.clear();
   }
 
-  #createAhead(): RenewalAhead {
+  #createAhead(): ProactiveRefresh {
     const { world, flows, signedInSince } = this.#parts;
-    return new RenewalAhead({
+    return new ProactiveRefresh({
       clock: world.clock,
       randomBytes: world.randomBytes,
       canRenew: (record) => record.refreshToken !== undefined || !flows.needsPerson,
@@ -383,11 +383,11 @@ export class StoredSession implements Session {
     name: string,
     wanted: Wanted,
     cached: SessionRecord | undefined,
-  ): Flight<AcquiredToken> {
+  ): InProcessFlight<AcquiredToken> {
     this.#lifetime.assertOpen();
-    const flight = new Flight<AcquiredToken>(async (signal, announce) => {
+    const flight = new InProcessFlight<AcquiredToken>(async (signal, tell) => {
       try {
-        return await this.#work.do({ wanted, cached, signal, announce });
+        return await this.#work.do({ wanted, cached, signal, tell });
       } finally {
         this.#flights.delete(name);
       }

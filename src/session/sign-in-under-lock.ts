@@ -4,7 +4,7 @@ import type { OidcError } from "../core/errors.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
-import { PromptBudget } from "./budget.ts";
+import { PromptLimiter } from "./prompt-limiter.ts";
 import { isTakenOver, startLeaving } from "./leaving.ts";
 import {
   assertSamePerson,
@@ -33,14 +33,14 @@ export class SignInUnderLock {
   readonly #parts: WorkParts;
   readonly #writer: AnswerWriter;
   readonly #refresh: RefreshUnderLock;
-  readonly #limiter: PromptBudget;
+  readonly #limiter: PromptLimiter;
 
   constructor(parts: WorkParts, writer: AnswerWriter, refresh: RefreshUnderLock) {
     this.#parts = parts;
     this.#writer = writer;
     this.#refresh = refresh;
     const { newRecordId, warn } = writer;
-    this.#limiter = new PromptBudget({
+    this.#limiter = new PromptLimiter({
       ...parts,
       newRecordId,
       warn,

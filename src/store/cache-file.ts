@@ -18,7 +18,7 @@ import { formatCacheFile } from "../record/parse.ts";
 import type { CacheRead } from "../record/read-sync.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import type { FileLock } from "./file-lock.ts";
-import { setAside, setRecordsAside } from "./set-aside.ts";
+import { quarantine, quarantineRecords } from "./quarantine.ts";
 
 /** What the life of a cache file depends on. */
 export interface CacheFileWorld {
@@ -80,7 +80,7 @@ export async function lookAt(path: string, world: CacheFileWorld): Promise<Look>
     if (read.state !== "damaged") return read;
     assertOurs(path, read.isOurs, world);
     try {
-      await setAside(path, read.why, world);
+      await quarantine(path, read.why, world);
     } catch (error) {
       if (!(error instanceof OidcError)) throw error;
       world.onWarning?.(
@@ -159,7 +159,7 @@ async function tryChange(
   }
   if (read.state === "damaged") {
     assertOurs(path, read.isOurs, world);
-    await setAside(path, read.why, world);
+    await quarantine(path, read.why, world);
     read = { state: "absent" };
   }
   const records = read.state === "absent" ? [] : read.records;
@@ -169,7 +169,7 @@ async function tryChange(
   // What does not grow may go on being too long: it must be possible to forget.
   if (next.length >= records.length) assertFits(path, text);
   if (read.state === "records" && read.damaged.length > 0) {
-    await setRecordsAside(path, read.damaged, world);
+    await quarantineRecords(path, read.damaged, world);
   }
   const identity = read.state === "absent" ? undefined : read.identity;
   const isUnchanged = (): boolean => isSameIdentity(identity, currentIdentity(path));

@@ -19,7 +19,7 @@ import { cacheFileName, isCacheFileName } from "../record/key.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import type { CacheFileWorld, RecordsInFile } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
-import { fileOfAside, forgetAside, mayBeOf } from "./set-aside.ts";
+import { fileOfQuarantined, forgetQuarantined, mayBeOf } from "./quarantine.ts";
 import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
 import type { LockHolder, ReplaceResult, TokenStore } from "./token-store.ts";
 
@@ -154,12 +154,12 @@ class FileStore implements TokenStore {
     // Which writes it without them, and sets them aside.
     if (isDamaged) await changeRecords(path, (records) => [...records], this.#world);
     const isLeftover = (name: string): boolean =>
-      isTemporaryOf(path, name) || fileOfAside(name) === basename(path);
+      isTemporaryOf(path, name) || fileOfQuarantined(name) === basename(path);
     if (!isDamaged && !names.some(isLeftover)) return;
     await this.#world.fileLock(path, async (locked) => {
       // Whoever is saving this very file now would lose it.
       await removeTemporariesOf(path, locked);
-      await forgetAside(path, key);
+      await forgetQuarantined(path, key);
     });
   }
 
@@ -236,7 +236,9 @@ class FileStore implements TokenStore {
 
 /** The cache files of which something is left: a temporary file, or what was set aside. */
 function pathsOfLeftovers(folder: string, names: readonly string[]): readonly string[] {
-  const files = names.map((name) => fileOfAside(name) ?? name.slice(1, name.indexOf(".latchkey-")));
+  const files = names.map(
+    (name) => fileOfQuarantined(name) ?? name.slice(1, name.indexOf(".latchkey-")),
+  );
   return [...new Set(files.filter(isCacheFileName))].map((file) => join(folder, file));
 }
 

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
-import { holderHere, takeLocally } from "../lock/local-flight.ts";
+import { holderHere, takeLocally } from "../lock/local-lock.ts";
 import type { AcquireOptions, Lease, SharedOutcome } from "../lock/types.ts";
 import type { Wait } from "../lock/wait.ts";
 import { startWait } from "../lock/wait.ts";

@@ -45,7 +45,7 @@ export interface JoinOptions {
 }
 
 /** Work in progress. It is aborted when nobody waits for it any more. */
-export class Flight<Value> {
+export class InProcessFlight<Value> {
   readonly #controller = new AbortController();
   readonly #promise: Promise<Value>;
   /** Told when the work becomes a sign-in. */
@@ -54,7 +54,7 @@ export class Flight<Value> {
   #waiters = 0;
   #isOver = false;
 
-  constructor(work: (signal: AbortSignal, announce: (phase: WorkPhase) => void) => Promise<Value>) {
+  constructor(work: (signal: AbortSignal, tell: (phase: WorkPhase) => void) => Promise<Value>) {
     // Started in a later turn, so that the owner knows the flight before the work can end.
     this.#promise = Promise.resolve().then(() =>
       work(this.#controller.signal, (phase) => {

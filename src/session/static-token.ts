@@ -6,11 +6,11 @@ import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts"
 import { defaultMinValiditySeconds, longestTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
-import { abortedError, raceAbort } from "./flight.ts";
+import { abortedError, raceAbort } from "./in-process-flight.ts";
 import type { Lifetime } from "./lifetime.ts";
 
 /** Where given tokens come from. */
-export interface GivenTokenSource {
+export interface StaticTokenSource {
   /** What it is called in messages: "`tokenFile`". */
   readonly name: string;
   /** The token now. */
@@ -28,14 +28,14 @@ function toSeconds(date: Date | undefined): number | null {
 }
 
 /** Hands out the tokens of one source. Calls at once share one reading. */
-export class GivenTokens {
-  readonly #source: GivenTokenSource;
+export class StaticTokens {
+  readonly #source: StaticTokenSource;
   #kept: Kept | undefined;
   #reading: Promise<Kept> | undefined;
   readonly #lifetime: Lifetime;
 
   /** Once the lifetime has ended, whoever waits for a token gets `aborted`, reason `closed`, and so does every later call. */
-  constructor(source: GivenTokenSource, lifetime: Lifetime) {
+  constructor(source: StaticTokenSource, lifetime: Lifetime) {
     this.#source = source;
     this.#lifetime = lifetime;
   }

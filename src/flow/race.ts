@@ -18,8 +18,8 @@ import { providerOptions } from "./provider-input.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 import { withVariant, type SignInVariant } from "./variant.ts";
 
-/** One way to sign in. */
-export interface Way {
+/** One method of signing in. */
+export interface SignInMethod {
   readonly flow: "auth_code" | "device";
   start(signal: AbortSignal): Promise<TokenAnswer>;
 }
@@ -35,7 +35,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /**
- * Starts every way and gives the first success; the others are stopped and have ended when this returns. A way that
+ * Starts every method and gives the first success; the others are stopped and have ended when this returns. A method that
  * fails leaves the others alone, unless its failure speaks against the provider or the connection, or is the person's
  * or the caller's wish to stop.
  * @throws {OidcError} the failure that ended all; where each ended by itself `access_denied` if there was one, else the
@@ -44,14 +44,14 @@ function isRefusal(error: unknown): boolean {
 export async function firstToFinish(
   world: Pick<FlowWorld, "logger" | "onWarning">,
   host: string,
-  ways: readonly Way[],
+  methods: readonly SignInMethod[],
   signal: AbortSignal,
 ): Promise<TokenAnswer> {
   const stop = new AbortController();
   const each = AbortSignal.any([signal, stop.signal]);
   const failures: unknown[] = [];
-  let waiting = ways.length;
-  const runs = ways.map((way) => way.start(each));
+  let waiting = methods.length;
+  const runs = methods.map((method) => method.start(each));
   try {
     return await new Promise<TokenAnswer>((resolve, reject) => {
       for (const [index, run] of runs.entries()) {
@@ -68,7 +68,7 @@ export async function firstToFinish(
             return;
           }
           const { code } = error;
-          const flow = ways[index]?.flow ?? "auth_code";
+          const flow = methods[index]?.flow ?? "auth_code";
           emit(world.logger, "login.way_ended", { host, flow, code });
           const parting = stop.signal.aborted ? undefined : partings[code];
           if (parting !== undefined) world.onWarning("sign_in_way_ended", parting);
@@ -82,14 +82,14 @@ export async function firstToFinish(
 }
 
 /**
- * One way alone until a second one is wanted, if ever; both from then on, as {@link firstToFinish} has it.
+ * One method alone until a second one is wanted, if ever; both from then on, as {@link firstToFinish} has it.
  * @throws {OidcError} the first way's error where the second was not begun; else as `firstToFinish`.
  */
 export async function joinedLater(
   world: Pick<FlowWorld, "logger" | "onWarning">,
   host: string,
-  first: Way,
-  second: Way,
+  first: SignInMethod,
+  second: SignInMethod,
   isWanted: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<TokenAnswer> {
@@ -107,7 +107,7 @@ export async function joinedLater(
   const next = await Promise.race([ended, wanted]);
   over.abort();
   if (next === "ended") return running;
-  const begun: Way = {
+  const begun: SignInMethod = {
     flow: first.flow,
     start: (each) => {
       each.addEventListener("abort", () => stop.abort(each.reason), { once: true });
@@ -118,7 +118,11 @@ export async function joinedLater(
 }
 
 /** The device flow beside a browser that did not open, where that is allowed. */
-function deviceBeside(world: FlowWorld, input: SignInInput, provider: Provider): Way | undefined {
+function deviceBeside(
+  world: FlowWorld,
+  input: SignInInput,
+  provider: Provider,
+): SignInMethod | undefined {
   const isOffered =
     input.settings.flow === "auto" &&
     world.terminal &&
@@ -162,10 +166,10 @@ export async function signInPerson(
     const beside = deviceBeside(world, input, provider);
     const host = hostOf(provider.metadata.issuer);
     const answer = await signInWithBrowser(world, input, provider, (browser, byBrowser, stop) => {
-      const way: Way = { flow: "auth_code", start: byBrowser };
+      const method: SignInMethod = { flow: "auth_code", start: byBrowser };
       return beside === undefined
         ? byBrowser(stop)
-        : joinedLater(world, host, way, beside, (end) => browser.missing(end), stop);
+        : joinedLater(world, host, method, beside, (end) => browser.missing(end), stop);
     });
     return await withTrust(world, provider.metadata, answer);
   } catch (error) {

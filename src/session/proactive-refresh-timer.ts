@@ -6,7 +6,7 @@ import { decisionsOf, isOidcError } from "../core/errors.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 
 /** What renewal ahead needs of a session. */
-export interface AheadParts {
+export interface ProactiveRefreshParts {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   /** True where new tokens come without a person. */
@@ -81,7 +81,12 @@ function isOfCaptivePortal(error: unknown): boolean {
  * Sleeps as long as the watch wants, again and again. It holds the watch, and with it the session, only while there is
  * something to do: a session that nobody refers to is not kept alive by its timer.
  */
-async function attend(watch: WeakRef<AheadWatch>, plan: Plan, signal: AbortSignal, clock: Clock) {
+async function attend(
+  watch: WeakRef<ProactiveRefreshTimer>,
+  plan: Plan,
+  signal: AbortSignal,
+  clock: Clock,
+) {
   try {
     for (;;) {
       const pause = await stepOf(watch, plan, signal);
@@ -95,7 +100,7 @@ async function attend(watch: WeakRef<AheadWatch>, plan: Plan, signal: AbortSigna
 
 // Apart from the loop: what a suspended function has in a variable stays alive.
 async function stepOf(
-  watch: WeakRef<AheadWatch>,
+  watch: WeakRef<ProactiveRefreshTimer>,
   plan: Plan,
   signal: AbortSignal,
 ): Promise<number | undefined> {
@@ -103,12 +108,12 @@ async function stepOf(
 }
 
 /** Watches over the token that was handed out last. */
-export class AheadWatch {
-  readonly #parts: AheadParts;
+export class ProactiveRefreshTimer {
+  readonly #parts: ProactiveRefreshParts;
   #plan: Plan | undefined;
   #controller = new AbortController();
 
-  constructor(parts: AheadParts) {
+  constructor(parts: ProactiveRefreshParts) {
     this.#parts = parts;
   }
 

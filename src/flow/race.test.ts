@@ -1,20 +1,20 @@
-// Changes when it does who ends whom among ways that are offered together.
+// Changes when it does who ends whom among methods that are offered together.
 
 import { expect, test } from "vitest";
 import { isOidcError, OidcError, type OidcErrorCode } from "../core/errors.ts";
 import type { LatchkeyEvent } from "../core/events.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
-import { firstToFinish, type Way } from "./ladder.ts";
+import { firstToFinish, type SignInMethod } from "./race.ts";
 
 const answer = { accessToken: "t" } as TokenAnswer;
 
-interface PlayedWay extends Way {
+interface PlayedWay extends SignInMethod {
   succeed(): void;
   fail(code: OidcErrorCode): void;
   readonly stopped: () => boolean;
 }
 
-function playedWay(flow: Way["flow"]): PlayedWay {
+function playedWay(flow: SignInMethod["flow"]): PlayedWay {
   let resolve = (_answer: TokenAnswer): void => {};
   let reject = (_error: unknown): void => {};
   let stopped = false;
@@ -52,7 +52,7 @@ function together() {
   return { browser, device, warnings, logged, caller, outcome };
 }
 
-test("the first success wins, and the other way is stopped", async () => {
+test("the first success wins, and the other method is stopped", async () => {
   const one = together();
   one.device.succeed();
   expect([await one.outcome, one.browser.stopped(), one.warnings]).toEqual([answer, true, []]);
@@ -69,7 +69,7 @@ test.for([
   "timeout",
   "token_request_failed",
   "token_response_invalid",
-] as const)("%s on one way leaves the other alone", async (code) => {
+] as const)("%s on one method leaves the other alone", async (code) => {
   const on = together();
   on.device.fail(code);
   await new Promise((resolve) => void setImmediate(resolve));
@@ -88,7 +88,7 @@ test.for([
   "subject_changed",
   "tls",
   "aborted",
-] as const)("%s on either way ends both at once [V07]", async (code) => {
+] as const)("%s on either method ends both at once [V07]", async (code) => {
   const one = together();
   one.browser.fail(code);
   expect([await one.outcome, one.device.stopped()]).toEqual([code, true]);

@@ -5,8 +5,8 @@ import { createManualClock } from "../../test/support/manual-clock.ts";
 import type { Clock } from "../core/clock.ts";
 import { OidcError, type OidcErrorCode, type Reason } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
-import { AheadWatch } from "./ahead-watch.ts";
-import type { EndingToken } from "./ahead-watch.ts";
+import { ProactiveRefreshTimer } from "./proactive-refresh-timer.ts";
+import type { EndingToken } from "./proactive-refresh-timer.ts";
 import { passes } from "./outcomes.ts";
 import { deferred } from "./testing.ts";
 
@@ -59,7 +59,7 @@ function desk(settings: Settings = {}) {
   };
   const renewedAt: number[] = [];
   const shelf = { stored: recordOf(token) as SessionRecord | undefined, reads: 0 };
-  const watch = new AheadWatch({
+  const watch = new ProactiveRefreshTimer({
     clock,
     randomBytes: (length) => new Uint8Array(length).fill(randomByte),
     canRenew: () => true,

@@ -1,12 +1,11 @@
-// Single flight within one process: for a store in memory, and where the system offers no lock across processes.
-// Changes when that flight does.
+// A lock within one process: for a store in memory, and where the system offers none across processes.
 
 import type { HolderMessage } from "./message.ts";
 import type { Lease, LockHolder, SharedOutcome, WorkOutcome, WorkPhase } from "./types.ts";
 import type { Attempt } from "./wait.ts";
 
-/** What a flight begins with. */
-export interface LocalFlightOptions {
+/** What a lock begins with. */
+export interface LocalLockOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** True where nothing outside this process could do the same work. */
@@ -15,39 +14,39 @@ export interface LocalFlightOptions {
   readonly startAttempt: () => Attempt;
 }
 
-interface Flight {
+interface LocalLock {
   phase: WorkPhase;
   readonly since: number;
   readonly attempts: Set<Attempt>;
 }
 
-const flights = new Map<string, Flight>();
+const locks = new Map<string, LocalLock>();
 
 /** Takes the lock `name` within this process, or waits for who has it. */
 export function takeLocally(
   name: string,
-  options: LocalFlightOptions,
+  options: LocalLockOptions,
 ): Lease | Promise<SharedOutcome | "again"> {
-  const current = flights.get(name);
+  const current = locks.get(name);
   if (current !== undefined) return follow(current, options.startAttempt());
 
-  const flight: Flight = { phase: "refresh", since: Math.round(options.now), attempts: new Set() };
-  flights.set(name, flight);
+  const lock: LocalLock = { phase: "refresh", since: Math.round(options.now), attempts: new Set() };
+  locks.set(name, lock);
   const tell = (message: HolderMessage): void => {
-    for (const attempt of flight.attempts) attempt.hear(message);
+    for (const attempt of lock.attempts) attempt.hear(message);
   };
   const free = (outcome: WorkOutcome | null): Promise<void> => {
-    if (flights.get(name) !== flight) return Promise.resolve();
-    flights.delete(name);
+    if (locks.get(name) !== lock) return Promise.resolve();
+    locks.delete(name);
     if (outcome !== null) tell(outcome);
-    for (const attempt of flight.attempts) attempt.end();
+    for (const attempt of lock.attempts) attempt.end();
     return Promise.resolve();
   };
   return {
     held: true,
     acrossProcesses: options.acrossProcesses,
     announce(phase) {
-      flight.phase = phase;
+      lock.phase = phase;
       tell({ kind: "phase", phase });
     },
     finish: (outcome) => free(outcome),
@@ -57,20 +56,20 @@ export function takeLocally(
 
 /** Who has the lock `name` within this process. */
 export function holderHere(name: string): LockHolder | undefined {
-  const flight = flights.get(name);
-  return flight && { processId: process.pid, phase: flight.phase, since: flight.since };
+  const lock = locks.get(name);
+  return lock && { processId: process.pid, phase: lock.phase, since: lock.since };
 }
 
-async function follow(flight: Flight, attempt: Attempt): Promise<SharedOutcome | "again"> {
-  flight.attempts.add(attempt);
+async function follow(lock: LocalLock, attempt: Attempt): Promise<SharedOutcome | "again"> {
+  lock.attempts.add(attempt);
   // Not before the caller has the promise of its `acquire`, as it is across processes.
   queueMicrotask(() => {
-    const { phase, since } = flight;
+    const { phase, since } = lock;
     attempt.hear({ kind: "holder", processId: process.pid, phase, since });
   });
   try {
     return await attempt.result;
   } finally {
-    flight.attempts.delete(attempt);
+    lock.attempts.delete(attempt);
   }
 }

@@ -23,7 +23,7 @@ import { concernsEverybody } from "./wish-errors.ts";
 import type { AcquiredToken } from "./work.ts";
 
 /** What the work is shared with. */
-export interface SharedWorkParts {
+export interface SingleFlightParts {
   readonly world: World;
   readonly lock: FlightLock;
   readonly flows: Flows;
@@ -33,7 +33,7 @@ export interface SharedWorkParts {
   readonly host: () => string;
 }
 
-type Announce = (phase: WorkPhase) => void;
+type TellPhase = (phase: WorkPhase) => void;
 
 /** What is to be done, for all calls of this process that want it. */
 export interface SharedTask {
@@ -42,18 +42,18 @@ export interface SharedTask {
   readonly cached: SessionRecord | undefined;
   readonly signal: AbortSignal;
   /** Tells those calls what is being done. */
-  readonly announce: Announce;
+  readonly tell: TellPhase;
 }
 
-/** One flight's way through the locks. */
-interface Passage extends SharedTask {
-  /** Locks that are held on the way: whoever waits for one of them may ask for the sign-in. */
+/** The same, with the locks that are held for it. */
+interface LockingTask extends SharedTask {
+  /** Whoever waits for one of them may ask for the sign-in. */
   readonly takenOver: readonly AbortSignal[];
 }
 
 /** The work under a lock. */
 interface Held {
-  readonly tell: Announce;
+  readonly tell: TellPhase;
   /** Aborts with the last caller, and when the lock is lost. */
   readonly signal: AbortSignal;
   /** Whether other processes of this host are kept out. */
@@ -62,7 +62,7 @@ interface Held {
 }
 
 /** One lock, and what is done under it. */
-interface Gate {
+interface WorkUnderLock {
   readonly name: string;
   readonly longestWorkSeconds: (phase: WorkPhase) => number;
   /** Whether whoever holds or waits for it wants the same. */
@@ -71,12 +71,12 @@ interface Gate {
 }
 
 /** The work of one key. */
-export class SharedWork {
-  readonly #parts: SharedWorkParts;
+export class SingleFlight {
+  readonly #parts: SingleFlightParts;
   /** Locks that this session holds: whoever waits for them here sees the sign-in itself. */
   readonly #held = new Set<string>();
 
-  constructor(parts: SharedWorkParts) {
+  constructor(parts: SingleFlightParts) {
     this.#parts = parts;
   }
 
@@ -91,8 +91,8 @@ export class SharedWork {
     const wish = wishNameOf(wanted);
     const { refresh, login } = flows.longestWorkSeconds;
     const before = this.#secondsBeforeRefresh(task.cached);
-    const underKey = async (passage: Passage): Promise<AcquiredToken> =>
-      this.#pass(passage, {
+    const underKey = async (locking: LockingTask): Promise<AcquiredToken> =>
+      this.#runUnder(locking, {
         name: bound.key,
         longestWorkSeconds: (phase) =>
           flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
@@ -100,15 +100,14 @@ export class SharedWork {
         work: ({ takenOver, ...held }) =>
           acquisition.acquire({ wanted, ...held, takenOver: AbortSignal.any([...takenOver]) }),
       });
-    const passage = { ...task, takenOver: [] };
-    if (wish === "") return underKey(passage);
-    return this.#pass(passage, {
+    const locking = { ...task, takenOver: [] };
+    if (wish === "") return underKey(locking);
+    return this.#runUnder(locking, {
       name: `${bound.key} ${wish}`,
       // Its holder may have waited for another's sign-in before its own.
       longestWorkSeconds: () => 2 * (login + refresh + before),
       sameWish: true,
-      work: ({ tell, signal, takenOver }) =>
-        underKey({ ...task, announce: tell, signal, takenOver }),
+      work: ({ tell, signal, takenOver }) => underKey({ ...task, tell, signal, takenOver }),
     });
   }
 
@@ -119,18 +118,18 @@ export class SharedWork {
     return (otherHostMilliseconds + lateWriteMilliseconds) / 1000;
   }
 
-  async #pass(passage: Passage, gate: Gate): Promise<AcquiredToken> {
+  async #runUnder(locking: LockingTask, guarded: WorkUnderLock): Promise<AcquiredToken> {
     const { bound, repository, world } = this.#parts;
-    const { wanted, announce } = passage;
+    const { wanted, tell } = locking;
     for (;;) {
-      const acquired = await this.#acquire(passage, gate);
+      const acquired = await this.#acquire(locking, guarded);
       if (acquired.held) {
         try {
-          return await this.#underLock(acquired, passage, gate);
+          return await this.#underLock(acquired, locking, guarded);
         } catch (error) {
           // Who asked for an outer lock waits for that one.
           if (!isTakenOver(error) || acquired.takenOver?.aborted !== true) throw error;
-          await this.#leaveTo(passage.signal);
+          await this.#leaveTo(locking.signal);
           continue;
         }
       }
@@ -150,9 +149,9 @@ export class SharedWork {
         const error = OidcError.deserialize(acquired.outcome.error);
         // Whoever needs no person is not refused with the one who did.
         const goesOn = wasUpToPerson(error) && mayRefresh(record, wanted, bound, nowSeconds);
-        if (isShared(error, wanted) && !(goesOn && gate.name === bound.key)) throw error;
+        if (isShared(error, wanted) && !(goesOn && guarded.name === bound.key)) throw error;
       }
-      announce("refresh");
+      tell("refresh");
     }
   }
 
@@ -168,22 +167,22 @@ export class SharedWork {
     await world.clock.sleep(lockHeadStartSeconds * 1000, { signal });
   }
 
-  async #acquire(passage: Passage, gate: Gate): Promise<Lease | SharedOutcome> {
+  async #acquire(locking: LockingTask, guarded: WorkUnderLock): Promise<Lease | SharedOutcome> {
     const { lock, world } = this.#parts;
-    const { wanted, signal, announce } = passage;
+    const { wanted, signal, tell } = locking;
     let waiting = false;
     let failure: unknown;
     try {
-      return await lock.acquire(gate.name, {
+      return await lock.acquire(guarded.name, {
         signal,
-        longestWorkSeconds: gate.longestWorkSeconds,
+        longestWorkSeconds: guarded.longestWorkSeconds,
         waitForLogin: wanted.interactive,
         onWaiting: (holder) => {
-          announce(holder.phase);
+          tell(holder.phase);
           // A wait would hold a program that has nothing else to do; a while later the other's outcome is there. Whoever
           // has joined this call does not share its end, and waits by itself.
           if (wanted.quiet === true) throw new OidcError("aborted", "Left to another process.");
-          if (this.#held.has(gate.name)) return;
+          if (this.#held.has(guarded.name)) return;
           waiting = true;
           world.prompt({ type: "waitingForOther", ...holder });
         },
@@ -196,31 +195,35 @@ export class SharedWork {
     }
   }
 
-  async #underLock(lease: Lease, passage: Passage, gate: Gate): Promise<AcquiredToken> {
+  async #underLock(
+    lease: Lease,
+    locking: LockingTask,
+    guarded: WorkUnderLock,
+  ): Promise<AcquiredToken> {
     const tell = (phase: WorkPhase): void => {
-      passage.announce(phase);
+      locking.tell(phase);
       lease.announce(phase);
     };
-    this.#held.add(gate.name);
+    this.#held.add(guarded.name);
     try {
       const asked = lease.takenOver === undefined ? [] : [lease.takenOver];
       const lost = lease.signal === undefined ? [] : [lease.signal];
-      const result = await gate.work({
+      const result = await guarded.work({
         tell,
-        signal: AbortSignal.any([passage.signal, ...lost]),
+        signal: AbortSignal.any([locking.signal, ...lost]),
         locked: lease.acrossProcesses,
-        takenOver: [...passage.takenOver, ...asked],
+        takenOver: [...locking.takenOver, ...asked],
       });
-      this.#held.delete(gate.name);
+      this.#held.delete(guarded.name);
       await lease.finish({ kind: "done", version: result.record.version });
       return result;
     } catch (failure) {
-      this.#held.delete(gate.name);
-      const isLost = lease.signal?.aborted === true && !passage.signal.aborted;
+      this.#held.delete(guarded.name);
+      const isLost = lease.signal?.aborted === true && !locking.signal.aborted;
       const error = isLost ? lockLost(failure) : failure;
       await (isOidcError(error) &&
       !isTakenOver(error) &&
-      (gate.sameWish || concernsEverybody(error))
+      (guarded.sameWish || concernsEverybody(error))
         ? lease.finish({ kind: "failed", error: error.serialize() })
         : lease.abandon());
       throw error;

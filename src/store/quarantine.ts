@@ -14,24 +14,24 @@ import { errnoOf, readPrivateFileSync } from "../files/secure-read.ts";
 import { formatCacheFile } from "../record/parse.ts";
 
 /** What setting aside depends on. */
-export interface SetAsideWorld {
+export interface QuarantineWorld {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly onWarning: Warn | undefined;
   readonly logger: Logger | undefined;
 }
 
-const asideForm = /^\.damaged-\d{8}T\d{6}Z-[0-9a-f]{8}$/;
+const quarantinedForm = /^\.damaged-\d{8}T\d{6}Z-[0-9a-f]{8}$/;
 
 /** Where it goes: beside the file, never over another one. */
-function asideName(path: string, world: SetAsideWorld): string {
+function quarantinedName(path: string, world: QuarantineWorld): string {
   const time = new Date(world.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   return `${path}.damaged-${time}-${Buffer.from(world.randomBytes(4)).toString("hex")}`;
 }
 
 /** Moves a damaged file away. Only under the file's lock: otherwise it may be a good one by now. */
-export async function setAside(path: string, why: string, world: SetAsideWorld): Promise<void> {
-  const movedTo = asideName(path, world);
+export async function quarantine(path: string, why: string, world: QuarantineWorld): Promise<void> {
+  const movedTo = quarantinedName(path, world);
   try {
     await disk.rename(path, movedTo);
   } catch (error) {
@@ -48,12 +48,12 @@ export async function setAside(path: string, why: string, world: SetAsideWorld):
 }
 
 /** Keeps the damaged records of a file that is about to be written without them; none that can be used is copied. */
-export async function setRecordsAside(
+export async function quarantineRecords(
   path: string,
   damaged: readonly unknown[],
-  world: SetAsideWorld,
+  world: QuarantineWorld,
 ): Promise<void> {
-  const movedTo = asideName(path, world);
+  const movedTo = quarantinedName(path, world);
   await writeFileAtomically(movedTo, formatCacheFile(damaged), {
     randomBytes: world.randomBytes,
     clock: world.clock,
@@ -67,9 +67,9 @@ export async function setRecordsAside(
 }
 
 /** The file beside which a name was set aside; undefined for any other name. */
-export function fileOfAside(name: string): string | undefined {
+export function fileOfQuarantined(name: string): string | undefined {
   const at = name.lastIndexOf(".damaged-");
-  return at > 0 && asideForm.test(name.slice(at)) ? name.slice(0, at) : undefined;
+  return at > 0 && quarantinedForm.test(name.slice(at)) ? name.slice(0, at) : undefined;
 }
 
 /** Whether a damaged record may be that of a key: one whose key cannot be told may be anybody's. */
@@ -98,10 +98,10 @@ function recordsIn(path: string): readonly unknown[] | undefined {
  * it, for nobody can use it.
  * @throws {OidcError} `cache_write_failed`.
  */
-export async function forgetAside(path: string, key: string | undefined): Promise<void> {
+export async function forgetQuarantined(path: string, key: string | undefined): Promise<void> {
   const folder = dirname(path);
   for (const name of await disk.readdir(folder).catch(() => [])) {
-    if (fileOfAside(name) !== basename(path)) continue;
+    if (fileOfQuarantined(name) !== basename(path)) continue;
     const aside = join(folder, name);
     const stats = await disk.lstat(aside).catch(() => undefined);
     if (!stats?.isFile() || stats.uid !== (process.geteuid?.() ?? stats.uid)) continue;

@@ -13,7 +13,7 @@ import { nextPartVersion } from "./version.ts";
 const windowMilliseconds = 3600_000;
 
 /** What a budget needs. */
-export interface BudgetParts {
+export interface PromptLimiterParts {
   readonly world: World;
   readonly repository: RecordRepository;
   readonly bound: Bound;
@@ -27,12 +27,12 @@ export interface BudgetParts {
  * The prompts of one key. A laptop that wakes up, or a poll in the background, must not open one tab after another
  * while nobody looks.
  */
-export class PromptBudget {
-  readonly #parts: BudgetParts;
+export class PromptLimiter {
+  readonly #parts: PromptLimiterParts;
   /** What could not be counted durably: this process at least must not ask again and again. */
   #countedHere: number[] = [];
 
-  constructor(parts: BudgetParts) {
+  constructor(parts: PromptLimiterParts) {
     this.#parts = parts;
   }
 
