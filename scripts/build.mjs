@@ -191,6 +191,11 @@ const quickToLoad = {
   },
 };
 
+/** The command whose function a file is: all of those are called `run.ts`. @param {string | null} file */
+function commandOf(file) {
+  return /[\\/]commands[\\/]([\w-]+)[\\/]run\.ts$/.exec(file ?? "")?.[1];
+}
+
 /**
  * The library and the whole command line as modules that share their chunks: each part is in the package once, an
  * entry loads a few files instead of dozens, and what is imported lazily stays a file of its own.
@@ -217,7 +222,8 @@ async function bundleModules() {
     exports: "named",
     entryFileNames: "[name].cjs",
     // With a hash of the content: a program that runs while the package is upgraded never loads a part of another version.
-    chunkFileNames: "chunks/[name]-[hash].cjs",
+    chunkFileNames: ({ facadeModuleId }) =>
+      `chunks/${commandOf(facadeModuleId) ?? "[name]"}-[hash].cjs`,
     // What an importing program loads, with all that it needs at once, in one file: each further one costs it a third of
     // a millisecond.
     codeSplitting: {
