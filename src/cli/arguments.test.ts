@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
 import { flagOf, optionTable } from "../options/table.ts";
 import { knownFlags, parseArguments } from "./arguments.ts";
-import { commandNames, createGrammar, grammar } from "./grammar.ts";
+import { grammar } from "./command-grammar.ts";
+import { createGrammar, runnable, type GrammarCommand } from "./grammar.ts";
 import { overviewExamples } from "./render/help-words.ts";
 import type { CommandSpec } from "./spec.ts";
 
@@ -16,12 +17,16 @@ function refusal(...argumentList: string[]): string {
   throw new Error(`${argumentList.join(" ")} was accepted`);
 }
 
-// `latchkey help NAME` takes the name of a command, `latchkey completion` a shell, `latchkey exec` a program.
-function commandLine(command: string, typed: readonly string[]): string[] {
-  if (command === "help") return [command, "token", ...typed];
-  if (command === "completion") return [command, "bash", ...typed];
-  return command === "exec" ? [command, ...typed, "--", "true"] : [command, ...typed];
+/** A command with what it cannot do without, and flags. */
+function commandLine(command: GrammarCommand, typed: readonly string[]): string[] {
+  const needed = command.arguments
+    .filter(({ isOptional }) => isOptional !== true)
+    .map(({ values }) => values?.[0] ?? "x");
+  const program = command.spec.takesProgram === true ? ["--", "true"] : [];
+  return [...command.path.split(" "), ...needed, ...typed, ...program];
 }
+
+const commands = runnable(grammar);
 
 test("takes a flag with its value in the next argument or after =", () => {
   const apart = parseArguments(["token", "--issuer", "https://a.example", "--callback-port", "0"]);
@@ -40,7 +45,7 @@ test("takes the command wherever it stands", () => {
 test("every option that text can set has its flag on every command", () => {
   for (const row of optionTable.filter(({ text }) => text === "all" || text === "flag")) {
     const typed = row.kind === "boolean" ? [`--${flagOf(row)}`] : [`--${flagOf(row)}`, "1"];
-    for (const command of commandNames) {
+    for (const command of commands) {
       expect(Object.keys(parseArguments(commandLine(command, typed)).options)).toEqual([row.name]);
     }
   }
@@ -161,13 +166,11 @@ test("a switch takes no value", () => {
 });
 
 test("a command's own flag is refused elsewhere, with the command that has it", () => {
-  const own = new Set(grammar.commands.flatMap(({ flags }) => flags));
+  const own = new Set(commands.flatMap(({ flags }) => flags));
   expect(own.size).toBeGreaterThan(10);
   for (const flag of own) {
-    const others = grammar.commands.filter(
-      ({ path, flags }) => path !== "help" && !flags.includes(flag),
-    );
-    for (const { path } of others) {
+    const others = commands.filter(({ path, flags }) => path !== "help" && !flags.includes(flag));
+    for (const command of others) {
       const values = {
         wholeSeconds: ["1"],
         variable: ["A"],
@@ -178,8 +181,8 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
         negatable: [],
       };
       const typed = [`--${flag.name}`, ...values[flag.kind]];
-      expect(refusal(...commandLine(path, typed))).toContain(
-        `latchkey ${path} has no flag --${flag.name}`,
+      expect(refusal(...commandLine(command, typed))).toContain(
+        `latchkey ${command.path} has no flag --${flag.name}`,
       );
     }
   }

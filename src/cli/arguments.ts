@@ -3,14 +3,8 @@
 import type { OidcError } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { readArguments, refuse, shown, type ArgumentReader } from "./argument-reader.ts";
-import {
-  grammar as theGrammar,
-  runnable,
-  typedFlags,
-  usageOf,
-  type Grammar,
-  type GrammarCommand,
-} from "./grammar.ts";
+import { grammar as theGrammar } from "./command-grammar.ts";
+import { runnable, typedFlags, usageOf, type Grammar, type GrammarCommand } from "./grammar.ts";
 import type { ArgumentSpec } from "./spec.ts";
 
 /** A command line as it was typed, understood but not yet judged: option values are checked when they are resolved. */

@@ -1,7 +1,7 @@
 // The answer to a shell that asks what to offer. Changes when a shell needs another form of it.
 
 import { complete } from "./completion.ts";
-import { grammar } from "./grammar.ts";
+import { grammar } from "./command-grammar.ts";
 
 /** Names alone: what a shell could take for more than a name is not offered. */
 export function profileNames(text: string): string[] {

@@ -5,7 +5,8 @@ import { parseArguments } from "./arguments.ts";
 import { answerTo, joinedWords, profileNames } from "./completion-answer.ts";
 import { complete } from "./completion.ts";
 import { resolveOptions } from "../options/resolve.ts";
-import { createGrammar, grammar, type Grammar } from "./grammar.ts";
+import { grammar } from "./command-grammar.ts";
+import { createGrammar, type Grammar } from "./grammar.ts";
 
 const profiles = (): string[] => ["work", "home"];
 

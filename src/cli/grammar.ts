@@ -1,7 +1,6 @@
 // What may be typed: commands, subcommands and flags, made from the option table and the specs of the commands.
 
 import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
-import { commandSpecs } from "./commands/specs.ts";
 import { commonFlags } from "./flags.ts";
 import type { ArgumentSpec, CommandSpec, FlagSpec, SubcommandSpec } from "./spec.ts";
 
@@ -77,12 +76,6 @@ export function createGrammar(specs: readonly CommandSpec[]): Grammar {
   }
   return { commands, flags };
 }
-
-/** The grammar of this command line. */
-export const grammar: Grammar = createGrammar(commandSpecs);
-
-/** The commands that there are. */
-export const commandNames: readonly string[] = grammar.commands.map(({ path }) => path);
 
 /** The command with a path, `token` or `trust list`. */
 export function commandAt({ commands }: Grammar, path: string): GrammarCommand | undefined {

@@ -3,7 +3,7 @@
 import { sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { environmentNameOf, optionTable } from "../options/table.ts";
-import { grammar } from "./grammar.ts";
+import { grammar } from "./command-grammar.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { knownFlags } from "../cli/arguments.ts";
-import { commandNames } from "../cli/grammar.ts";
+import { commandNames } from "../cli/command-grammar.ts";
 import { nearestName } from "./nearest.ts";
 
 test.each([

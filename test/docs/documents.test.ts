@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { knownFlags, parseArguments } from "../../src/cli/arguments.ts";
-import { commandNames } from "../../src/cli/grammar.ts";
+import { commandNames } from "../../src/cli/command-grammar.ts";
 import { readProfile } from "../../src/cli/profile.ts";
 import { exitWords } from "../../src/cli/render/help-words.ts";
 import { unknownVariableWarnings } from "../../src/cli/variables.ts";

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { optionTable } from "../../options/table.ts";
 import { optionTexts } from "../../options/text.ts";
-import { commandAt, commandNames, createGrammar, flagRows, grammar } from "../grammar.ts";
+import { commandNames, grammar } from "../command-grammar.ts";
+import { commandAt, createGrammar, flagRows } from "../grammar.ts";
 import {
   commandHelp,
   examples,

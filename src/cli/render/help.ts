@@ -4,14 +4,8 @@ import { wrap } from "../../interaction/layout.ts";
 import { flagOf, type OptionRow } from "../../options/table.ts";
 import { optionGroups, optionTexts, type OptionText } from "../../options/text.ts";
 import { commonFlags } from "../flags.ts";
-import {
-  commandAt,
-  flagRows,
-  grammar as theGrammar,
-  usageOf,
-  type Grammar,
-  type GrammarCommand,
-} from "../grammar.ts";
+import { grammar as theGrammar } from "../command-grammar.ts";
+import { commandAt, flagRows, usageOf, type Grammar, type GrammarCommand } from "../grammar.ts";
 import type { FlagSpec } from "../spec.ts";
 import { exitWords, overviewExamples, sourceWords } from "./help-words.ts";
 import { pairs } from "./layout.ts";

@@ -12,7 +12,8 @@ import {
 } from "../../options/table.ts";
 import { parseArguments } from "../arguments.ts";
 import { commonFlags } from "../flags.ts";
-import { commandAt, grammar } from "../grammar.ts";
+import { grammar } from "../command-grammar.ts";
+import { commandAt } from "../grammar.ts";
 import { warmArguments } from "./arguments.ts";
 import { isUsual, optionKind, warmEnvironment, warmKind } from "./options.ts";
 import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
