@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { knownFlags } from "../../src/cli/arguments.ts";
-import { commandNames } from "../../src/cli/grammar.ts";
+import { commandNames } from "../../src/cli/command-grammar.ts";
 import type { OidcErrorCode } from "../../src/core/error-codes.ts";
 import { decisionsFor, errorCodes } from "../../src/core/error-table.ts";
 import { optionTable } from "../../src/options/table.ts";
