@@ -296,6 +296,8 @@ describe("a record and its key", () => {
   test("agree where the key names what the record says, or leaves it open [C16]", () => {
     expect(agreesWithKey(record)).toBe(true);
     expect(agreesWithKey({ ...record, key: keyWith({ issuer: "", clientId: "" }) })).toBe(true);
+    // Prompts are counted before the first sign-in has ended.
+    expect(agreesWithKey({ ...record, tokenEndpoint: "" })).toBe(true);
   });
 
   test.each(["issuer", "clientId", "tokenEndpoint"] as const)(

@@ -154,7 +154,9 @@ export function agreesWithKey(record: {
   if (parts === undefined) return false;
   return (["issuer", "clientId", "tokenEndpoint"] as const).every((name) => {
     const part = parts[placesBefore + keyOptions.findIndex((option) => option?.[0] === name)];
-    return part === null || part === "" || part === record[name];
+    // Before the first sign-in ends, prompts are counted in a record that has no endpoint yet.
+    const isStillNone = name === "tokenEndpoint" && record[name] === "";
+    return part === null || part === "" || part === record[name] || isStillNone;
   });
 }
 

@@ -136,12 +136,12 @@ test("on a build server no browser is opened, even where there is one", async ()
 test("one request more than promised, and the demo fails", withoutDisplay, async () => {
   const { code, stderr, leftBehind } = await runDemo({
     preload: `
-      const original = globalThis.fetch;
-      globalThis.fetch = async (input, init) => {
-        if (String(input?.url ?? input).endsWith("/.well-known/openid-configuration")) {
-          await (await original(input, init)).arrayBuffer();
-        }
-        return original(input, init);
+      const http = process.getBuiltinModule("node:http");
+      const original = http.request;
+      http.request = (options, ...more) => {
+        const { path, headers } = options;
+        if (path === "/.well-known/openid-configuration") void fetch("http://" + headers.host + path);
+        return original(options, ...more);
       };
     `,
   });

@@ -102,8 +102,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     /^docs\/(decisions\/|lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
     /^dist\/THIRD_PARTY_LICENSES$/,
     /^dist\/(index\.(js|d\.ts)|bundled\.js)$/,
-    /^dist\/cli\/latchkey\.cjs$/,
-    /^dist\/cli\/main\.cjs$/,
+    /^dist\/cli\/(complete|latchkey|main)\.cjs$/,
     /^dist\/chunks\/[\w-]+\.cjs$/,
     /^dist\/(core|credential|files|flow|http|interaction|lock|options|provider|record|session|store)(\/[\w-]+)*\.d\.ts$/,
   ];
