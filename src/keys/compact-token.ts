@@ -28,9 +28,11 @@ function decodeSegment(segment: string): Buffer | undefined {
   return Buffer.from(segment, "base64url");
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value = parsePlainJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value = parsePlainJson(utf8.decode(bytes));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
     return value as Readonly<Record<string, unknown>>;
   } catch {

@@ -56,6 +56,12 @@ function signatureFor(token: CompactToken, algorithm: AsymmetricAlgorithm): Buff
   return derSignature(token.signature, coordinateBytes);
 }
 
+const pss = {
+  padding: constants.RSA_PKCS1_PSS_PADDING,
+  // RFC 7518 section 3.5: "The size of the salt value is the same size as the hash function output."
+  saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+};
+
 /**
  * True where this key made the token's signature. Which algorithm is used follows from the key and from the caller's
  * list; the token's own word is compared with both.
@@ -67,14 +73,9 @@ export function isSignedBy(token: CompactToken, key: PublicKey): boolean {
   const object = preparedKey(key);
   const signature = signatureFor(token, algorithm);
   if (object === undefined || signature === undefined) return false;
-  const pss = {
-    padding: constants.RSA_PKCS1_PSS_PADDING,
-    // RFC 7518 section 3.5: "The size of the salt value is the same size as the hash function output."
-    saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-  };
   try {
-    const options = { key: object, ...(algorithm.isPss === true ? pss : {}) };
-    return verify(algorithm.digest, token.signed, options, signature);
+    const padded = algorithm.isPss === true ? { key: object, ...pss } : object;
+    return verify(algorithm.digest, token.signed, padded, signature);
   } catch {
     // OpenSSL takes a signature of the wrong length for an error, and for us it is a wrong signature.
     return false;
