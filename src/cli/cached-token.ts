@@ -7,7 +7,8 @@ import { cacheFilePath, type Machine } from "../options/paths.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
 import { accessTokenOf } from "../session/access-token.ts";
-import { satisfying, wantedOf } from "../session/satisfy.ts";
+import { matchRecord } from "../session/cache-match.ts";
+import { criteriaOf } from "../session/criteria.ts";
 import { tokenText } from "./token-text.ts";
 
 /** Flags that are no options, by name: true or false for switches, else the text. */
@@ -50,17 +51,17 @@ export function cachedTokenText(
   const cache = readCacheFileSync(path);
   // Records that cannot be used are worth a warning, and that is the full program's to say.
   if (cache.state !== "records" || cache.damaged.length > 0) return undefined;
-  const wanted = wantedOf(request, {
+  const criteria = criteriaOf(request, {
     personPresent: false,
     signedInSince: null,
     cached: undefined,
   });
-  const bound = { key, issuer: textOf(options["issuer"]), clientId: textOf(options["clientId"]) };
+  const config = { key, issuer: textOf(options["issuer"]), clientId: textOf(options["clientId"]) };
   for (const each of cache.records) {
-    const record = satisfying(each, wanted, bound, Date.now() / 1000);
+    const record = matchRecord(each, criteria, config, Date.now() / 1000);
     if (record !== undefined) {
       emit(undefined, "cache.hit", { location: path });
-      return tokenText(accessTokenOf(record, wanted.tokenKind, "cache"), flags);
+      return tokenText(accessTokenOf(record, criteria.tokenKind, "cache"), flags);
     }
   }
   return undefined;

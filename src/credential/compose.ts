@@ -212,7 +212,7 @@ export function compose(
     records: store,
     lock: store,
     flows: assembleFlows({ kind, source, settings, openWorld }),
-    bound: {
+    config: {
       key,
       issuer: options.issuer,
       clientId: options.clientId,

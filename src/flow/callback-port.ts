@@ -9,7 +9,7 @@ import type { Lease } from "../lock/types.ts";
 import type { FlowWorld } from "./flow-world.ts";
 
 /** The port that a sign-in wants. */
-export interface PortWish {
+export interface PortRequest {
   readonly host: string;
   /** In order of preference. `0` is any free port, which nobody else can want. */
   readonly ports: readonly number[];
@@ -38,7 +38,7 @@ interface Turn {
 /** The search for a port of one sign-in. */
 interface Search {
   readonly world: FlowWorld;
-  readonly wish: PortWish;
+  readonly request: PortRequest;
   readonly signal: AbortSignal;
   /** Which process had a port when it was last heard of. */
   readonly holders: Map<number, number | undefined>;
@@ -114,8 +114,8 @@ async function takeFree(search: Search, port: number): Promise<Turn | OidcError 
   }
 }
 
-function timeIsUp({ wish, holders }: Search, ports: readonly number[]): OidcError {
-  const where = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ")} on ${wish.host}`;
+function timeIsUp({ request, holders }: Search, ports: readonly number[]): OidcError {
+  const where = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ")} on ${request.host}`;
   const known = ports.map((port) => holders.get(port)).filter((each) => each !== undefined);
   const others = [...new Set(known)].filter((each) => each !== process.pid);
   const who =
@@ -127,7 +127,7 @@ function timeIsUp({ wish, holders }: Search, ports: readonly number[]): OidcErro
   const orEndIt = others.length > 0 ? say` or end it (${run(`kill ${others.join(" ")}`)})` : "";
   return new OidcError(
     "callback_timeout",
-    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${counted(wish.timeoutSeconds, "second")}.`,
+    `The sign-in did not begin, because ${who} still waits for a browser on ${where} after ${counted(request.timeoutSeconds, "second")}.`,
     {
       remedy: say`Finish that sign-in${orEndIt} and start again, or register and set another ${option("callbackPort")}.`,
     },
@@ -139,10 +139,10 @@ function timeIsUp({ wish, holders }: Search, ports: readonly number[]): OidcErro
  * @throws {OidcError} `callback_timeout` at the end of all waits of this search.
  */
 async function waitForFirst(search: Search, ports: readonly number[]): Promise<Turn> {
-  const { world, wish } = search;
+  const { world, request } = search;
   const { clock } = world;
   const now = clock.monotonic();
-  search.waitEndsAt ??= now + wish.timeoutSeconds * 1000;
+  search.waitEndsAt ??= now + request.timeoutSeconds * 1000;
   const over = new AbortController();
   const signal = AbortSignal.any([search.signal, over.signal]);
   clock.sleep(Math.max(0, search.waitEndsAt - now), { signal: over.signal }).then(
@@ -176,9 +176,9 @@ async function waitForFirst(search: Search, ports: readonly number[]): Promise<T
 
 /** Opens the listener on a port whose turn it is; gives the port back where that fails. */
 async function openOn(search: Search, turn: Turn): Promise<OwnPort | OidcError> {
-  const { world, wish } = search;
+  const { world, request } = search;
   try {
-    const listener = await wish.open(turn.port);
+    const listener = await request.open(turn.port);
     return ownPort(world, listener, turn.lease);
   } catch (error) {
     await turn.lease?.abandon();
@@ -213,15 +213,15 @@ function ownPort(world: FlowWorld, listener: CallbackListener, lease: Lease | un
 
 /** What to say where no port can be had; one that is taken may be free in a moment. */
 function noneFree(
-  wish: PortWish,
+  request: PortRequest,
   failures: readonly OidcError[],
 ): { readonly error: OidcError; readonly mayPass: boolean } {
   const [first] = failures;
   const taken = failures.filter((each) => each.reason === undefined);
-  if (first !== undefined && (taken.length === 0 || wish.ports.length === 1)) {
+  if (first !== undefined && (taken.length === 0 || request.ports.length === 1)) {
     return { error: first, mayPass: taken.length > 0 };
   }
-  return { error: portsTaken(wish.host, wish.ports), mayPass: true };
+  return { error: portsTaken(request.host, request.ports), mayPass: true };
 }
 
 /**
@@ -246,18 +246,18 @@ function noneFree(
  */
 export async function openInTurn(
   world: FlowWorld,
-  wish: PortWish,
+  request: PortRequest,
   signal: AbortSignal,
 ): Promise<OwnPort> {
-  const search: Search = { world, wish, signal, holders: new Map(), waitEndsAt: undefined };
-  const former = [...leaving].filter(({ port }) => wish.ports.includes(port));
+  const search: Search = { world, request, signal, holders: new Map(), waitEndsAt: undefined };
+  const former = [...leaving].filter(({ port }) => request.ports.includes(port));
   await Promise.all(former.map((each) => each.end()));
   let patienceEndsAt: number | undefined;
   for (;;) {
     const busy: number[] = [];
     const failures: OidcError[] = [];
     let isLocked = true;
-    for (const port of wish.ports) {
+    for (const port of request.ports) {
       const turn = await takeFree(search, port);
       if (turn === undefined) {
         busy.push(port);
@@ -278,7 +278,7 @@ export async function openInTurn(
       patienceEndsAt = undefined;
       continue;
     }
-    const { error, mayPass } = noneFree(wish, failures);
+    const { error, mayPass } = noneFree(request, failures);
     const now = world.clock.monotonic();
     patienceEndsAt ??= now + (isLocked ? patienceMilliseconds : patienceWithoutLockMilliseconds);
     if (!mayPass || now >= patienceEndsAt) throw error;

@@ -2,14 +2,8 @@
 
 import type { ClientIdentity } from "../provider/client-authentication.ts";
 import type { ProviderOptions } from "../provider/metadata.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { SessionRecord, TokenTarget } from "../record/format.ts";
 import type { Settings, SignInConfig, SignInContext } from "./sign-in-config.ts";
-
-/** What another access token than the configuration's is for. Null: as the configuration has it. */
-export interface AccessTokenTarget {
-  readonly scopes: readonly string[] | null;
-  readonly resources: readonly string[] | null;
-}
 
 /** Who the client is, and how the provider took its secret before. */
 export function clientIdentity(
@@ -49,7 +43,7 @@ export function tokenTarget({ audience, resources, furtherResources }: SignInCon
  */
 export function targetOfToken(
   { audience, resources }: SignInConfig,
-  target: AccessTokenTarget | undefined,
+  target: TokenTarget | undefined,
 ): { audience: string | undefined; resources: readonly string[] | undefined } {
   const named = target?.resources ?? undefined;
   return named === undefined ? { audience, resources } : { audience: undefined, resources: named };

@@ -8,7 +8,7 @@ import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { signInAnew } from "../core/wording.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { refreshTokens } from "../provider/refresh-tokens.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { SessionRecord, TokenTarget } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints, type KnownEndpoints } from "./known-endpoints.ts";
 import {
@@ -16,7 +16,6 @@ import {
   configOfRecord,
   providerOptions,
   targetOfToken,
-  type AccessTokenTarget,
 } from "./provider-input.ts";
 import type { Settings, SignInConfig, SignInInput } from "./sign-in-config.ts";
 
@@ -30,7 +29,7 @@ async function send(
   record: RefreshableRecord,
   endpoints: KnownEndpoints,
   signal: AbortSignal,
-  target: AccessTokenTarget | undefined,
+  target: TokenTarget | undefined,
 ): Promise<TokenAnswer> {
   const scopes = target?.scopes ?? undefined;
   const previous = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
@@ -73,7 +72,7 @@ export async function refreshSignIn(
   input: Pick<SignInInput, "config" | "settings">,
   record: RefreshableRecord,
   signal: AbortSignal,
-  target?: AccessTokenTarget,
+  target?: TokenTarget,
 ): Promise<TokenAnswer> {
   const { settings } = input;
   const config = configOfRecord(record, input.config);

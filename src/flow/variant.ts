@@ -2,12 +2,12 @@
 
 import { scopesOf } from "../provider/authorization-request.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
-import type { AccessTokenTarget } from "./provider-input.ts";
+import type { TokenTarget } from "../record/format.ts";
 import type { SignInConfig, SignInInput } from "./sign-in-config.ts";
 
 /** What a call wants of a sign-in, in addition to what the configuration says. */
 export interface SignInVariant {
-  readonly target?: AccessTokenTarget | undefined;
+  readonly target?: TokenTarget | undefined;
   /** Granted at the sign-in before: kept where the configuration leaves the scopes to the provider. */
   readonly grantedScopes?: readonly string[] | undefined;
   readonly acrValues?: readonly string[] | undefined;

@@ -14,10 +14,16 @@ export interface AccessTokenRecord {
   expiresAt: number | null;
 }
 
+/** What an access token is for: sorted sets, null where the call names none, and then as the configuration has it. */
+export interface TokenTarget {
+  readonly scopes: readonly string[] | null;
+  readonly resources: readonly string[] | null;
+}
+
 /** A further access token of a sign-in: for other scopes or another resource than the configuration's. */
 export interface OtherAccessTokenRecord extends AccessTokenRecord {
-  /** What it was asked for: sorted scopes and resources, null where the call named none. */
-  wanted: { scopes: string[] | null; resources: string[] | null };
+  /** What it was asked for. */
+  wanted: TokenTarget;
 }
 
 /**

@@ -4,7 +4,8 @@ import { defineHidden, defineHiddenGetter } from "../core/secret.ts";
 import type { AccessToken, IdTokenClaims } from "../core/types.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { decodeStoredIdToken, idTokenTimes } from "../core/stored-id-token.ts";
-import { otherTokenOf, type Target } from "./wish.ts";
+import { otherTokenOf } from "./token-variant.ts";
+import type { TokenTarget } from "../record/format.ts";
 
 /** What a token object is made from. */
 export interface AccessTokenParts {
@@ -39,7 +40,7 @@ export function accessTokenOf(
   record: SessionRecord,
   tokenKind: "access_token" | "id_token",
   source: AccessToken["source"],
-  target?: Target,
+  target?: TokenTarget,
 ): AccessToken {
   const { idToken } = record;
   const accessToken = target === undefined ? record.accessToken : otherTokenOf(record, target);

@@ -5,9 +5,9 @@ import { emit } from "../core/events.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { providerOf, tooManyRounds } from "./outcomes.ts";
 import { RefreshUnderLock } from "./refresh-under-lock.ts";
-import { lacksIdToken, mayRefresh, satisfying } from "./satisfy.ts";
+import { lacksIdToken, mayRefresh, matchRecord } from "./cache-match.ts";
 import { SignInUnderLock } from "./sign-in-under-lock.ts";
-import { noIdToken } from "./wish-errors.ts";
+import { noIdToken } from "./variant-errors.ts";
 import { maxRounds, type AcquiredToken, type Work, type WorkParts } from "./work.ts";
 
 /** Gets the tokens of one key. */
@@ -39,23 +39,23 @@ export class TokenAcquisition {
   }
 
   async #acquire(work: Work): Promise<AcquiredToken> {
-    const { world, repository, bound } = this.#parts;
-    const { wanted, tell } = work;
+    const { world, repository, config } = this.#parts;
+    const { criteria, tell } = work;
     const nowSeconds = (): number => world.clock.now() / 1000;
     for (let rounds = 0; rounds < maxRounds; rounds += 1) {
       const record = await repository.read();
-      const found = satisfying(record, wanted, bound, nowSeconds());
+      const found = matchRecord(record, criteria, config, nowSeconds());
       if (found !== undefined) return { record: found, source: "cache" };
-      if (!mayRefresh(record, wanted, bound, nowSeconds())) {
+      if (!mayRefresh(record, criteria, config, nowSeconds())) {
         return this.#signIn.signInFor(record, undefined, work);
       }
       tell("refresh");
-      emit(world.logger, "refresh.needed", { host: providerOf(bound) });
+      emit(world.logger, "refresh.needed", { host: providerOf(config) });
       const refreshed = await this.#refresh.refresh(record, work);
       if (refreshed.state === "renewed") {
         const { acquired } = refreshed;
-        if (!lacksIdToken(acquired.record, wanted, nowSeconds())) return acquired;
-        return this.#signIn.signInFor(acquired.record, noIdToken(bound, "not_renewed"), work);
+        if (!lacksIdToken(acquired.record, criteria, nowSeconds())) return acquired;
+        return this.#signIn.signInFor(acquired.record, noIdToken(config, "not_renewed"), work);
       }
       if (refreshed.state === "refused") {
         return this.#signIn.signInFor(record, refreshed.error, work);

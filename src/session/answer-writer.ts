@@ -8,7 +8,7 @@ import type { SessionRecord } from "../record/format.ts";
 import { loginRequired } from "./outcomes.ts";
 import type { AnswerContext } from "./record-of.ts";
 import type { KeepRules } from "./record-repository.ts";
-import type { Wanted } from "./satisfy.ts";
+import type { TokenCriteria } from "./criteria.ts";
 import type { WorkParts } from "./work.ts";
 
 /** Writes the answers of one key. */
@@ -37,9 +37,9 @@ export class AnswerWriter {
 
   /** The circumstances of an answer that comes now. */
   context(previous: SessionRecord | undefined, clientId: string): AnswerContext {
-    const { bound, world, host } = this.#parts;
+    const { config, world, host } = this.#parts;
     return {
-      key: bound.key,
+      key: config.key,
       clientId,
       previous,
       now: world.clock.now(),
@@ -55,13 +55,13 @@ export class AnswerWriter {
   async write(
     previous: SessionRecord | undefined,
     make: (previous: SessionRecord | undefined) => SessionRecord,
-    wanted: Wanted,
+    criteria: TokenCriteria,
     rules: Omit<KeepRules, "mustBeKept">,
   ): Promise<SessionRecord> {
-    const { repository, world, flows, bound } = this.#parts;
+    const { repository, world, flows, config } = this.#parts;
     const { status, record } = await repository.replace(previous, make, {
       ...rules,
-      ...(wanted.mustBeKept ? { mustBeKept: true } : {}),
+      ...(criteria.mustBeKept ? { mustBeKept: true } : {}),
     });
     this.#untold = undefined;
     if (status === "kept" || status === "in_memory") {
@@ -70,7 +70,7 @@ export class AnswerWriter {
     if (status === "logged_out") {
       // Whoever logged out could not know of these tokens (F-S18).
       await flows.revoke(record, new AbortController().signal).catch(() => undefined);
-      throw loginRequired(bound, "no_token");
+      throw loginRequired(config, "no_token");
     }
     return record;
   }

@@ -2,7 +2,7 @@
 // another kind of work.
 
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import type { AccessTokenTarget } from "../flow/provider-input.ts";
+import type { TokenTarget } from "../record/format.ts";
 import type { RevokedSignIn } from "../flow/revoke.ts";
 import type { SignInContext } from "../flow/sign-in-config.ts";
 import type { SignInVariant } from "../flow/variant.ts";
@@ -26,7 +26,7 @@ export interface Flows {
   refresh(
     record: RefreshableRecord,
     signal: AbortSignal,
-    target?: AccessTokenTarget,
+    target?: TokenTarget,
   ): Promise<TokenAnswer>;
   userInfo(
     record: SessionRecord,

@@ -1,4 +1,4 @@
-// What an error means for a call: whose outcome it is, whether it passes, whether a person is needed.
+// What an error means for a call: whose outcome it is, whether it isTransient, whether a person is needed.
 
 import { decisionsOf, isErrorOf, isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
@@ -9,11 +9,11 @@ import { wasNeverSent } from "../core/request-fate.ts";
 import { forgetSignIn, option, say, sentences, signInAnew, type Wording } from "../core/wording.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord, SignInEnd } from "../record/format.ts";
-import type { Bound, Wanted } from "./satisfy.ts";
+import type { SessionConfig, TokenCriteria } from "./criteria.ts";
 
 /** The provider's name for people. */
-export function providerOf(bound: Bound): string {
-  return bound.issuer === "" ? "the provider" : hostOf(bound.issuer);
+export function providerOf(config: SessionConfig): string {
+  return config.issuer === "" ? "the provider" : hostOf(config.issuer);
 }
 
 /** Why nobody is asked: it was turned off, or nobody is there (the world's `absence`). */
@@ -34,11 +34,11 @@ export function remedyOfAbsence(absence: string | undefined, first: Wording = []
 
 /** Nobody may be asked, and there is nothing to use. `absence`: the world's. */
 export function loginRequired(
-  bound: Bound,
+  config: SessionConfig,
   reason: "no_token" | "expired" | SignInEnd,
   { cause, absence }: { cause?: unknown; absence?: string | undefined } = {},
 ): OidcError {
-  const host = providerOf(bound);
+  const host = providerOf(config);
   const unacceptable = `The renewal of the sign-in at ${host} brought an ID token that cannot be accepted, so its tokens were thrown away,`;
   const why = {
     no_token: `No valid sign-in for ${host},`,
@@ -55,10 +55,10 @@ export function loginRequired(
 }
 
 /** A sign-in was asked for on purpose, and there is nobody who could sign in. */
-export function nobodyToSignIn(bound: Bound, absence: string | undefined): OidcError {
+export function nobodyToSignIn(config: SessionConfig, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
-    `Signing in at ${providerOf(bound)} takes a person, and nobody can be asked${absence === undefined ? "" : `, because ${absence}`}.`,
+    `Signing in at ${providerOf(config)} takes a person, and nobody can be asked${absence === undefined ? "" : `, because ${absence}`}.`,
     {
       reason: "no_token",
       remedy: say`Sign in on a terminal, or set ${option("flow", "device")} or ${option("openBrowser", "false")} where somebody reads this; a job of its own needs client credentials, or a sign-in that is cached already.`,
@@ -73,14 +73,14 @@ export function nobodyToSignIn(bound: Bound, absence: string | undefined): OidcE
 export function assertSamePerson(
   previous: SessionRecord | undefined,
   answer: TokenAnswer,
-  bound: Bound,
+  config: SessionConfig,
 ): void {
   const before = previous?.subject;
   const now = answer.claims?.sub;
   if (before === undefined || now === undefined || before === now) return;
   throw new OidcError(
     "subject_changed",
-    `Somebody else signed in at ${providerOf(bound)} than the one whose sign-in this is; nothing was changed.`,
+    `Somebody else signed in at ${providerOf(config)} than the one whose sign-in this is; nothing was changed.`,
     {
       reason: "other_person",
       remedy: say`Sign in as the same person, or forget the old sign-in first: ${forgetSignIn}.`,
@@ -105,9 +105,13 @@ export function refusesItsIdToken(error: unknown): error is OidcError {
  * Says why the person is asked again, before they are.
  * @throws {OidcError} `subject_changed` itself: nobody is asked to sign in as whoever it was.
  */
-export function tellOfRefusedIdToken(world: World, error: OidcError, wanted: Wanted): void {
+export function tellOfRefusedIdToken(
+  world: World,
+  error: OidcError,
+  criteria: TokenCriteria,
+): void {
   if (error.code === "subject_changed") throw error;
-  if (!wanted.interactive) return;
+  if (!criteria.interactive) return;
   world.prompt(
     warningEvent(
       "id_token_refused",
@@ -117,7 +121,7 @@ export function tellOfRefusedIdToken(world: World, error: OidcError, wanted: Wan
 }
 
 /** True where a refresh that failed has changed nothing at the provider. */
-export function leftNothingBehind(error: unknown): boolean {
+export function hadNoEffect(error: unknown): boolean {
   return wasNeverSent(error) || decisionsOf(error)?.request === "refused";
 }
 
@@ -144,22 +148,22 @@ export function settledEvent(failure: unknown): PromptEvent {
 }
 
 /** Failures that pass by themselves: a token that is still good is better than the error (R05, R11). */
-export function passes(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return decisionsOf(error)?.duration === "transient";
 }
 
 /** Whether a renewal ahead that failed so should be tried again: it leaves the work to whoever is at it. */
-export function mayBeRetried(error: unknown): boolean {
-  return passes(error) || isErrorOf(error, "aborted");
+export function isWorthRetrying(error: unknown): boolean {
+  return isTransient(error) || isErrorOf(error, "aborted");
 }
 
 /** Whether the failure of somebody else's work is this caller's outcome too. */
-export function isShared(error: OidcError, wanted: Wanted): boolean {
+export function appliesToWaiter(error: OidcError, criteria: TokenCriteria): boolean {
   // The other gave up, or its own process could not go on.
   const decisions = decisionsOf(error);
   if (decisions?.concerns === "caller") return false;
   // The other might not prompt; this caller may.
-  return !(decisions?.person === "needed" && wanted.interactive);
+  return !(decisions?.person === "needed" && criteria.interactive);
 }
 
 /** The record changed under every try. */

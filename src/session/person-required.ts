@@ -6,15 +6,15 @@ import { option, say } from "../core/wording.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn } from "./record-repository.ts";
 import { loginRequired, providerOf, remedyOfAbsence, whyNobody } from "./outcomes.ts";
-import type { Bound, Wanted } from "./satisfy.ts";
-import { stepUpRequired, targetNotCovered } from "./wish-errors.ts";
-import { shortfallOf } from "./wish.ts";
+import type { SessionConfig, TokenCriteria } from "./criteria.ts";
+import { stepUpRequired, targetNotCovered } from "./variant-errors.ts";
+import { unmetStepUpOf } from "./token-variant.ts";
 
 /** The sign-in has no refresh token: it cannot be renewed, however good its access token still is. */
-function notRenewable(bound: Bound, absence: string | undefined): OidcError {
+function notRenewable(config: SessionConfig, absence: string | undefined): OidcError {
   return new OidcError(
     "login_required",
-    `The sign-in at ${providerOf(bound)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)}`,
+    `The sign-in at ${providerOf(config)} has no refresh token, so a new token takes a new sign-in, ${whyNobody(absence)}`,
     {
       reason: "no_token",
       remedy: remedyOfAbsence(
@@ -33,20 +33,20 @@ function hasExpired({ accessToken, refreshToken }: SessionRecord, now: number): 
 
 /** The error for a call that needs a sign-in and may not ask for one. */
 export function personRequired(
-  bound: Bound,
+  config: SessionConfig,
   record: SessionRecord | undefined,
-  wanted: Wanted,
+  criteria: TokenCriteria,
   { clock, absence }: Pick<World, "clock" | "absence">,
 ): OidcError {
   const now = clock.now() / 1000;
-  const { target, stepUp, changedSince } = wanted;
+  const { target, stepUp, changedSince } = criteria;
   if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
-    if (stepUp !== undefined && shortfallOf(record, stepUp, now) !== undefined) {
-      return stepUpRequired(bound, stepUp);
+    if (stepUp !== undefined && unmetStepUpOf(record, stepUp, now) !== undefined) {
+      return stepUpRequired(config, stepUp);
     }
-    if (target !== undefined) return targetNotCovered(bound, target);
-    if (changedSince !== null) return notRenewable(bound, absence);
-    if (hasExpired(record, now)) return loginRequired(bound, "expired", { absence });
+    if (target !== undefined) return targetNotCovered(config, target);
+    if (changedSince !== null) return notRenewable(config, absence);
+    if (hasExpired(record, now)) return loginRequired(config, "expired", { absence });
   }
-  return loginRequired(bound, record?.ended ?? "no_token", { absence });
+  return loginRequired(config, record?.ended ?? "no_token", { absence });
 }

@@ -7,7 +7,7 @@ import { OidcError, type OidcErrorCode, type Reason } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { ProactiveRefreshTimer } from "./proactive-refresh-timer.ts";
 import type { EndingToken } from "./proactive-refresh-timer.ts";
-import { passes } from "./outcomes.ts";
+import { isTransient } from "./outcomes.ts";
 import { deferred } from "./testing.ts";
 
 interface Settings {
@@ -63,7 +63,7 @@ function desk(settings: Settings = {}) {
     clock,
     randomBytes: (length) => new Uint8Array(length).fill(randomByte),
     canRenew: () => true,
-    passes,
+    isTransient,
     readStored: () => {
       shelf.reads += 1;
       return Promise.resolve(shelf.stored);

@@ -14,7 +14,7 @@ export interface ProactiveRefreshParts {
   /** What every process sees now; not what only this one knows. */
   readonly readStored: () => Promise<SessionRecord | undefined>;
   /** True for a failure that is over by itself. Handed in: a shared file would be one more for every program to load. */
-  readonly passes: (error: unknown) => boolean;
+  readonly isTransient: (error: unknown) => boolean;
   /** Brings newer tokens than those of `stored`, whoever gets them; shows nothing and asks nobody. */
   readonly renew: (stored: SessionRecord, signal: AbortSignal) => Promise<SessionRecord>;
 }
@@ -150,7 +150,7 @@ export class ProactiveRefreshTimer {
     } catch (error) {
       // Anything else is told to the next call that needs a new token.
       if (signal.aborted) return undefined;
-      if (!this.#parts.passes(error) && !isOfCaptivePortal(error)) return undefined;
+      if (!this.#parts.isTransient(error) && !isOfCaptivePortal(error)) return undefined;
       return this.#pauseAfter(plan, isOidcError(error) ? error.retryAfterSeconds : undefined);
     } finally {
       plan.isRenewing = false;

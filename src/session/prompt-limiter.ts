@@ -7,7 +7,7 @@ import { sentences, signInAnew } from "../core/wording.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn, type RecordRepository } from "./record-repository.ts";
 import { providerOf } from "./outcomes.ts";
-import type { Bound } from "./satisfy.ts";
+import type { SessionConfig } from "./criteria.ts";
 import { nextPartVersion } from "./version.ts";
 
 const windowMilliseconds = 3600_000;
@@ -16,7 +16,7 @@ const windowMilliseconds = 3600_000;
 export interface PromptLimiterParts {
   readonly world: World;
   readonly repository: RecordRepository;
-  readonly bound: Bound;
+  readonly config: SessionConfig;
   readonly newRecordId: () => string;
   /** Unanswered prompts in an hour. */
   readonly most: number;
@@ -38,11 +38,11 @@ export class PromptLimiter {
 
   /** @throws {OidcError} `login_required` (reason `prompt_budget`) where nothing is left. */
   assertLeft(record: SessionRecord | undefined): void {
-    const { bound, most } = this.#parts;
+    const { config, most } = this.#parts;
     const unanswered = this.#recent(record).length;
     if (unanswered < most) return;
     const times = unanswered === 1 ? "once" : `${String(unanswered)} times`;
-    const host = providerOf(bound);
+    const host = providerOf(config);
     throw new OidcError(
       "login_required",
       `Nobody finished signing in at ${host} when asked to (${times} within the last hour), so nobody is asked again by itself.`,
@@ -140,7 +140,7 @@ export class PromptLimiter {
 
   /** A record for nothing but the count. */
   #nobodyYet(): SessionRecord {
-    const { key, issuer, clientId } = this.#parts.bound;
+    const { key, issuer, clientId } = this.#parts.config;
     return {
       key,
       version: "",

@@ -11,7 +11,8 @@ import type {
 } from "../record/format.ts";
 import { personName } from "./person-name.ts";
 import { nextPartVersion, nextTokensVersion } from "./version.ts";
-import { otherTokensWith, type Target } from "./wish.ts";
+import { otherTokensWith } from "./token-variant.ts";
+import type { TokenTarget } from "../record/format.ts";
 
 /** The circumstances of an answer. */
 export interface AnswerContext {
@@ -163,7 +164,7 @@ export function recordOfRefresh(
 export function recordWithOtherToken(
   answer: TokenAnswer,
   previous: SessionRecord,
-  target: Target,
+  target: TokenTarget,
   context: AnswerContext,
 ): SessionRecord {
   const other = { ...accessTokenIn(answer), wanted: target };
@@ -175,7 +176,7 @@ export function recordWithOtherToken(
 
 /** The record of a sign-in whose own access token is the one for the target, since it covers the wanted scopes. */
 export function recordWithOwnTokenAs(
-  target: Target,
+  target: TokenTarget,
   previous: SessionRecord,
   context: AnswerContext,
 ): SessionRecord {
@@ -192,7 +193,7 @@ export function recordWithOwnTokenAs(
 /** The record of a client's own token: nobody signed in, so what there is for other targets stays. */
 export function recordOfClientToken(
   answer: TokenAnswer,
-  target: Target | undefined,
+  target: TokenTarget | undefined,
   context: AnswerContext,
 ): SessionRecord {
   const { previous, now } = context;

@@ -6,7 +6,7 @@ import type { SessionRecord } from "../record/format.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
 import type { RefreshableRecord } from "./flows.ts";
 import {
-  leftNothingBehind,
+  hadNoEffect,
   loginRequired,
   providerOf,
   refusesItsIdToken,
@@ -15,7 +15,7 @@ import {
 } from "./outcomes.ts";
 import { recordOfRefresh, recordWithoutRefreshToken, recordWithOtherToken } from "./record-of.ts";
 import { lateWriteMilliseconds, RefreshIntent } from "./refresh-intent.ts";
-import { refusesTarget, targetNotCovered } from "./wish-errors.ts";
+import { refusesTarget, targetNotCovered } from "./variant-errors.ts";
 import type { Refreshed, Work, WorkParts } from "./work.ts";
 
 /** The refreshes of one key. */
@@ -43,8 +43,8 @@ export class RefreshUnderLock {
     const written = await this.#intent.write(record);
     if (written.state === "changed") return { state: "changed" };
     const base = written.record;
-    const { target } = work.wanted;
-    emit(this.#parts.world.logger, "refresh.announced", { host: providerOf(this.#parts.bound) });
+    const { target } = work.criteria;
+    emit(this.#parts.world.logger, "refresh.announced", { host: providerOf(this.#parts.config) });
     try {
       const answer = await this.#parts.flows.refresh(base, work.signal, target);
       const make = (previous: SessionRecord = base): SessionRecord => {
@@ -54,7 +54,7 @@ export class RefreshUnderLock {
           : recordWithOtherToken(answer, previous, target, context);
       };
       // Durable before anybody has the new access token: a rotated refresh token exists nowhere else (R08).
-      const kept = await this.#writer.write(base, make, work.wanted, {
+      const kept = await this.#writer.write(base, make, work.criteria, {
         afterLogout: "discard",
         // Whoever wrote meanwhile still has the refresh token that this answer has replaced (another host).
         supersedes: ({ refreshToken }) => refreshToken === base.refreshToken,
@@ -64,12 +64,12 @@ export class RefreshUnderLock {
       if (target !== undefined && refusesTarget(error)) {
         // The refresh token is as good as before, and so are all tokens (R12).
         await this.#intent.clear(base, found);
-        return { state: "refused", error: targetNotCovered(this.#parts.bound, target, error) };
+        return { state: "refused", error: targetNotCovered(this.#parts.config, target, error) };
       }
       if (refusesRefreshToken(error) || refusesItsIdToken(error)) {
         return this.#refused(base, record, error, work);
       }
-      if (leftNothingBehind(error)) await this.#intent.clear(base, found);
+      if (hadNoEffect(error)) await this.#intent.clear(base, found);
       throw error;
     }
   }
@@ -84,7 +84,7 @@ export class RefreshUnderLock {
     error: unknown,
     work: Work,
   ): Promise<Refreshed> {
-    const { repository, host, bound, world } = this.#parts;
+    const { repository, host, config, world } = this.#parts;
     const found = before.intent;
     const isFromHere = found === undefined || this.#intent.isOfThisHost(found);
     const aloneHere = work.locked && isFromHere && [undefined, host()].includes(before.renewedOn);
@@ -105,8 +105,8 @@ export class RefreshUnderLock {
       // The refresh token is dead wherever it is kept; the next program will find that out once more.
       if (!isOidcError(writeError)) throw writeError;
     }
-    if (byIdToken) tellOfRefusedIdToken(this.#parts.world, error, work.wanted);
+    if (byIdToken) tellOfRefusedIdToken(this.#parts.world, error, work.criteria);
     const { absence } = world;
-    return { state: "refused", error: loginRequired(bound, ended, { cause: error, absence }) };
+    return { state: "refused", error: loginRequired(config, ended, { cause: error, absence }) };
   }
 }

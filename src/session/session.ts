@@ -35,21 +35,20 @@ import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, RecordRepository } from "./record-repository.ts";
 import { closedError, Lifetime } from "./lifetime.ts";
 import { logoutUrlOf } from "./logout-url.ts";
-import { isShared, loginRequired, mayBeRetried, nobodyToSignIn, passes } from "./outcomes.ts";
 import {
-  belongsTo,
-  isOutcomeFor,
-  satisfying,
-  wantedOf,
-  whyNotSatisfying,
-  withWish,
-  type Bound,
-  type Wanted,
-} from "./satisfy.ts";
+  appliesToWaiter,
+  loginRequired,
+  isWorthRetrying,
+  nobodyToSignIn,
+  isTransient,
+} from "./outcomes.ts";
+import { belongsTo, isOutcomeFor, matchRecord, whyNoMatch } from "./cache-match.ts";
+import { criteriaOf, withVariant, type SessionConfig, type TokenCriteria } from "./criteria.ts";
 import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { signInOf } from "./sign-in.ts";
-import { hasWish, wishNameOf } from "./wish.ts";
+import { TokenMemos } from "./token-memos.ts";
+import { hasVariant, variantNameOf } from "./token-variant.ts";
 import type { AcquiredToken } from "./work.ts";
 
 /** What a session is made from. */
@@ -58,7 +57,7 @@ export interface SessionParts {
   readonly records: RecordStore;
   readonly lock: FlightLock;
   readonly flows: Flows;
-  readonly bound: Bound;
+  readonly config: SessionConfig;
   /** `forceLogin`: only sign-ins finished at this time or later count; milliseconds since the epoch. */
   readonly signedInSince: number | null;
   /** The host, as far as one lock reaches. */
@@ -67,28 +66,6 @@ export interface SessionParts {
   readonly mostUnansweredPrompts: number;
   /** Whether tokens that were handed out are renewed before they expire: in a program that goes on running. */
   readonly renewsAhead?: boolean;
-}
-
-// One look at the cache file a second: more often costs 18 times a memo (measured), more rarely misses a logout.
-const memoMilliseconds = 1000;
-const mostMemos = 20;
-
-/** A token of the last moment. The times are of the wall clock: one look at it is all that a call costs. */
-interface Memo {
-  readonly record: SessionRecord;
-  readonly token: AccessToken;
-  /** What a call gets, made once for all of them. */
-  readonly given: Promise<AccessToken>;
-  readonly until: number;
-  /** The newest time that was seen: a clock that was set back is noticed. */
-  seenAt: number;
-}
-
-/** Whether a memo still counts; one that was made or seen later than now does not. */
-function isOfTheMoment(memo: Memo, now: number): boolean {
-  if (now < memo.seenAt || now >= memo.until) return false;
-  memo.seenAt = now;
-  return true;
 }
 
 /** When a sign-in's own access token ends, where that is known. */
@@ -103,17 +80,15 @@ export class StoredSession implements Session {
   readonly #repository: RecordRepository;
   readonly #ahead: ProactiveRefresh | undefined;
   readonly #work: SingleFlight;
-  /** By the name of the wish: calls that want different things do not take each other's outcome. */
+  /** By the name of the variant: calls that want different things do not take each other's outcome. */
   readonly #flights = new Map<string, InProcessFlight<AcquiredToken>>();
   readonly #lifetime = new Lifetime();
-  /** The configuration's own token. */
-  #memo: Memo | undefined;
-  /** Other tokens, by the name of their target. */
-  readonly #memos = new Map<string, Memo>();
+  readonly #memos: TokenMemos;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#repository = new RecordRepository(parts.records, parts.bound.key, (code, said) => {
+    this.#memos = new TokenMemos(parts.world.clock);
+    this.#repository = new RecordRepository(parts.records, parts.config.key, (code, said) => {
       parts.world.prompt(warningEvent(code, said));
     });
     const repository = this.#repository;
@@ -123,8 +98,8 @@ export class StoredSession implements Session {
   }
 
   remembered(minValiditySeconds: number): Promise<AccessToken> | undefined {
-    const memo = this.#memo;
-    if (memo === undefined || !isOfTheMoment(memo, this.#parts.world.clock.now())) return undefined;
+    const memo = this.#memos.of();
+    if (memo === undefined) return undefined;
     const { accessToken } = memo.record;
     const isGood =
       accessToken !== null && isFresh(accessToken, minValiditySeconds, memo.seenAt / 1000);
@@ -138,30 +113,30 @@ export class StoredSession implements Session {
     const remembered = this.#rememberedFor(options);
     if (remembered !== undefined) return remembered;
     const cached = await this.#repository.read();
-    const wanted = this.#wantedOf(options, cached);
-    const record = satisfying(cached, wanted, this.#parts.bound, this.#nowSeconds());
-    this.#reportLook(cached, wanted, record !== undefined);
-    if (record !== undefined) return this.#handOut({ record, source: "cache" }, wanted);
-    return this.#handOut(await this.#obtain(wanted, cached, signal), wanted);
+    const criteria = this.#criteriaOf(options, cached);
+    const record = matchRecord(cached, criteria, this.#parts.config, this.#nowSeconds());
+    this.#reportLook(cached, criteria, record !== undefined);
+    if (record !== undefined) return this.#handOut({ record, source: "cache" }, criteria);
+    return this.#handOut(await this.#obtain(criteria, cached, signal), criteria);
   }
 
   async login(options: CallOptions = {}): Promise<SignInResult> {
-    const { flows, world, bound } = this.#parts;
+    const { flows, world, config } = this.#parts;
     flows.assertConfigured();
-    if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(bound, world.absence);
+    if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(config, world.absence);
     // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
     // process finishes meanwhile is as new.
     // Read before anybody is asked: what this is for is the keeping.
     const cached = await this.#repository.read(true);
     const signedInSince = Math.max(world.clock.now(), cached?.signedInAt ?? 0);
-    const wanted: Wanted = {
-      ...wantedOf({}, { personPresent: true, signedInSince, cached: undefined }),
+    const criteria: TokenCriteria = {
+      ...criteriaOf({}, { personPresent: true, signedInSince, cached: undefined }),
       mustBeKept: true,
     };
-    const result = await this.#obtain(wanted, cached, options.signal);
+    const result = await this.#obtain(criteria, cached, options.signal);
     return {
       record: result.record,
-      token: this.#handOut(result, wanted),
+      token: this.#handOut(result, criteria),
       signIn: signInOf(result.record, this.#parts.records.level),
     };
   }
@@ -172,7 +147,7 @@ export class StoredSession implements Session {
 
   async close(): Promise<void> {
     this.#ahead?.stop();
-    this.#forgetMemos();
+    this.#memos.forget();
     for (const flight of this.#flights.values()) flight.abort(closedError());
     await this.#lifetime.close();
   }
@@ -181,7 +156,7 @@ export class StoredSession implements Session {
     this.#ahead?.stop();
     const forgotten = await this.#repository.forget();
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
-    this.#forgetMemos();
+    this.#memos.forget();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
     const { revoked, accessTokenStays } = await this.#parts.flows.revoke(
@@ -201,7 +176,7 @@ export class StoredSession implements Session {
     const signal = this.#lifetime.with(options.signal);
     const { token } = await this.getToken({ signal, interactive: options.interactive });
     const record = await this.current();
-    if (record === undefined) throw loginRequired(this.#parts.bound, "no_token");
+    if (record === undefined) throw loginRequired(this.#parts.config, "no_token");
     const work = this.#lifetime.track(this.#parts.flows.userInfo(record, token, signal));
     return raceAbort(work, signal);
   }
@@ -209,7 +184,7 @@ export class StoredSession implements Session {
   async current(): Promise<SessionRecord | undefined> {
     const record = await this.#repository.read();
     if (record === undefined || !isSignedIn(record)) return undefined;
-    return belongsTo(record, this.#parts.bound) ? record : undefined;
+    return belongsTo(record, this.#parts.config) ? record : undefined;
   }
 
   async status(): Promise<SignIn | undefined> {
@@ -224,14 +199,14 @@ export class StoredSession implements Session {
     return idToken === undefined ? undefined : decodeStoredIdToken(idToken);
   }
 
-  #reportLook(cached: SessionRecord | undefined, wanted: Wanted, isHit: boolean): void {
-    const { world, records, bound } = this.#parts;
+  #reportLook(cached: SessionRecord | undefined, criteria: TokenCriteria, isHit: boolean): void {
+    const { world, records, config } = this.#parts;
     const { location } = records;
     if (isHit) {
       emit(world.logger, "cache.hit", { location });
       return;
     }
-    const why = whyNotSatisfying(cached, wanted, bound, this.#nowSeconds());
+    const why = whyNoMatch(cached, criteria, config, this.#nowSeconds());
     emit(world.logger, "cache.miss", { location, why });
   }
 
@@ -239,13 +214,13 @@ export class StoredSession implements Session {
     return this.#parts.world.clock.now() / 1000;
   }
 
-  #wantedOf(options: GetTokenOptions, cached: SessionRecord | undefined): Wanted {
-    const { world, bound, signedInSince } = this.#parts;
+  #criteriaOf(options: GetTokenOptions, cached: SessionRecord | undefined): TokenCriteria {
+    const { world, config, signedInSince } = this.#parts;
     const { personPresent, clock } = world;
-    const wanted = wantedOf(options, { personPresent, signedInSince, cached });
-    if (!hasWish(options)) return wanted;
-    return withWish(wanted, options, {
-      configured: bound.configured,
+    const criteria = criteriaOf(options, { personPresent, signedInSince, cached });
+    if (!hasVariant(options)) return criteria;
+    return withVariant(criteria, options, {
+      configured: config.configured,
       cached,
       now: clock.now(),
     });
@@ -255,38 +230,23 @@ export class StoredSession implements Session {
   #rememberedFor(options: GetTokenOptions): AccessToken | undefined {
     if (options.tokenKind === "id_token") return undefined;
     if (options.forceRefresh === true || options.rejectedToken !== undefined) return undefined;
-    const wanted = this.#wantedOf(options, undefined);
-    const { target } = wanted;
-    const memo = target === undefined ? this.#memo : this.#memos.get(wishNameOf({ target }));
-    if (memo === undefined || !isOfTheMoment(memo, this.#parts.world.clock.now())) return undefined;
-    return satisfying(memo.record, wanted, this.#parts.bound, this.#nowSeconds()) && memo.token;
+    const criteria = this.#criteriaOf(options, undefined);
+    const memo = this.#memos.of(criteria.target);
+    if (memo === undefined) return undefined;
+    return matchRecord(memo.record, criteria, this.#parts.config, this.#nowSeconds()) && memo.token;
   }
 
-  #handOut(result: AcquiredToken, wanted: Wanted): AccessToken {
+  #handOut(result: AcquiredToken, criteria: TokenCriteria): AccessToken {
     const { record, source } = result;
-    const { tokenKind, target } = wanted;
+    const { tokenKind, target } = criteria;
     if (target === undefined) this.#ahead?.note(record);
     const token = accessTokenOf(record, tokenKind, source, target);
     // Nothing of an earlier sign-in is handed out after a new one.
-    if (source === "login" || this.#memos.size >= mostMemos) this.#forgetMemos();
+    if (source === "login") this.#memos.forget();
     if (tokenKind === "access_token") {
-      const memo = this.#memoOf(record, target, source === "cache" ? token : undefined);
-      if (target === undefined) this.#memo = memo;
-      else this.#memos.set(wishNameOf({ target }), memo);
+      this.#memos.remember(record, target, source === "cache" ? token : undefined);
     }
     return token;
-  }
-
-  #memoOf(record: SessionRecord, target: Wanted["target"], given: AccessToken | undefined): Memo {
-    const now = this.#parts.world.clock.now();
-    const token = given ?? accessTokenOf(record, "access_token", "cache", target);
-    const until = now + memoMilliseconds;
-    return { record, token, given: Promise.resolve(token), until, seenAt: now };
-  }
-
-  #forgetMemos(): void {
-    this.#memo = undefined;
-    this.#memos.clear();
   }
 
   #createAhead(): ProactiveRefresh {
@@ -295,36 +255,36 @@ export class StoredSession implements Session {
       clock: world.clock,
       randomBytes: world.randomBytes,
       canRenew: (record) => record.refreshToken !== undefined || !flows.needsPerson,
-      passes: mayBeRetried,
+      isTransient: isWorthRetrying,
       readStored: () => this.#repository.readStored(),
       renew: async (stored, signal) => {
         const options = { forceRefresh: true, interactive: false };
         const context = { personPresent: false, signedInSince, cached: stored };
-        const wanted: Wanted = { ...wantedOf(options, context), quiet: true };
-        return (await this.#obtain(wanted, stored, signal)).record;
+        const criteria: TokenCriteria = { ...criteriaOf(options, context), quiet: true };
+        return (await this.#obtain(criteria, stored, signal)).record;
       },
     });
   }
 
   async #obtain(
-    wanted: Wanted,
+    criteria: TokenCriteria,
     cached: SessionRecord | undefined,
     signal: AbortSignal | undefined,
   ): Promise<AcquiredToken> {
     try {
-      return await this.#fly(wanted, cached, signal);
+      return await this.#fly(criteria, cached, signal);
     } catch (error) {
       const record =
-        wanted.mustBeKept || !passes(error) ? undefined : await this.#stillValid(wanted);
+        criteria.mustBeKept || !isTransient(error) ? undefined : await this.#stillValid(criteria);
       if (record === undefined) throw error;
       return { record, source: "cache" };
     }
   }
 
   /** The cached record where its token is good for a moment, though not for as long as the call asked. */
-  async #stillValid(wanted: Wanted): Promise<SessionRecord | undefined> {
-    const lenient = { ...wanted, minValiditySeconds: 1 };
-    return satisfying(await this.#readQuietly(), lenient, this.#parts.bound, this.#nowSeconds());
+  async #stillValid(criteria: TokenCriteria): Promise<SessionRecord | undefined> {
+    const lenient = { ...criteria, minValiditySeconds: 1 };
+    return matchRecord(await this.#readQuietly(), lenient, this.#parts.config, this.#nowSeconds());
   }
 
   /** For a look at the cache after an error, which says more than a second one about the cache would. */
@@ -336,58 +296,61 @@ export class StoredSession implements Session {
     }
   }
 
-  /** Joins the work of this process for the same wish, or starts it, until the outcome is this call's too. */
+  /** Joins the work of this process for the same variant, or starts it, until the outcome is this call's too. */
   async #fly(
-    wanted: Wanted,
+    criteria: TokenCriteria,
     cached: SessionRecord | undefined,
     signal: AbortSignal | undefined,
   ): Promise<AcquiredToken> {
-    const name = wishNameOf(wanted);
+    const name = variantNameOf(criteria);
     for (;;) {
       const running = this.#flights.get(name);
-      const flight = running ?? this.#startFlight(name, wanted, cached);
+      const flight = running ?? this.#startFlight(name, criteria, cached);
       const own = running === undefined;
       try {
-        const joined = flight.join({ signal, waitForLogin: own || wanted.interactive });
+        const joined = flight.join({ signal, waitForLogin: own || criteria.interactive });
         const result = await this.#lifetime.race(joined);
-        const taken = own ? result : await this.#takeOver(result, wanted);
+        const taken = own ? result : await this.#takeOver(result, criteria);
         if (taken !== undefined) return taken;
       } catch (error) {
         this.#lifetime.assertOpen();
         if (own || signal?.aborted || !isOidcError(error)) throw error;
         // The work may have brought this call's token, and failed for what its own call wanted besides.
         const record = error.code === "aborted" ? undefined : await this.#readQuietly();
-        const found = satisfying(record, wanted, this.#parts.bound, this.#nowSeconds());
+        const found = matchRecord(record, criteria, this.#parts.config, this.#nowSeconds());
         if (found !== undefined) return { record: found, source: "cache" };
-        if (isShared(error, wanted)) throw error;
+        if (appliesToWaiter(error, criteria)) throw error;
       }
     }
   }
 
   /** What another call's work brought, where it is what this call wants too. */
-  async #takeOver(result: AcquiredToken, wanted: Wanted): Promise<AcquiredToken | undefined> {
+  async #takeOver(
+    result: AcquiredToken,
+    criteria: TokenCriteria,
+  ): Promise<AcquiredToken | undefined> {
     // The work may have found what was renewed before this call began, and was logged out of since.
-    const record = wanted.isForced === true ? await this.#repository.read() : result.record;
-    const { bound } = this.#parts;
+    const record = criteria.isForced === true ? await this.#repository.read() : result.record;
+    const { config } = this.#parts;
     const now = this.#nowSeconds();
-    const found = satisfying(record, wanted, bound, now);
+    const found = matchRecord(record, criteria, config, now);
     if (found !== undefined) {
       return found.version === result.record.version ? result : { record: found, source: "cache" };
     }
     // Or each of these calls would make a request of its own, for the same answer.
     const isStored = record?.version === result.record.version;
-    return isStored && isOutcomeFor(result.record, wanted, bound, now) ? result : undefined;
+    return isStored && isOutcomeFor(result.record, criteria, config, now) ? result : undefined;
   }
 
   #startFlight(
     name: string,
-    wanted: Wanted,
+    criteria: TokenCriteria,
     cached: SessionRecord | undefined,
   ): InProcessFlight<AcquiredToken> {
     this.#lifetime.assertOpen();
     const flight = new InProcessFlight<AcquiredToken>(async (signal, tell) => {
       try {
-        return await this.#work.do({ wanted, cached, signal, tell });
+        return await this.#work.do({ criteria, cached, signal, tell });
       } finally {
         this.#flights.delete(name);
       }

@@ -17,15 +17,16 @@ import { namedRecord } from "./person-name.ts";
 import { personRequired } from "./person-required.ts";
 import { recordOfClientToken, recordOfSignIn, recordWithOwnTokenAs } from "./record-of.ts";
 import type { RefreshUnderLock } from "./refresh-under-lock.ts";
-import { isWithoutIdTokens, lacksIdToken, satisfying } from "./satisfy.ts";
+import { isWithoutIdTokens, lacksIdToken, matchRecord } from "./cache-match.ts";
 import {
   idTokenNotGiven,
   nobodyToStepUp,
   noIdToken,
   notSteppedUp,
   targetNotGiven,
-} from "./wish-errors.ts";
-import { shortfallOf, type Target } from "./wish.ts";
+} from "./variant-errors.ts";
+import { unmetStepUpOf } from "./token-variant.ts";
+import type { TokenTarget } from "../record/format.ts";
 import { maxRounds, type AcquiredToken, type Work, type WorkParts } from "./work.ts";
 
 /** The sign-ins of one key. */
@@ -54,28 +55,32 @@ export class SignInUnderLock {
     refused: OidcError | undefined,
     work: Work,
   ): Promise<AcquiredToken> {
-    const { flows, bound } = this.#parts;
-    const { target, stepUp, tokenKind } = work.wanted;
+    const { flows, config } = this.#parts;
+    const { target, stepUp, tokenKind } = work.criteria;
     if (!flows.needsPerson) {
-      if (stepUp !== undefined) throw nobodyToStepUp(bound, stepUp);
-      if (tokenKind === "id_token") throw noIdToken(bound, "no_person");
+      if (stepUp !== undefined) throw nobodyToStepUp(config, stepUp);
+      if (tokenKind === "id_token") throw noIdToken(config, "no_person");
       return this.#signInAndStore(record, work, () => Promise.resolve());
     }
-    if (isWithoutIdTokens(record, work.wanted)) throw idTokenNotGiven(bound);
+    if (isWithoutIdTokens(record, work.criteria)) throw idTokenNotGiven(config);
     const signedIn = await this.#signIn(record, refused, work);
-    if (lacksIdToken(signedIn.record, work.wanted, this.#nowSeconds())) {
-      throw idTokenNotGiven(bound);
+    if (lacksIdToken(signedIn.record, work.criteria, this.#nowSeconds())) {
+      throw idTokenNotGiven(config);
     }
-    const shortfall = stepUp && shortfallOf(signedIn.record, stepUp, this.#nowSeconds());
-    if (stepUp !== undefined && shortfall !== undefined) {
-      throw notSteppedUp(bound, stepUp, shortfall);
+    const unmet = stepUp && unmetStepUpOf(signedIn.record, stepUp, this.#nowSeconds());
+    if (stepUp !== undefined && unmet !== undefined) {
+      throw notSteppedUp(config, stepUp, unmet);
     }
     return target === undefined ? signedIn : this.#targetFrom(signedIn.record, target, work);
   }
 
   /** The token for a target from a sign-in that was made for it. */
-  async #targetFrom(signedIn: SessionRecord, target: Target, work: Work): Promise<AcquiredToken> {
-    const { repository, bound } = this.#parts;
+  async #targetFrom(
+    signedIn: SessionRecord,
+    target: TokenTarget,
+    work: Work,
+  ): Promise<AcquiredToken> {
+    const { repository, config } = this.#parts;
     let record = signedIn;
     let cause: OidcError | undefined;
     for (let rounds = 0; cause === undefined && record.refreshToken !== undefined; rounds += 1) {
@@ -86,8 +91,8 @@ export class SignInUnderLock {
       if (refreshed.state === "renewed") return { ...refreshed.acquired, source: "login" };
       if (refreshed.state === "refused") cause = refreshed.error;
       const current = await repository.read();
-      if (current === undefined) throw loginRequired(bound, "no_token");
-      const found = satisfying(current, work.wanted, bound, this.#nowSeconds());
+      if (current === undefined) throw loginRequired(config, "no_token");
+      const found = matchRecord(current, work.criteria, config, this.#nowSeconds());
       if (found !== undefined) return { record: found, source: "cache" };
       record = current;
     }
@@ -97,10 +102,10 @@ export class SignInUnderLock {
       isFresh(own, 1, this.#nowSeconds()) &&
       target.resources === null &&
       (target.scopes ?? []).every((scope) => own.scopes.includes(scope));
-    if (!isCovered) throw targetNotGiven(bound, target, cause?.cause ?? cause);
+    if (!isCovered) throw targetNotGiven(config, target, cause?.cause ?? cause);
     const make = (previous: SessionRecord = record): SessionRecord =>
       recordWithOwnTokenAs(target, previous, this.#writer.context(previous, previous.clientId));
-    const kept = await this.#writer.write(record, make, work.wanted, { afterLogout: "discard" });
+    const kept = await this.#writer.write(record, make, work.criteria, { afterLogout: "discard" });
     return { record: kept, source: "login" };
   }
 
@@ -109,11 +114,11 @@ export class SignInUnderLock {
     refused: OidcError | undefined,
     work: Work,
   ): Promise<AcquiredToken> {
-    const { world, bound } = this.#parts;
-    const { wanted } = work;
-    if (!wanted.interactive) throw refused ?? personRequired(bound, record, wanted, world);
+    const { world, config } = this.#parts;
+    const { criteria } = work;
+    if (!criteria.interactive) throw refused ?? personRequired(config, record, criteria, world);
     // A sign-in on purpose (`login`) is no prompt that came by itself.
-    const onPurpose = wanted.mustBeKept;
+    const onPurpose = criteria.mustBeKept;
     if (!onPurpose) this.#limiter.assertLeft(record);
     work.tell("login");
     let failure: unknown;
@@ -149,8 +154,8 @@ export class SignInUnderLock {
     beforePrompt: () => Promise<void>,
     onAnswer?: () => void,
   ): Promise<AcquiredToken> {
-    const { wanted, signal } = work;
-    const { target, stepUp } = wanted;
+    const { criteria, signal } = work;
+    const { target, stepUp } = criteria;
     const variant = {
       target,
       grantedScopes: target === undefined ? undefined : before?.accessToken?.scopes,
@@ -161,19 +166,19 @@ export class SignInUnderLock {
     const occasion = { signal, beforePrompt, onAnswer, knownMethod };
     const answer = await this.#parts.flows.signIn(occasion, variant);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
-      const context = this.#writer.context(previous, this.#parts.bound.clientId);
+      const context = this.#writer.context(previous, this.#parts.config.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.
-      const now = Math.max(context.now, (wanted.signedInSince ?? 0) + 1);
+      const now = Math.max(context.now, (criteria.signedInSince ?? 0) + 1);
       return this.#parts.flows.needsPerson
         ? recordOfSignIn(answer, { ...context, now })
         : recordOfClientToken(answer, target, { ...context, now });
     };
     const previous = await this.#parts.repository.read();
     const isOnesOwn = target !== undefined || stepUp !== undefined;
-    if (isOnesOwn || this.#parts.bound.isOneAccount === true) {
-      assertSamePerson(previous, answer, this.#parts.bound);
+    if (isOnesOwn || this.#parts.config.isOneAccount === true) {
+      assertSamePerson(previous, answer, this.#parts.config);
     }
-    const record = await this.#writer.write(previous, make, wanted, { afterLogout: "keep" });
+    const record = await this.#writer.write(previous, make, criteria, { afterLogout: "keep" });
     if (!this.#parts.flows.needsPerson) return { record, source: "login" };
     const naming = { ...this.#parts, newRecordId: this.#writer.newRecordId };
     return { record: await namedRecord(record, answer, naming, work.signal), source: "login" };

@@ -1,9 +1,9 @@
 // One piece of work for all processes: takes the lock, or shares the outcome of whoever holds it. Changes when what a
 // waiter makes of another's outcome does.
 //
-// Calls with a wish take a lock of their own for that wish before the key's: who waits for it wants the same and takes
-// the outcome, failures included (or one refused wish costs every process a request and a window in turn). Under the
-// key's lock, where refreshes have their order, others wait with other wants; a failure that is about the wish alone is
+// Calls that want a variant take a lock of their own for it before the key's: who waits for it wants the same and takes
+// the outcome, failures included (or one refused variant costs every process a request and a window in turn). Under the
+// key's lock, where refreshes have their order, others wait with other wants; a failure that is about the variant alone is
 // not told to them.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
@@ -15,11 +15,12 @@ import type { Flows } from "./flows.ts";
 import { lateWriteMilliseconds, otherHostMilliseconds } from "./refresh-intent.ts";
 import type { RecordRepository } from "./record-repository.ts";
 import { isTakenOver } from "./leaving.ts";
-import { isShared, settledEvent, wasUpToPerson } from "./outcomes.ts";
+import { appliesToWaiter, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { TokenAcquisition } from "./acquisition.ts";
-import { isOutcomeFor, mayRefresh, satisfying, type Bound, type Wanted } from "./satisfy.ts";
-import { wishNameOf } from "./wish.ts";
-import { concernsEverybody } from "./wish-errors.ts";
+import { isOutcomeFor, mayRefresh, matchRecord } from "./cache-match.ts";
+import type { SessionConfig, TokenCriteria } from "./criteria.ts";
+import { variantNameOf } from "./token-variant.ts";
+import { concernsEverybody } from "./variant-errors.ts";
 import type { AcquiredToken } from "./work.ts";
 
 /** What the work is shared with. */
@@ -27,7 +28,7 @@ export interface SingleFlightParts {
   readonly world: World;
   readonly lock: FlightLock;
   readonly flows: Flows;
-  readonly bound: Bound;
+  readonly config: SessionConfig;
   readonly repository: RecordRepository;
   readonly acquisition: TokenAcquisition;
   readonly host: () => string;
@@ -37,7 +38,7 @@ type TellPhase = (phase: WorkPhase) => void;
 
 /** What is to be done, for all calls of this process that want it. */
 export interface SharedTask {
-  readonly wanted: Wanted;
+  readonly criteria: TokenCriteria;
   /** The record as it was looked at before. */
   readonly cached: SessionRecord | undefined;
   readonly signal: AbortSignal;
@@ -66,7 +67,7 @@ interface WorkUnderLock {
   readonly name: string;
   readonly longestWorkSeconds: (phase: WorkPhase) => number;
   /** Whether whoever holds or waits for it wants the same. */
-  readonly sameWish: boolean;
+  readonly isSameVariant: boolean;
   readonly work: (held: Held) => Promise<AcquiredToken>;
 }
 
@@ -85,28 +86,28 @@ export class SingleFlight {
    * @throws {OidcError} the outcome, one's own or the shared one.
    */
   async do(task: SharedTask): Promise<AcquiredToken> {
-    const { flows, bound, acquisition } = this.#parts;
-    const { wanted } = task;
+    const { flows, config, acquisition } = this.#parts;
+    const { criteria } = task;
     flows.assertConfigured();
-    const wish = wishNameOf(wanted);
+    const variant = variantNameOf(criteria);
     const { refresh, login } = flows.longestWorkSeconds;
     const before = this.#secondsBeforeRefresh(task.cached);
     const underKey = async (locking: LockingTask): Promise<AcquiredToken> =>
       this.#runUnder(locking, {
-        name: bound.key,
+        name: config.key,
         longestWorkSeconds: (phase) =>
           flows.longestWorkSeconds[phase] + (phase === "refresh" ? before : 0),
-        sameWish: wish === "",
+        isSameVariant: variant === "",
         work: ({ takenOver, ...held }) =>
-          acquisition.acquire({ wanted, ...held, takenOver: AbortSignal.any([...takenOver]) }),
+          acquisition.acquire({ criteria, ...held, takenOver: AbortSignal.any([...takenOver]) }),
       });
     const locking = { ...task, takenOver: [] };
-    if (wish === "") return underKey(locking);
+    if (variant === "") return underKey(locking);
     return this.#runUnder(locking, {
-      name: `${bound.key} ${wish}`,
+      name: `${config.key} ${variant}`,
       // Its holder may have waited for another's sign-in before its own.
       longestWorkSeconds: () => 2 * (login + refresh + before),
-      sameWish: true,
+      isSameVariant: true,
       work: ({ tell, signal, takenOver }) => underKey({ ...task, tell, signal, takenOver }),
     });
   }
@@ -119,8 +120,8 @@ export class SingleFlight {
   }
 
   async #runUnder(locking: LockingTask, guarded: WorkUnderLock): Promise<AcquiredToken> {
-    const { bound, repository, world } = this.#parts;
-    const { wanted, tell } = locking;
+    const { config, repository, world } = this.#parts;
+    const { criteria, tell } = locking;
     for (;;) {
       const acquired = await this.#acquire(locking, guarded);
       if (acquired.held) {
@@ -135,21 +136,23 @@ export class SingleFlight {
       }
       const record = await repository.read();
       const nowSeconds = world.clock.now() / 1000;
-      const found = satisfying(record, wanted, bound, nowSeconds);
+      const found = matchRecord(record, criteria, config, nowSeconds);
       if (found !== undefined) return { record: found, source: "cache" };
       if (
         record !== undefined &&
         acquired.outcome?.kind === "done" &&
         acquired.outcome.version === record.version &&
-        isOutcomeFor(record, wanted, bound, nowSeconds)
+        isOutcomeFor(record, criteria, config, nowSeconds)
       ) {
         return { record, source: "cache" };
       }
       if (acquired.outcome?.kind === "failed") {
         const error = OidcError.deserialize(acquired.outcome.error);
         // Whoever needs no person is not refused with the one who did.
-        const goesOn = wasUpToPerson(error) && mayRefresh(record, wanted, bound, nowSeconds);
-        if (isShared(error, wanted) && !(goesOn && guarded.name === bound.key)) throw error;
+        const goesOn = wasUpToPerson(error) && mayRefresh(record, criteria, config, nowSeconds);
+        if (appliesToWaiter(error, criteria) && !(goesOn && guarded.name === config.key)) {
+          throw error;
+        }
       }
       tell("refresh");
     }
@@ -169,19 +172,19 @@ export class SingleFlight {
 
   async #acquire(locking: LockingTask, guarded: WorkUnderLock): Promise<Lease | SharedOutcome> {
     const { lock, world } = this.#parts;
-    const { wanted, signal, tell } = locking;
+    const { criteria, signal, tell } = locking;
     let waiting = false;
     let failure: unknown;
     try {
       return await lock.acquire(guarded.name, {
         signal,
         longestWorkSeconds: guarded.longestWorkSeconds,
-        waitForLogin: wanted.interactive,
+        waitForLogin: criteria.interactive,
         onWaiting: (holder) => {
           tell(holder.phase);
           // A wait would hold a program that has nothing else to do; a while later the other's outcome is there. Whoever
           // has joined this call does not share its end, and waits by itself.
-          if (wanted.quiet === true) throw new OidcError("aborted", "Left to another process.");
+          if (criteria.quiet === true) throw new OidcError("aborted", "Left to another process.");
           if (this.#held.has(guarded.name)) return;
           waiting = true;
           world.prompt({ type: "waitingForOther", ...holder });
@@ -223,7 +226,7 @@ export class SingleFlight {
       const error = isLost ? lockLost(failure) : failure;
       await (isOidcError(error) &&
       !isTakenOver(error) &&
-      (guarded.sameWish || concernsEverybody(error))
+      (guarded.isSameVariant || concernsEverybody(error))
         ? lease.finish({ kind: "failed", error: error.serialize() })
         : lease.abandon());
       throw error;

@@ -6,7 +6,7 @@ import { OidcError } from "../core/errors.ts";
 import type { PromptEvent } from "../core/prompt.ts";
 import type { World } from "../core/world.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
-import type { AccessTokenTarget } from "../flow/provider-input.ts";
+import type { TokenTarget } from "../record/format.ts";
 import type { SignInContext } from "../flow/sign-in-config.ts";
 import type { SignInVariant } from "../flow/variant.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -44,7 +44,7 @@ export interface Script {
   refresh?: (
     record: SessionRecord,
     signal: AbortSignal,
-    target: AccessTokenTarget | undefined,
+    target: TokenTarget | undefined,
   ) => Promise<TokenAnswer>;
   /** What comes before anything is shown: discovery, the listener. */
   beforeShown?: () => Promise<void>;
@@ -143,7 +143,7 @@ export class Bench {
       records: this.store,
       lock: this.store,
       flows,
-      bound: { key: "key", issuer, clientId: "cli", isOneAccount: options.isOneAccount ?? false },
+      config: { key: "key", issuer, clientId: "cli", isOneAccount: options.isOneAccount ?? false },
       signedInSince: options.signedInSince ?? null,
       host: () => options.host ?? "this-host",
       mostUnansweredPrompts: 3,

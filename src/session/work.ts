@@ -7,14 +7,14 @@ import type { SessionRecord } from "../record/format.ts";
 import type { WorkPhase } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
 import type { RecordRepository } from "./record-repository.ts";
-import type { Bound, Wanted } from "./satisfy.ts";
+import type { SessionConfig, TokenCriteria } from "./criteria.ts";
 
 /** What the work is done with. */
 export interface WorkParts {
   readonly world: World;
   readonly repository: RecordRepository;
   readonly flows: Flows;
-  readonly bound: Bound;
+  readonly config: SessionConfig;
   /** The host, as far as one lock reaches. */
   readonly host: () => string;
   /** Unanswered prompts in an hour. */
@@ -23,7 +23,7 @@ export interface WorkParts {
 
 /** One piece of work under the lock. */
 export interface Work {
-  readonly wanted: Wanted;
+  readonly criteria: TokenCriteria;
   readonly signal: AbortSignal;
   /** Tells everybody who waits what is being done. */
   readonly tell: (phase: WorkPhase) => void;

@@ -124,7 +124,7 @@ export class Program {
           return { revoked: "yes", accessTokenStays: false };
         },
       },
-      bound: {
+      config: {
         key,
         issuer: "https://id.example.com",
         clientId: "cli",

@@ -1,4 +1,4 @@
-// What is said where a call's wish cannot be had. Changes when a wish can fail in another way.
+// What is said where what a call wants cannot be had. Changes when that can fail in another way.
 
 import {
   decisionsOf,
@@ -12,8 +12,9 @@ import { decisionsFor } from "../core/error-table.ts";
 import { counted } from "../core/words.ts";
 import { joined, option, say, signInAnew, type Wording } from "../core/wording.ts";
 import { providerOf } from "./outcomes.ts";
-import type { Bound } from "./satisfy.ts";
-import type { Shortfall, StepUp, Target } from "./wish.ts";
+import type { SessionConfig } from "./criteria.ts";
+import type { UnmetStepUp, StepUp } from "./token-variant.ts";
+import type { TokenTarget } from "../record/format.ts";
 
 const longestList = 300;
 
@@ -21,14 +22,14 @@ function listOf(values: readonly string[]): string {
   return sanitizeProviderText(values.join(" "), longestList);
 }
 
-function targetInWords({ scopes, resources }: Target): string {
+function targetInWords({ scopes, resources }: TokenTarget): string {
   return [
     ...(scopes === null ? [] : [`scopes ${listOf(scopes)}`]),
     ...(resources === null ? [] : [`resource ${listOf(resources)}`]),
   ].join(" and ");
 }
 
-function optionsOf({ scopes, resources }: Target): Wording {
+function optionsOf({ scopes, resources }: TokenTarget): Wording {
   const both = scopes !== null && resources !== null;
   return joined(
     ...(scopes === null ? [] : [option("scopes")]),
@@ -74,10 +75,14 @@ export function refusesTarget(error: unknown): boolean {
 }
 
 /** The sign-in does not cover the target, and nobody may be asked to widen it. */
-export function targetNotCovered(bound: Bound, target: Target, cause?: unknown): OidcError {
+export function targetNotCovered(
+  config: SessionConfig,
+  target: TokenTarget,
+  cause?: unknown,
+): OidcError {
   return new OidcError(
     "login_required",
-    `The sign-in at ${providerOf(bound)} does not cover ${targetInWords(target)}${answerInWords(cause)}, and prompting is off.`,
+    `The sign-in at ${providerOf(config)} does not cover ${targetInWords(target)}${answerInWords(cause)}, and prompting is off.`,
     {
       reason: "not_granted",
       remedy: say`Call again where a person can be asked, or set ${optionsOf(target)} in the configuration and sign in once.`,
@@ -87,14 +92,18 @@ export function targetNotCovered(bound: Bound, target: Target, cause?: unknown):
 }
 
 /** A new sign-in was to cover the target, and there is still no token for it. Nobody is asked a second time. */
-export function targetNotGiven(bound: Bound, target: Target, cause?: unknown): OidcError {
+export function targetNotGiven(
+  config: SessionConfig,
+  target: TokenTarget,
+  cause?: unknown,
+): OidcError {
   const why =
     cause === undefined
       ? " It gave no refresh token, so only what it granted at once can be had."
       : "";
   return new OidcError(
     "token_request_failed",
-    `${providerOf(bound)} gives no access token for ${targetInWords(target)}, not even after a new sign-in for it${answerInWords(cause)}.${why}`,
+    `${providerOf(config)} gives no access token for ${targetInWords(target)}, not even after a new sign-in for it${answerInWords(cause)}.${why}`,
     {
       reason: "not_granted",
       remedy: say`Check ${optionsOf(target)}, and what the client may ask for at the provider${cause === undefined ? say`; ${option("offlineAccess")} asks for a refresh token` : ""}.`,
@@ -104,41 +113,45 @@ export function targetNotGiven(bound: Bound, target: Target, cause?: unknown): O
 }
 
 /** The person has to sign in again for a step-up, and nobody may be asked. */
-export function stepUpRequired(bound: Bound, stepUp: StepUp): OidcError {
+export function stepUpRequired(config: SessionConfig, stepUp: StepUp): OidcError {
   const asked = option(stepUp.acrValues === undefined ? "maxAgeSeconds" : "acrValues");
   return new OidcError(
     "login_required",
-    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} is needed, the one at hand is not, and prompting is off.`,
+    `A sign-in at ${providerOf(config)} ${stepUpInWords(stepUp)} is needed, the one at hand is not, and prompting is off.`,
     { reason: "step_up", remedy: say`Call again with ${asked} where a person can be asked.` },
   );
 }
 
 /** A program signs in as itself: there is nobody who could step up. */
-export function nobodyToStepUp(bound: Bound, stepUp: StepUp): OidcError {
+export function nobodyToStepUp(config: SessionConfig, stepUp: StepUp): OidcError {
   return new OidcError(
     "login_required",
-    `A sign-in at ${providerOf(bound)} ${stepUpInWords(stepUp)} needs a person, and client credentials have none.`,
+    `A sign-in at ${providerOf(config)} ${stepUpInWords(stepUp)} needs a person, and client credentials have none.`,
     { reason: "step_up", remedy: "Use OidcAuth for what asks for it." },
   );
 }
 
 /** There is no ID token to hand out, and nobody is asked for one. `why`: a refresh brought none, or nobody could be asked. */
-export function noIdToken(bound: Bound, why: "not_renewed" | "no_person"): OidcError {
+export function noIdToken(config: SessionConfig, why: "not_renewed" | "no_person"): OidcError {
   const words = {
     not_renewed: "renewed the sign-in without one, the old one is over, and prompting is off.",
     no_person: "gives one for a person, and client credentials have none.",
   }[why];
-  return new OidcError("login_required", `An ID token is wanted. ${providerOf(bound)} ${words}`, {
-    reason: "no_token",
-    remedy: why === "not_renewed" ? [signInAnew] : "Use OidcAuth.",
-  });
+  return new OidcError(
+    "login_required",
+    `An ID token is criteria. ${providerOf(config)} ${words}`,
+    {
+      reason: "no_token",
+      remedy: why === "not_renewed" ? [signInAnew] : "Use OidcAuth.",
+    },
+  );
 }
 
 /** The person has signed in, and no ID token came that could be handed out. The sign-in itself is kept. */
-export function idTokenNotGiven(bound: Bound): OidcError {
+export function idTokenNotGiven(config: SessionConfig): OidcError {
   return new OidcError(
     "id_token_invalid",
-    `An ID token is wanted, and ${providerOf(bound)} gave none at the sign-in, which is kept.`,
+    `An ID token is criteria, and ${providerOf(config)} gave none at the sign-in, which is kept.`,
     {
       reason: "id_token_missing",
       remedy: say`Add openid to ${option("scopes")}; plain OAuth 2.0 has none.`,
@@ -151,7 +164,7 @@ type ShortfallRow = { readonly words: string; readonly remedy: Wording } & (
   | { readonly code: "id_token_invalid"; readonly reason: Reason<"id_token_invalid"> }
 );
 
-const shortfalls: Readonly<Record<Shortfall, ShortfallRow>> = {
+const shortfalls: Readonly<Record<UnmetStepUp, ShortfallRow>> = {
   acr: {
     code: "authorization_failed",
     reason: "step_up_loop",
@@ -175,16 +188,16 @@ const shortfalls: Readonly<Record<Shortfall, ShortfallRow>> = {
 };
 
 /** The person has signed in for a step-up, and the ID token does not confirm it. Nobody is asked a second time. */
-export function notSteppedUp(bound: Bound, stepUp: StepUp, shortfall: Shortfall): OidcError {
-  const { code, reason, words, remedy } = shortfalls[shortfall];
+export function notSteppedUp(config: SessionConfig, stepUp: StepUp, unmet: UnmetStepUp): OidcError {
+  const { code, reason, words, remedy } = shortfalls[unmet];
   return new OidcError(
     code,
-    `${providerOf(bound)} was asked for a sign-in ${stepUpInWords(stepUp)}, and ${words}`,
+    `${providerOf(config)} was asked for a sign-in ${stepUpInWords(stepUp)}, and ${words}`,
     { reason, remedy },
   );
 }
 
-/** True where a call that failed with its own wish says something to calls without that wish. */
+/** True where the failure of a call that wants a variant says something to calls that want none. */
 export function concernsEverybody(error: OidcError): boolean {
   return decisionsOf(error)?.concerns === "everybody";
 }

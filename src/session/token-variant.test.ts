@@ -1,4 +1,4 @@
-// Calls with a wish of their own: what they share with calls of the same wish, and what they leave to the others.
+// Calls that want a variant: what they share with calls that want the same, and what they leave to the others.
 
 import { expect, test } from "vitest";
 import type { ProtocolReason } from "../core/error-codes.ts";
@@ -15,7 +15,7 @@ import {
   tokensOf,
   type OpenStore,
 } from "./testing.ts";
-import { otherTokensWith, wishNameOf, wishOf } from "./wish.ts";
+import { otherTokensWith, variantNameOf, variantOf } from "./token-variant.ts";
 
 function refusal(error: ProtocolReason): OidcError {
   return new OidcError("token_request_failed", "x", { reason: error, providerError: error });
@@ -51,7 +51,7 @@ function waitersOf(store: OpenStore): { store: OpenStore; waiting: () => number 
   };
 }
 
-test("programs with one wish share its refusal: one request, one sign-in, one error for all", async () => {
+test("programs with one variant share its refusal: one request, one sign-in, one error for all", async () => {
   const release = deferred<void>();
   const { store, waiting } = waitersOf(await storeWith(answer()));
   const script = {
@@ -72,7 +72,7 @@ test("programs with one wish share its refusal: one request, one sign-in, one er
   expect(benches.flatMap(({ calls: each }) => each)).toEqual(["refresh", "signIn"]);
 });
 
-test("a wish that fails is no failure of another program's call without it", async () => {
+test("a variant that fails is no failure of another program's call without it", async () => {
   const release = deferred<void>();
   const { store, waiting } = waitersOf(await storeWith(expired()));
   const wishing = new Bench(
@@ -138,7 +138,7 @@ test("a person who refuses a sign-in refuses no call that needs none", async () 
   expect((await renewed).source).toBe("refresh");
 });
 
-test("in one process a call without a wish does not take a wish's outcome, nor the other way round", async () => {
+test("in one process a call without a variant does not take a variant's outcome, nor the other way round", async () => {
   const store = await storeWith(expired({ scopes: ["openid"] }));
   const bench = new Bench(
     {
@@ -176,7 +176,7 @@ test("forceRefresh for another token is not satisfied by a renewal of the own on
   expect(after?.accessToken?.token === own.token).toBe(false);
 });
 
-test("a refused wish takes its announcement back and leaves every token [R12]", async () => {
+test("a refused variant takes its announcement back and leaves every token [R12]", async () => {
   const store = await storeWith(answer());
   const before = await store.read("key");
   const bench = new Bench({ refresh: () => Promise.reject(refusal("invalid_scope")) }, { store });
@@ -214,7 +214,7 @@ test("a token that is good for a moment is handed out while the provider cannot 
 });
 
 test("step-up: nobody is asked twice, whatever the sign-in says", async () => {
-  for (const [claims, wish, reason] of [
+  for (const [claims, variant, reason] of [
     [{ acr: "silver" }, { acrValues: ["gold"] }, "step_up_loop"],
     [{ acr: 1 }, { acrValues: ["1"] }, "step_up_loop"],
     [{}, { maxAgeSeconds: 300 }, "id_token_auth_time"],
@@ -224,7 +224,7 @@ test("step-up: nobody is asked twice, whatever the sign-in says", async () => {
   ] as const) {
     const idToken = claims === undefined ? {} : { idToken: idTokenWith(claims) };
     const bench = new Bench({ signIn: () => Promise.resolve(answer(idToken)) });
-    expect((await failure(bench.session.getToken(wish))).reason).toBe(reason);
+    expect((await failure(bench.session.getToken(variant))).reason).toBe(reason);
     expect(bench.calls).toEqual(["signIn"]);
   }
 });
@@ -268,9 +268,9 @@ test("a record with other tokens and how the person signed in is read back as it
   expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
 });
 
-test("equal wishes have one name, whatever their order; an ID token has no target", () => {
-  const nameOf = (options: Parameters<typeof wishOf>[0]): string =>
-    wishNameOf(wishOf(options, { scopes: ["openid"], resource: undefined }, 0));
+test("equal variants have one name, whatever their order; an ID token has no target", () => {
+  const nameOf = (options: Parameters<typeof variantOf>[0]): string =>
+    variantNameOf(variantOf(options, { scopes: ["openid"], resource: undefined }, 0));
   expect(nameOf({ scopes: ["b", "a", "b"] })).toBe(nameOf({ scopes: ["a", "b"] }));
   expect(nameOf({ resource: "urn:a" })).toBe(nameOf({ resource: ["urn:a"], scopes: ["openid"] }));
   expect(nameOf({ scopes: ["urn:a"] })).not.toBe(nameOf({ resource: "urn:a" }));

@@ -4,10 +4,12 @@
 import { clockToleranceSeconds } from "../core/limits.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import type { GetTokenOptions } from "../core/types.ts";
-import type { AccessTokenRecord, OtherAccessTokenRecord, SessionRecord } from "../record/format.ts";
-
-/** What an access token is for: sorted sets, null where the call names none. */
-export type Target = OtherAccessTokenRecord["wanted"];
+import type {
+  AccessTokenRecord,
+  OtherAccessTokenRecord,
+  SessionRecord,
+  TokenTarget,
+} from "../record/format.ts";
 
 /** How and when the person must have authenticated. */
 export interface StepUp {
@@ -25,9 +27,9 @@ export interface Configured {
   readonly resource: string | readonly string[] | undefined;
 }
 
-/** The part of a call that is a wish. */
-export interface Wish {
-  readonly target?: Target | undefined;
+/** Which token of a sign-in a call wants. */
+export interface TokenVariant {
+  readonly target?: TokenTarget | undefined;
   readonly stepUp?: StepUp | undefined;
 }
 
@@ -50,7 +52,7 @@ function beyond(
 }
 
 /** True where a call may want something beyond the configuration. Costs next to nothing: every call asks. */
-export function hasWish(options: GetTokenOptions): boolean {
+export function hasVariant(options: GetTokenOptions): boolean {
   return (
     options.scopes !== undefined ||
     options.resource !== undefined ||
@@ -59,12 +61,12 @@ export function hasWish(options: GetTokenOptions): boolean {
   );
 }
 
-/** The wish of a call. An ID token is the sign-in's, whatever an access token is for. */
-export function wishOf(
+/** The variant that a call wants. An ID token is the sign-in's, whatever an access token is for. */
+export function variantOf(
   options: GetTokenOptions,
   configured: Configured | undefined,
   nowSeconds: number,
-): Wish {
+): TokenVariant {
   const { acrValues, maxAgeSeconds } = options;
   const isAccessToken = options.tokenKind !== "id_token";
   const scopes = isAccessToken ? beyond(options.scopes, configured?.scopes) : null;
@@ -84,8 +86,8 @@ export function wishOf(
   };
 }
 
-/** One name for equal wishes, so that their calls share one piece of work; empty where there is none. */
-export function wishNameOf({ target, stepUp }: Wish): string {
+/** One name for equal variants, so that their calls share one piece of work; empty where there is none. */
+export function variantNameOf({ target, stepUp }: TokenVariant): string {
   if (target === undefined && stepUp === undefined) return "";
   return JSON.stringify([
     target?.scopes ?? null,
@@ -95,14 +97,14 @@ export function wishNameOf({ target, stepUp }: Wish): string {
   ]);
 }
 
-function isSameTarget(one: Target, other: Target): boolean {
+function isSameTarget(one: TokenTarget, other: TokenTarget): boolean {
   return isSameSet(one.scopes, other.scopes) && isSameSet(one.resources, other.resources);
 }
 
 /** The cached access token for a target. */
 export function otherTokenOf(
   record: SessionRecord,
-  target: Target,
+  target: TokenTarget,
 ): OtherAccessTokenRecord | undefined {
   return record.otherAccessTokens?.findLast(({ wanted }) => isSameTarget(wanted, target));
 }
@@ -131,14 +133,14 @@ export function otherTokensWith(
 }
 
 /** What a sign-in lacks of a step-up. */
-export type Shortfall = "id_token" | "acr" | "auth_time";
+export type UnmetStepUp = "id_token" | "acr" | "auth_time";
 
 /** What the ID token of a sign-in does not confirm; undefined where it confirms everything. */
-export function shortfallOf(
+export function unmetStepUpOf(
   record: SessionRecord,
   stepUp: StepUp,
   nowSeconds: number,
-): Shortfall | undefined {
+): UnmetStepUp | undefined {
   const claims = record.idToken === undefined ? undefined : decodeStoredIdToken(record.idToken);
   if (claims === undefined) return "id_token";
   const { acrValues, authenticatedSince } = stepUp;
