@@ -18,12 +18,8 @@ import { commandNames } from "../../src/cli/command-grammar.ts";
 import { readProfile } from "../../src/cli/profile.ts";
 import { exitWords } from "../../src/cli/render/help-words.ts";
 import { unknownVariableWarnings } from "../../src/cli/variables.ts";
-import {
-  decisionsFor,
-  errorCodes,
-  isProtocolReason,
-  reasonsOf,
-} from "../../src/core/error-table.ts";
+import { decisionsFor, errorCodes, reasonsOf } from "../../src/core/error-table.ts";
+import { errorTexts } from "../../src/core/error-texts.ts";
 import { thisMachine } from "../../src/options/paths.ts";
 import { optionTable } from "../../src/options/table.ts";
 import { runLatchkey, scratchHome } from "../support/command-line.ts";
@@ -111,16 +107,16 @@ test("errors.md has every code with its exit status, in the same order, and no o
   for (const row of rows) expect(row.filter((cell) => cell === "")).toEqual([]);
 });
 
-test("errors.md has every reason of every code", () => {
-  const rows = rowsOf(read("docs/errors.md"));
-  const has = (code: string, reason: string): boolean =>
-    rows.some(([first, second]) => first === `\`${code}\`` && second === `\`${reason}\``) ||
-    (isProtocolReason(reason) && rows.some(([first]) => first === `\`${reason}\``));
-  const missing = errorCodes.flatMap((code) =>
-    reasonsOf(code)
-      .filter((reason) => !has(code, reason))
-      .map((reason) => `${code}: ${reason}`),
-  );
+test("errors.md says of every code and every reason what its text says", () => {
+  const rows = new Set(rowsOf(read("docs/errors.md")).map((cells) => cells.join(" ")));
+  const missing = errorCodes.flatMap((code) => {
+    const reasons: Readonly<Record<string, string>> = errorTexts[code].reasons;
+    return reasonsOf(code).filter(
+      (reason) =>
+        !rows.has(`\`${code}\` \`${reason}\` ${reasons[reason]}`) &&
+        !rows.has(`\`${reason}\` ${reasons[reason]}`),
+    );
+  });
   expect(missing).toEqual([]);
 });
 
