@@ -25,6 +25,8 @@ export interface Decisions {
   readonly document: "doubted" | "kept";
   /** What a refusal is about. */
   readonly refuses: "refreshToken" | "idToken" | "target" | "client" | "nothing";
+  /** Whether a call goes on as if there were no cache. One that others can read is no such case. */
+  readonly cache: "absent" | "counts";
 }
 
 /** A reason's own decisions; in everything else it is as its code. */
@@ -40,6 +42,7 @@ type Row<Code extends OidcErrorCode> = readonly [
   race: Decisions["race"],
   document: Decisions["document"],
   refuses: Decisions["refuses"],
+  cache: Decisions["cache"],
   reasons: Readonly<Record<Reason<Code>, Difference>>,
 ];
 
@@ -85,7 +88,7 @@ const protocol: Readonly<Record<ProtocolReason, Difference>> = {
 // oxfmt-ignore
 const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   // options and files
-  invalid_option:         [2, "final", "lasting", "variant", "none", "unknown", "all", "kept", "nothing", {
+  invalid_option:         [2, "final", "lasting", "variant", "none", "unknown", "all", "kept", "nothing", "counts", {
     client_secret_missing: same,
     too_large: same,
     program_not_found: same,
@@ -93,23 +96,23 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     profile_exists: same,
     profile_not_writable: same,
   }],
-  missing_issuer:         [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  missing_issuer:         [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     several_sign_ins: same,
   }],
-  missing_client_id:      [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {}],
-  insecure_url:           [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {}],
-  ca_bundle_invalid:      [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  missing_client_id:      [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {}],
+  insecure_url:           [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {}],
+  ca_bundle_invalid:      [2, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     too_large: same,
   }],
 
   // the provider
-  discovery_failed:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  discovery_failed:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     not_found: same,
     server_error: same,
     jwks_unusable: { document: "doubted" },
   }],
-  issuer_mismatch:        [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", {}],
-  endpoint_invalid:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", {
+  issuer_mismatch:        [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", "counts", {}],
+  endpoint_invalid:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", "counts", {
     authorization_endpoint: same,
     token_endpoint: same,
     device_authorization_endpoint: same,
@@ -120,14 +123,14 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     verification_uri: same,
     verification_url: same,
   }],
-  no_interactive_flow:    [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", {}],
+  no_interactive_flow:    [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", "counts", {}],
 
   // the sign-in
-  callback_port_in_use:   [1, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  callback_port_in_use:   [1, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     listener_failed: same,
   }],
-  callback_timeout:       [5, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", {}],
-  callback_invalid:       [1, "final", "lasting", "variant", "involved", "unknown", "all", "kept", "nothing", {
+  callback_timeout:       [5, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", "counts", {}],
+  callback_invalid:       [1, "final", "lasting", "variant", "involved", "unknown", "all", "kept", "nothing", "counts", {
     opened_twice: same,
     already_used: same,
     repeated_parameter: same,
@@ -138,17 +141,17 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     code_missing: same,
     code_invalid: same,
   }],
-  state_mismatch:         [1, "final", "lasting", "variant", "involved", "unknown", "all", "kept", "nothing", {}],
-  access_denied:          [4, "final", "lasting", "variant", "refused", "unknown", "one", "kept", "nothing", protocol],
-  authorization_failed:   [1, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", {
+  state_mismatch:         [1, "final", "lasting", "variant", "involved", "unknown", "all", "kept", "nothing", "counts", {}],
+  access_denied:          [4, "final", "lasting", "variant", "refused", "unknown", "one", "kept", "nothing", "counts", protocol],
+  authorization_failed:   [1, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", "counts", {
     ...protocol,
     par_required: same,
     par_response_invalid: same,
     response_mode_unsupported: same,
     step_up_loop: same,
   }],
-  device_code_expired:    [5, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", {}],
-  login_required:         [3, "final", "lasting", "everybody", "needed", "unknown", "all", "kept", "nothing", {
+  device_code_expired:    [5, "final", "lasting", "variant", "involved", "unknown", "one", "kept", "nothing", "counts", {}],
+  login_required:         [3, "final", "lasting", "everybody", "needed", "unknown", "all", "kept", "nothing", "counts", {
     no_token: same,
     expired: same,
     refresh_refused: same,
@@ -157,19 +160,19 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     not_granted: ofVariant,
     step_up: ofVariant,
   }],
-  interaction_pending:    [3, "retryable", "lasting", "variant", "needed", "unknown", "all", "kept", "nothing", {}],
-  subject_changed:        [1, "final", "lasting", "variant", "none", "unknown", "all", "kept", "idToken", {
+  interaction_pending:    [3, "retryable", "lasting", "variant", "needed", "unknown", "all", "kept", "nothing", "counts", {}],
+  subject_changed:        [1, "final", "lasting", "variant", "none", "unknown", "all", "kept", "idToken", "counts", {
     other_person: same,
     userinfo_sub_mismatch: same,
   }],
-  aborted:                [1, "final", "lasting", "caller", "none", "unknown", "all", "kept", "nothing", {
+  aborted:                [1, "final", "lasting", "caller", "none", "unknown", "all", "kept", "nothing", "counts", {
     interrupted: same,
     closed: same,
     taken_over: same,
   }],
 
   // tokens
-  token_request_failed:   [1, "final", "lasting", "variant", "none", "refused", "one", "kept", "nothing", {
+  token_request_failed:   [1, "final", "lasting", "variant", "none", "refused", "one", "kept", "nothing", "counts", {
     ...protocol,
     invalid_grant: aboutRefreshToken,
     // RFC 6749 section 5.2's status without its body: the refusal without the word.
@@ -179,7 +182,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     token_function_failed: same,
   }],
   // An answer with tokens that cannot be used may have had a new refresh token in it: `request` is unknown.
-  token_response_invalid: [1, "final", "lasting", "variant", "none", "unknown", "one", "kept", "nothing", {
+  token_response_invalid: [1, "final", "lasting", "variant", "none", "unknown", "one", "kept", "nothing", "counts", {
     response_malformed: same,
     access_token: same,
     refresh_token: same,
@@ -201,7 +204,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     userinfo_aud: same,
     userinfo_time: same,
   }],
-  id_token_invalid:       [1, "final", "lasting", "variant", "none", "unknown", "all", "kept", "idToken", {
+  id_token_invalid:       [1, "final", "lasting", "variant", "none", "unknown", "all", "kept", "idToken", "counts", {
     id_token_missing: same,
     id_token_malformed: same,
     id_token_alg: same,
@@ -219,7 +222,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   }],
 
   // network
-  network:                [6, "retryable", "transient", "everybody", "none", "unknown", "one", "kept", "nothing", {
+  network:                [6, "retryable", "transient", "everybody", "none", "unknown", "one", "kept", "nothing", "counts", {
     blocked_port: unsent,
     refused: { request: "unsent", document: "doubted" },
     dns: unsent,
@@ -233,11 +236,11 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     temporarily_unavailable: same,
     unknown: same,
   }],
-  timeout:                [6, "retryable", "transient", "everybody", "none", "unknown", "one", "kept", "nothing", {
+  timeout:                [6, "retryable", "transient", "everybody", "none", "unknown", "one", "kept", "nothing", "counts", {
     connect: unsent,
     operation: same,
   }],
-  tls:                    [6, "final", "portal", "everybody", "none", "unsent", "all", "doubted", "nothing", {
+  tls:                    [6, "final", "portal", "everybody", "none", "unsent", "all", "doubted", "nothing", "counts", {
     certificate: same,
     protocol: same,
     self_signed: same,
@@ -246,19 +249,19 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     not_yet_valid: same,
     wrong_host: same,
   }],
-  response_too_large:     [1, "final", "lasting", "everybody", "none", "unknown", "one", "kept", "nothing", {
+  response_too_large:     [1, "final", "lasting", "everybody", "none", "unknown", "one", "kept", "nothing", "counts", {
     content_encoding: same,
   }],
-  redirect_refused:       [6, "final", "portal", "everybody", "none", "refused", "one", "doubted", "nothing", {}],
-  rate_limited:           [6, "retryable", "transient", "everybody", "none", "refused", "one", "kept", "nothing", {}],
+  redirect_refused:       [6, "final", "portal", "everybody", "none", "refused", "one", "doubted", "nothing", "counts", {}],
+  rate_limited:           [6, "retryable", "transient", "everybody", "none", "refused", "one", "kept", "nothing", "counts", {}],
 
   // cache
-  cache_insecure:         [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {}],
-  cache_unreadable:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  cache_insecure:         [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {}],
+  cache_unreadable:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "absent", {
     too_large: same,
     foreign_file: same,
   }],
-  cache_write_failed:     [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  cache_write_failed:     [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "absent", {
     disk_full: same,
     read_only: same,
     not_permitted: same,
@@ -271,16 +274,16 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     newer_schema: same,
     changed_meanwhile: same,
   }],
-  cache_locked:           [5, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  cache_locked:           [5, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     holder_unproven: same,
     holder_stopped: same,
   }],
-  store_unavailable:      [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", {
+  store_unavailable:      [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     lock_lost: { concerns: "caller" },
   }],
 
   // this process; what follows a request is loaded before it, so a part that cannot be loaded was needed to send it
-  runtime_unavailable:    [1, "retryable", "transient", "caller", "none", "unsent", "all", "kept", "nothing", {
+  runtime_unavailable:    [1, "retryable", "transient", "caller", "none", "unsent", "all", "kept", "nothing", "counts", {
     module_missing: same,
     module_unreadable: same,
     too_many_open_files: same,
@@ -307,13 +310,24 @@ export function isProtocolReason(word: string): word is ProtocolReason {
 
 /** The reasons that an error of this code may have. */
 export function reasonsOf<Code extends OidcErrorCode>(code: Code): readonly Reason<Code>[] {
-  return Object.keys(table[code][9]) as Reason<Code>[];
+  return Object.keys(table[code][10]) as Reason<Code>[];
 }
 
 /** What is decided about a code and, where it is one of that code's, a reason. */
 export function decisionsFor(code: OidcErrorCode, reason?: string): Decisions {
-  const [exitCode, retry, duration, concerns, person, request, race, document, refuses, reasons] =
-    table[code];
+  const [
+    exitCode,
+    retry,
+    duration,
+    concerns,
+    person,
+    request,
+    race,
+    document,
+    refuses,
+    cache,
+    reasons,
+  ] = table[code];
   const decided = {
     exitCode,
     retry,
@@ -324,6 +338,7 @@ export function decisionsFor(code: OidcErrorCode, reason?: string): Decisions {
     race,
     document,
     refuses,
+    cache,
   };
   const differences: Readonly<Record<string, Difference>> = reasons;
   return reason !== undefined && Object.hasOwn(differences, reason)

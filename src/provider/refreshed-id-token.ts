@@ -1,6 +1,6 @@
 // The ID token of a refresh, verified so that nothing but another person or a forgery costs the new refresh token.
 
-import { isOidcError, wordingOf } from "../core/errors.ts";
+import { isErrorOf, isOidcError, wordingOf } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
 import { say } from "../core/wording.ts";
@@ -69,7 +69,7 @@ export async function verifyRefreshed(
   } catch (error) {
     if (!isOidcError(error) || error.code === "subject_changed") throw error;
     const isRefused = error.code === "id_token_invalid";
-    if (isRefused && error.reason !== "id_token_time") throw error;
+    if (isRefused && !isErrorOf(error, "id_token_invalid", "id_token_time")) throw error;
     await verifyAtItsTime(idToken, world, isRefused ? checked : expected);
     world.onWarning(
       "id_token_unverified",

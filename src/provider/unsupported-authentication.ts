@@ -1,6 +1,6 @@
 // Providers that take no client authentication which Latchkey has.
 
-import { isOidcError, toldAs } from "../core/errors.ts";
+import { isErrorOf, toldAs } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
 
@@ -31,7 +31,10 @@ export function unsupportedAuthentication({
 
 /** A refusal of the client, told as what it is where the provider takes no client of ours. */
 export function explainRefusedClient(error: unknown, metadata: ProviderMetadata): unknown {
-  if (!isOidcError(error) || error.reason !== "invalid_client") return error;
+  const isOfClient =
+    isErrorOf(error, "token_request_failed", "invalid_client") ||
+    isErrorOf(error, "authorization_failed", "invalid_client");
+  if (!isOfClient) return error;
   const unsupported = unsupportedAuthentication(metadata);
   return unsupported === undefined ? error : toldAs(error, unsupported.what, [unsupported.remedy]);
 }

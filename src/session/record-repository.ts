@@ -1,7 +1,7 @@
 // The record of one key: kept in a store by compare and swap, and in memory while the store cannot be written. Changes
 // when the rules about lost writes do.
 
-import { isOidcError, OidcError, wordingOf } from "../core/errors.ts";
+import { decisionsOf, isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import type { Warn } from "../core/warning.ts";
 import { sentences } from "../core/wording.ts";
 import type { SessionRecord, StoredRecord } from "../record/format.ts";
@@ -95,9 +95,8 @@ export class RecordRepository {
       this.#isWithoutCache = false;
       return stored;
     } catch (error) {
-      const isUnusable =
-        isOidcError(error) && ["cache_unreadable", "cache_write_failed"].includes(error.code);
-      if (!isUnusable || mustBeUsable) throw error;
+      const isAbsent = decisionsOf(error)?.cache === "absent";
+      if (!isOidcError(error) || !isAbsent || mustBeUsable) throw error;
       if (!this.#isWithoutCache) {
         this.#warn(
           error.code,

@@ -101,7 +101,7 @@ test("responseMode: a provider that lists others alone is refused before a brows
   const options = { ...desktop(identityProvider, someone), responseMode: "form_post" } as const;
   const error = await failureOf(new OidcAuth(options).getToken());
   expect([error.code, error.reason]).toEqual(["authorization_failed", "response_mode_unsupported"]);
-  expect(error.message).toContain("`responseMode`");
+  expect(error.message).toContain("`responseMode: query`");
   expect(someone.visits).toEqual([]);
   // The list may be left out (OpenID Connect Discovery section 3): then it is tried.
   list(undefined);
