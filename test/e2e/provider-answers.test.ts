@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     code: "id_token_invalid",
     reason: "id_token_sub",
     exit: 1,
-    words: "its sub, which says who signed in, is no text",
+    words: "its sub, which says who signed in, is not text",
   },
   {
     name: "[F-P sub-of-256] a sub that is too long",
