@@ -1,12 +1,12 @@
 // Changes when another way to a renewed token is worth comparing. Measures `latchkey token` where the cached token has ended.
 //
-//   node bench/refresh.mjs [--rounds N] [--wall] [NODE …]
+//   node bench/refresh.mjs [--rounds N] [--wall] [--address A] [NODE …]
 //
 // NODE: further Node executables; each is compared with itself only. Build first. The provider is a server in this process
 // that answers at once, so that what is measured is the client; next to it stand the bare requests that a client is made
 // of, by Node's own fetch, by node:http and by node:https. What is told is the processor's time, user and system, as bash
 // counts it; with --wall, from start to end. By https: the server has a private authority (needs openssl); through a proxy:
-// by CONNECT, where this machine has an address besides loopback, which is never proxied.
+// by CONNECT, at an address of this machine other than loopback, which is never proxied: the one named, or one found.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,11 @@ import { cacheFileFor, letters, recordFor } from "./cached-sign-in.mjs";
 import { measureInTurns, tellMachine } from "./turns.mjs";
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: "string", default: "30" }, wall: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "30" },
+    wall: { type: "boolean", default: false },
+    address: { type: "string" },
+  },
   allowPositionals: true,
 });
 const rounds = Number(values.rounds);
@@ -33,9 +37,11 @@ const home = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
 const cache = join(home, ".local", "state", "latchkey");
 mkdirSync(cache, { recursive: true, mode: 0o700 });
 
-const outside = Object.values(networkInterfaces())
-  .flatMap((addresses) => addresses ?? [])
-  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+const outside =
+  values.address ??
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
 const openssl = (/** @type {string[]} */ ...words) =>
   execFileSync("openssl", words, { cwd: home, stdio: ["ignore", "ignore", "pipe"] });

@@ -51,6 +51,7 @@ test("sends a form as such, and hints that no encoding is wanted", async () => {
       "content-type": "application/x-www-form-urlencoded",
       accept: "application/json",
       "accept-encoding": "identity",
+      "user-agent": "latchkey",
     },
   });
 });

@@ -103,7 +103,6 @@ async function openSecure(
     ),
   );
   await established(socket, "secureConnect");
-  if (!socket.authorized) throw Object.assign(new Error("untrusted"), { code: "CERT_UNTRUSTED" });
   return socket;
 }
 

@@ -89,6 +89,31 @@ test("[F-S3] options in the prototype of all objects are none of ours", async ()
   expect([error.code, stranger.requests()]).toEqual(["tls", 1]);
 });
 
+test("[F-S3] nor is what Node's HTTP client would take from there", async () => {
+  const heads: http.IncomingHttpHeaders[] = [];
+  const server = http.createServer((request, response) => {
+    heads.push(request.headers);
+    request.resume().once("end", () => response.end("{}"));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const undo = polluteObjects({
+    agent: new http.Agent(),
+    auth: "somebody:else",
+    path: "/nowhere.sock",
+    socketPath: "/nowhere.sock",
+  });
+  const answer = await makeClient().send(metadataRequest(`http://127.0.0.1:${port}`));
+  undo();
+  expect([answer.status, heads.map(({ authorization }) => authorization)]).toEqual([
+    200,
+    [undefined],
+  ]);
+  server.closeAllConnections();
+  server.close();
+});
+
 test("[F-S3] neither the program's fetch nor its agents, nor its lowest version are used", async () => {
   const stranger = await startStranger();
   const { fetch } = globalThis;

@@ -38,7 +38,7 @@ async function startProxy(targetPort: number, secure?: LeafCertificate): Promise
       if (proxy.status === undefined) return;
       if (proxy.status === "") return void socket.destroy();
       socket.write(`HTTP/1.1 ${proxy.status}\r\ncontent-length: 0\r\n\r\n`);
-      if (!proxy.status.startsWith("200")) return void socket.end();
+      if (!proxy.status.startsWith("2")) return void socket.end();
       const target = net.connect(targetPort, "127.0.0.1");
       track(target);
       socket.pipe(target).pipe(socket);
@@ -125,6 +125,33 @@ test("reaches a proxy over TLS with the same roots [N10]", async () => {
   expect((await client.send(tokenRequest(origin))).status).toBe(200);
   expect(secure.heads).toHaveLength(1);
   await secure.close();
+});
+
+test("says that it is the proxy over TLS that is not trusted, or speaks none [S01, N10]", async () => {
+  const secure = await startProxy(server.port, authority);
+  const failureOver = (port: number) =>
+    makeClient({ environment: { HTTPS_PROXY: `https://127.0.0.1:${port}` } }).failure(
+      tokenRequest(origin),
+    );
+  const untrusted = await failureOver(secure.port);
+  expect([untrusted.code, untrusted.reason]).toEqual(["tls", "certificate"]);
+  expect(untrusted.message).toContain("no TLS connection to the proxy came about");
+  const talkative = net.createServer((socket) => {
+    socket.on("error", () => {}).once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
+  talkative.listen(0, "127.0.0.1");
+  await once(talkative, "listening");
+  const plain = await failureOver((talkative.address() as AddressInfo).port);
+  expect([plain.code, plain.reason]).toEqual(["tls", "protocol"]);
+  expect([secure.heads, server.connections()]).toEqual([[], 0]);
+  talkative.close();
+  await secure.close();
+});
+
+test("takes any answer of success for a tunnel [N10]", async () => {
+  proxy.status = "204 Connected";
+  const client = makeClient({ environment: environment(), caCertPath: authority.caPath });
+  expect((await client.send(tokenRequest(origin))).status).toBe(200);
 });
 
 test("tunnels http: too [N10]", async () => {
