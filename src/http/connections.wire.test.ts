@@ -29,6 +29,11 @@ async function startMiddlebox(port: number, scheme = "http") {
   return {
     origin: `${scheme}://127.0.0.1:${(box.address() as net.AddressInfo).port}`,
     connections: () => connections,
+    /** Of a connection that is yet to come. */
+    nextClose: () =>
+      new Promise<void>((resolve) =>
+        box.on("connection", (client: net.Socket) => client.once("close", () => resolve())),
+      ),
     forget: () => {
       for (const { client, server } of pairs) {
         client.unpipe(server).resume();
@@ -115,6 +120,7 @@ test("requests at the same time have a connection each, and one is kept", async 
   const { port } = await startPatientServer();
   const middlebox = await startMiddlebox(port);
   const client = makeClient();
+  const closed = middlebox.nextClose();
   const both = () =>
     Promise.all([
       client.send(metadataRequest(middlebox.origin)),
@@ -122,6 +128,7 @@ test("requests at the same time have a connection each, and one is kept", async 
     ]);
   await both();
   expect(middlebox.connections()).toBe(2);
+  await closed;
   await both();
   expect(middlebox.connections()).toBe(3);
 });
