@@ -188,8 +188,6 @@ export interface ErrorReasons {
     | "module_missing"
     | "module_unreadable"
     | "too_many_open_files"
-    | "webassembly_unavailable"
-    | "fetch_missing"
     | "crypto_missing";
 }
 

@@ -287,8 +287,6 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     module_missing: same,
     module_unreadable: same,
     too_many_open_files: same,
-    webassembly_unavailable: same,
-    fetch_missing: same,
     crypto_missing: same,
   }],
 };

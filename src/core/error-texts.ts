@@ -366,8 +366,6 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       module_missing: "a part of Latchkey is not where it was installed",
       module_unreadable: "a part of Latchkey could not be loaded",
       too_many_open_files: "too many files are open in this process",
-      webassembly_unavailable: "there is no WebAssembly, which Node's HTTP client needs",
-      fetch_missing: "there is no `fetch`",
       crypto_missing: "there is no Web Crypto",
     },
   },

@@ -6,7 +6,7 @@ import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { connectTimeoutSeconds } from "../core/limits.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
-import { assertHttpRuntime } from "../core/runtime.ts";
+import { assertWebCrypto } from "../core/runtime.ts";
 import type { Transport, TransportAnswer } from "../core/world.ts";
 import { readBoundedBody } from "./bounded-body.ts";
 import type { HttpAnswer, HttpClient } from "./exchange.ts";
@@ -73,10 +73,10 @@ type Try = FailedTry | { readonly answer: HttpAnswer; readonly retry: boolean };
 
 /**
  * Makes the client that every request of a credential goes through.
- * @throws {OidcError} `runtime_unavailable` where this process cannot make any request.
+ * @throws {OidcError} `runtime_unavailable` where nothing random can be made: a request's answer would come to nothing.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  if (options.transport === undefined) assertHttpRuntime();
+  if (options.transport === undefined) assertWebCrypto();
   const { clock, logger, transport } = options;
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
   const testRoute: Route | undefined =

@@ -35,7 +35,7 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   tls: "unknown_issuer",
   cache_locked: "holder_stopped",
   cache_write_failed: "no_such_folder",
-  runtime_unavailable: "fetch_missing",
+  runtime_unavailable: "crypto_missing",
 };
 
 const optionNames = new Set<string>(optionTable.map(({ name }) => name));

@@ -26,11 +26,12 @@ export const optionsAndProvider: Provocations = {
     return failureOf(tokenFor({ ...somewhere, caCertPath, onPrompt: () => undefined }));
   },
   runtime_unavailable: async () => {
-    const { fetch } = globalThis;
-    onTestFinished(() => void (globalThis.fetch = fetch));
-    // @ts-expect-error taken away, as by --no-experimental-fetch
-    delete globalThis.fetch;
-    return failureOf(tokenFor(desktop(await provider())));
+    const options = desktop(await provider());
+    const crypto = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+    onTestFinished(() => void Object.defineProperty(globalThis, "crypto", crypto ?? {}));
+    // Taken away, as by --no-experimental-global-webcrypto.
+    Reflect.deleteProperty(globalThis, "crypto");
+    return failureOf(tokenFor(options));
   },
   discovery_failed: async () => failureOf(tokenFor(desktop(await provider({ discovery: "none" })))),
   issuer_mismatch: async () => {
