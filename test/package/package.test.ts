@@ -118,6 +118,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     "dist/index.js",
     "dist/bundled.js",
     "dist/index.d.ts",
+    "dist/cli/complete.cjs",
     "dist/cli/latchkey.cjs",
     "dist/cli/main.cjs",
     "dist/THIRD_PARTY_LICENSES",
