@@ -161,7 +161,8 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
     },
   },
   device_code_expired: {
-    meaning: "nobody entered the code of the device flow in time",
+    meaning:
+      "nobody entered the code of the device flow in time, nor the second one that a terminal shows",
     remedy: "sign in again: a new code is shown",
     reasons: {},
   },

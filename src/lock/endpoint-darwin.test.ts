@@ -21,12 +21,13 @@ import { createServer } from "node:net";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createDarwinEndpoint } from "./endpoint-darwin.ts";
 import type { DarwinEndpointOptions } from "./endpoint-darwin.ts";
-import type { Endpoint, Hold } from "./endpoint.ts";
+import type { Endpoint, Hold, TakeResult } from "./endpoint.ts";
 import { openWithFlock } from "./testing.ts";
 
 const id = randomBytes(64).toString("hex");
@@ -62,8 +63,18 @@ function endpoint(options: Partial<DarwinEndpointOptions> = {}): Endpoint {
   });
 }
 
+/**
+ * A child that another thread of this process starts has a copy of every descriptor until it runs its program, and with
+ * it the lock: whoever takes it next may have to try again, as the protocol does.
+ */
 async function take(options: Partial<DarwinEndpointOptions> = {}): Promise<Hold> {
-  const taken = await endpoint(options).take(id, (socket) => socket.end("welcome"));
+  const tryOnce = (): Promise<TakeResult> =>
+    endpoint(options).take(id, (socket) => socket.end("welcome"));
+  let taken = await tryOnce();
+  for (let tries = 1; taken.state === "held" && tries < 200; tries += 1) {
+    await sleep(5);
+    taken = await tryOnce();
+  }
   if (taken.state !== "taken") throw new Error(taken.state);
   holds.push(taken.hold);
   return taken.hold;

@@ -3,7 +3,7 @@
 import { utimesSync } from "node:fs";
 
 import type { Fault, FileCall } from "./fault-calls.ts";
-import { callsOf, withFault } from "./fault-calls.ts";
+import { callsOf, isChange, withFault } from "./fault-calls.ts";
 import type { FaultProcess } from "./fault-process.ts";
 import { startFaultProcess } from "./fault-process.ts";
 import type { Found, Scene } from "./fault-scenes.ts";
@@ -127,7 +127,7 @@ async function* brokenForNeighbour(
 }
 
 /** Which faults a call gets. */
-export type FaultChoice = (call: FileCall) => readonly Fault[];
+export type FaultChoice = (call: FileCall, isLastChange: boolean) => readonly Fault[];
 
 /** Every round of a scene: each call, with each of its faults. */
 export async function runRounds(
@@ -137,6 +137,7 @@ export async function runRounds(
 ): Promise<RoundsReport> {
   const { calls, paths } = await rehearse(scene, root);
   const commit = calls.findIndex((call) => scene.isCommit(call));
+  const lastChange = calls.findLastIndex(isChange);
   const broken: string[] = [];
   let rounds = 0;
   const interrupted: FileCall[] = [];
@@ -144,7 +145,7 @@ export async function runRounds(
   let neighbour: FaultProcess | undefined;
   try {
     for (const [index, call] of calls.entries()) {
-      const faults = choose(call);
+      const faults = choose(call, index === lastChange);
       if (faults.length > 0) interrupted.push(call);
       for (const fault of faults) {
         rounds += 1;
@@ -207,13 +208,24 @@ export function errorsOf({ name }: FileCall): Fault[] {
   return fitting.map((errno) => ({ kind: "error", errno }));
 }
 
+/** Killed before a change, and after the last one: between two changes there is nothing new to be found. */
+export function killsInTurn(change: FileCall, isLast: boolean): Fault[] {
+  return killsOf(change).filter(({ kind }) => kind === "killed_before" || isLast);
+}
+
 /**
- * A broken disk, and one of the other errors that fit a call: the next one in each turn. Whoever counts the turn by
- * scenes that share their calls gives every error to every kind of call, in one scene or another.
+ * The rounds of one scene in a set of scenes that share most of their calls: the process is killed as `killsInTurn` says;
+ * and each call meets one of the errors that fit it, the next one in each scene, a change the first of them too. In this way
+ * every error comes to every kind of call.
  */
-export function errorsInTurn(call: FileCall, turn: number): Fault[] {
-  const [first, ...others] = errorsOf(call);
-  return [first, others[turn % Math.max(others.length, 1)]].filter((fault) => fault !== undefined);
+export function faultsInTurn(turn: number): FaultChoice {
+  return (call, isLastChange) => {
+    const errors = errorsOf(call);
+    const inTurn = errors[turn % errors.length];
+    const met = isChange(call) ? [...new Set([errors[0], inTurn])] : [inTurn];
+    const kills = isChange(call) ? killsInTurn(call, isLastChange) : [];
+    return [...kills, ...met].filter((fault) => fault !== undefined);
+  };
 }
 
 /** Both ways to be killed; after a call only where the program is told of it in a call of its own. */
