@@ -239,4 +239,6 @@ test("an environment that is taken quickly is the one that is read", () => {
   }
   expect(taken).toBeGreaterThan(500);
   expect(warmEnvironment({ LATCHKEY_PROFILE: "work" })).toEqual({ profile: "work" });
+  expect(warmEnvironment({ LATCHKEY_FLOW: "device" })).toEqual({ flow: "device" });
+  expect(warmEnvironment({ LATCHKEY_flow: "device" })).toBeUndefined();
 });
