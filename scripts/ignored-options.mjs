@@ -52,6 +52,7 @@ async function failingTests(copy, { title = "", bail = false } = {}) {
       "run",
       "test/flow/options.test.ts",
       "test/flow/authorization-options.test.ts",
+      "test/flow/form-post.test.ts",
       "test/flow/listener-options.test.ts",
       ...(title === "" ? [] : ["-t", title]),
       ...(bail ? ["--bail=1"] : []),

@@ -336,6 +336,8 @@ test("httpTimeoutSeconds: bounds a silent provider [N01]", async () => {
     credential(identityProvider, { httpTimeoutSeconds: 0.2 }).getToken(),
   );
   expect(error.code).toBe("timeout");
+  // Not after the default time.
+  expect(error.message).toContain("within 0.2 s");
 });
 
 test("every option is readable afterwards: what was set, or the default", () => {
