@@ -4,7 +4,7 @@ import { explore } from "../interleavings/explore.ts";
 import { duels, scenarios } from "../interleavings/scenario.ts";
 
 const runs = 100_000;
-const seconds = 17;
+const seconds = 12;
 
 test.each([
   ["one host, nothing goes wrong", scenarios({ hosts: 1, faults: false })],

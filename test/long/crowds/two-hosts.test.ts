@@ -13,7 +13,7 @@ import {
 import { canMakeHosts } from "../../support/two-hosts.ts";
 
 const possible = canMakeHosts();
-const rounds = 20;
+const rounds = 12;
 
 test.skipIf(!possible)(
   `two hosts, ${String(rounds)} rounds of 10 processes on each: hardly ever more than one token request [R03]`,
