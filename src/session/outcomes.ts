@@ -1,4 +1,4 @@
-// What an error means for a call: whose outcome it is, whether it isTransient, whether a person is needed.
+// What an error means for a call: whose outcome it is, whether it passes by itself, whether a person is needed.
 
 import { decisionsOf, isErrorOf, isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";

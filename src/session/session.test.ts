@@ -241,6 +241,7 @@ test("a sign-in without an ID token is an error for who wants one, and a token f
     bench.session.getToken(),
   ]);
   expect([wanting.code, wanting.reason]).toEqual(["id_token_invalid", "id_token_missing"]);
+  expect(wanting.message).toMatch(/^An ID token is wanted, and /);
   expect(other.token).toMatch(/^access-/);
   expect(bench.calls).toEqual(["signIn"]);
   // A refresh may bring one; another window would be for nothing.
@@ -253,6 +254,7 @@ test("client credentials have no ID token, and nothing is asked for one", async 
   const bench = new Bench({ needsPerson: false });
   const error = await failure(bench.session.getToken({ tokenKind: "id_token" }));
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);
+  expect(error.message).toMatch(/^An ID token is wanted\. /);
 });
 
 test("a refresh that finds the record gone revokes what it got, and hands it to nobody [F-S18]", async () => {

@@ -124,10 +124,10 @@ export class StoredSession implements Session {
     const { flows, world, config } = this.#parts;
     flows.assertConfigured();
     if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(config, world.absence);
-    // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
-    // process finishes meanwhile is as new.
     // Read before anybody is asked: what this is for is the keeping.
     const cached = await this.#repository.read(true);
+    // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
+    // process finishes meanwhile is as new.
     const signedInSince = Math.max(world.clock.now(), cached?.signedInAt ?? 0);
     const criteria: TokenCriteria = {
       ...criteriaOf({}, { personPresent: true, signedInSince, cached: undefined }),

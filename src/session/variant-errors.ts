@@ -137,21 +137,17 @@ export function noIdToken(config: SessionConfig, why: "not_renewed" | "no_person
     not_renewed: "renewed the sign-in without one, the old one is over, and prompting is off.",
     no_person: "gives one for a person, and client credentials have none.",
   }[why];
-  return new OidcError(
-    "login_required",
-    `An ID token is criteria. ${providerOf(config)} ${words}`,
-    {
-      reason: "no_token",
-      remedy: why === "not_renewed" ? [signInAnew] : "Use OidcAuth.",
-    },
-  );
+  return new OidcError("login_required", `An ID token is wanted. ${providerOf(config)} ${words}`, {
+    reason: "no_token",
+    remedy: why === "not_renewed" ? [signInAnew] : "Use OidcAuth.",
+  });
 }
 
 /** The person has signed in, and no ID token came that could be handed out. The sign-in itself is kept. */
 export function idTokenNotGiven(config: SessionConfig): OidcError {
   return new OidcError(
     "id_token_invalid",
-    `An ID token is criteria, and ${providerOf(config)} gave none at the sign-in, which is kept.`,
+    `An ID token is wanted, and ${providerOf(config)} gave none at the sign-in, which is kept.`,
     {
       reason: "id_token_missing",
       remedy: say`Add openid to ${option("scopes")}; plain OAuth 2.0 has none.`,

@@ -1,4 +1,4 @@
-// A cached sign-in for a warm start: a part of what record/parse, record/fresh and session/satisfy accept, nothing
+// A cached sign-in for a warm start: a part of what record/parse, record/fresh and session/cache-match accept, nothing
 // beyond it. Changes when one of those does. Tests hold it against them.
 
 import type { SessionRecord } from "../../record/format.ts";
