@@ -20,6 +20,14 @@ export function hostOf(url: string | URL): string {
   return port === undefined ? hostname : `${hostname}:${port}`;
 }
 
+/**
+ * True for an IP address, as a URL's hostname has it once its brackets are off: digits and dots alone, or a colon in it.
+ * Loading Node's own test for that takes milliseconds.
+ */
+export function isAddress(hostname: string): boolean {
+  return /^(?:[\d.]+|.*:.*)$/.test(hostname);
+}
+
 /** An address as a message may show it: without user name and password, should it have them. */
 export function addressToShow(address: string): string {
   // URL parsers drop these, wherever they stand.

@@ -4,7 +4,7 @@
 import { longestDeviceCodeSeconds, longestNameRequestSeconds } from "../core/limits.ts";
 import { loadPart } from "../core/load.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
-import type { Settings, SignInConfigSource } from "../flow/sign-in-config.ts";
+import type { Settings, SignInConfig, SignInConfigSource } from "../flow/sign-in-config.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { Flows } from "../session/flows.ts";
 
@@ -33,6 +33,12 @@ export interface FlowParts {
 export function assembleFlows({ kind, source, settings, openWorld }: FlowParts): Flows {
   const needsPerson = kind === "interactive";
   const requestSeconds = settings.httpTimeoutSeconds;
+  const inputAt = async (
+    signal: AbortSignal,
+  ): Promise<{ readonly config: SignInConfig; readonly settings: Settings }> => ({
+    config: await source.read(signal),
+    settings,
+  });
   return {
     needsPerson,
     longestWorkSeconds: {
@@ -47,7 +53,7 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
     assertConfigured: () => source.assertConfigured(),
     signIn: async (context, variant) => {
       const world = await openWorld();
-      const input = { config: await source.read(context.signal), settings, context };
+      const input = { ...(await inputAt(context.signal)), context };
       const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
       warnings.warnOfUnknownAudience(world, input);
       if (needsPerson) {
@@ -62,29 +68,17 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
     refresh: async (record, signal, target) => {
       const world = await openWorld();
       const { refreshSignIn } = await loadPart(() => import("../flow/refresh.ts"));
-      return refreshSignIn(
-        world,
-        { config: await source.read(signal), settings },
-        record,
-        signal,
-        target,
-      );
+      return refreshSignIn(world, await inputAt(signal), record, signal, target);
     },
     userInfo: async (record, accessToken, signal) => {
       const world = await openWorld();
       const { readUserInfo } = await loadPart(() => import("../flow/userinfo.ts"));
-      return readUserInfo(
-        world,
-        { config: await source.read(signal), settings },
-        record,
-        accessToken,
-        signal,
-      );
+      return readUserInfo(world, await inputAt(signal), record, accessToken, signal);
     },
     revoke: async (record, signal) => {
       const world = await openWorld();
       const { revokeSignIn } = await loadPart(() => import("../flow/revoke.ts"));
-      return revokeSignIn(world, { config: await source.read(signal), settings }, record, signal);
+      return revokeSignIn(world, await inputAt(signal), record, signal);
     },
   };
 }

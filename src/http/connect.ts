@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
+import { isAddress } from "../core/hosts.ts";
 import { ownProperties } from "../core/own-properties.ts";
 import { requestOver } from "./http-request.ts";
 import { lookUp } from "./lookup.ts";
@@ -41,9 +42,6 @@ function portOf(url: URL): number {
 function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 }
-
-// A URL's hostname that ends in a digit or holds a colon is an address. Node's own test for that takes milliseconds.
-const address = /^(?:[\d.]+|.*:.*)$/;
 
 function established(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -95,7 +93,7 @@ async function openSecure(
         rejectUnauthorized: true,
         checkServerIdentity: (_name, shown) => isProblem(host, shown),
         // RFC 6066 section 3: literal addresses "are not permitted".
-        servername: address.test(host) ? "" : host,
+        servername: isAddress(host) ? "" : host,
         ALPNProtocols: ["http/1.1"],
         path: undefined,
         session: undefined,

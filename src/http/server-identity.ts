@@ -2,8 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "node:tls";
-
-const address = /^(?:[\d.]+|.*:.*)$/;
+import { isAddress } from "../core/hosts.ts";
 
 /**
  * What Node does by default, without the function of Node that an embedding program may have replaced for its own
@@ -14,7 +13,7 @@ const address = /^(?:[\d.]+|.*:.*)$/;
 export function identityProblem(hostname: string, shown: PeerCertificate): Error | undefined {
   // Some ways of TLS show no certificate, whatever the types say.
   const certificate = shown.raw instanceof Uint8Array ? new X509Certificate(shown.raw) : undefined;
-  const match = address.test(hostname)
+  const match = isAddress(hostname)
     ? certificate?.checkIP(hostname)
     : certificate?.checkHost(hostname, { partialWildcards: false });
   if (match !== undefined) return undefined;

@@ -4,10 +4,11 @@ import { hostOf } from "../core/hosts.ts";
 import type { AuthenticationTime } from "../keys/id-token-claims.ts";
 import { chooseAuthenticationMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
-import { assertAuthenticationIsKnown, refuseMissingIdToken, verifyIdToken } from "./id-token.ts";
+import { assertAuthenticationIsKnown, refuseMissingIdToken } from "./id-token.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
+import { signInAnswer } from "./sign-in-answer.ts";
 import type { TokenAnswer } from "./token-answer.ts";
-import { answerFrom, requestTokens, targetParameters, tokenEndpointOf } from "./token-request.ts";
+import { requestTokens, targetParameters, tokenEndpointOf } from "./token-request.ts";
 import type { TokenTarget } from "./token-request.ts";
 
 /** What the code exchange needs besides the provider. */
@@ -61,36 +62,20 @@ export async function exchangeCode(
     secrets: [code, input.codeVerifier, input.state, nonce],
     signal,
   });
-  const host = hostOf(tokenEndpoint);
-  const { idToken, accessToken } = members;
-  if (idToken === undefined) {
+  if (members.idToken === undefined) {
+    const host = hostOf(tokenEndpoint);
     if (metadata.source === "openid" && members.scopes.includes("openid")) {
       await refuseMissingIdToken(host, world.clock);
     }
     await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);
   }
-  const verified =
-    idToken === undefined
-      ? undefined
-      : await verifyIdToken(idToken, world.clock, {
-          issuer: metadata.issuer,
-          clientId: input.clientId,
-          clientSecret: input.clientSecret,
-          keys: provider.keys,
-          listedAlgorithms: metadata.idTokenSigningAlgorithms,
-          accessToken,
-          code,
-          host,
-          occasion: { kind: "login", nonce, authenticatedSince },
-          signal,
-        });
-  return answerFrom(members, verified, {
-    authenticationMethod: method,
+  return signInAnswer(world, provider, {
+    members,
     tokenEndpoint,
-    issuer: metadata.issuer,
-    refreshToken: members.refreshToken,
-    userinfoEndpoint: metadata.userinfoEndpoint,
-    revocationEndpoint: metadata.revocationEndpoint,
-    endSessionEndpoint: metadata.endSessionEndpoint,
+    client: input,
+    method,
+    code,
+    occasion: { kind: "login", nonce, authenticatedSince },
+    signal,
   });
 }

@@ -22,14 +22,15 @@ import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authen
 import { deviceStep, parseDeviceMembers, parseInterval } from "./device-answer.ts";
 import type { DeviceMembers } from "./device-answer.ts";
 import { endpointProblem } from "./endpoint.ts";
-import { assertAuthenticationIsKnown, verifyIdToken } from "./id-token.ts";
+import { assertAuthenticationIsKnown } from "./id-token.ts";
 import { challengeParameters, createCodeVerifier } from "./proof-key.ts";
 import type { Provider, ProviderWorld } from "./provider-types.ts";
 import { refusalError, refusalIn } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
+import { signInAnswer } from "./sign-in-answer.ts";
 import { parseTokenMembers } from "./token-answer.ts";
 import type { TokenAnswer, TokenMembers } from "./token-answer.ts";
-import { answerFrom, targetParameters, tokenEndpointOf, tokenRequest } from "./token-request.ts";
+import { targetParameters, tokenEndpointOf, tokenRequest } from "./token-request.ts";
 import type { TokenTarget } from "./token-request.ts";
 
 const pollStep = "token request";
@@ -121,10 +122,9 @@ async function verify(
 ): Promise<TokenAnswer> {
   const { world, provider, input, tokenEndpoint, method } = exchange;
   const { metadata } = provider;
-  const { idToken, accessToken } = members;
-  const host = hostOf(tokenEndpoint);
   const { authenticatedSince } = exchange;
-  if (idToken === undefined) {
+  if (members.idToken === undefined) {
+    const host = hostOf(tokenEndpoint);
     await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);
     // RFC 8628 section 3.5 asks for no ID token, and some servers give none.
     if (metadata.source === "openid" && members.scopes.includes("openid")) {
@@ -134,28 +134,13 @@ async function verify(
       );
     }
   }
-  const verified =
-    idToken === undefined
-      ? undefined
-      : await verifyIdToken(idToken, world.clock, {
-          issuer: metadata.issuer,
-          clientId: input.clientId,
-          clientSecret: input.clientSecret,
-          keys: provider.keys,
-          listedAlgorithms: metadata.idTokenSigningAlgorithms,
-          accessToken,
-          host,
-          occasion: { kind: "device", authenticatedSince },
-          signal,
-        });
-  return answerFrom(members, verified, {
-    authenticationMethod: method,
+  return signInAnswer(world, provider, {
+    members,
     tokenEndpoint,
-    issuer: metadata.issuer,
-    refreshToken: members.refreshToken,
-    userinfoEndpoint: metadata.userinfoEndpoint,
-    revocationEndpoint: metadata.revocationEndpoint,
-    endSessionEndpoint: metadata.endSessionEndpoint,
+    client: input,
+    method,
+    occasion: { kind: "device", authenticatedSince },
+    signal,
   });
 }
 
