@@ -15,7 +15,8 @@ export default class CountReporter {
    */
   onTestRunEnd(testModules, unhandledErrors) {
     /** @type {Counts} */
-    const counts = { passed: 0, failed: unhandledErrors.length, skipped: [] };
+    const counts = { passed: 0, failed: unhandledErrors.length, skipped: [], failures: [] };
+    counts.failures.push(...unhandledErrors.map(({ message }) => `outside the tests: ${message}`));
     for (const testModule of testModules) {
       counts.failed += testModule.errors().length;
       for (const suite of testModule.children.allSuites()) counts.failed += suite.errors().length;
@@ -24,8 +25,13 @@ export default class CountReporter {
       for (const test of testModule.children.allTests()) {
         const result = test.result();
         if (result.state === "passed") counts.passed += 1;
-        else if (result.state === "failed") counts.failed += 1;
-        else {
+        else if (result.state === "failed") {
+          counts.failed += 1;
+          const [error] = result.errors;
+          counts.failures.push(
+            `${testModule.relativeModuleId} > ${test.fullName}: ${error?.message}`,
+          );
+        } else {
           const note = result.state === "skipped" ? result.note : "it never ended";
           const reason = note || reasonOfFile || "no reason given";
           counts.skipped.push(`${testModule.relativeModuleId} > ${test.fullName}: ${reason}`);

@@ -20,7 +20,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isOptionalSkip } from "./debian-packages.mjs";
-import { countLine, readCounts } from "./test-counts.mjs";
+import { countLine, failureLines, readCounts } from "./test-counts.mjs";
 
 /** @typedef {import("./test-counts.mjs").Counts} Counts */
 /** @typedef {{ wanted: string, version: string, counts: Counts, mustRun: string[], isSuccess: boolean, seconds: number }} VersionReport */
@@ -172,13 +172,14 @@ async function runOn(wanted, vitestArguments) {
     /** @type {Counts} */
     const counts = existsSync(countFile)
       ? readCounts(countFile)
-      : { passed: 0, failed: 1, skipped: ["the whole run: vitest ended without a result"] };
+      : { passed: 0, failed: 1, skipped: [], failures: ["vitest ended without a result"] };
     const mustRun = counts.skipped.filter((line) => !isOptionalSkip(line));
     const maySkip = process.env["CI"] !== "true" || mustRun.length === 0;
     const isSuccess = status === 0 && counts.failed === 0 && counts.passed > 0 && maySkip;
     if (!isSuccess) console.log(output);
     for (const line of mustRun) console.log(`Skipped on Node ${version}: ${line}`);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
+    for (const line of failureLines(counts)) console.log(line);
     console.log(`Node ${version} (${wanted}): ${countLine(counts)}; ${seconds} s`);
     return { wanted, version, counts, mustRun, isSuccess, seconds };
   } finally {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {{ passed: number, failed: number, skipped: string[] }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: string[], failures: string[] }} Counts */
 
 /** @param {string} path @returns {Counts} */
 export function readCounts(path) {
@@ -16,21 +16,28 @@ export function countLine({ passed, failed, skipped }) {
   return skipped.length > 0 ? `${line}, ${skipped.length} skipped` : line;
 }
 
-/** The line over every run that left its counts in a folder. @param {string} folder */
-function countLineOfFolder(folder) {
+/** Which tests failed, and how: the end of a log is what is kept of it. @param {Counts} counts */
+export function failureLines({ failures }) {
+  return failures.map((line) => `Failed: ${line}`.slice(0, 2_000));
+}
+
+/** Every run that left its counts in a folder, added up. @param {string} folder */
+function sumOfFolder(folder) {
   /** @type {Counts} */
-  const sum = { passed: 0, failed: 0, skipped: [] };
+  const sum = { passed: 0, failed: 0, skipped: [], failures: [] };
   for (const name of readdirSync(folder)) {
     const counts = readCounts(join(folder, name));
     sum.passed += counts.passed;
     sum.failed += counts.failed;
     sum.skipped.push(...counts.skipped);
+    sum.failures.push(...counts.failures);
   }
-  return countLine(sum);
+  return sum;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
   if (folder === undefined) throw new Error("usage: test-counts.mjs FOLDER");
-  console.log(countLineOfFolder(folder));
+  const sum = sumOfFolder(folder);
+  for (const line of [...failureLines(sum), countLine(sum)]) console.log(line);
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installMissingPrograms, isOptionalSkip } from "./debian-packages.mjs";
-import { countLine, readCounts } from "./test-counts.mjs";
+import { countLine, failureLines, readCounts } from "./test-counts.mjs";
 
 /** @typedef {import("./test-counts.mjs").Counts} Counts */
 
@@ -70,20 +70,24 @@ function whyNot(counts, succeeded) {
   return undefined;
 }
 
+/** What a run counts as that has no result of its own. @param {string} why @returns {Counts} */
+const brokenRun = (why) => ({ passed: 0, failed: 1, skipped: [], failures: [why] });
+
 function test() {
   // The unit lane runs sources, and no other program.
   if (mode !== "unit") installMissingPrograms(mode);
   if (mode !== "unit" && !runNode(join(root, "scripts", "build.mjs"), [])) {
     console.log("\nThe build failed, so no test ran; it counts as one failure.");
-    return { counts: { passed: 0, failed: 1, skipped: [] }, isSuccess: false };
+    return { counts: brokenRun("the build failed"), isSuccess: false };
   }
   const { succeeded, counts } = runVitest();
   if (counts === undefined) {
     console.log("\nvitest ended without a result; it counts as one failure.");
-    return { counts: { passed: 0, failed: 1, skipped: [] }, isSuccess: false };
+    return { counts: brokenRun("vitest ended without a result"), isSuccess: false };
   }
   if (counts.skipped.length > 0) console.log(`Skipped:\n  ${counts.skipped.join("\n  ")}`);
   const reason = whyNot(counts, succeeded);
+  for (const line of failureLines(counts)) console.log(line);
   if (reason !== undefined) console.log(reason);
   return { counts, isSuccess: reason === undefined };
 }

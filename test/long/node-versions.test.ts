@@ -17,6 +17,7 @@ interface VersionReport {
     readonly passed: number;
     readonly failed: number;
     readonly skipped: readonly string[];
+    readonly failures: readonly string[];
   };
   readonly isSuccess: boolean;
 }
