@@ -50,6 +50,9 @@ export interface ErrorReasons {
   missing_client_id: never;
   insecure_url: never;
   ca_bundle_invalid: "too_large";
+  // the server's word
+  server_config_changed: "declined" | "unanswered";
+  issuer_untrusted: "declined" | "unanswered" | "secret_issuer_unbound" | "pins_unusable";
   // the provider
   discovery_failed: "not_found" | "server_error" | "jwks_unusable";
   issuer_mismatch: never;

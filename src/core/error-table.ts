@@ -105,6 +105,18 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     too_large: same,
   }],
 
+  // the server's word; thrown before any request to the issuer that it named
+  server_config_changed:  [3, "final", "lasting", "everybody", "needed", "unsent", "all", "kept", "nothing", "counts", {
+    declined: { person: "refused" },
+    unanswered: { person: "involved" },
+  }],
+  issuer_untrusted:       [3, "final", "lasting", "everybody", "needed", "unsent", "all", "kept", "nothing", "counts", {
+    declined: { person: "refused" },
+    unanswered: { person: "involved" },
+    secret_issuer_unbound: same,
+    pins_unusable: { person: "none" },
+  }],
+
   // the provider
   discovery_failed:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     not_found: same,

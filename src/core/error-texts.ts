@@ -75,6 +75,29 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
     remedy: "correct `caCertPath`",
     reasons: { too_large: "the file is too long" },
   },
+  server_config_changed: {
+    meaning:
+      "the server names another issuer, client or audience than it did when it was accepted, or more scopes; nothing was sent to that issuer",
+    remedy:
+      "ask whoever runs the server whether the change is theirs; then `latchkey trust accept SERVER`, or accept the event `trustQuestion`",
+    reasons: {
+      declined: "a person was shown both, and refused",
+      unanswered: "a person was shown both, and did not answer",
+    },
+  },
+  issuer_untrusted: {
+    meaning:
+      "the server names an issuer or a client that nobody has accepted; nothing was sent to that issuer",
+    remedy:
+      "`latchkey trust accept SERVER`, accept the event `trustQuestion`, or set `issuer` and `clientId`",
+    reasons: {
+      declined: "a person was asked, and refused",
+      unanswered: "a person was asked, and did not answer",
+      secret_issuer_unbound:
+        "a client secret, key or certificate would go to an issuer that nobody has accepted",
+      pins_unusable: "what was accepted before cannot be read; `cause` says why",
+    },
+  },
   discovery_failed: {
     meaning: "the provider answered, but with no usable discovery document or key set",
     remedy: "check `issuer`, or set the endpoints by their options",

@@ -65,6 +65,32 @@ export interface WaitingForOtherEvent {
   readonly takeOver?: () => void;
 }
 
+/** What a server says of the provider, as a person is shown it. */
+export interface TrustedAnswer {
+  readonly issuer: string;
+  /** Empty where it names none. */
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly audience?: string;
+}
+
+/**
+ * A server says where to sign in, and nobody has accepted that yet, or it has changed. Nothing was sent there so far. A
+ * handler that leaves it unanswered refuses it when the time for a sign-in is up. All texts come from the server: show
+ * them without control characters, and the issuer's host whole.
+ */
+export interface TrustQuestionEvent extends TrustedAnswer {
+  readonly type: "trustQuestion";
+  /** The server's address. */
+  readonly server: string;
+  /** What was accepted before, where the server has changed its answer: show both side by side. */
+  readonly before?: TrustedAnswer;
+  /** Goes on, and remembers the answer for this server. */
+  accept(): void;
+  /** Ends this sign-in with `issuer_untrusted` or `server_config_changed`. */
+  refuse(): void;
+}
+
 /** Something that the person should know, though the call goes on. */
 export interface WarningEvent {
   readonly type: "warning";
@@ -87,6 +113,7 @@ export type PromptEvent =
   | AuthorizationUrlEvent
   | DeviceCodeEvent
   | WaitingForOtherEvent
+  | TrustQuestionEvent
   | WarningEvent
   | SettledEvent;
 

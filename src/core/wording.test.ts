@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { introduced, OidcError, toldAs, wordingOf } from "./errors.ts";
 import {
+  acceptServer,
   forgetSignIn,
   isWording,
   joined,
@@ -19,6 +20,7 @@ import {
 const names: Names = {
   option: (name, value) => `<${name}${value === undefined ? "" : `=${value}`}>`,
   call: (name) => `<${name}!>`,
+  trust: (server) => `<${server}?>`,
 };
 
 test("pieces follow each other, and each shower has its own names for them", () => {
@@ -27,6 +29,10 @@ test("pieces follow each other, and each shower has its own names for them", () 
   expect(worded(said, names)).toBe("Set <flow=device>, or rm x 2 times, <pkce>.");
   expect(worded([signInAnew], names)).toBe("<login!>");
   expect(worded(say`First ${forgetSignIn}.`)).toBe("First `logout()`.");
+  const server = [acceptServer("https://data.example.com")];
+  expect(worded(server, names)).toBe("<https://data.example.com?>");
+  // No user of a library is told to run a command of ours.
+  expect(worded(server)).not.toMatch(/latchkey/i);
 });
 
 test("sentences have one space between them, and empty ones leave no trace", () => {

@@ -29,8 +29,14 @@ export interface CommandMention {
   readonly run: string;
 }
 
+/** To accept what a server says of the provider, as a whole sentence. */
+export interface TrustMention {
+  /** The server's address, which has no space or control character in it. */
+  readonly trust: string;
+}
+
 /** A piece of what is said. */
-export type WordingPart = string | OptionMention | CallMention | CommandMention;
+export type WordingPart = string | OptionMention | CallMention | CommandMention | TrustMention;
 
 /** What is said, in pieces that follow each other as they are. */
 export type Wording = readonly WordingPart[];
@@ -39,12 +45,15 @@ export type Wording = readonly WordingPart[];
 export interface Names {
   option(name: string, value: string | undefined): string;
   call(name: CallMention["call"]): string;
+  trust(server: string): string;
 }
 
 /** The names of the library: options by their names, methods of a credential. */
 export const libraryNames: Names = {
   option: (name, value) => (value === undefined ? `\`${name}\`` : `\`${name}: ${value}\``),
   call: (name) => (name === "login" ? "Call `login()`." : "`logout()`"),
+  trust: () =>
+    "Accept it in `onPrompt` (event `trustQuestion`), or set `issuer` and `clientId` yourself.",
 };
 
 /** Mentions an option. */
@@ -62,6 +71,11 @@ export const signInAnew: CallMention = { call: "login" };
 
 /** To forget the sign-in. */
 export const forgetSignIn: CallMention = { call: "logout" };
+
+/** To accept what a server says, as a whole sentence. */
+export function acceptServer(server: string): TrustMention {
+  return { trust: server };
+}
 
 /** A template for a wording: `say`Set ${option("issuer")}.``. What is put in is text as it stands, or mentions. */
 export function say(
@@ -101,6 +115,7 @@ export function worded(wording: string | Wording, names: Names = libraryNames): 
     .map((part) => {
       if (typeof part === "string") return part;
       if ("run" in part) return part.run;
+      if ("trust" in part) return names.trust(part.trust);
       return "option" in part ? names.option(part.option, part.value) : names.call(part.call);
     })
     .join("");
@@ -111,8 +126,9 @@ const maxParts = 100;
 function isPart(value: unknown): value is WordingPart {
   if (typeof value === "string") return true;
   if (typeof value !== "object" || value === null) return false;
-  const { option: name, value: set, call, run: command } = value as Record<string, unknown>;
+  const { option: name, value: set, call, run: command, trust } = value as Record<string, unknown>;
   if (command !== undefined) return typeof command === "string";
+  if (trust !== undefined) return typeof trust === "string" && /^[\x21-\x7e]{1,2048}$/.test(trust);
   if (name === undefined) return call === "login" || call === "logout";
   const hasValue = set === undefined || (typeof set === "string" && set.length <= 100);
   return typeof name === "string" && /^[A-Za-z]{1,60}$/.test(name) && hasValue;

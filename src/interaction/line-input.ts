@@ -25,6 +25,8 @@ export type TerminalSignal = "SIGINT" | "SIGQUIT" | "SIGTSTP";
 export interface LineHandlers {
   /** The line so far has so many characters. Also told whenever the terminal becomes ours: somebody else wrote to it. */
   onLength(characters: number): void;
+  /** The line so far, at the same moments: for answers that may be seen. */
+  onTyped?(line: string): void;
   /** Enter. Longer lines than the bound are cut one character above it, so that the reader can tell. */
   onLine(line: string): void;
   /** Enter where nothing stands on the line. */
@@ -112,6 +114,10 @@ export function readLines(
   let active = true;
   let isRaw = false;
 
+  const tellOfLine = (): void => {
+    handlers.onLength(line.length);
+    handlers.onTyped?.(line);
+  };
   const giveBack = (): void => {
     if (!isRaw) return;
     isRaw = false;
@@ -129,7 +135,7 @@ export function readLines(
     input.resume();
     // The listener and the lock hold the process, a terminal must not.
     if (options.holdsProcess !== true) input.unref?.();
-    handlers.onLength(line.length);
+    tellOfLine();
   };
   const pass = (signal: TerminalSignal): void => {
     // Ended or stopped, whoever comes next needs the terminal as it was.
@@ -160,7 +166,7 @@ export function readLines(
       if (!active) return;
     }
     // Stopped meanwhile: the terminal is somebody else's.
-    if (isRaw) handlers.onLength(line.length);
+    if (isRaw) tellOfLine();
   };
   const stop = (): void => {
     if (!active) return;

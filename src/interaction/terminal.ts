@@ -8,6 +8,7 @@ import type {
   DeviceCodeEvent,
   PromptEvent,
   PromptHandler,
+  TrustQuestionEvent,
   WaitingForOtherEvent,
 } from "../core/prompt.ts";
 import type { TerminalRole } from "./foreground.ts";
@@ -33,6 +34,7 @@ import {
   warningText,
 } from "./terminal-texts.ts";
 import type { DeviceFacts } from "./terminal-texts.ts";
+import { askOnTerminal } from "./trust-question.ts";
 
 /** What {@link createTerminalPrompt} takes. */
 export interface TerminalPromptOptions {
@@ -107,6 +109,10 @@ class TerminalPrompt {
         return;
       case "waitingForOther":
         this.#noticeWait(event);
+        return;
+      case "trustQuestion":
+        this.#takeAway();
+        this.#askTrust(event);
         return;
       case "warning":
         this.#live.writeAbove(warningText(event.code, event.message, this.#columns()));
@@ -327,6 +333,12 @@ class TerminalPrompt {
     this.#takeAway();
     this.#options.stderr.write(`${receivedText}\n`);
     event.paste(line);
+  }
+
+  #askTrust(event: TrustQuestionEvent): void {
+    const { stderr, stdin, terminalRole, raiseSignal } = this.#options;
+    const on = { live: this.#live, stderr, stdin, terminalRole, raiseSignal };
+    this.#reading = askOnTerminal(event, this.#columns(), on);
   }
 
   #takeAway(): void {

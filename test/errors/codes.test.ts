@@ -10,6 +10,7 @@ import { optionTable } from "../../src/options/table.ts";
 import { cache } from "./cache.ts";
 import { optionsAndProvider } from "./options-and-provider.ts";
 import type { Failed, Provocations } from "./provocation.ts";
+import { serverTrust } from "./server-trust.ts";
 import { signIn } from "./sign-in.ts";
 import { tokensAndNetwork } from "./tokens-and-network.ts";
 
@@ -18,6 +19,7 @@ const provocations: Provocations = {
   ...signIn,
   ...tokensAndNetwork,
   ...cache,
+  ...serverTrust,
 };
 
 /** The finer reason, where the code has one: another check that ends with the same code is not taken for this one. */

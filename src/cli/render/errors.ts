@@ -31,6 +31,7 @@ export function commandLineNames(configuration: readonly string[]): Names {
   return {
     option: flagFor,
     call: (name) => (name === "login" ? `Run: ${command("login")}` : "latchkey logout"),
+    trust: (server) => `To accept it, run: latchkey trust accept ${typedWord(server)}`,
   };
 }
 
