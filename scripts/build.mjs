@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minify } from "rolldown/utils";
@@ -21,6 +21,19 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const installedPackages = ["dependencies", "optionalDependencies", "peerDependencies"].flatMap(
   (kind) => Object.keys(manifest[kind] ?? {}),
 );
+
+/**
+ * The public entries, as package.json names them: `dist/x.d.ts` is made from `src/x.ts`.
+ * @type {readonly { source: string, name: string, types: string, bundled: string, main: string }[]}
+ */
+const entries = Object.values(manifest.exports)
+  .filter((entry) => typeof entry === "object")
+  .map(({ types, module, default: main }) => {
+    const name = relative("dist", types)
+      .replace(/\.d\.ts$/, "")
+      .replaceAll(sep, "/");
+    return { name, types, main, bundled: module, source: join(root, "src", `${name}.ts`) };
+  });
 
 /** @param {string} specifier */
 const isBuiltin = (specifier) =>
@@ -42,8 +55,8 @@ function compile(flags) {
   if (status !== 0) throw new Error("tsc found errors");
 }
 
-/** The declarations that the entries' own declarations lead to. @param {readonly string[]} entries */
-function reachableDeclarations(entries) {
+/** The declarations that the entries' own declarations lead to. @param {readonly string[]} from */
+function reachableDeclarations(from) {
   /** @type {Set<string>} */
   const reached = new Set();
   /** @param {string} path */
@@ -56,7 +69,7 @@ function reachableDeclarations(entries) {
       visit(join(dirname(path), `${specifier}.d.ts`));
     }
   };
-  for (const entry of entries) visit(entry);
+  for (const entry of from) visit(entry);
   return reached;
 }
 
@@ -71,11 +84,7 @@ function removeEmptyFolders(folder) {
 /** The declarations of the entries, with their comments: an editor shows them. */
 function writeDeclarations() {
   compile(["--emitDeclarationOnly"]);
-  const entries = Object.values(manifest.exports)
-    .map((entry) => entry.types)
-    .filter((path) => path !== undefined)
-    .map((path) => join(root, path));
-  const reachable = reachableDeclarations(entries);
+  const reachable = reachableDeclarations(entries.map(({ types }) => join(root, types)));
   for (const name of readdirSync(output, { recursive: true, encoding: "utf8" })) {
     const path = join(output, name);
     if (path.endsWith(".d.ts") && !reachable.has(path)) rmSync(path);
@@ -203,7 +212,7 @@ function commandOf(file) {
 async function bundleModules() {
   const bundle = await rolldown({
     input: {
-      index: join(root, "src", "index.ts"),
+      ...Object.fromEntries(entries.map(({ name, source }) => [name, source])),
       ...Object.fromEntries(
         handedOver.map((name) => [`cli/${name}`, join(root, "src", "cli", `${name}.ts`)]),
       ),
@@ -251,6 +260,12 @@ async function bundleModules() {
   return chunks;
 }
 
+/** What an entry's file says to get another. @param {string} from @param {string} to both below dist */
+function specifierOf(from, to) {
+  const path = relative(dirname(from), to).replaceAll(sep, "/");
+  return JSON.stringify(path.startsWith(".") ? path : `./${path}`);
+}
+
 /**
  * The entries of ES modules: names of what the library exports, all of it from the one copy of its code.
  *
@@ -260,19 +275,26 @@ async function bundleModules() {
  * @param {readonly OutputChunk[]} chunks
  */
 function writeEntries(chunks) {
-  const facade = chunks.find(({ isEntry, name }) => isEntry && name === "index");
   const library = chunks.find(({ name }) => name === atOnce);
-  if (facade === undefined || library === undefined) throw new Error("the library has no entry");
-  const missing = facade.exports.filter((name) => !library.exports.includes(name));
-  if (missing.length > 0) throw new Error(`${library.fileName} does not export ${missing.join()}`);
-  const names = facade.exports.toSorted().join(", ");
-  const file = JSON.stringify(`./${library.fileName}`);
-  writeFileSync(join(output, "bundled.js"), `export { ${names} } from ${file};\n`);
-  writeFileSync(
-    join(output, "index.js"),
-    `import { createRequire } from "node:module";\nexport const { ${names} } = createRequire(import.meta.url)(${file});\n`,
-  );
-  rmSync(join(output, facade.fileName));
+  for (const { name, main, bundled } of entries) {
+    const facade = chunks.find((chunk) => chunk.isEntry && chunk.name === name);
+    // The code of the entry `index` is in the chunk that everything shares; any other entry's is its own file.
+    const code = name === "index" ? library : facade;
+    if (facade === undefined || code === undefined) throw new Error(`there is no entry ${name}`);
+    const missing = facade.exports.filter((each) => !code.exports.includes(each));
+    if (missing.length > 0) throw new Error(`${code.fileName} does not export ${missing.join()}`);
+    const names = facade.exports.toSorted().join(", ");
+    const path = join(output, code.fileName);
+    writeFileSync(
+      join(root, bundled),
+      `export { ${names} } from ${specifierOf(join(root, bundled), path)};\n`,
+    );
+    writeFileSync(
+      join(root, main),
+      `import { createRequire } from "node:module";\nexport const { ${names} } = createRequire(import.meta.url)(${specifierOf(join(root, main), path)});\n`,
+    );
+    if (code !== facade) rmSync(join(output, facade.fileName));
+  }
 }
 
 /** The folder of the package that a bundled module comes from. @param {string} moduleId */

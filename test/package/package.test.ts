@@ -65,6 +65,16 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(path, JSON.stringify(value));
 }
 
+/** The files that package.json's `exports` name. */
+function exportedFiles(): readonly string[] {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  };
+  return Object.values(manifest.exports)
+    .flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry)))
+    .map((path) => path.replace(/^\.\//, ""));
+}
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "latchkey-package-"));
   packed = pack();
@@ -101,13 +111,16 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     /^CHANGELOG\.md$/,
     /^docs\/(decisions\/|lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
     /^dist\/THIRD_PARTY_LICENSES$/,
-    /^dist\/(index\.(js|d\.ts)|bundled\.js)$/,
     /^dist\/cli\/(complete|latchkey|main)\.cjs$/,
     /^dist\/chunks\/[\w-]+\.cjs$/,
     /^dist\/(core|credential|files|flow|http|interaction|lock|options|provider|record|session|store)(\/[\w-]+)*\.d\.ts$/,
   ];
+  const exported = exportedFiles();
+  // The code of a further entry stands beside its names.
+  const code = exported.map((path) => path.replace(/\.js$/, ".cjs"));
   const others = packed.files
     .map(({ path }) => path)
+    .filter((path) => !exported.includes(path) && !code.includes(path))
     .filter((path) => !allowed.some((pattern) => pattern.test(path)));
   expect(others).toEqual([]);
   const paths = packed.files.map(({ path }) => path);
@@ -115,9 +128,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     "package.json",
     "LICENSE",
     "README.md",
-    "dist/index.js",
-    "dist/bundled.js",
-    "dist/index.d.ts",
+    ...exported,
     "dist/cli/complete.cjs",
     "dist/cli/latchkey.cjs",
     "dist/cli/main.cjs",

@@ -1,12 +1,19 @@
 // The house's import rules, held against the real import graph.
 
 import { expect, test } from "vitest";
-import { importsOf, isProduct, readSource, sourceFiles, type ImportEdge } from "./sources.ts";
+import {
+  importsOf,
+  isProduct,
+  publicEntries,
+  readSource,
+  sourceFiles,
+  type ImportEdge,
+} from "./sources.ts";
 
-/** A part: the first folder, or the file itself for entries and for the composition root. */
+/** A part: the first folder, but for the public entries and the composition root, which are files. */
 function partOf(path: string): string {
   if (compositionRoot.has(path)) return "composition";
-  return path.includes("/") ? (path.split("/")[0] ?? path) : "entry";
+  return publicEntries().includes(path) ? "entry" : (path.split("/")[0] ?? path);
 }
 
 // The only files that know every part: they build the real world.

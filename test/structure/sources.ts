@@ -46,6 +46,20 @@ export function sourceFiles(): readonly string[] {
     .toSorted();
 }
 
+let entries: readonly string[] | undefined;
+
+/** The public entries, by package.json: `dist/x.d.ts` is made from `x.ts`. */
+export function publicEntries(): readonly string[] {
+  if (entries !== undefined) return entries;
+  const manifest = JSON.parse(readFileSync(join(sourceFolder, "../package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
+  };
+  entries = Object.values(manifest.exports)
+    .filter((entry) => typeof entry === "object")
+    .map(({ types }) => types.replace(/^\.\/dist\//, "").replace(/\.d\.ts$/, ".ts"));
+  return entries;
+}
+
 /** Files that are shipped: no tests and none of their helpers. */
 export function isProduct(path: string): boolean {
   return !/(\.test(-d)?|\/conformance|\/testing)\.ts$/.test(path);
