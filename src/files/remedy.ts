@@ -12,7 +12,7 @@ export interface FileProblem {
 }
 
 /** A path as it can be typed into a shell. */
-function typed(path: string): string {
+export function typedPath(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
@@ -43,8 +43,8 @@ function linkOn(path: string): string | undefined {
 export function toType(command: string, path: string, alternative = ""): Wording {
   const link = linkOn(path);
   return link === undefined
-    ? say`Type: ${run(`${command} ${typed(path)}`)}${alternative}`
-    : say`${typed(link)} is a symbolic link: see who made it and where it leads before you change anything.`;
+    ? say`Type: ${run(`${command} ${typedPath(path)}`)}${alternative}`
+    : say`${typedPath(link)} is a symbolic link: see who made it and where it leads before you change anything.`;
 }
 
 /** A symbolic link where a file should be. A command that removes a link does not follow it. */
@@ -54,8 +54,8 @@ export function linkProblem(path: string): FileProblem {
     what: "is a symbolic link",
     remedy:
       above === undefined
-        ? say`Type: ${run(`rm ${typed(path)}`)}`
-        : say`${typed(above)} is a symbolic link, too: see who made them before you change anything.`,
+        ? say`Type: ${run(`rm ${typedPath(path)}`)}`
+        : say`${typedPath(above)} is a symbolic link, too: see who made them before you change anything.`,
   };
 }
 
