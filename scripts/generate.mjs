@@ -32,6 +32,7 @@ const typeOfKind = {
   prompt: "string",
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
+  trust: oneOf(wordsOfKind.trust),
   boolean: "boolean",
   seconds: "number",
   age: "number",

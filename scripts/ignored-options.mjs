@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 // Readable, but its flow is not part of this version (asking the server); and the one that no test without a second
 // machine can see.
-const withoutFlow = new Set(["useServerAudience", "allowInsecureHttp"]);
+const withoutFlow = new Set(["useServerAudience", "trustServer", "allowInsecureHttp"]);
 
 const line = "const value = own[row.name];";
 const ignoring = (name) => `const value = row.name === "${name}" ? undefined : own[row.name];`;

@@ -37,6 +37,7 @@ const examples: Readonly<Record<OptionKind, Example | undefined>> = {
   flow: quoted("device"),
   prompt: quoted("login"),
   responseMode: quoted("form_post"),
+  trust: quoted("pinned"),
   scopes: { value: ["openid", "a:b"], text: "openid a:b", toml: '["openid", "a:b"]' },
   acrValues: { value: ["phr", "mfa"], text: "phr mfa", toml: '["phr", "mfa"]' },
   resources: {

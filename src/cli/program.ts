@@ -80,6 +80,11 @@ async function givenOptions(
   return { ...taken, clientSecret: secret };
 }
 
+/** Without a terminal nobody can be asked about a server, and nothing is accepted unseen. */
+function trustHere(): { readonly trustServer?: string } {
+  return isatty(0) && isatty(2) ? {} : { trustServer: "pinned" };
+}
+
 async function qrHere({ environment, platform }: Machine): Promise<QrRenderer | undefined> {
   if (!isatty(2)) return undefined;
   const { qrRenderer } = await loadPart(() => import("./render/qr.ts"));
@@ -90,7 +95,8 @@ function opener(input: ProgramInput): OpenSettings {
   const { machine, background } = input;
   return async (settings, needsSecret): Promise<Opened> => {
     const { kind, interactive } = settings;
-    const options = resolveOptions(await givenOptions(settings, input, needsSecret), kind);
+    const given = await givenOptions(settings, input, needsSecret);
+    const options = resolveOptions({ ...trustHere(), ...given }, kind);
     const { compose } = await loadPart(() => import("../credential/compose.ts"));
     const { createDefaultPrompt } = await loadPart(() => import("../credential/default-prompt.ts"));
     const { environment } = machine;

@@ -28,6 +28,7 @@ export type OptionName =
   | "maxAge"
   | "acrValues"
   | "loginHint"
+  | "trustServer"
   | "maxUnansweredPrompts"
   | "responseMode"
   | "extraAuthorizationParams"
@@ -71,5 +72,6 @@ export const optionKinds: string =
   "callback-host:host callback-port:port callback-timeout-seconds:seconds pkce:boolean " +
   "client-secret:secret resource:resources jwks-uri:endpoint offline-access:boolean " +
   "prompt:=none|login|consent|select_account|create max-age:age acr-values:acrValues " +
-  "login-hint:text max-unanswered-prompts:count response-mode:=query|form_post " +
-  "browser-command:command application-name:text http-timeout-seconds:seconds ";
+  "login-hint:text trust-server:=first-use|ask|pinned max-unanswered-prompts:count " +
+  "response-mode:=query|form_post browser-command:command application-name:text " +
+  "http-timeout-seconds:seconds ";

@@ -62,6 +62,8 @@ export interface World {
   readonly personPresent: boolean;
   /** Why no person can, in words that follow "because"; undefined where one can. */
   readonly absence?: string | undefined;
+  /** Whether a question can be answered here: by a handler of the embedding program, or on a terminal. Default: false. */
+  readonly answersQuestions?: boolean | undefined;
   /** Whether standard error is a terminal: only there a second way to sign in is offered beside the first. */
   readonly terminal: boolean;
   /** Work that outlives a call without holding the process: the outcome page of a sign-in. */

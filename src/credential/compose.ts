@@ -84,6 +84,9 @@ export function composeWorld(
     logger: options.logger,
     personPresent: absence === undefined,
     absence,
+    answersQuestions:
+      (overrides.personPresent ?? absence === undefined) &&
+      (!isDefaultPrompt || (isatty(0) && isatty(2))),
     terminal: isatty(2),
     background: new Set(),
     openBrowser: async (...words) => {

@@ -43,6 +43,10 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
       "https://x\n",
     ],
   },
+  trust: {
+    good: ["first-use", "ask", "pinned"],
+    bad: ["", "always", true, 1, ["ask"]],
+  },
   responseMode: {
     good: ["query", "form_post"],
     bad: ["", "fragment", "query.jwt", "Form_Post", null, ["query"], true],

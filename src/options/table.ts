@@ -15,6 +15,7 @@ export type OptionKind =
   | "path"
   | "flow"
   | "responseMode"
+  | "trust"
   | "prompt"
   | "host"
   | "port"
@@ -27,12 +28,14 @@ export type OptionKind =
   | "function";
 
 /** The accepted words of the kinds that are lists of words. */
-export const wordsOfKind: Readonly<Record<"flow" | "responseMode" | "prompt", readonly string[]>> =
-  {
-    flow: ["auto", "auth_code", "device"],
-    responseMode: ["query", "form_post"],
-    prompt: ["none", "login", "consent", "select_account", "create"],
-  };
+export const wordsOfKind: Readonly<
+  Record<"flow" | "responseMode" | "prompt" | "trust", readonly string[]>
+> = {
+  flow: ["auto", "auth_code", "device"],
+  responseMode: ["query", "form_post"],
+  trust: ["first-use", "ask", "pinned"],
+  prompt: ["none", "login", "consent", "select_account", "create"],
+};
 
 /** One option. */
 export interface OptionRow {
@@ -269,6 +272,13 @@ export const optionTable: readonly OptionRow[] = [
     keyPlace: 7,
     text: "all",
     credentials: interactive,
+  },
+  {
+    name: "trustServer",
+    kind: "trust",
+    default: "first-use",
+    text: "all",
+    credentials: both,
   },
   {
     name: "maxUnansweredPrompts",

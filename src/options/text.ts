@@ -171,6 +171,13 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "SECONDS",
     group: "Signing in",
   },
+  trustServer: {
+    summary: "which server may name the provider: first-use, ask or pinned",
+    meaning:
+      "Which server may name the provider. `first-use`: its first answer is accepted and remembered where it cannot phish (a server on loopback, a `clientId` of your own, an issuer on the server's own host), else a person is asked once. `ask`: a person is always asked the first time. `pinned`: only what was accepted before, and a server on loopback; the default of the command line without a terminal. A server that later names another issuer, client or audience, or more scopes, is refused until that is accepted.",
+    placeholder: "WHEN",
+    group: "Signing in",
+  },
   maxUnansweredPrompts: {
     summary: "unanswered sign-ins in an hour before no more are started",
     meaning:

@@ -135,6 +135,15 @@ export interface InteractiveOptions {
    */
   loginHint?: string | undefined;
   /**
+   * Which server may name the provider. `first-use`: its first answer is accepted and remembered
+   * where it cannot phish (a server on loopback, a `clientId` of your own, an issuer on the
+   * server's own host), else a person is asked once. `ask`: a person is always asked the first
+   * time. `pinned`: only what was accepted before, and a server on loopback; the default of the
+   * command line without a terminal. A server that later names another issuer, client or audience,
+   * or more scopes, is refused until that is accepted. Default: `"first-use"`.
+   */
+  trustServer?: "first-use" | "ask" | "pinned" | undefined;
+  /**
    * How many sign-ins may go unanswered within an hour, whichever processes asked, before no more
    * are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a
    * refusal of the person and a sign-in on purpose (`login`) start the count anew. Default: `3`.
@@ -234,6 +243,15 @@ export interface ClientOptions {
    */
   resource?: string | readonly string[] | undefined;
   /**
+   * Which server may name the provider. `first-use`: its first answer is accepted and remembered
+   * where it cannot phish (a server on loopback, a `clientId` of your own, an issuer on the
+   * server's own host), else a person is asked once. `ask`: a person is always asked the first
+   * time. `pinned`: only what was accepted before, and a server on loopback; the default of the
+   * command line without a terminal. A server that later names another issuer, client or audience,
+   * or more scopes, is refused until that is accepted. Default: `"first-use"`.
+   */
+  trustServer?: "first-use" | "ask" | "pinned" | undefined;
+  /**
    * Longest time for one operation with the provider, its retries included, in seconds. Connecting
    * takes 10 seconds at most. Default: `30`.
    */
@@ -283,6 +301,7 @@ export interface ResolvedOptions {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[] | undefined;
   readonly loginHint: string | undefined;
+  readonly trustServer: "first-use" | "ask" | "pinned";
   readonly maxUnansweredPrompts: number;
   readonly responseMode: "query" | "form_post";
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;

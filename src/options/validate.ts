@@ -124,6 +124,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
       : { wrong: 'a host name or address such as "127.0.0.1" or "::1"' },
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
+  trust: oneOf(wordsOfKind.trust),
   prompt: (value) =>
     isText(value) && value.split(" ").every((each) => promptValues.has(each))
       ? { value }

@@ -19,6 +19,7 @@ function partOf(path: string): string {
 // The only files that know every part: they build the real world.
 const compositionRoot = new Set([
   "credential/compose.ts",
+  "credential/compose-trust.ts",
   "credential/assembled-flows.ts",
   "credential/default-prompt.ts",
   "credential/open-file-store.ts",

@@ -76,6 +76,7 @@ const values = [
   "-h",
   "query",
   "form_post",
+  "pinned",
   "Query",
   "/etc/x",
   "~/x",
