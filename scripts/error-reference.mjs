@@ -4,7 +4,8 @@ import { loadSource } from "./load-source.mjs";
 
 const { errorCodes, decisionsFor, isProtocolReason, reasonsOf } =
   await loadSource("src/core/error-table.ts");
-const { errorTexts, protocolTexts } = await loadSource("src/core/error-texts.ts");
+const { errorTexts } = await loadSource("src/core/error-texts.ts");
+const { protocolTexts } = await loadSource("src/core/protocol-texts.ts");
 
 function cell(text) {
   return text.replaceAll("|", "\\|");

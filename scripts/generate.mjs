@@ -1,5 +1,5 @@
-// Makes what follows from the option table, the error table and the commands: option names and types, and the reference
-// tables of the documentation.
+// Makes what follows from the option table, the error table, the commands and the `.proto` files: option names and types,
+// the reference tables of the documentation, and the codecs of messages.
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { commandOutputs } from "./generated-commands.mjs";
 import { errorReference } from "./error-reference.mjs";
 import { loadSource } from "./load-source.mjs";
+import { protobufSource } from "./protobuf.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -203,6 +204,8 @@ const outputs = {
   "docs/options.md": reference,
   ...(await commandOutputs()),
   "docs/errors.md": errorReference,
+  "src/grpc/oidc-service.ts": protobufSource(root, "proto/latchkey/v1/oidc_service.proto"),
+  "src/grpc/admin-service.ts": protobufSource(root, "proto/xgtproto/admin_service.proto"),
 };
 let stale = false;
 for (const [path, content] of Object.entries(outputs)) {

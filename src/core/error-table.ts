@@ -116,6 +116,12 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     secret_issuer_unbound: same,
     pins_unusable: { person: "none" },
   }],
+  server_config_failed:   [1, "final", "lasting", "everybody", "none", "unsent", "all", "kept", "nothing", "counts", {
+    not_found: same,
+    not_configured: same,
+    server_error: same,
+    malformed: same,
+  }],
 
   // the provider
   discovery_failed:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {

@@ -1,6 +1,7 @@
 // What each error code and each reason means to a person: docs/errors.md is made from it.
 
-import type { OidcErrorCode, ProtocolReason, Reason } from "./error-codes.ts";
+import type { OidcErrorCode, Reason } from "./error-codes.ts";
+import { protocolTexts } from "./protocol-texts.ts";
 
 /** One code in words. */
 export interface ErrorText<Code extends OidcErrorCode> {
@@ -9,38 +10,6 @@ export interface ErrorText<Code extends OidcErrorCode> {
   readonly remedy: string;
   readonly reasons: Readonly<Record<Reason<Code>, string>>;
 }
-
-/** The standards' own errors, which a provider's answer brings. */
-export const protocolTexts: Readonly<Record<ProtocolReason, string>> = {
-  invalid_request: "the request lacks something, or something in it is not accepted",
-  invalid_client: "the client is not known, or did not prove itself",
-  invalid_grant: "the code, device code or refresh token is not valid any more",
-  unauthorized_client: "the client may not use this kind of sign-in",
-  unsupported_grant_type: "the provider does not offer this kind of sign-in",
-  unsupported_response_type: "the provider does not offer the authorization code flow",
-  invalid_scope: "a scope is not known, or not granted to this client",
-  access_denied: "the person or a rule of the provider refused",
-  server_error: "the provider failed",
-  temporarily_unavailable: "the provider is busy",
-  invalid_token: "the access token is not accepted",
-  insufficient_scope: "the access token lacks a scope",
-  unsupported_token_type: "tokens of this kind are not revoked",
-  authorization_pending: "the person has not entered the code yet",
-  slow_down: "asked too often",
-  expired_token: "the device code has ended",
-  invalid_target: "the audience or resource is not known",
-  invalid_dpop_proof: "the proof of the key is not accepted",
-  use_dpop_nonce: "the proof of the key needs the provider's nonce",
-  interaction_required: "the person has to answer something",
-  login_required: "nobody is signed in at the provider",
-  account_selection_required: "the person has to choose an account",
-  consent_required: "somebody has to consent first",
-  invalid_request_uri: "the reference to the request is not accepted",
-  invalid_request_object: "the signed request is not accepted",
-  request_not_supported: "signed requests are not supported",
-  request_uri_not_supported: "references to requests are not supported",
-  registration_not_supported: "registration in the request is not supported",
-};
 
 const administrator = "ask the provider's administrator";
 
@@ -96,6 +65,16 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       secret_issuer_unbound:
         "a client secret, key or certificate would go to an issuer that nobody has accepted",
       pins_unusable: "what was accepted before cannot be read; `cause` says why",
+    },
+  },
+  server_config_failed: {
+    meaning: "the server was asked which provider to use, and gave no usable answer",
+    remedy: "ask whoever runs the server, or set `issuer`, `clientId` and `scopes`",
+    reasons: {
+      not_found: "it has no such answer",
+      not_configured: "it says that it is not configured",
+      server_error: "it failed",
+      malformed: "its answer cannot be understood, or is not acceptable",
     },
   },
   discovery_failed: {

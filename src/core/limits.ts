@@ -6,6 +6,12 @@ export const longestResponseBytes: number = 1024 * 1024;
 export const longestTokenCharacters: number = 128 * 1024;
 /** Longest URL that metadata may name or that is shown to a person, in characters. */
 export const longestUrlCharacters: number = 8 * 1024;
+/** Longest message of a gRPC server that says which provider to use, in bytes (D19). */
+export const longestServerMessageBytes: number = 64 * 1024;
+/** Longest text that a server says of its provider: a client, an audience, all scopes, in characters (D19). */
+export const longestServerTextCharacters = 2048;
+/** Scopes that a server may name (D19). */
+export const mostScopes = 50;
 /** Connecting to a host, in seconds (N01). */
 export const connectTimeoutSeconds = 10;
 /** A connection that has rested for longer is not used for another request, in seconds. */

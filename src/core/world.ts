@@ -27,7 +27,9 @@ export interface TransportRequest {
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Uint8Array | undefined;
+  /** `h2`: over HTTP/2. Default: HTTP/1.1. */
+  readonly protocol?: "h2";
   /** Ends the exchange, and its connection with it. */
   readonly signal: AbortSignal;
 }
@@ -39,6 +41,8 @@ export interface TransportAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** As it was sent, encoded or not. To stop reading it ends the connection. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What came after the body, once it is read, as `headers` are; for HTTP/2 alone. */
+  readonly trailers?: () => Readonly<Record<string, string>>;
   /** Ends the connection of a body that nobody will read. */
   readonly discard: () => void;
 }

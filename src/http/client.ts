@@ -186,7 +186,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     try {
       const body = await readBoundedBody(head, `${place.host} (${place.step})`);
       return {
-        answer: { status, headers, body, url: url.href },
+        answer: { status, headers, body, trailers: head.trailers?.(), url: url.href },
         retry: isGatewayFailure(status),
       };
     } catch (thrown) {

@@ -15,6 +15,8 @@ import { WireFailure } from "./wire-failure.ts";
 export interface Destination {
   readonly url: URL;
   readonly proxy: Proxy | undefined;
+  /** What TLS with the host agrees on (RFC 7301). Default: `http/1.1`. */
+  readonly protocol?: "h2" | undefined;
   /** Needed where the host or the proxy is an `https:` one. */
   readonly trust: Trust | undefined;
 }
@@ -79,6 +81,7 @@ async function openSecure(
   isProblem: Trust["identityProblem"],
   watch: Watch,
   tunnel?: Socket,
+  protocol: string = "http/1.1",
 ): Promise<Socket> {
   const { connect: connectTls } = process.getBuiltinModule("node:tls");
   const host = bareHost(url);
@@ -94,7 +97,7 @@ async function openSecure(
         checkServerIdentity: (_name, shown) => isProblem(host, shown),
         // RFC 6066 section 3: literal addresses "are not permitted".
         servername: isAddress(host) ? "" : host,
-        ALPNProtocols: ["http/1.1"],
+        ALPNProtocols: [protocol],
         path: undefined,
         session: undefined,
       }),
@@ -149,7 +152,7 @@ async function openToProxy(
 }
 
 async function open(
-  { url, proxy, trust }: Destination,
+  { url, proxy, trust, protocol }: Destination,
   round: number,
   watch: Watch,
 ): Promise<Socket> {
@@ -159,7 +162,8 @@ async function open(
       : await openTunnel(await openToProxy(proxy, trust, round, watch), url, proxy);
   if (url.protocol === "http:") return tunnel ?? openPlain(url, watch);
   if (trust === undefined) throw new TypeError("https: without anything to trust");
-  return openSecure(url, trust.contexts.at(round).target, trust.identityProblem, watch, tunnel);
+  const { target } = trust.contexts.at(round);
+  return openSecure(url, target, trust.identityProblem, watch, tunnel, protocol);
 }
 
 async function openInRounds(

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Form body of a POST. */
   readonly form?: URLSearchParams;
+  /** A body as it stands, in place of a form: sent over HTTP/2. */
+  readonly message?: Uint8Array;
   /** Default `application/json`. */
   readonly accept?: string;
   /** An unauthenticated GET of metadata or keys: may be retried, and may follow one redirect in its origin. */
@@ -22,6 +24,8 @@ export interface HttpAnswer {
   /** Names in lower case, values of one name joined by ", "; without a prototype. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** What came after the body, as `headers` are; undefined but for a `message`. */
+  readonly trailers?: Readonly<Record<string, string>> | undefined;
   /** The address that answered. */
   readonly url: string;
 }

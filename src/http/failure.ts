@@ -149,6 +149,14 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
           false,
         );
       }
+      case "no_http2": {
+        return network(
+          "malformed",
+          `${place.host} does not speak HTTP/2 (${place.step})${via}, which gRPC needs.`,
+          "Are the address and its port right? A server without gRPC is named by its https: address.",
+          false,
+        );
+      }
       case "response_too_large": {
         return { error: tooLarge(`${place.host} (${place.step})`), retry: false };
       }
@@ -228,6 +236,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
   }
   if (
     code.startsWith("HPE_") ||
+    code.startsWith("ERR_HTTP2_") ||
     code.startsWith("Z_") ||
     code.startsWith("ERR__ERROR_FORMAT") ||
     code.startsWith("ERR_BROTLI")

@@ -106,5 +106,8 @@ export function prepareRequest(request: HttpRequest, allowInsecureHttp: boolean)
       );
     }
   }
-  return { url, method: request.method, headers, body: request.form?.toString() };
+  const { method, message } = request;
+  return message === undefined
+    ? { url, method, headers, body: request.form?.toString() }
+    : { url, method, headers, body: message, protocol: "h2" };
 }

@@ -1,6 +1,7 @@
 // Which way an address is reached, and over which connection.
 
 import type { Clock } from "../core/clock.ts";
+import { loadPart } from "../core/load.ts";
 import type { Transport } from "../core/world.ts";
 import { option, say } from "../core/wording.ts";
 import type { Warn } from "../core/warning.ts";
@@ -64,9 +65,13 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
         if (url.port !== "" && isBlockedPort(Number(url.port))) {
           throw new WireFailure("blocked_port");
         }
-        const socket =
-          pool.take(address) ??
-          (await connect(destination, { timeoutMilliseconds, signal: request.signal }));
+        const limits = { timeoutMilliseconds, signal: request.signal };
+        if (request.protocol !== undefined) {
+          const { exchangeHttp2 } = await loadPart(() => import("./http2-exchange.ts"));
+          const { protocol } = request;
+          return exchangeHttp2(await connect({ ...destination, protocol }, limits), request);
+        }
+        const socket = pool.take(address) ?? (await connect(destination, limits));
         return exchange(socket, request, (free, seconds) => pool.keep(address, free, seconds));
       },
     };

@@ -4,6 +4,7 @@
 export type WireFailureKind =
   | "blocked_port"
   | "connect_timeout"
+  | "no_http2"
   | "proxy_hung_up"
   | "proxy_status"
   | "proxy_tls"

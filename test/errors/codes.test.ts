@@ -24,6 +24,7 @@ const provocations: Provocations = {
 
 /** The finer reason, where the code has one: another check that ends with the same code is not taken for this one. */
 const reasons: Readonly<Partial<Record<string, string>>> = {
+  server_config_failed: "not_found",
   discovery_failed: "not_found",
   endpoint_invalid: "token_endpoint",
   callback_invalid: "iss_missing",

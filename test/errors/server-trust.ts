@@ -1,7 +1,11 @@
-// A server's word about the provider that does not count. Changes with what decides about it.
+// A server's word about the provider that does not count, or that it does not give. Changes with what decides about it.
 
+import { onTestFinished } from "vitest";
+import { grpcConfigSource } from "../../src/grpc/get-oidc-issuer.ts";
 import { admitServerConfig, type TrustCircumstances } from "../../src/trust/server-trust.ts";
 import { createMemoryPins } from "../../src/trust/memory-pins.ts";
+import { startGrpcServer } from "../support/grpc-server.ts";
+import { makeClient } from "../support/http-client.ts";
 import { failureOf } from "../flow/harness.ts";
 import type { Provocations } from "./provocation.ts";
 
@@ -28,6 +32,11 @@ function nobodyThere(): TrustCircumstances {
 }
 
 export const serverTrust: Provocations = {
+  server_config_failed: async () => {
+    const server = await startGrpcServer([]);
+    onTestFinished(() => server.close());
+    return failureOf(grpcConfigSource(server.address, makeClient()).ask(undefined));
+  },
   issuer_untrusted: () => failureOf(admitServerConfig(said, nobodyThere())),
   server_config_changed: async () => {
     const circumstances = { ...nobodyThere(), callerClientId: "own-cli" };

@@ -47,6 +47,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ["record", "lock", "files"],
   http: ["files"],
   keys: [],
+  server: [],
+  grpc: ["server/checked-config.ts", "http"],
   provider: ["keys", "http", "files"],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
