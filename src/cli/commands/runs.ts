@@ -10,6 +10,7 @@ export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly ru
   status: () => import("./status/run.ts"),
   whoami: () => import("./whoami/run.ts"),
   logout: () => import("./logout/run.ts"),
+  trust: () => import("./trust/run.ts"),
   exec: () => import("./exec/run.ts"),
   completion: () => import("./completion/run.ts"),
   help: () => import("./help/run.ts"),

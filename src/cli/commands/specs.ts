@@ -7,6 +7,7 @@ import { spec as token } from "./token/spec.ts";
 import { spec as status } from "./status/spec.ts";
 import { spec as whoami } from "./whoami/spec.ts";
 import { spec as logout } from "./logout/spec.ts";
+import { spec as trust } from "./trust/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
 import { spec as completion } from "./completion/spec.ts";
 import { spec as help } from "./help/spec.ts";
@@ -19,6 +20,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   status,
   whoami,
   logout,
+  trust,
   exec,
   completion,
   help,
