@@ -18,6 +18,8 @@ export type {
   PromptEvent,
   PromptHandler,
   SettledEvent,
+  TrustedAnswer,
+  TrustQuestionEvent,
   WaitingForOtherEvent,
   WarningEvent,
 } from "./core/prompt.ts";
@@ -25,6 +27,7 @@ export type {
   CallMention,
   CommandMention,
   OptionMention,
+  TrustMention,
   Wording,
   WordingPart,
 } from "./core/wording.ts";

@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { knownFlags, parseArguments } from "../../src/cli/arguments.ts";
-import { commandNames } from "../../src/cli/command-grammar.ts";
+import { grammar } from "../../src/cli/command-grammar.ts";
 import { readProfile } from "../../src/cli/profile.ts";
 import { exitWords } from "../../src/cli/render/help-words.ts";
 import { unknownVariableWarnings } from "../../src/cli/variables.ts";
@@ -187,7 +187,8 @@ test("command-line.md has every command", () => {
   const listed = rowsOf(read("docs/command-line.md")).flatMap(([cell = ""]) =>
     inBackticks(cell).map((text) => text.replace("latchkey ", "")),
   );
-  expect(listed.toSorted()).toEqual([...commandNames].toSorted());
+  const commands = grammar.commands.flatMap((each) => [each, ...each.subcommands]);
+  expect(listed.toSorted()).toEqual(commands.map(({ path }) => path).toSorted());
 });
 
 test.each(blocksOf("toml"))("$document: its profiles can be read", ({ text }) => {
