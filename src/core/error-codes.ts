@@ -186,7 +186,14 @@ export interface ErrorReasons {
     | "newer_schema"
     | "changed_meanwhile";
   cache_locked: "holder_unproven" | "holder_stopped";
-  store_unavailable: "lock_lost";
+  store_unavailable:
+    | "lock_lost"
+    | "lock_overdue"
+    | "unreachable"
+    | "refused"
+    | "client_missing"
+    | "key_unavailable"
+    | "other_key";
   // this process
   runtime_unavailable:
     | "module_missing"

@@ -298,6 +298,12 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   }],
   store_unavailable:      [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
     lock_lost: { concerns: "caller" },
+    lock_overdue: { concerns: "caller", request: "unsent" },
+    unreachable: { duration: "transient" },
+    refused: same,
+    client_missing: same,
+    key_unavailable: same,
+    other_key: same,
   }],
 
   // this process; what follows a request is loaded before it, so a part that cannot be loaded was needed to send it

@@ -357,9 +357,18 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
     },
   },
   store_unavailable: {
-    meaning: "a store of your own failed",
-    remedy: "look at `cause`; after `lock_lost` try again",
-    reasons: { lock_lost: "it gave the lock of a running renewal to somebody else" },
+    meaning: "a store of your own, or a shared one such as Redis, failed",
+    remedy:
+      "look at `cause`, or do what the message says; after `lock_lost` and `lock_overdue` try again",
+    reasons: {
+      lock_lost: "it gave the lock of a running renewal to somebody else",
+      lock_overdue: "the time of the lock was over before the renewal was sent",
+      unreachable: "Redis does not answer",
+      refused: "Redis does not do what it is asked for",
+      client_missing: "no package to reach Redis with is installed",
+      key_unavailable: "the function that gives the key of the store failed",
+      other_key: "the sign-in is sealed with another key than those that were given",
+    },
   },
   runtime_unavailable: {
     meaning: "this process cannot do the work",

@@ -223,7 +223,7 @@ export function compose(
       isOneAccount: options.loginHint !== undefined,
     },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
-    host: () => hostOfLocks(folder),
+    host: () => store.reach ?? hostOfLocks(folder),
     mostUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
   });

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { hostOf } from "../core/hosts.ts";
+import { inheritTime } from "../core/timed-signal.ts";
 import { option, say } from "../core/wording.ts";
 
 /** What the parts of an operation share. */
@@ -40,6 +41,7 @@ export async function runOperation<Result>(
   if (caller?.aborted) throw abortedError(request, caller);
 
   const controller = new AbortController();
+  inheritTime(caller, controller.signal);
   const timer = new AbortController();
   const deadline = clock.monotonic() + timeoutSeconds * 1000;
   const stop = (): void => {

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { expireIfOverdue } from "../core/timed-signal.ts";
 import type { TransportAnswer, TransportRequest } from "../core/world.ts";
 import { requestOver } from "./http-request.ts";
 
@@ -63,6 +64,8 @@ export function exchange(
         socket.destroy();
       }
     });
+    // Not for what is only asked for: an answer to a request that was sent must still be understood.
+    if (method === "POST") expireIfOverdue(signal);
     if (signal.aborted) stop();
     outgoing.end(body);
   });

@@ -21,6 +21,17 @@ export interface Lease {
    * time. Undefined where it lasts as long as this process.
    */
   readonly signal?: AbortSignal;
+  /**
+   * For a lock that others may take after some time: aborts `signal` at once where that time is over. Called right before
+   * a request that cannot be taken back, because a process that was stopped wakes up before its timers do.
+   */
+  readonly expireIfOverdue?: () => void;
+  /**
+   * For such a lock: the number of this holder, larger than that of every holder before. It goes with each write, and a
+   * store refuses one whose number is smaller than that of the last write. Undefined where the lock lasts as long as
+   * this process.
+   */
+  readonly fence?: number;
   /** Aborts when a person asks for this sign-in at another process that waits for it. Undefined: nobody can. */
   readonly takenOver?: AbortSignal;
   /** Tells waiters what is being done. */
@@ -68,6 +79,11 @@ export interface AcquireOptions {
 
 /** Locks by name, under which one of many does a piece of work and the others wait for its outcome. */
 export interface FlightLock {
+  /**
+   * For whom a lock that is taken proves that its earlier holder has ended: the same text for all of those. Set by a lock
+   * that others may take after some time, for whom that is one process alone. Default: the programs of this machine.
+   */
+  readonly reach?: string;
   /**
    * Takes the lock of a key, or waits for its holder and shares the holder's outcome.
    * @throws {OidcError} `cache_locked`, `interaction_pending`; the signal's reason when it aborts.

@@ -19,6 +19,8 @@ export interface KeepRules {
   readonly mustBeKept?: true;
   /** Whether the new record takes the place of one that was written meanwhile. Default: never. */
   readonly supersedes?: (current: SessionRecord) => boolean;
+  /** The number of the lease under which it is written, where that has one. */
+  readonly fence?: number | undefined;
 }
 
 /** What became of a record. */
@@ -52,7 +54,9 @@ export class RecordRepository {
   readonly #key: string;
   readonly #warn: Warn;
   /** What could not be written yet, and the version that it replaces (C09). */
-  #unwritten: { base: SessionRecord | undefined; next: SessionRecord } | undefined;
+  #unwritten:
+    | { base: SessionRecord | undefined; next: SessionRecord; fence: number | undefined }
+    | undefined;
   #isWithoutCache = false;
 
   constructor(store: RecordStore, key: string, warn: Warn) {
@@ -76,8 +80,11 @@ export class RecordRepository {
       return stored;
     }
     try {
-      await this.#store.replace(this.#key, pending.base?.version, pending.next);
+      const { base, next, fence } = pending;
+      const result = await this.#store.replace(this.#key, base?.version, next, fence);
       this.#unwritten = undefined;
+      // Another program has the lock by now, and what it wrote is newer.
+      if (!result.replaced && result.fenced === true) return stored;
     } catch (error) {
       if (!isOidcError(error)) throw error;
     }
@@ -125,11 +132,13 @@ export class RecordRepository {
     let record = make(base);
     try {
       for (let tries = 0; tries < mostTries; tries += 1) {
-        const result = await this.#store.replace(this.#key, expected?.version, record);
+        const version = expected?.version;
+        const result = await this.#store.replace(this.#key, version, record, rules.fence);
         if (result.replaced) {
           this.#unwritten = undefined;
           return { status: "kept", record };
         }
+        if (result.fenced === true) return { status: "overtaken", record };
         const current = decoded(result.current);
         if (rules.afterLogout === "discard") {
           if (current === undefined) return { status: "logged_out", record };
@@ -141,7 +150,7 @@ export class RecordRepository {
       throw this.#changedMeanwhile();
     } catch (error) {
       if (!isOidcError(error) || rules.mustBeKept === true) throw error;
-      this.#unwritten = { base: expected, next: record };
+      this.#unwritten = { base: expected, next: record, fence: rules.fence };
       if (!this.#isWithoutCache) {
         this.#warn(
           error.code,
@@ -158,12 +167,13 @@ export class RecordRepository {
   /**
    * Changes what is stored without new tokens: lets `change` decide, compares and swaps. "keep" from `change` leaves
    * everything as it is, undefined deletes the record. `known`: the record as it was read a moment ago, so that it is not
-   * read again. Gives the record as it then is.
+   * read again. `fence`: the number of the lease under which it is written. Gives the record as it then is.
    * @throws {OidcError} `cache_write_failed` and the like.
    */
   async update(
     change: (current: SessionRecord | undefined) => SessionRecord | undefined | "keep",
     known?: SessionRecord,
+    fence?: number,
   ): Promise<SessionRecord | undefined> {
     let current = known ?? (await this.read());
     for (let tries = 0; tries < mostTries; tries += 1) {
@@ -172,12 +182,13 @@ export class RecordRepository {
       const pending = this.#unwritten;
       if (pending !== undefined && next !== undefined) {
         // The store cannot be written, and what this process holds in its place is nobody else's.
-        this.#unwritten = { base: pending.base, next };
+        this.#unwritten = { base: pending.base, next, fence };
         return next;
       }
-      const result = await this.#store.replace(this.#key, current?.version, next);
+      const result = await this.#store.replace(this.#key, current?.version, next, fence);
       if (result.replaced) return next;
       current = decoded(result.current);
+      if (result.fenced === true) return current;
     }
     throw this.#changedMeanwhile();
   }

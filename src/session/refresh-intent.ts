@@ -46,9 +46,10 @@ export class RefreshIntent {
 
   /**
    * Writes the intent durably into the record, which was read under the lock. Where it cannot be written the person is
-   * told, and the refresh goes on without: a token in memory is better than none (docs/lock/protocol.md, step 1).
+   * told, and the refresh goes on without: a token in memory is better than none (docs/lock/protocol.md, step 1). Not
+   * where others may take the lock after some time (`fence`): without an intent they would send the same refresh token.
    */
-  async write(record: RefreshableRecord): Promise<WrittenIntent> {
+  async write(record: RefreshableRecord, fence?: number): Promise<WrittenIntent> {
     const { world, repository, host, newRecordId, warn } = this.#parts;
     const intent = {
       nonce: Buffer.from(world.randomBytes(12)).toString("hex"),
@@ -63,12 +64,13 @@ export class RefreshIntent {
             ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
             : "keep",
         record,
+        fence,
       );
       // Another host has another lock: of two that wrote at once, the one that is read back goes on.
       const seen = await repository.read();
       if (seen?.intent?.nonce !== intent.nonce) return { state: "changed" };
     } catch (error) {
-      if (!isOidcError(error)) throw error;
+      if (!isOidcError(error) || fence !== undefined) throw error;
       warn(
         error.code,
         sentences("The renewal goes on, but other programs cannot see it.", wordingOf(error)),

@@ -40,7 +40,7 @@ export class RefreshUnderLock {
         return { state: "changed" };
       }
     }
-    const written = await this.#intent.write(record);
+    const written = await this.#intent.write(record, work.fence);
     if (written.state === "changed") return { state: "changed" };
     const base = written.record;
     const { target } = work.criteria;
@@ -56,6 +56,7 @@ export class RefreshUnderLock {
       // Durable before anybody has the new access token: a rotated refresh token exists nowhere else (R08).
       const kept = await this.#writer.write(base, make, work.criteria, {
         afterLogout: "discard",
+        fence: work.fence,
         // Whoever wrote meanwhile still has the refresh token that this answer has replaced (another host).
         supersedes: ({ refreshToken }) => refreshToken === base.refreshToken,
       });
@@ -96,10 +97,13 @@ export class RefreshUnderLock {
     const ended = isLost ? "refresh_lost" : "refresh_refused";
     // Only where it is still the stored one; the access token stays (R03).
     try {
-      await repository.update((current) =>
-        current?.refreshToken === base.refreshToken
-          ? recordWithoutRefreshToken(current, ended, this.#writer.newRecordId)
-          : "keep",
+      await repository.update(
+        (current) =>
+          current?.refreshToken === base.refreshToken
+            ? recordWithoutRefreshToken(current, ended, this.#writer.newRecordId)
+            : "keep",
+        undefined,
+        work.fence,
       );
     } catch (writeError) {
       // The refresh token is dead wherever it is kept; the next program will find that out once more.

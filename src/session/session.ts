@@ -11,7 +11,7 @@
 // | not as strong or as recent as asked | may prompt | sign in so; not confirmed: an error |
 // | still valid for a moment | renewal failed for a passing reason | the cached token |
 
-import { isOidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type {
   AccessToken,
@@ -24,7 +24,7 @@ import type {
 import { warningEvent } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import { isFresh } from "../record/fresh.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { SessionRecord, TokenTarget } from "../record/format.ts";
 import type { FlightLock, RecordStore } from "../store/token-store.ts";
 import { accessTokenOf } from "./access-token.ts";
 import { TokenAcquisition } from "./acquisition.ts";
@@ -47,7 +47,7 @@ import { criteriaOf, withVariant, type SessionConfig, type TokenCriteria } from 
 import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { signInOf } from "./sign-in.ts";
-import { TokenMemos } from "./token-memos.ts";
+import { TokenMemos, type TokenMemo } from "./token-memos.ts";
 import { hasVariant, variantNameOf } from "./token-variant.ts";
 import type { AcquiredToken } from "./work.ts";
 
@@ -112,7 +112,14 @@ export class StoredSession implements Session {
     this.#lifetime.assertOpen();
     const remembered = this.#rememberedFor(options);
     if (remembered !== undefined) return remembered;
-    const cached = await this.#repository.read();
+    let cached: SessionRecord | undefined;
+    try {
+      cached = await this.#repository.read();
+    } catch (error) {
+      const kept = this.#rememberedInstead(error, options);
+      if (kept === undefined) throw error;
+      return kept;
+    }
     const criteria = this.#criteriaOf(options, cached);
     const record = matchRecord(cached, criteria, this.#parts.config, this.#nowSeconds());
     this.#reportLook(cached, criteria, record !== undefined);
@@ -226,12 +233,22 @@ export class StoredSession implements Session {
     });
   }
 
+  /** While the store does not answer: the last token that was handed out, where it is still good. */
+  #rememberedInstead(error: unknown, options: GetTokenOptions): AccessToken | undefined {
+    if (!isErrorOf(error, "store_unavailable", "unreachable")) return undefined;
+    const lenient = { ...options, minValiditySeconds: 1 };
+    return this.#rememberedFor(lenient, (target) => this.#memos.last(target));
+  }
+
   /** The token of the last moment, for a call that does not ask for a newer one. */
-  #rememberedFor(options: GetTokenOptions): AccessToken | undefined {
+  #rememberedFor(
+    options: GetTokenOptions,
+    find: (target?: TokenTarget) => TokenMemo | undefined = (target) => this.#memos.of(target),
+  ): AccessToken | undefined {
     if (options.tokenKind === "id_token") return undefined;
     if (options.forceRefresh === true || options.rejectedToken !== undefined) return undefined;
     const criteria = this.#criteriaOf(options, undefined);
-    const memo = this.#memos.of(criteria.target);
+    const memo = find(criteria.target);
     if (memo === undefined) return undefined;
     return matchRecord(memo.record, criteria, this.#parts.config, this.#nowSeconds()) && memo.token;
   }

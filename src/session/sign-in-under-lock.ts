@@ -105,7 +105,10 @@ export class SignInUnderLock {
     if (!isCovered) throw targetNotGiven(config, target, cause?.cause ?? cause);
     const make = (previous: SessionRecord = record): SessionRecord =>
       recordWithOwnTokenAs(target, previous, this.#writer.context(previous, previous.clientId));
-    const kept = await this.#writer.write(record, make, work.criteria, { afterLogout: "discard" });
+    const kept = await this.#writer.write(record, make, work.criteria, {
+      afterLogout: "discard",
+      fence: work.fence,
+    });
     return { record: kept, source: "login" };
   }
 
@@ -178,7 +181,10 @@ export class SignInUnderLock {
     if (isOnesOwn || this.#parts.config.isOneAccount === true) {
       assertSamePerson(previous, answer, this.#parts.config);
     }
-    const record = await this.#writer.write(previous, make, criteria, { afterLogout: "keep" });
+    const record = await this.#writer.write(previous, make, criteria, {
+      afterLogout: "keep",
+      fence: work.fence,
+    });
     if (!this.#parts.flows.needsPerson) return { record, source: "login" };
     const naming = { ...this.#parts, newRecordId: this.#writer.newRecordId };
     return { record: await namedRecord(record, answer, naming, work.signal), source: "login" };

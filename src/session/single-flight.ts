@@ -6,7 +6,8 @@
 // key's lock, where refreshes have their order, others wait with other wants; a failure that is about the variant alone is
 // not told to them.
 
-import { isOidcError, OidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
+import { anyOfTimed } from "../core/timed-signal.ts";
 import { lockHeadStartSeconds } from "../core/limits.ts";
 import type { World } from "../core/world.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -59,6 +60,7 @@ interface Held {
   readonly signal: AbortSignal;
   /** Whether other processes of this host are kept out. */
   readonly locked: boolean;
+  readonly fence: number | undefined;
   readonly takenOver: readonly AbortSignal[];
 }
 
@@ -128,6 +130,8 @@ export class SingleFlight {
         try {
           return await this.#underLock(acquired, locking, guarded);
         } catch (error) {
+          // Nothing was sent, so this is one of those who wait.
+          if (isOverdue(error) && !locking.signal.aborted) continue;
           // Who asked for an outer lock waits for that one.
           if (!isTakenOver(error) || acquired.takenOver?.aborted !== true) throw error;
           await this.#leaveTo(locking.signal);
@@ -203,18 +207,20 @@ export class SingleFlight {
     locking: LockingTask,
     guarded: WorkUnderLock,
   ): Promise<AcquiredToken> {
+    let doing: WorkPhase = "refresh";
     const tell = (phase: WorkPhase): void => {
+      doing = phase;
       locking.tell(phase);
       lease.announce(phase);
     };
     this.#held.add(guarded.name);
     try {
       const asked = lease.takenOver === undefined ? [] : [lease.takenOver];
-      const lost = lease.signal === undefined ? [] : [lease.signal];
       const result = await guarded.work({
         tell,
-        signal: AbortSignal.any([locking.signal, ...lost]),
+        signal: anyOfTimed(locking.signal, lease),
         locked: lease.acrossProcesses,
+        fence: lease.fence,
         takenOver: [...locking.takenOver, ...asked],
       });
       this.#held.delete(guarded.name);
@@ -223,7 +229,9 @@ export class SingleFlight {
     } catch (failure) {
       this.#held.delete(guarded.name);
       const isLost = lease.signal?.aborted === true && !locking.signal.aborted;
-      const error = isLost ? lockLost(failure) : failure;
+      // Where nothing was sent the work can begin anew by itself, unless a person had a part in it.
+      const isRepeatable = doing === "refresh" && isOverdue(failure);
+      const error = isLost && !isRepeatable ? lockLost(failure) : failure;
       await (isOidcError(error) &&
       !isTakenOver(error) &&
       (guarded.isSameVariant || concernsEverybody(error))
@@ -232,6 +240,11 @@ export class SingleFlight {
       throw error;
     }
   }
+}
+
+/** The time of the lock was over before anything was sent. */
+function isOverdue(error: unknown): boolean {
+  return isErrorOf(error, "store_unavailable", "lock_overdue");
 }
 
 /** Somebody else may be at the same work by now. */

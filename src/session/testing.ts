@@ -25,7 +25,10 @@ export interface OpenStore extends TokenStore {
     key: string,
     expectedVersion: string | undefined,
     next: SessionRecord | undefined,
-  ): Promise<{ replaced: true } | { replaced: false; current: SessionRecord | undefined }>;
+    fence?: number,
+  ): Promise<
+    { replaced: true } | { replaced: false; current: SessionRecord | undefined; fenced?: true }
+  >;
   list(): Promise<readonly SessionRecord[]>;
 }
 

@@ -35,12 +35,17 @@ export class TokenMemos {
 
   /** The memo of a target, where it still counts; one that was made or seen later than now does not. */
   of(target?: TokenTarget): TokenMemo | undefined {
-    const memo = target === undefined ? this.#own : this.#others.get(variantNameOf({ target }));
+    const memo = this.last(target);
     if (memo === undefined) return undefined;
     const now = this.#clock.now();
     if (now < memo.seenAt || now >= memo.until) return undefined;
     memo.seenAt = now;
     return memo;
+  }
+
+  /** The last token of a target, however long ago it was handed out: for as long as the store cannot be asked. */
+  last(target?: TokenTarget): TokenMemo | undefined {
+    return target === undefined ? this.#own : this.#others.get(variantNameOf({ target }));
   }
 
   /** `given`: the token as it was handed out, where that was from the cache. */

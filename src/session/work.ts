@@ -29,6 +29,8 @@ export interface Work {
   readonly tell: (phase: WorkPhase) => void;
   /** Whether the lock keeps other processes of this host out. */
   readonly locked: boolean;
+  /** The number of the lease, for the writes under it; undefined where the lock lasts as long as this process. */
+  readonly fence?: number | undefined;
   /** Aborts when a person wants to sign in at another process instead. */
   readonly takenOver?: AbortSignal | undefined;
 }

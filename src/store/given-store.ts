@@ -25,8 +25,10 @@ export function givenStore(store: TokenStore): TokenStore {
   return {
     level,
     location,
+    ...(store.reach === undefined ? {} : { reach: store.reach }),
     read: (key) => guard(() => store.read(key)),
-    replace: (key, expectedVersion, next) => guard(() => store.replace(key, expectedVersion, next)),
+    replace: (key, expectedVersion, next, fence) =>
+      guard(() => store.replace(key, expectedVersion, next, fence)),
     acquire: async (key, options) => {
       const lease = await guard(() => store.acquire(key, options), options.signal);
       if (!lease.held) return lease;
@@ -34,6 +36,8 @@ export function givenStore(store: TokenStore): TokenStore {
         held: true,
         acrossProcesses: lease.acrossProcesses,
         ...(lease.signal === undefined ? {} : { signal: lease.signal }),
+        ...(lease.expireIfOverdue === undefined ? {} : { expireIfOverdue: lease.expireIfOverdue }),
+        ...(lease.fence === undefined ? {} : { fence: lease.fence }),
         ...(lease.takenOver === undefined ? {} : { takenOver: lease.takenOver }),
         announce: (phase) => {
           try {

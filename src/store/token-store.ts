@@ -21,7 +21,12 @@ export type StoreLevel = "memory" | "file-permissions" | "keychain" | "caller-ke
 export type ReplaceResult =
   | { readonly replaced: true }
   /** Somebody else wrote first; this is the record now. */
-  | { readonly replaced: false; readonly current: StoredRecord | undefined };
+  | {
+      readonly replaced: false;
+      readonly current: StoredRecord | undefined;
+      /** A later holder of the lock has written already: nothing that this one has may take its place. */
+      readonly fenced?: true;
+    };
 
 /** Keeps sign-ins by key. Any number of processes may share what it keeps. */
 export interface RecordStore {
@@ -36,13 +41,15 @@ export interface RecordStore {
   read(key: string): Promise<StoredRecord | undefined>;
   /**
    * Writes `next` (or deletes, when undefined) only if the record's version is still `expectedVersion` (undefined:
-   * no record). Durable when it resolves.
+   * no record). Durable when it resolves. `fence`: the number of the lease under which this is written, where it has one;
+   * a store whose leases have none never gets any.
    * @throws {OidcError} `cache_insecure`, `cache_write_failed`, `store_unavailable`.
    */
   replace(
     key: string,
     expectedVersion: string | undefined,
     next: StoredRecord | undefined,
+    fence?: number,
   ): Promise<ReplaceResult>;
   /** Every record that can be read, for `status` and `logout --all`. */
   list(): Promise<readonly StoredRecord[]>;
