@@ -55,6 +55,7 @@ const thorough: Lane = {
     ...slow,
     "src/lock/protocol-processes.process.test.ts",
     "src/store/processes.process.test.ts",
+    "src/store/redis/redis-store.process.test.ts",
     "test/conformance/providers.test.ts",
     "test/e2e/processes.test.ts",
   ],

@@ -19,6 +19,7 @@ export const neededPrograms: Readonly<
     | "java"
     | "maven"
     | "openssl"
+    | "redis"
     | "script"
     | "spin"
     | "sqlite3"

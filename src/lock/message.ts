@@ -52,7 +52,7 @@ export function parseTakeOver(text: string): Uint8Array | undefined {
 
 /** A message of the holder as a sealed line. An error too long for one line loses the end of its message. */
 export function encodeHolderMessage(message: HolderMessage, sealer: Sealer): string {
-  return line({ sealed: Buffer.from(sealer.seal(fittingText(message))).toString("base64") });
+  return line({ sealed: Buffer.from(sealer.seal(holderText(message))).toString("base64") });
 }
 
 /**
@@ -63,8 +63,12 @@ export function parseHolderMessage(text: string, sealer: Sealer): HolderMessage 
   const sealed = parseObject(text)?.["sealed"];
   if (typeof sealed !== "string") return undefined;
   const opened = sealer.open(Buffer.from(sealed, "base64"));
-  if (opened === undefined) return undefined;
-  const members = parseObject(opened);
+  return opened === undefined ? undefined : parseHolderText(opened);
+}
+
+/** What a holder says, in the words that are sealed. Null: in words of a newer version, to be passed over. */
+export function parseHolderText(text: string): HolderMessage | null {
+  const members = parseObject(text);
   switch (members?.["kind"]) {
     case "holder": {
       const { processId, namespace, phase, since } = members;
@@ -136,7 +140,8 @@ function decodeProofBytes(value: unknown): Uint8Array | undefined {
 // Base64, padding and the JSON around it make a sealed text longer by a third and a little.
 const longestTextBytes = Math.floor((longestLockMessageBytes - 1024) * 0.74);
 
-function fittingText(message: HolderMessage): string {
+/** A message of the holder in words, to be sealed. An error too long for one line loses the end of its message. */
+export function holderText(message: HolderMessage): string {
   let text = JSON.stringify(
     message.kind === "holder" ? { ...message, namespace: processNamespace() } : message,
   );

@@ -1,6 +1,7 @@
 // The examples, run as programs on the built package against a real provider. Changes when an example does.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,6 +14,8 @@ import {
   type IdentityProvider,
   type IdentityProviderOptions,
 } from "../support/identity-provider.ts";
+import { needs } from "../support/debian-packages.ts";
+import { startRedis } from "../support/redis-server.ts";
 import { signIn } from "../support/scripted-browser.ts";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
@@ -22,6 +25,7 @@ const testedBelow = [
   "client-credentials.mjs",
   "get-a-token.mjs",
   "own-prompt.mjs",
+  "redis-store.mjs",
   "share-one-sign-in.mjs",
 ];
 
@@ -169,6 +173,34 @@ test("client-credentials gets a token without any person", async () => {
   });
   expect((await run("client-credentials.mjs", { environment })).output).toContain("source: cache");
   expect(provider.requests()).toMatchObject({ token: 1, authorization: 0 });
+});
+
+const redis = needs("redis");
+
+test.skipIf(!redis.available)("redis-store shares one sign-in between machines", async () => {
+  const { home, provider, run } = await desk({ jwtAccessTokens: true });
+  const server = await startRedis();
+  onTestFinished(() => server.close());
+  const { clientId, clientSecret } = provider.clients.confidentialBasic;
+  const environment = {
+    CLIENT_ID: clientId,
+    CLIENT_SECRET: clientSecret,
+    REDIS_URL: server.url,
+    SIGN_IN_KEY: randomBytes(32).toString("base64"),
+  };
+  const elsewhere = await scratchHome();
+  onTestFinished(() => elsewhere.remove());
+  expect(await run("redis-store.mjs", { environment })).toEqual({
+    code: 0,
+    output: "source: login, scopes: api:read\n",
+  });
+  const other = { ...environment, HOME: elsewhere.path };
+  expect((await run("redis-store.mjs", { environment: other })).output).toContain("source: cache");
+  expect(provider.requests()).toMatchObject({ token: 1, authorization: 0 });
+  expect(readdirSync(home, { recursive: true }).map(String).join()).not.toContain("latchkey");
+  // The function gives too little.
+  const failed = await run("redis-store.mjs", { environment: { ...environment, SIGN_IN_KEY: "" } });
+  expect(failed.output).toContain("key_unavailable");
 });
 
 test("share-one-sign-in opens one window for two parts, and uses no cache file", async () => {

@@ -23,6 +23,7 @@ const compositionRoot = new Set([
   "credential/assembled-flows.ts",
   "credential/default-prompt.ts",
   "credential/open-file-store.ts",
+  "credential/redis-store.ts",
   "credential/sign-in-source.ts",
 ]);
 
@@ -86,7 +87,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "composition",
   ],
-  entry: ["credential", "store/token-store.ts", "record/format.ts", "session/session-types.ts"],
+  entry: [
+    "credential",
+    "credential/redis-store.ts",
+    "store/token-store.ts",
+    "record/format.ts",
+    "session/session-types.ts",
+  ],
 };
 
 /** What may be reached by a dynamic import alone, so that the warm path and a waiter stay free of it. */

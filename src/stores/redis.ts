@@ -1,0 +1,3 @@
+// The public entry point `latchkey/stores/redis`: exports alone.
+
+export { redisStore, type RedisStore, type RedisStoreSettings } from "../credential/redis-store.ts";
