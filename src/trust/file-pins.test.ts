@@ -154,13 +154,30 @@ test.for<[string, string]>([
   expect(readFileSync(file, "utf8")).toBe(text);
 });
 
+test("a file of a later version is told apart from a damaged one [C10]", async () => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(file, '{"latchkeyServers":2,"servers":[]}', { mode: 0o600 });
+  expect((await failureOf(open().read(server))).message).toMatch(
+    /a later version of Latchkey wrote it\. It was left as it is\. Update this one\.$/,
+  );
+});
+
+test("an object of a program is no server of the next one: its pin stays in this process", async () => {
+  const pins = open();
+  expect(await pins.replace("object 4711", undefined, pin)).toBe(true);
+  expect(await pins.read("object 4711")).toMatchObject(pin);
+  expect(await open().read("object 4711")).toBeUndefined();
+  expect(await pins.list()).toEqual([]);
+  expect(existsSync(folder)).toBe(false);
+});
+
 test("no member of the file reaches a prototype [P05]", async () => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const text =
-    '{"latchkeyServers":1,"pins":[{"server":"__proto__","issuer":"i","clientId":"c","audience":null,"scopes":null,"acceptedBy":"person","pinnedAt":"2026-12-01T00:00:00Z","__proto__":{"x":1}}]}';
+    '{"latchkeyServers":1,"pins":[{"server":"a:__proto__","issuer":"i","clientId":"c","audience":null,"scopes":null,"acceptedBy":"person","pinnedAt":"2026-12-01T00:00:00Z","__proto__":{"x":1}}]}';
   writeFileSync(file, text, { mode: 0o600 });
-  expect(await open().read("__proto__")).toMatchObject({ issuer: "i" });
-  expect(await open().read("constructor")).toBeUndefined();
+  expect(await open().read("a:__proto__")).toMatchObject({ issuer: "i" });
+  expect(await open().read("a:constructor")).toBeUndefined();
   expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
 });
 

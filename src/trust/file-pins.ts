@@ -19,6 +19,7 @@ import {
 } from "../files/secure-read.ts";
 import type { FlightLock, Lease, WaitedFor } from "../lock/types.ts";
 import { createFileLock, placeOfFile, type FileLock } from "../store/file-lock.ts";
+import { createMemoryPins } from "./memory-pins.ts";
 import { formatPinFile, maxPinFileBytes, parsePinFile } from "./pin-file.ts";
 import { isSamePin, type Pin, type PinStore, type ServerPin } from "./pins.ts";
 
@@ -199,7 +200,18 @@ async function askUnder<Answer>(lease: Lease, ask: () => Promise<Answer>): Promi
   }
 }
 
-/** Opens the pins of a folder. Nothing is read or written yet. */
+/**
+ * Opens the pins of a folder. Nothing is read or written yet. What is no address is an object of a program, whose name
+ * means nothing to another process: its pins stay in this one.
+ */
 export function createFilePins(options: FilePinsOptions): PinStore {
-  return new FilePins(options);
+  const ofAddresses = new FilePins(options);
+  const ofObjects = createMemoryPins(options.clock);
+  const storeOf = (server: string): PinStore => (URL.canParse(server) ? ofAddresses : ofObjects);
+  return {
+    read: (server) => storeOf(server).read(server),
+    list: () => ofAddresses.list(),
+    replace: (server, expected, next) => storeOf(server).replace(server, expected, next),
+    askAlone: (server, signal, ask) => storeOf(server).askAlone(server, signal, ask),
+  };
 }

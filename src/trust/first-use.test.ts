@@ -97,6 +97,19 @@ test.each<[string, Partial<ServerConfig>, Partial<TrustCircumstances>, string[]]
     { isVerified: false },
     [untrusted, untrusted, untrusted],
   ],
+  // What counts is the issuer that is used.
+  [
+    "the caller's issuer on the server's own host",
+    {},
+    { callerIssuer: "https://data.example.com" },
+    [silent, untrusted, untrusted],
+  ],
+  [
+    "the caller's issuer elsewhere, whatever the server says of its own host",
+    { issuer: "https://data.example.com" },
+    { callerIssuer: "https://id.example.com" },
+    [untrusted, untrusted, untrusted],
+  ],
   // The issuer is the caller's, and the client could be anybody's there (D10).
   [
     "the caller's issuer, the server's client",

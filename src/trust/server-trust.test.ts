@@ -115,6 +115,14 @@ test.each<[string, Partial<ServerConfig>]>([
   expect(await pins.list()).toEqual(before);
 });
 
+test("openid, which was not said before, is not a change [D17]", async () => {
+  const pins = createMemoryPins();
+  const { resource: _no, ...answer } = { ...said, scopes: ["profile"] };
+  await pins.replace(server, undefined, { ...answer, acceptedBy: "person" });
+  expect(await outcomeOf({ scopes: ["openid", "profile"] }, { pins })).toBe("person, explicit");
+  expect(await outcomeOf({ scopes: ["openid", "email"] }, { pins })).toBe("server_config_changed");
+});
+
 test("what the caller sets is not the server's to change [D09]", async () => {
   const pins = await pinnedBy("person");
   const config = { issuer: "https://login.example.org", clientId: "other-cli" };
@@ -246,6 +254,10 @@ test("what cannot be written is accepted all the same, and told", async () => {
   expect(await outcomeOf({}, { pins, warn, callerClientId: "own" })).toBe("first-use");
   expect(await outcomeOf({}, { pins, warn, ask: person(true).ask })).toBe("person, explicit");
   expect(told).toEqual(["cache_write_failed", "cache_write_failed"]);
+  // Whoever accepts on purpose has nothing else from it.
+  const onPurpose = { pins, warn, ask: person(true).ask, mustBeKept: true };
+  expect(await outcomeOf({}, onPurpose)).toBe("cache_write_failed: disk_full");
+  expect(told).toHaveLength(2);
 });
 
 test("many who ask about one server at once: one question [D08]", async () => {

@@ -42,6 +42,8 @@ export interface TrustCircumstances extends AskedServer {
   readonly scopes?: readonly string[] | undefined;
   /** Told where an answer that was accepted cannot be remembered. Default: nobody. */
   readonly warn?: Warn | undefined;
+  /** Whether that is a failure: of whoever accepts on purpose. Default: false. */
+  readonly mustBeKept?: boolean | undefined;
 }
 
 /** An answer that counts. */
@@ -125,12 +127,12 @@ async function remember(
   config: ServerConfig,
   pin: Pin | undefined,
   acceptedBy: AcceptedBy,
-  { pins, server, warn }: TrustCircumstances,
+  { pins, server, warn, mustBeKept }: TrustCircumstances,
 ): Promise<boolean> {
   try {
     return await pins.replace(server, pin, { ...answerOf(config), acceptedBy });
   } catch (error) {
-    if (!isErrorOf(error, "cache_write_failed")) throw error;
+    if (!isErrorOf(error, "cache_write_failed") || mustBeKept === true) throw error;
     // Accepted is accepted; the next process asks again.
     warn?.(
       error.code,

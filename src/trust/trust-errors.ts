@@ -26,9 +26,12 @@ function reasonOf(how: Refusal): "declined" | "unanswered" | undefined {
   return how === "declined" || how === "unanswered" ? how : undefined;
 }
 
-/** The address as an argument: an address that a URL parser made has no space in it. */
-function acceptCommand(server: string): Wording {
-  return /^[\x21-\x7e]+$/.test(server) ? [acceptServer(server)] : [];
+/** What is no address is an object of a program, which no command can ask. */
+function howToAccept(server: string): Wording {
+  const isAddress = /^[\x21-\x7e]+$/.test(server) && URL.canParse(server);
+  return isAddress
+    ? [acceptServer(server)]
+    : say`Accept it in ${option("onPrompt")} (event trustQuestion).`;
 }
 
 /** The first answer of a server that is not accepted. */
@@ -40,7 +43,7 @@ export function issuerUntrusted(
   const client = clientId === "" ? "" : ` as client ${serverWord(clientId)}`;
   const wanted = scopes.length === 0 ? "" : ` for ${serverScopes(scopes)}`;
   const asks = `${shownServer(server)} asks you to sign in at ${shownAddress(issuer)}${client}${wanted}.`;
-  const remedy = acceptCommand(server);
+  const remedy = howToAccept(server);
   if (isSecretUnbound && reasonOf(how) === undefined) {
     return new OidcError(
       "issuer_untrusted",
@@ -86,6 +89,6 @@ export function configChanged(
   const verdict = how === "declined" || how === "unanswered" ? ` ${why(how)}` : "";
   return new OidcError("server_config_changed", `${asks}${verdict} ${nothingSent}`, {
     reason: reasonOf(how),
-    remedy: ["Ask whoever runs that server whether it is their change. ", ...acceptCommand(server)],
+    remedy: ["Ask whoever runs that server whether it is their change. ", ...howToAccept(server)],
   });
 }
