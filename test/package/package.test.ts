@@ -110,10 +110,11 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     /^LICENSE$/,
     /^CHANGELOG\.md$/,
     /^docs\/(decisions\/|lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
+    /^proto\/(latchkey\/v1|xgtproto)\/\w+\.proto$/,
     /^dist\/THIRD_PARTY_LICENSES$/,
     /^dist\/cli\/(complete|latchkey|main)\.cjs$/,
     /^dist\/chunks\/[\w-]+\.cjs$/,
-    /^dist\/(core|credential|files|flow|http|interaction|lock|options|provider|record|session|store)(\/[\w-]+)*\.d\.ts$/,
+    /^dist\/(core|credential|files|flow|grpc|http|interaction|lock|options|provider|record|session|store)(\/[\w-]+)*\.d\.ts$/,
   ];
   const exported = exportedFiles();
   // The code of a further entry stands beside its names.

@@ -49,7 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ["files"],
   keys: [],
   server: [],
-  grpc: ["server/checked-config.ts", "http"],
+  grpc: ["options", "server/checked-config.ts"],
   provider: ["keys", "http", "files"],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
@@ -90,6 +90,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   entry: [
     "credential",
     "credential/redis-store.ts",
+    "grpc",
     "store/token-store.ts",
     "record/format.ts",
     "session/session-types.ts",
@@ -99,6 +100,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** What may be reached by a dynamic import alone, so that the warm path and a waiter stay free of it. */
 const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
   session: ["flow"],
+  grpc: ["http"],
   credential: ["composition", "store/memory-store.ts"],
 };
 
@@ -106,6 +108,7 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["cli"],
   uqr: ["cli"],
+  "@grpc": ["grpc"],
 };
 
 function allows(list: readonly string[] | undefined, to: string): boolean {
