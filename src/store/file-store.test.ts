@@ -22,8 +22,9 @@ import type { ProcessLock } from "../lock/protocol.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
 import { formatCacheFile } from "../record/parse.ts";
-import { waiting } from "../lock/conformance.ts";
-import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
+import { waiting } from "../testing/lock-suite.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
+import { testTokenStore } from "../testing/store-suite.ts";
 import type { FileStoreLocation } from "./file-store.ts";
 import { createFileStore } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -83,13 +84,17 @@ async function plant(path: string, content: string): Promise<void> {
 const setAsideIn = (place: string): string[] =>
   readdirSync(place).filter((name) => name.includes(".damaged-"));
 
-describeTokenStore("file store in a folder", () =>
-  Promise.resolve({ store: openFolder(), sameStore: openFolder(), close: () => Promise.resolve() }),
-);
+testTokenStore({
+  name: "file store in a folder",
+  test,
+  open: () => ({ store: openFolder(), sameStore: openFolder(), close: () => Promise.resolve() }),
+});
 
-describeTokenStore("file store in one file", () =>
-  Promise.resolve({ store: openFile(), sameStore: openFile(), close: () => Promise.resolve() }),
-);
+testTokenStore({
+  name: "file store in one file",
+  test,
+  open: () => ({ store: openFile(), sameStore: openFile(), close: () => Promise.resolve() }),
+});
 
 describe("a file store", () => {
   test("creates nothing before the first write or lock", async () => {

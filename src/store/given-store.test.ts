@@ -2,15 +2,20 @@
 
 import { expect, test } from "vitest";
 import { isOidcError, OidcError } from "../core/errors.ts";
-import { waiting } from "../lock/conformance.ts";
-import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
+import { waiting } from "../testing/lock-suite.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
+import { testTokenStore } from "../testing/store-suite.ts";
 import { givenStore } from "./given-store.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import type { Lease, TokenStore } from "./token-store.ts";
 
-describeTokenStore("a caller's own store", () => {
-  const store = givenStore(createMemoryStore());
-  return Promise.resolve({ store, sameStore: store, close: () => Promise.resolve() });
+testTokenStore({
+  name: "a caller's own store",
+  test,
+  open: () => {
+    const store = givenStore(createMemoryStore());
+    return { store, sameStore: store, close: () => Promise.resolve() };
+  },
 });
 
 const key = exampleKey("one");

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { systemClock } from "../core/clock.ts";
 import { createProcessLock } from "../lock/protocol.ts";
-import { exampleKey, exampleRecord } from "./conformance.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
 import { createFileStore } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
 

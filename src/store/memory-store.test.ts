@@ -1,13 +1,18 @@
 // Changes when the memory store promises something of its own.
 import { expect, test } from "vitest";
 
-import { waiting } from "../lock/conformance.ts";
-import { describeTokenStore, exampleKey, exampleRecord } from "./conformance.ts";
+import { waiting } from "../testing/lock-suite.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
+import { testTokenStore } from "../testing/store-suite.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
-describeTokenStore("memory store", () => {
-  const store = createMemoryStore();
-  return Promise.resolve({ store, sameStore: store, close: () => Promise.resolve() });
+testTokenStore({
+  name: "memory store",
+  test,
+  open: () => {
+    const store = createMemoryStore();
+    return { store, sameStore: store, close: () => Promise.resolve() };
+  },
 });
 
 test("two memory stores know nothing of each other", async () => {

@@ -19,7 +19,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { byLane } from "../../test/support/lane.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
-import { exampleKey } from "./conformance.ts";
+import { exampleKey } from "../testing/example-records.ts";
 
 const isRoot = process.geteuid?.() === 0;
 const nobody = 65534;

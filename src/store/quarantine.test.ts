@@ -12,7 +12,7 @@ import { createProcessLock, type ProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
 import { formatCacheFile } from "../record/parse.ts";
 import { RecordRepository, recordsIn } from "../session/record-repository.ts";
-import { exampleKey, exampleRecord } from "./conformance.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
 import { createFileStore, type FileStoreLocation } from "./file-store.ts";
 import type { TokenStore } from "./token-store.ts";
 

@@ -9,7 +9,8 @@ import { systemClock } from "../core/clock.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import type { RecordCodec } from "../record/codec.ts";
 import { parseRecord } from "../record/parse.ts";
-import { describeRecordStore, exampleKey, exampleRecord } from "./conformance.ts";
+import { exampleKey, exampleRecord } from "../testing/example-records.ts";
+import { testRecordStore } from "../testing/store-suite.ts";
 import { createFileStore } from "./file-store.ts";
 import type { RecordStore } from "./token-store.ts";
 import type { Warn } from "../core/warning.ts";
@@ -59,14 +60,18 @@ function emptyFolder(): string {
   return mkdtempSync(join(tmpdir(), "latchkey-sealed-"));
 }
 
-describeRecordStore("file store with a codec that seals", () => {
-  const folder = emptyFolder();
-  const secret = randomBytes(32);
-  return Promise.resolve({
-    store: openIn(folder, secret),
-    sameStore: openIn(folder, secret),
-    close: () => Promise.resolve(rmSync(folder, { recursive: true })),
-  });
+testRecordStore({
+  name: "file store with a codec that seals",
+  test,
+  open: () => {
+    const folder = emptyFolder();
+    const secret = randomBytes(32);
+    return {
+      store: openIn(folder, secret),
+      sameStore: openIn(folder, secret),
+      close: () => Promise.resolve(rmSync(folder, { recursive: true })),
+    };
+  },
 });
 
 test("what is sealed stands in no file, and is damaged for whoever has another secret", async () => {

@@ -25,8 +25,10 @@ const testedBelow = [
   "client-credentials.mjs",
   "get-a-token.mjs",
   "own-prompt.mjs",
+  "own-store.mjs",
   "redis-store.mjs",
   "share-one-sign-in.mjs",
+  "test-a-sign-in.mjs",
 ];
 
 interface Desk {
@@ -209,4 +211,14 @@ test("share-one-sign-in opens one window for two parts, and uses no cache file",
   expect(provider.requests()).toMatchObject({ token: 1, authorization: 1 });
   // The file store leaves its lock's identity behind even after a logout.
   expect(readdirSync(home, { recursive: true }).map(String).join()).not.toContain("lock-id");
+});
+
+test.each([
+  ["test-a-sign-in.mjs", 3],
+  ["own-store.mjs", 19],
+])("%s: each of its tests passes", async (name, count) => {
+  const { provider, run } = await desk();
+  const { code, output } = await run(name);
+  expect([code, /\bpass (\d+)$/m.exec(output)?.[1]]).toEqual([0, String(count)]);
+  expect(provider.requests().total).toBe(0);
 });

@@ -71,6 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "session",
     "credential",
   ],
+  testing: ["options", "record/key.ts", "credential/stores.ts"],
   cli: [
     "options",
     "files",
@@ -91,6 +92,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "credential/redis-store.ts",
     "grpc",
+    "testing",
     "store/token-store.ts",
     "record/format.ts",
     "session/session-types.ts",

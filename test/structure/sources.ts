@@ -62,7 +62,7 @@ export function publicEntries(): readonly string[] {
 
 /** Files that are shipped: no tests and none of their helpers. */
 export function isProduct(path: string): boolean {
-  return !/(\.test(-d)?|\/conformance|\/testing)\.ts$/.test(path);
+  return !/(\.test(-d)?|\/testing)\.ts$/.test(path);
 }
 
 export function readSource(path: string): string {

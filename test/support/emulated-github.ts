@@ -7,8 +7,9 @@
 // - Errors come with 200: https://github.com/octokit/auth-oauth-app.js/issues/13
 
 import { randomBytes } from "node:crypto";
+import type { ServerAnswer } from "../../src/testing/http-server.ts";
 import { startEmulatedServer } from "./emulated-oauth.ts";
-import type { EmulatedAnswer, EmulatedServer } from "./emulated-oauth.ts";
+import type { EmulatedServer } from "./emulated-oauth.ts";
 
 export const emulatedGitHubClient = {
   clientId: "Iv1.0123456789abcdef",
@@ -25,7 +26,7 @@ export async function startEmulatedGitHub(options: {
   readonly honoursAccept: boolean;
 }): Promise<EmulatedGitHub> {
   let failure: string | undefined;
-  const answer = (accept: string | undefined, members: Record<string, string>): EmulatedAnswer => {
+  const answer = (accept: string | undefined, members: Record<string, string>): ServerAnswer => {
     const asJson = options.honoursAccept && accept === "application/json";
     const type = asJson ? "application/json" : "application/x-www-form-urlencoded";
     return {
@@ -39,7 +40,7 @@ export async function startEmulatedGitHub(options: {
     tokenPath: "/login/oauth/access_token",
     refuseAuthorization: () => undefined,
     answerToken: ({ form, headers }, grant) => {
-      const { accept } = headers;
+      const accept = headers["accept"];
       if (failure !== undefined) {
         return answer(accept, { error: failure, error_description: "As the test wishes." });
       }

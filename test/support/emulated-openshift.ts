@@ -9,7 +9,8 @@
 // scope was asked for.
 
 import { randomBytes } from "node:crypto";
-import { json, startEmulatedServer } from "./emulated-oauth.ts";
+import { json } from "../../src/testing/http-server.ts";
+import { startEmulatedServer } from "./emulated-oauth.ts";
 import type { EmulatedServer } from "./emulated-oauth.ts";
 
 export const emulatedOpenShiftClient = "openshift-cli-client";
@@ -70,7 +71,7 @@ export async function startEmulatedOpenShift(): Promise<EmulatedServer> {
         });
       }
       if (path === "/apis/user.openshift.io/v1/users/~") {
-        const token = headers.authorization?.replace(/^Bearer /, "") ?? "";
+        const token = headers["authorization"]?.replace(/^Bearer /, "") ?? "";
         return tokens.has(token)
           ? json(200, { kind: "User", metadata: { name: "developer" } })
           : json(401, { kind: "Status", reason: "Unauthorized" });

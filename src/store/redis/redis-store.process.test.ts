@@ -14,10 +14,11 @@ import { systemClock } from "../../core/clock.ts";
 import { isOidcError } from "../../core/errors.ts";
 import type { OidcError } from "../../core/errors.ts";
 import { unloadable } from "../../core/load.ts";
-import { leaseOf, waiting } from "../../lock/conformance.ts";
+import { leaseOf, waiting } from "../../testing/lock-suite.ts";
 import { parseRedisAddress } from "./redis-address.ts";
 import { connectionTo } from "./redis-connection.ts";
-import { describeTokenStore, exampleKey, exampleRecord } from "../conformance.ts";
+import { exampleKey, exampleRecord } from "../../testing/example-records.ts";
+import { testTokenStore } from "../../testing/store-suite.ts";
 import type { TokenStore } from "../token-store.ts";
 import { namesOf } from "./redis-names.ts";
 import { createRedisStore, type RedisStoreOptions } from "./redis-store.ts";
@@ -60,13 +61,14 @@ async function open(
 }
 
 describe.skipIf(!redis.available).each(["redis", "ioredis"] as const)("by %s", (name) => {
-  describeTokenStore(`store in Redis by ${name}`, async () => {
-    const prefix = newPrefix();
-    return {
-      store: await open(name, prefix),
-      sameStore: await open(name, prefix),
-      close: () => Promise.resolve(),
-    };
+  testTokenStore({
+    name: `store in Redis by ${name}`,
+    test,
+    open: async () => {
+      const prefix = newPrefix();
+      const [store, sameStore] = [await open(name, prefix), await open(name, prefix)];
+      return { store, sameStore, close: () => Promise.resolve() };
+    },
   });
 
   test("says where it is, without a name or a password", async () => {
