@@ -34,6 +34,7 @@ const typeOfKind = {
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
+  server: "string | OidcIssuerSource",
   boolean: "boolean",
   seconds: "number",
   age: "number",
@@ -102,6 +103,7 @@ const types = `// The option types. Made from the option table by \`npm run gene
 
 import type { Logger } from "../core/events.ts";
 import type { PromptHandler } from "../core/prompt.ts";
+import type { OidcIssuerSource } from "../server/server-config.ts";
 
 ${optionInterface("InteractiveOptions", "Options of an interactive sign-in.", "interactive")}
 ${optionInterface("ClientOptions", "Options of a sign-in with client credentials.", "client")}

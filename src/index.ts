@@ -41,6 +41,7 @@ export type {
   LogoutOptions,
   LogoutResult,
 } from "./core/types.ts";
+export type { OidcIssuer, OidcIssuerSource } from "./server/server-config.ts";
 export type { SignIn, UserInfoClaims } from "./session/session-types.ts";
 export type {
   AcquireOptions,

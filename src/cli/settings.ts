@@ -66,9 +66,9 @@ function profileFor(
   return profile && { name: defaultProfile, profile, isNamed: false };
 }
 
-/** An empty one means "the server says which", and so names nothing. */
+/** An empty issuer or client means "the server says which", and so names nothing. */
 function namesSignIn(options: Readonly<Record<string, unknown>>): boolean {
-  return Boolean(options["issuer"]) || Boolean(options["clientId"]);
+  return ["issuer", "clientId", "server"].some((name) => Boolean(options[name]));
 }
 
 function kindOf(line: CommandLine, profile: Profile | undefined, machine: Machine): CredentialKind {

@@ -53,7 +53,14 @@ export interface ErrorReasons {
   // the server's word
   server_config_changed: "declined" | "unanswered";
   issuer_untrusted: "declined" | "unanswered" | "secret_issuer_unbound" | "pins_unusable";
-  server_config_failed: "not_found" | "not_configured" | "server_error" | "malformed";
+  server_config_failed:
+    | "not_found"
+    | "not_configured"
+    | "server_error"
+    | "malformed"
+    | "several_issuers"
+    | "no_audience";
+  resource_mismatch: never;
   // the provider
   discovery_failed: "not_found" | "server_error" | "jwks_unusable";
   issuer_mismatch: never;

@@ -121,7 +121,10 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     not_configured: same,
     server_error: same,
     malformed: same,
+    several_issuers: same,
+    no_audience: same,
   }],
+  resource_mismatch:      [1, "final", "lasting", "everybody", "none", "unsent", "all", "kept", "nothing", "counts", {}],
 
   // the provider
   discovery_failed:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {

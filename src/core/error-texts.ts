@@ -75,7 +75,15 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       not_configured: "it says that it is not configured",
       server_error: "it failed",
       malformed: "its answer cannot be understood, or is not acceptable",
+      several_issuers: "it names several providers, and none of them was chosen",
+      no_audience: "`useServerAudience` wants an audience of it, and it names none",
     },
+  },
+  resource_mismatch: {
+    meaning:
+      "what the server says of its provider is about another resource than the one that was asked",
+    remedy: "check `server`, or ask whoever runs it",
+    reasons: {},
   },
   discovery_failed: {
     meaning: "the provider answered, but with no usable discovery document or key set",

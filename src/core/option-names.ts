@@ -28,6 +28,7 @@ export type OptionName =
   | "maxAge"
   | "acrValues"
   | "loginHint"
+  | "server"
   | "trustServer"
   | "maxUnansweredPrompts"
   | "responseMode"
@@ -49,7 +50,7 @@ export const keyOptions: readonly (
   | undefined
 )[] = [
   ["issuer", "issuer", "issuer", false],
-  undefined,
+  ["server", "server", "server", false],
   ["clientId", "client-id", "text", false],
   ["scopes", "scopes", "scopes", false],
   ["audience", "audience", "text", false],
@@ -58,6 +59,7 @@ export const keyOptions: readonly (
   ["loginHint", "login-hint", "text", true],
   ["extraAuthorizationParams", "extra-authorization-params", "parameters", true],
   ["acrValues", "acr-values", "acrValues", true],
+  ["useServerAudience", "use-server-audience", "boolean", false],
 ];
 
 /**
@@ -72,6 +74,6 @@ export const optionKinds: string =
   "callback-host:host callback-port:port callback-timeout-seconds:seconds pkce:boolean " +
   "client-secret:secret resource:resources jwks-uri:endpoint offline-access:boolean " +
   "prompt:=none|login|consent|select_account|create max-age:age acr-values:acrValues " +
-  "login-hint:text trust-server:=first-use|ask|pinned max-unanswered-prompts:count " +
-  "response-mode:=query|form_post browser-command:command application-name:text " +
-  "http-timeout-seconds:seconds ";
+  "login-hint:text server:server trust-server:=first-use|ask|pinned " +
+  "max-unanswered-prompts:count response-mode:=query|form_post browser-command:command " +
+  "application-name:text http-timeout-seconds:seconds ";

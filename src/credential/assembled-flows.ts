@@ -6,6 +6,7 @@ import { loadPart } from "../core/load.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import type { Settings, SignInConfig, SignInConfigSource } from "../flow/sign-in-config.ts";
 import type { CredentialKind } from "../options/resolve.ts";
+import type { SessionRecord } from "../record/format.ts";
 import type { Flows } from "../session/flows.ts";
 
 /**
@@ -33,10 +34,10 @@ export interface FlowParts {
 export function assembleFlows({ kind, source, settings, openWorld }: FlowParts): Flows {
   const needsPerson = kind === "interactive";
   const requestSeconds = settings.httpTimeoutSeconds;
-  const inputAt = async (
-    signal: AbortSignal,
-  ): Promise<{ readonly config: SignInConfig; readonly settings: Settings }> => ({
-    config: await source.read(signal),
+  const inputOf = (
+    record: SessionRecord,
+  ): { readonly config: SignInConfig; readonly settings: Settings } => ({
+    config: source.ofRecord(record),
     settings,
   });
   return {
@@ -48,37 +49,40 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
       // at the end.
       login:
         (needsPerson ? longestWaitSeconds(settings) + longestNameRequestSeconds : 0) +
-        4 * requestSeconds,
+        4 * requestSeconds +
+        source.longestReadSeconds,
     },
     assertConfigured: () => source.assertConfigured(),
     signIn: async (context, variant) => {
       const world = await openWorld();
-      const input = { ...(await inputAt(context.signal)), context };
+      const config = await source.read(context);
+      const input = { config, settings, context };
+      const { clientId, server } = config;
       const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
       warnings.warnOfUnknownAudience(world, input);
       if (needsPerson) {
         const { signInPerson } = await loadPart(() => import("../flow/race.ts"));
         const answer = await signInPerson(world, input, variant);
         warnings.warnOfUncheckedSignature(world, answer);
-        return answer;
+        return { ...answer, clientId, server };
       }
       const { signInAsClient } = await loadPart(() => import("../flow/client-credentials.ts"));
-      return signInAsClient(world, input, variant);
+      return { ...(await signInAsClient(world, input, variant)), clientId, server };
     },
     refresh: async (record, signal, target) => {
       const world = await openWorld();
       const { refreshSignIn } = await loadPart(() => import("../flow/refresh.ts"));
-      return refreshSignIn(world, await inputAt(signal), record, signal, target);
+      return refreshSignIn(world, inputOf(record), record, signal, target);
     },
     userInfo: async (record, accessToken, signal) => {
       const world = await openWorld();
       const { readUserInfo } = await loadPart(() => import("../flow/userinfo.ts"));
-      return readUserInfo(world, await inputAt(signal), record, accessToken, signal);
+      return readUserInfo(world, inputOf(record), record, accessToken, signal);
     },
     revoke: async (record, signal) => {
       const world = await openWorld();
       const { revokeSignIn } = await loadPart(() => import("../flow/revoke.ts"));
-      return revokeSignIn(world, await inputAt(signal), record, signal);
+      return revokeSignIn(world, inputOf(record), record, signal);
     },
   };
 }

@@ -13,7 +13,8 @@ import type { ClientOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
-import { defineOptionProperties } from "./option-properties.ts";
+import type { OidcIssuerSource } from "../server/server-config.ts";
+import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
 
 /** Options of {@link OidcCredentialsAuth}: `clientSecret` is needed, the rest as for an interactive sign-in. */
@@ -56,6 +57,15 @@ export class OidcCredentialsAuth implements Credential {
   async logout(options?: LogoutOptions): Promise<LogoutResult> {
     const checked = checkedLogoutOptions(options);
     return (await this.#handle.open()).logout(checked);
+  }
+
+  /**
+   * The same options for a server, which says what they leave open: issuer, client, scopes, audience.
+   * @param server as the option `server`.
+   * @throws {OidcError} `invalid_option`, `insecure_url`.
+   */
+  withServer(server: string | OidcIssuerSource): OidcCredentialsAuth {
+    return new OidcCredentialsAuth({ ...givenOptions(this.#options), server });
   }
 
   close(): Promise<void> {

@@ -21,6 +21,7 @@ import type { ProviderMetadata } from "../provider/provider-types.ts";
 import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { Session } from "../session/session-types.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
 import { givenStore } from "../store/given-store.ts";
 import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -123,9 +124,15 @@ export function composeWorld(
   };
 }
 
+/** A server without a name: what it says, and what comes of that, lasts as long as the object. */
+function isUnnamed(server: ResolvedOptions["server"]): boolean {
+  return typeof server === "object" && server.address === undefined;
+}
+
 /** The store of a configuration: the caller's, else one file. */
 function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
   if (options.store !== undefined) return givenStore(options.store as TokenStore);
+  if (isUnnamed(options.server)) return createMemoryStore({ clock: world.clock });
   const { clock, logger } = world;
   try {
     const { cachePath } = options;
@@ -208,7 +215,14 @@ export function compose(
   const store = composeStore(options, world, machine);
   const folder = folderOrNone(machine);
   const openWorld = networkOpener(options, world, machine);
-  const source = configFromOptions(options);
+  const source = configFromOptions(options, async (context) => {
+    const { http } = await openWorld();
+    const { composeTrust } = await loadPart(() => import("./compose-trust.ts"));
+    const { askServer } = await loadPart(() => import("./ask-server.ts"));
+    const pinFolder = isUnnamed(options.server) ? undefined : folder;
+    const trust = composeTrust(world, pinFolder, options.callbackTimeoutSeconds);
+    return askServer({ options, http, trust }, context);
+  });
   const settings = settingsFromOptions(options);
   const session = new StoredSession({
     world,
@@ -231,7 +245,7 @@ export function compose(
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
     const { providerOptions } = await loadPart(() => import("../flow/provider-input.ts"));
     const flow = kind === "client" ? "client" : settings.flow;
-    const where = providerOptions(await source.read(signal), settings, flow);
+    const where = providerOptions(await source.read({ signal }), settings, flow);
     return (await openProvider(await openWorld(), where, signal)).metadata;
   };
   return { world, store, session, key, describeProvider };

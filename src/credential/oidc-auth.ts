@@ -15,7 +15,8 @@ import { cacheFileName, recordKey } from "../record/key.ts";
 import type { SignIn, UserInfoClaims } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedAbortOptions, checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
-import { defineOptionProperties } from "./option-properties.ts";
+import type { OidcIssuerSource } from "../server/server-config.ts";
+import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
 
 /** Options of {@link OidcAuth}: every one is optional and readable afterwards. */
@@ -80,6 +81,15 @@ export class OidcAuth implements Credential {
   async logout(options?: LogoutOptions): Promise<LogoutResult> {
     const checked = checkedLogoutOptions(options);
     return (await this.#handle.open()).logout(checked);
+  }
+
+  /**
+   * The same options for a server, which says what they leave open: issuer, client, scopes, audience.
+   * @param server as the option `server`.
+   * @throws {OidcError} `invalid_option`, `insecure_url`.
+   */
+  withServer(server: string | OidcIssuerSource): OidcAuth {
+    return new OidcAuth({ ...givenOptions(this.#options), server });
   }
 
   close(): Promise<void> {

@@ -18,3 +18,10 @@ export function defineOptionProperties(
     else Object.defineProperty(target, row.name, { value, enumerable: true });
   }
 }
+
+/** What was given to a credential, without the defaults: for another one like it. */
+export function givenOptions(options: ResolvedOptions): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    [...options.explicit].map((name) => [name, options[name as keyof ResolvedOptions]]),
+  );
+}

@@ -3,13 +3,41 @@
 import { OidcError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import { option, say } from "../core/wording.ts";
-import type { Settings, SignInConfig, SignInConfigSource } from "../flow/sign-in-config.ts";
+import type {
+  Settings,
+  SignInConfig,
+  SignInConfigSource,
+  SignInContext,
+} from "../flow/sign-in-config.ts";
 import type { ResolvedOptions } from "../options/types.ts";
+import type { RecordServer } from "../record/format.ts";
+import { nameOfSource } from "../record/key.ts";
+
+/** What a server said that was asked, where its word counts. */
+export interface AdmittedAnswer {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** What is remembered of it. */
+  readonly answer: RecordServer;
+}
+
+/** Asks the server that the options name. @throws {OidcError} as {@link SignInConfigSource.read} does. */
+export type AskServer = (
+  context: Pick<SignInContext, "signal" | "beforePrompt">,
+) => Promise<AdmittedAnswer>;
+
+/** Whether the server has to say something that the options do not. */
+function isServerNeeded(options: ResolvedOptions): boolean {
+  const { issuer, clientId, scopes, audience, useServerAudience } = options;
+  const needsAudience = useServerAudience && audience === undefined;
+  return issuer === "" || clientId === "" || scopes === undefined || needsAudience;
+}
 
 function assertConfigured(options: ResolvedOptions): void {
+  if (options.server !== undefined) return;
   if (options.issuer === "") {
     throw new OidcError("missing_issuer", "No provider is named.", {
-      remedy: say`Set ${option("issuer")} to the issuer URL of the OpenID Provider.`,
+      remedy: say`Set ${option("issuer")} to the issuer URL of the OpenID Provider, or ${option("server")} to the address of a server that says which one it is.`,
     });
   }
   if (options.clientId === "") {
@@ -19,31 +47,65 @@ function assertConfigured(options: ResolvedOptions): void {
   }
 }
 
-function configOf(options: ResolvedOptions): SignInConfig {
-  const { issuer, clientId, clientSecret, scopes, audience, resource } = options;
+/** The configuration as far as the options say it. What a server said, if it was asked, has its place behind them. */
+function configOf(
+  options: ResolvedOptions,
+  server: RecordServer | undefined,
+  named: { readonly issuer: string; readonly clientId: string },
+): SignInConfig {
+  const { clientSecret, scopes, audience, resource, useServerAudience } = options;
   const { authorizationEndpoint, tokenEndpoint, deviceAuthorizationEndpoint, jwksUri } = options;
+  // A sign-in without a secret may be older than the secret that is set by now (D16).
+  const maySendSecret = server === undefined || options.issuer !== "" || server.accepted === true;
+  const ofServer = server?.resource === undefined ? undefined : [server.resource];
   return {
-    issuer,
-    clientId,
+    issuer: named.issuer,
+    clientId: named.clientId,
     credential:
-      clientSecret === undefined
+      clientSecret === undefined || !maySendSecret
         ? { kind: "none" }
         : { kind: "secret", secret: new Secret(clientSecret) },
-    scopes,
-    audience,
-    resources: typeof resource === "string" ? [resource] : resource,
+    scopes: scopes ?? server?.scopes,
+    addsOpenid: scopes === undefined && server?.scopes !== undefined,
+    audience: audience ?? (useServerAudience ? server?.audience : undefined),
+    resources: typeof resource === "string" ? [resource] : (resource ?? ofServer),
     furtherResources: undefined,
     endpoints: { authorizationEndpoint, tokenEndpoint, deviceAuthorizationEndpoint, jwksUri },
+    server,
   };
 }
 
-/** The source of a configuration that the options say whole. */
-export function configFromOptions(options: ResolvedOptions): SignInConfigSource {
-  const config = configOf(options);
+/**
+ * Where a sign-in's configuration comes from: the options, and behind them the server that they name.
+ * @param askServer asks it; what it gives may be used.
+ */
+export function configFromOptions(
+  options: ResolvedOptions,
+  askServer: AskServer,
+): SignInConfigSource {
+  const { issuer, clientId, server } = options;
+  const { httpTimeoutSeconds, callbackTimeoutSeconds } = options;
   return {
+    // One answer, and then, perhaps, a person who judges it.
+    longestReadSeconds: server === undefined ? 0 : httpTimeoutSeconds + callbackTimeoutSeconds,
     assertConfigured: () => assertConfigured(options),
-    read: () => Promise.resolve(config),
+    async read(context) {
+      if (server === undefined) return configOf(options, undefined, { issuer, clientId });
+      if (!isServerNeeded(options)) {
+        return configOf(options, { address: addressOf(server) }, { issuer, clientId });
+      }
+      const { answer, ...named } = await askServer(context);
+      return configOf(options, answer, {
+        issuer: issuer === "" ? named.issuer : issuer,
+        clientId: clientId === "" ? named.clientId : clientId,
+      });
+    },
+    ofRecord: (record) => configOf(options, record.server, record),
   };
+}
+
+function addressOf(server: NonNullable<ResolvedOptions["server"]>): string {
+  return typeof server === "string" ? server : (nameOfSource(server) ?? "");
 }
 
 /** How the options have a sign-in done. */

@@ -9,6 +9,7 @@ import { explainRefusedClient } from "../provider/unsupported-authentication.ts"
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
 import { clientIdentity, providerOptions, targetOfToken } from "./provider-input.ts";
+import { assertListedResource } from "./listed-resource.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 import type { SignInVariant } from "./variant.ts";
 
@@ -31,6 +32,7 @@ export async function signInAsClient(
     });
   }
   const provider = await openProvider(world, providerOptions(config, settings, "client"), signal);
+  assertListedResource(config, provider.metadata);
   try {
     const answer = await requestClientCredentials(
       world,

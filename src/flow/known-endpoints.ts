@@ -8,7 +8,7 @@ import { tokenEndpointOf } from "../provider/token-request.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { configOfRecord, providerOptions } from "./provider-input.ts";
+import { providerOptions } from "./provider-input.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 
 /** Endpoints by the names of a token answer, and the roots that vouched for the document with them. */
@@ -51,7 +51,7 @@ export async function knownEndpoints(
   try {
     const trustedRoots = await rootsBehind(world.http, record.issuer);
     if (trustedRoots === undefined || trustedRoots === record.trustedRoots) return record;
-    const where = providerOptions(configOfRecord(record, config), settings, settings.flow);
+    const where = providerOptions(config, settings, settings.flow);
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
     const provider = await openProvider(world, where, signal);
     const { userinfoEndpoint, revocationEndpoint, endSessionEndpoint } = provider.metadata;

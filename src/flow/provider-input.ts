@@ -2,7 +2,7 @@
 
 import type { ClientIdentity } from "../provider/client-authentication.ts";
 import type { ProviderOptions } from "../provider/metadata.ts";
-import type { SessionRecord, TokenTarget } from "../record/format.ts";
+import type { TokenTarget } from "../record/format.ts";
 import type { Settings, SignInConfig, SignInContext } from "./sign-in-config.ts";
 
 /** Who the client is, and how the provider took its secret before. */
@@ -12,11 +12,6 @@ export function clientIdentity(
 ): ClientIdentity {
   const clientSecret = credential.kind === "secret" ? credential.secret : undefined;
   return { clientId, clientSecret, knownMethod };
-}
-
-/** The configuration that a cached sign-in was made with: its provider and its client, whatever is configured by now. */
-export function configOfRecord(record: SessionRecord, config: SignInConfig): SignInConfig {
-  return { ...config, issuer: record.issuer, clientId: record.clientId };
 }
 
 /**

@@ -15,6 +15,7 @@ import { signInWithDevice } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
 import { providerOptions } from "./provider-input.ts";
+import { assertListedResource } from "./listed-resource.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 import { withVariant, type SignInVariant } from "./variant.ts";
 
@@ -150,6 +151,7 @@ export async function signInPerson(
   const where = providerOptions(config, settings, settings.flow);
   // Somebody waits here anyway: what answered in the provider's place once does not decide where the code goes today.
   const provider = await openProvider(world, where, signal, { anew: true });
+  assertListedResource(config, provider.metadata);
   const unsupported = unsupportedAuthentication(provider.metadata);
   if (unsupported !== undefined) {
     const { what, remedy } = unsupported;

@@ -11,12 +11,7 @@ import { refreshTokens } from "../provider/refresh-tokens.ts";
 import type { SessionRecord, TokenTarget } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints, type KnownEndpoints } from "./known-endpoints.ts";
-import {
-  clientIdentity,
-  configOfRecord,
-  providerOptions,
-  targetOfToken,
-} from "./provider-input.ts";
+import { clientIdentity, providerOptions, targetOfToken } from "./provider-input.ts";
 import type { Settings, SignInConfig, SignInInput } from "./sign-in-config.ts";
 
 /** A sign-in with a refresh token. */
@@ -74,8 +69,7 @@ export async function refreshSignIn(
   signal: AbortSignal,
   target?: TokenTarget,
 ): Promise<TokenAnswer> {
-  const { settings } = input;
-  const config = configOfRecord(record, input.config);
+  const { config, settings } = input;
   const { tokenEndpoint } = config.endpoints;
   // An endpoint that the caller set needs nobody to vouch for it.
   const endpoints =

@@ -6,7 +6,7 @@ import { revokeToken } from "../provider/revocation-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints } from "./known-endpoints.ts";
-import { clientIdentity, configOfRecord } from "./provider-input.ts";
+import { clientIdentity } from "./provider-input.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 
 /** What became of a sign-in at the provider. */
@@ -53,7 +53,7 @@ export async function revokeSignIn(
       world,
       {
         revocationEndpoint,
-        ...clientIdentity(configOfRecord(record, input.config)),
+        ...clientIdentity(input.config),
         authenticationMethod,
         token: new Secret(token),
         tokenTypeHint,

@@ -1,6 +1,7 @@
 // What a flow is given: who signs in where, whoever says so; how this program goes about it; and the occasion.
 
 import type { Secret } from "../core/secret.ts";
+import type { RecordServer, SessionRecord } from "../record/format.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { ClientIdentity } from "../provider/client-authentication.ts";
 
@@ -25,12 +26,16 @@ export interface SignInConfig {
   readonly credential: ClientCredential;
   /** Undefined: left to the defaults. */
   readonly scopes: readonly string[] | undefined;
+  /** Whether `openid` is requested too, of an OpenID Provider: a server's scopes say nothing of signing in. */
+  readonly addsOpenid: boolean;
   readonly audience: string | undefined;
   /** What the access token is for (RFC 8707). */
   readonly resources: readonly string[] | undefined;
   /** What the grant is to cover in addition: other access tokens will be for these. */
   readonly furtherResources: readonly string[] | undefined;
   readonly endpoints: KnownByConfig;
+  /** The server that the tokens are for, and what it said. */
+  readonly server: RecordServer | undefined;
 }
 
 /** How this program goes about a sign-in: ports, times, browser, and what the person is asked to do. No secret. */
@@ -78,8 +83,16 @@ export interface SignInInput {
 
 /** Says who signs in where. */
 export interface SignInConfigSource {
+  /** The longest that {@link SignInConfigSource.read} takes, in seconds. */
+  readonly longestReadSeconds: number;
   /** Before any lock or request. @throws {OidcError} `missing_issuer`, `missing_client_id`. */
   assertConfigured(): void;
-  /** What counts now. Whoever has to ask for it asks here. */
-  read(signal: AbortSignal): Promise<SignInConfig>;
+  /**
+   * What counts for a sign-in that begins now: a server that says it is asked, and its word has to be trusted first.
+   * @throws {OidcError} `missing_client_id`, `server_config_failed`, `server_config_changed`, `issuer_untrusted`,
+   * `resource_mismatch`, and what the transport throws.
+   */
+  read(context: Pick<SignInContext, "signal" | "beforePrompt">): Promise<SignInConfig>;
+  /** What counts for the sign-in that is kept, whatever a server would say by now: nobody is asked. */
+  ofRecord(record: SessionRecord): SignInConfig;
 }

@@ -11,9 +11,10 @@ export function warnOfUnknownAudience(
   { config, settings }: Pick<SignInInput, "config" | "settings">,
 ): void {
   if (!settings.useServerAudience || config.audience !== undefined) return;
+  if (config.server !== undefined) return;
   world.onWarning(
     "server_audience_unavailable",
-    say`${option("useServerAudience")} changes nothing: there is no server that could be asked for the audience. Set ${option("audience")} where the provider wants one.`,
+    say`${option("useServerAudience")} changes nothing: there is no server that could be asked for the audience. Set ${option("server")}, or ${option("audience")} where the provider wants one.`,
   );
 }
 

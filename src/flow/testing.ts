@@ -4,12 +4,15 @@ import { configFromOptions, settingsFromOptions } from "../credential/sign-in-so
 import { resolveOptions } from "../options/resolve.ts";
 import type { SignInContext, SignInInput } from "./sign-in-config.ts";
 
+/** For options that name no server. */
+export const noServer = (): Promise<never> => Promise.reject(new Error("no server is named"));
+
 /** One sign-in with these options. */
 export async function inputWith(
   options: object,
   context: SignInContext = { signal: new AbortController().signal },
 ): Promise<SignInInput> {
   const resolved = resolveOptions(options, "interactive");
-  const config = await configFromOptions(resolved).read(context.signal);
+  const config = await configFromOptions(resolved, noServer).read(context);
   return { config, settings: settingsFromOptions(resolved), context };
 }

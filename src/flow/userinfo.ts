@@ -7,7 +7,7 @@ import { fetchUserInfo } from "../provider/userinfo-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { knownEndpoints } from "./known-endpoints.ts";
-import { clientIdentity, configOfRecord, providerOptions } from "./provider-input.ts";
+import { clientIdentity, providerOptions } from "./provider-input.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 
 /**
@@ -32,7 +32,7 @@ export async function readUserInfo(
       },
     );
   }
-  const config = configOfRecord(record, input.config);
+  const { config } = input;
   return fetchUserInfo(
     world,
     {

@@ -14,14 +14,23 @@ export interface SignInVariant {
   readonly maxAgeSeconds?: number | undefined;
 }
 
+function ownScopes(
+  { scopes, addsOpenid }: SignInConfig,
+  { source }: ProviderMetadata,
+): readonly string[] | undefined {
+  if (scopes === undefined || !addsOpenid || source !== "openid") return scopes;
+  return scopes.includes("openid") ? scopes : ["openid", ...scopes];
+}
+
 function scopesWith(
   config: SignInConfig,
   { target, grantedScopes }: SignInVariant,
   metadata: ProviderMetadata,
 ): readonly string[] | undefined {
+  const own = ownScopes(config, metadata);
   const wanted = target?.scopes ?? null;
-  if (wanted === null) return config.scopes;
-  const asked = scopesOf({ scopes: config.scopes, offlineAccess: false }, metadata);
+  if (wanted === null) return own;
+  const asked = scopesOf({ scopes: own, offlineAccess: false }, metadata);
   const configured = asked.length === 0 ? (grantedScopes ?? []) : asked;
   return [...new Set([...configured, ...wanted])];
 }

@@ -16,6 +16,7 @@ export type OptionKind =
   | "flow"
   | "responseMode"
   | "trust"
+  | "server"
   | "prompt"
   | "host"
   | "port"
@@ -47,7 +48,7 @@ export interface OptionRow {
   readonly default: string | number | boolean | undefined;
   /**
    * For an option of which two values must not share a cached sign-in: its place in the key of a record
-   * (`record/key.ts`). Never changed; a new option takes the next place from 11 on. 1 and 10 are kept free.
+   * (`record/key.ts`). Never changed; a new option takes the next place from 11 on.
    */
   readonly keyPlace?: number;
   /**
@@ -105,6 +106,7 @@ export const optionTable: readonly OptionRow[] = [
     reference: "use_server_audience",
     kind: "boolean",
     default: false,
+    keyPlace: 10,
     text: "all",
     credentials: both,
   },
@@ -272,6 +274,14 @@ export const optionTable: readonly OptionRow[] = [
     keyPlace: 7,
     text: "all",
     credentials: interactive,
+  },
+  {
+    name: "server",
+    kind: "server",
+    default: undefined,
+    keyPlace: 1,
+    text: "all",
+    credentials: both,
   },
   {
     name: "trustServer",

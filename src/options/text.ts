@@ -171,6 +171,13 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "SECONDS",
     group: "Signing in",
   },
+  server: {
+    summary: "server that says which provider to use: its https:, grpc: or grpcs: address",
+    meaning:
+      "The server that the token is for, which says what is not set here: issuer, client, scopes, audience. An `https:` address (`http:` on loopback) is asked for its protected resource metadata (RFC 9728), a `grpcs:` one (`grpc:` on loopback) by the call GetOidcIssuer; an object is asked by its method `getOidcIssuer`. It is asked at a sign-in alone, and its answer is remembered with the cached token. What is set here wins. Two servers never share a token.",
+    placeholder: "ADDRESS",
+    group: "Signing in",
+  },
   trustServer: {
     summary: "which server may name the provider: first-use, ask or pinned",
     meaning:

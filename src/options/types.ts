@@ -2,6 +2,7 @@
 
 import type { Logger } from "../core/events.ts";
 import type { PromptHandler } from "../core/prompt.ts";
+import type { OidcIssuerSource } from "../server/server-config.ts";
 
 /** Options of an interactive sign-in. */
 export interface InteractiveOptions {
@@ -135,6 +136,15 @@ export interface InteractiveOptions {
    */
   loginHint?: string | undefined;
   /**
+   * The server that the token is for, which says what is not set here: issuer, client, scopes,
+   * audience. An `https:` address (`http:` on loopback) is asked for its protected resource
+   * metadata (RFC 9728), a `grpcs:` one (`grpc:` on loopback) by the call GetOidcIssuer; an object
+   * is asked by its method `getOidcIssuer`. It is asked at a sign-in alone, and its answer is
+   * remembered with the cached token. What is set here wins. Two servers never share a token.
+   * Default: `undefined`.
+   */
+  server?: string | OidcIssuerSource | undefined;
+  /**
    * Which server may name the provider. `first-use`: its first answer is accepted and remembered
    * where it cannot phish (a server on loopback, a `clientId` of your own, an issuer on the
    * server's own host), else a person is asked once. `ask`: a person is always asked the first
@@ -243,6 +253,15 @@ export interface ClientOptions {
    */
   resource?: string | readonly string[] | undefined;
   /**
+   * The server that the token is for, which says what is not set here: issuer, client, scopes,
+   * audience. An `https:` address (`http:` on loopback) is asked for its protected resource
+   * metadata (RFC 9728), a `grpcs:` one (`grpc:` on loopback) by the call GetOidcIssuer; an object
+   * is asked by its method `getOidcIssuer`. It is asked at a sign-in alone, and its answer is
+   * remembered with the cached token. What is set here wins. Two servers never share a token.
+   * Default: `undefined`.
+   */
+  server?: string | OidcIssuerSource | undefined;
+  /**
    * Which server may name the provider. `first-use`: its first answer is accepted and remembered
    * where it cannot phish (a server on loopback, a `clientId` of your own, an issuer on the
    * server's own host), else a person is asked once. `ask`: a person is always asked the first
@@ -301,6 +320,7 @@ export interface ResolvedOptions {
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[] | undefined;
   readonly loginHint: string | undefined;
+  readonly server: string | OidcIssuerSource | undefined;
   readonly trustServer: "first-use" | "ask" | "pinned";
   readonly maxUnansweredPrompts: number;
   readonly responseMode: "query" | "form_post";

@@ -94,6 +94,30 @@ function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
 }
 
+/** Loopback alone may be spoken to without TLS: whoever answers for a server says where a person signs in. */
+function serverAddress(value: unknown): Verdict {
+  const [scheme = ""] = isText(value) ? (/^grpcs?:/i.exec(value) ?? []) : [];
+  if (scheme === "") return webAddress(value, { allowInsecureHttp: false }, false);
+  // Of its own schemes alone the parser reads a host as one.
+  const known = scheme.toLowerCase() === "grpcs:" ? "https:" : "http:";
+  const verdict = webAddress(
+    `${known}${String(value).slice(scheme.length)}`,
+    { allowInsecureHttp: false },
+    false,
+  );
+  if (!("value" in verdict)) return verdict;
+  return new URL(String(verdict.value)).pathname === "/"
+    ? { value }
+    : { wrong: "a gRPC address of a host and a port alone, such as grpcs://data.example.com:443" };
+}
+
+function serverObject(value: object): Verdict {
+  const { getOidcIssuer, address } = value as Readonly<Record<string, unknown>>;
+  return typeof getOidcIssuer === "function" && (address === undefined || isText(address))
+    ? { value }
+    : { wrong: "an address, or an object with the method getOidcIssuer" };
+}
+
 function text(accepted: string): Rule {
   return (value) => (isText(value) ? { value } : { wrong: accepted });
 }
@@ -125,6 +149,8 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
+  server: (value) =>
+    typeof value === "object" && value !== null ? serverObject(value) : serverAddress(value),
   prompt: (value) =>
     isText(value) && value.split(" ").every((each) => promptValues.has(each))
       ? { value }

@@ -128,6 +128,7 @@ export function parseMetadata(
     responseModesSupported: listOf(document, "response_modes_supported"),
     tokenEndpointAuthenticationMethods: listOf(document, "token_endpoint_auth_methods_supported"),
     idTokenSigningAlgorithms: idTokenAlgorithmsOf(document, options.issuer),
+    protectedResources: listOf(document, "protected_resources"),
     userinfoSigningAlgorithms: listOf(document, "userinfo_signing_alg_values_supported"),
   } as const;
   for (const [name, list] of Object.entries(lists)) {

@@ -23,6 +23,8 @@ export interface ProviderMetadata {
   /** RFC 9126; known only where {@link ProviderMetadata.pushedAuthorizationRequired}. */
   readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
+  /** The resources that it issues tokens for; undefined where it does not say. RFC 9728 section 4. */
+  readonly protectedResources?: readonly string[];
   readonly scopesSupported?: readonly string[];
   readonly grantTypes?: readonly string[];
   /** RFC 8414 section 2, `code_challenge_methods_supported`. */

@@ -53,6 +53,17 @@ export interface StoredRecord {
   readonly version: string;
 }
 
+/** What the server said of the provider when somebody signed in, as far as a renewal needs it. */
+export interface RecordServer {
+  /** As it is pinned. */
+  address: string;
+  /** That the caller or a person accepted the issuer: a client secret goes to no other (D16). */
+  accepted?: true;
+  scopes?: string[];
+  audience?: string;
+  resource?: string;
+}
+
 /** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
 export interface SessionRecord {
   /** The whole key as text: the file name is only a hash of it. */
@@ -67,6 +78,8 @@ export interface SessionRecord {
   clientId: string;
   /** Endpoints that a later refresh, userinfo or logout needs. Empty where nobody has signed in yet. */
   tokenEndpoint: string;
+  /** The server that the sign-in is for, where there is one. */
+  server?: RecordServer;
   userinfoEndpoint?: string;
   revocationEndpoint?: string;
   endSessionEndpoint?: string;

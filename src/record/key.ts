@@ -17,6 +17,24 @@ function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** A switch, as a value or as a flag's text. */
+function isOn(value: unknown): boolean {
+  return value === true || value === "true" || value === "1";
+}
+
+const namesOfObjects = new WeakMap<object, string>();
+
+/** The name of a server that is an object: its address, else one that no other object of any process has. */
+export function nameOfSource(source: unknown): string | null {
+  if (typeof source !== "object" || source === null) return null;
+  const address = text((source as { address?: unknown }).address);
+  if (address !== null) return address;
+  const random = (): string => Math.random().toString(36).slice(2);
+  const name = namesOfObjects.get(source) ?? `object ${random()}${random()}`;
+  namesOfObjects.set(source, name);
+  return name;
+}
+
 /** A set in one fixed order: neither order nor repetition of scopes makes another sign-in. */
 function sortedSet(value: unknown): string[] | null {
   return Array.isArray(value) ? [...new Set(value.map(String))].toSorted() : null;
@@ -67,7 +85,12 @@ function partOf(
   if (name === "issuer" || name === "clientId") return text(value) ?? "";
   switch (kind) {
     case "scopes":
-      return scopesOf(value, isPersonal);
+      // Left out, they are the server's where there is one.
+      return scopesOf(value, isPersonal && options["server"] === undefined);
+    case "server":
+      return text(value) ?? nameOfSource(value);
+    case "boolean":
+      return isOn(value) ? "true" : null;
     case "resources":
       return resources(value);
     case "parameters":

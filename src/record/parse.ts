@@ -10,6 +10,7 @@ import type {
   AccessTokenRecord,
   CacheFile,
   OtherAccessTokenRecord,
+  RecordServer,
   RefreshIntent,
   SessionRecord,
   SignInEnd,
@@ -168,6 +169,21 @@ function parseIntent(value: unknown): RefreshIntent {
   };
 }
 
+function parseServer(value: unknown): RecordServer {
+  const fields = asFields(value);
+  const server: RecordServer = {
+    address: nonEmptyOf(own(fields, "address"), longestUrlCharacters),
+  };
+  const scopes = optional(fields, "scopes", (each) => listOf(each, mostScopes, nameOf));
+  const audience = optional(fields, "audience", nameOf);
+  const resource = optional(fields, "resource", urlOf);
+  if (own(fields, "accepted") === true) server.accepted = true;
+  if (scopes !== undefined) server.scopes = scopes;
+  if (audience !== undefined) server.audience = audience;
+  if (resource !== undefined) server.resource = resource;
+  return server;
+}
+
 function identityOf(value: unknown): string {
   return nonEmptyOf(value, longestIdentityCharacters);
 }
@@ -181,18 +197,23 @@ function parseFields(fields: Fields): SessionRecord {
   const authenticationMethod = own(fields, "authenticationMethod");
   if (!authenticationMethods.includes(authenticationMethod as string)) throw new Unusable();
   const signedInAt = millisecondsOf(own(fields, "signedInAt"));
-  const tokenEndpoint = own(fields, "tokenEndpoint");
+  // Before the first sign-in ends, prompts are counted in a record of a provider that need not be known yet.
+  const knownOf = <Value>(name: string, parse: (value: unknown) => Value): Value | "" => {
+    const value = own(fields, name);
+    return signedInAt === 0 && value === "" ? "" : parse(value);
+  };
   const record: SessionRecord = {
     key: nonEmptyOf(own(fields, "key"), longestKeyCharacters),
     version: nonEmptyOf(own(fields, "version"), longestVersionCharacters),
-    issuer: urlOf(own(fields, "issuer")),
-    clientId: nonEmptyOf(own(fields, "clientId"), longestNameCharacters),
-    tokenEndpoint: signedInAt === 0 && tokenEndpoint === "" ? "" : urlOf(tokenEndpoint),
+    issuer: knownOf("issuer", urlOf),
+    clientId: knownOf("clientId", (value) => nonEmptyOf(value, longestNameCharacters)),
+    tokenEndpoint: knownOf("tokenEndpoint", urlOf),
     authenticationMethod: authenticationMethod as SessionRecord["authenticationMethod"],
     accessToken: parseAccessToken(own(fields, "accessToken")),
     signedInAt,
     renewedAt: millisecondsOf(own(fields, "renewedAt")),
   };
+  const server = optional(fields, "server", parseServer);
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
   const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
   const endSessionEndpoint = optional(fields, "endSessionEndpoint", urlOf);
@@ -212,6 +233,7 @@ function parseFields(fields: Fields): SessionRecord {
   const unansweredPrompts = optional(fields, "unansweredPrompts", (value) =>
     listOf(value, mostPrompts, millisecondsOf),
   );
+  if (server !== undefined) record.server = server;
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
   if (endSessionEndpoint !== undefined) record.endSessionEndpoint = endSessionEndpoint;

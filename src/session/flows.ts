@@ -6,11 +6,17 @@ import type { TokenTarget } from "../record/format.ts";
 import type { RevokedSignIn } from "../flow/revoke.ts";
 import type { SignInContext } from "../flow/sign-in-config.ts";
 import type { SignInVariant } from "../flow/variant.ts";
-import type { SessionRecord } from "../record/format.ts";
+import type { RecordServer, SessionRecord } from "../record/format.ts";
 import type { UserInfoClaims } from "./session-types.ts";
 
 /** A sign-in with a refresh token. */
 export type RefreshableRecord = SessionRecord & { refreshToken: string };
+
+/** What a sign-in brought, and as which client, for which server. */
+export interface SignedIn extends TokenAnswer {
+  readonly clientId: string;
+  readonly server: RecordServer | undefined;
+}
 
 /** Network work. Everything rejects with `OidcError`. */
 export interface Flows {
@@ -21,7 +27,7 @@ export interface Flows {
   /** Before any lock or request: is enough known for a sign-in? */
   assertConfigured(): void;
   /** Once `onAnswer` was called the sign-in is not given up for another one. */
-  signIn(context: SignInContext, variant?: SignInVariant): Promise<TokenAnswer>;
+  signIn(context: SignInContext, variant?: SignInVariant): Promise<SignedIn>;
   /** `target`: what the access token is for, where that is not what the configuration says. */
   refresh(
     record: RefreshableRecord,

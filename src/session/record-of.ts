@@ -9,6 +9,7 @@ import type {
   SessionRecord,
   SignInEnd,
 } from "../record/format.ts";
+import type { SignedIn } from "./flows.ts";
 import { personName } from "./person-name.ts";
 import { nextPartVersion, nextTokensVersion } from "./version.ts";
 import { otherTokensWith } from "./token-variant.ts";
@@ -85,12 +86,13 @@ function keptRefreshToken(answer: TokenAnswer, context: AnswerContext): string |
 }
 
 /** The record of a new sign-in. */
-export function recordOfSignIn(answer: TokenAnswer, context: AnswerContext): SessionRecord {
+export function recordOfSignIn(answer: SignedIn, context: AnswerContext): SessionRecord {
   return definedOnly({
     key: context.key,
     version: nextTokensVersion(context.previous, context.newRecordId),
     issuer: answer.issuer,
     clientId: context.clientId,
+    server: answer.server,
     ...endpointsIn(answer),
     authenticationMethod: answer.authenticationMethod,
     accessToken: accessTokenIn(answer),
@@ -192,7 +194,7 @@ export function recordWithOwnTokenAs(
 
 /** The record of a client's own token: nobody signed in, so what there is for other targets stays. */
 export function recordOfClientToken(
-  answer: TokenAnswer,
+  answer: SignedIn,
   target: TokenTarget | undefined,
   context: AnswerContext,
 ): SessionRecord {

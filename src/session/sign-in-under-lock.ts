@@ -169,7 +169,7 @@ export class SignInUnderLock {
     const occasion = { signal, beforePrompt, onAnswer, knownMethod };
     const answer = await this.#parts.flows.signIn(occasion, variant);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
-      const context = this.#writer.context(previous, this.#parts.config.clientId);
+      const context = this.#writer.context(previous, answer.clientId);
       // Later than what the call asked for, even within one millisecond or with a clock that was set back.
       const now = Math.max(context.now, (criteria.signedInSince ?? 0) + 1);
       return this.#parts.flows.needsPerson

@@ -12,7 +12,7 @@ export function signInOf(record: SessionRecord, storeLevel: StoreLevel): SignIn 
   const refreshable = record.refreshToken !== undefined;
   return Object.freeze({
     issuer: record.issuer,
-    server: undefined,
+    server: record.server?.address,
     clientId: record.clientId,
     subject: record.subject,
     name: record.displayName ?? record.subject,

@@ -126,7 +126,8 @@ export class Bench {
         await script.beforeShown?.();
         await beforePrompt();
         const signIn = script.signIn ?? (() => Promise.resolve(answer()));
-        return signIn(signal, beforePrompt, variant, knownMethod);
+        const brought = await signIn(signal, beforePrompt, variant, knownMethod);
+        return { clientId: "cli", server: undefined, ...brought };
       },
       refresh: async (record, signal, target) => {
         this.calls.push("refresh");

@@ -4,6 +4,8 @@ import { onTestFinished } from "vitest";
 import { grpcConfigSource } from "../../src/grpc/get-oidc-issuer.ts";
 import { admitServerConfig, type TrustCircumstances } from "../../src/trust/server-trust.ts";
 import { createMemoryPins } from "../../src/trust/memory-pins.ts";
+import { resourceConfigSource } from "../../src/server/protected-resource.ts";
+import { reply, startHostileServer } from "../support/hostile-server.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
 import { makeClient } from "../support/http-client.ts";
 import { failureOf } from "../flow/harness.ts";
@@ -36,6 +38,16 @@ export const serverTrust: Provocations = {
     const server = await startGrpcServer([]);
     onTestFinished(() => server.close());
     return failureOf(grpcConfigSource(server.address, makeClient()).ask(undefined));
+  },
+  resource_mismatch: async () => {
+    const document = {
+      resource: "https://other.example.com",
+      authorization_servers: [said.issuer],
+    };
+    const server = await startHostileServer(reply(200, {}, JSON.stringify(document)));
+    onTestFinished(() => server.close());
+    const reading = { preferredIssuer: () => Promise.resolve(undefined) };
+    return failureOf(resourceConfigSource(server.origin, makeClient(), reading).ask(undefined));
   },
   issuer_untrusted: () => failureOf(admitServerConfig(said, nobodyThere())),
   server_config_changed: async () => {

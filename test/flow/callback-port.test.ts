@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { assembleFlows } from "../../src/credential/assembled-flows.ts";
+import { noServer } from "../../src/flow/testing.ts";
 import { configFromOptions, settingsFromOptions } from "../../src/credential/sign-in-source.ts";
 import { memoryStore, OidcAuth, type AccessToken, type OidcAuthOptions } from "../../src/index.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
@@ -186,7 +187,7 @@ test.for([
     const options = resolveOptions({ ...given, httpTimeoutSeconds: 30 }, "interactive");
     const flows = assembleFlows({
       kind: "interactive",
-      source: configFromOptions(options),
+      source: configFromOptions(options, noServer),
       settings: settingsFromOptions(options),
       openWorld: () => Promise.reject(new Error("unused")),
     });

@@ -105,10 +105,11 @@ export class Program {
         needsPerson: true,
         longestWorkSeconds: { refresh: 30, login: 300 },
         assertConfigured: () => undefined,
-        signIn: ({ signal, beforePrompt = () => Promise.resolve() }) => {
+        signIn: async ({ signal, beforePrompt = () => Promise.resolve() }) => {
           assertHolds("signs in");
           const onPurpose = this.#isSigningInOnPurpose;
-          return prompts.signIn(process, { signal, beforePrompt, onPurpose });
+          const brought = await prompts.signIn(process, { signal, beforePrompt, onPurpose });
+          return { ...brought, clientId: "cli", server: undefined };
         },
         refresh: async (record, signal) => {
           assertHolds("refreshes");

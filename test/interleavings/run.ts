@@ -26,7 +26,7 @@ function prepare({ machine, disk, provider }: Place): void {
   provider.setEnd(answer.accessToken, (then + 3600) * 1000);
   disk.prepare(
     recordOfSignIn(
-      { ...answer, issuedAt: then, expiresAt: then + 3600 },
+      { ...answer, clientId: "cli", server: undefined, issuedAt: then, expiresAt: then + 3600 },
       {
         key: "key",
         clientId: "cli",

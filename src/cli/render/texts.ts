@@ -1,5 +1,6 @@
 // What the commands say to people, all of it in one place. Changes when a wording does.
 
+import { shownServer } from "../../core/server-words.ts";
 import { sanitizeProviderText } from "../../core/errors.ts";
 import type { LogoutResult } from "../../core/types.ts";
 import type { SessionRecord } from "../../record/format.ts";
@@ -27,7 +28,8 @@ export function whoAndWhere(record: SessionRecord): string {
   const name = isOfClient(record)
     ? `client ${sanitizeProviderText(record.clientId, 100)}`
     : nameOf(record);
-  return `${issuerHost(record.issuer)}${name === undefined ? "" : ` as ${name}`}`;
+  const server = record.server === undefined ? "" : ` for ${shownServer(record.server.address)}`;
+  return `${issuerHost(record.issuer)}${name === undefined ? "" : ` as ${name}`}${server}`;
 }
 
 function howLong(record: SessionRecord, now: Date): string {

@@ -43,7 +43,7 @@ function configured(argumentList: readonly string[], machine: WarmMachine): Give
   const set = warmEnvironment(machine.environment);
   if (!typed || !set) return undefined;
   const given = { ...set, ...typed };
-  const isNamed = given["issuer"] || given["client-id"];
+  const isNamed = given["issuer"] || given["client-id"] || given["server"];
   const name = given["profile"] ?? (isNamed ? undefined : "default");
   if (name === undefined) return given;
   const folder = folderOf(machine, "XDG_CONFIG_HOME", "/.config");
@@ -69,7 +69,8 @@ export function warmAnswer(
   const record = file ? warmRecord(file, key) : undefined;
   const access = record?.accessToken;
   // What a record says of itself has to agree with its key: one that was edited by hand does not (C16).
-  const isMeant = given["issuer"] && given["client-id"] && record && agreesWithKey(record);
+  const isNamed = (given["issuer"] && given["client-id"]) || given["server"];
+  const isMeant = isNamed && record && agreesWithKey(record);
   if (!record || !access || !isMeant) return undefined;
   const { idToken } = record;
   const wantsIdToken = given["id-token"] === "true";

@@ -33,9 +33,16 @@ function isUsualUrl(text: string): boolean {
   return isSafe && text.length <= 2000 && /^[\w.~:/%-]+$/.test(text) && URL.canParse(text);
 }
 
+function isUsualGrpcAddress(text: string): boolean {
+  const isUsualForm = /^grpcs:\/\/[\w.-]{1,200}:(?:\d{1,4}|[1-5]\d{4})$/.test(text);
+  return isUsualForm && URL.canParse(text.replace("grpcs", "https"));
+}
+
 /** True for a value that is right beyond doubt; a doubtful one is the full program's to judge. */
 export function isUsual(kind: string, text: string): boolean {
   switch (kind) {
+    case "server":
+      return isUsualUrl(text) || isUsualGrpcAddress(text);
     case "issuer":
     case "endpoint":
     case "redirectUri":

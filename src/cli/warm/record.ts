@@ -40,6 +40,21 @@ function isInstant(value: unknown, unitsInSecond = 1): boolean {
   return typeof value === "number" && value >= 0 && value <= longestInstantSeconds * unitsInSecond;
 }
 
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= 200 && value.every((each) => isText(each));
+}
+
+/** The server that a sign-in is for; what it said is for a renewal alone. */
+function isServer(value: unknown): boolean {
+  if (value === undefined) return true;
+  const { address, scopes, audience, resource } = value as Record<string, unknown>;
+  return (
+    isText(address) &&
+    (scopes === undefined || isTexts(scopes)) &&
+    [audience, resource].every((each) => each === undefined || isText(each))
+  );
+}
+
 /** The one record of a file, where every field is as usual and it is filed under `key`. */
 export function warmRecord(file: string, key: string): SessionRecord | undefined {
   // Of all escapes only the quotes in the key: no string can then hold a control character, which is judged there.
@@ -67,9 +82,8 @@ export function warmRecord(file: string, key: string): SessionRecord | undefined
     isBearerToken(access["token"]) &&
     isInstant(access["issuedAt"]) &&
     (access["expiresAt"] === null || isInstant(access["expiresAt"])) &&
-    Array.isArray(access["scopes"]) &&
-    access["scopes"].length <= 200 &&
-    access["scopes"].every((scope) => isText(scope));
+    isTexts(access["scopes"]) &&
+    isServer(record["server"]);
   return isUsual ? (record as unknown as SessionRecord) : undefined;
 }
 

@@ -13,9 +13,10 @@ import { printableJson } from "../../token-text.ts";
 
 /** The whole key where issuer and client are named, else what one of them leaves over; nobody named the default profile. */
 function isAskedFor(record: SessionRecord, opened: Opened, settings: Settings): boolean {
-  const { issuer, clientId } = opened.options;
+  const { issuer, clientId, server } = opened.options;
   if (settings.named === "default profile") return true;
-  if (issuer !== "" && clientId !== "") return record.key === opened.key;
+  const isWhole = (issuer !== "" && clientId !== "") || server !== undefined;
+  if (isWhole) return record.key === opened.key;
   return (
     (issuer === "" || record.issuer === issuer) && (clientId === "" || record.clientId === clientId)
   );
@@ -63,7 +64,7 @@ export async function run(context: CommandContext): Promise<number> {
       .filter(({ record }) => isSignIn(record))
       .map(({ record, holder }) => ({
         issuer: record.issuer,
-        server: null,
+        server: record.server?.address ?? null,
         clientId: record.clientId,
         subject: record.subject ?? null,
         name: nameOf(record) ?? null,

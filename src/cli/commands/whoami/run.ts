@@ -1,5 +1,7 @@
 // `latchkey whoami`: who signed in. Changes when that command does.
 
+import { shownServer } from "../../../core/server-words.ts";
+import type { ResolvedOptions } from "../../../options/types.ts";
 import { OidcError } from "../../../core/errors.ts";
 import type { IdTokenClaims } from "../../../core/types.ts";
 import { signInAnew } from "../../../core/wording.ts";
@@ -20,7 +22,14 @@ interface Identity {
 async function clientIdentity(context: CommandContext): Promise<Identity> {
   const { session, options } = await context.open(true);
   await session.getToken({ signal: context.signal });
-  return { claims: { iss: options.issuer, client_id: options.clientId }, name: undefined };
+  // A server may have named them.
+  const { issuer, clientId } = (await session.current()) ?? options;
+  return { claims: { iss: issuer, client_id: clientId }, name: undefined };
+}
+
+function whereTo({ issuer, server }: ResolvedOptions): string {
+  if (issuer !== "") return `to ${issuerHost(issuer)}`;
+  return typeof server === "string" ? `for ${shownServer(server)}` : "";
 }
 
 async function identity(context: CommandContext): Promise<Identity> {
@@ -31,7 +40,7 @@ async function identity(context: CommandContext): Promise<Identity> {
   if (record === undefined || (record.accessToken === null && record.refreshToken === undefined)) {
     throw new OidcError(
       "login_required",
-      `Nobody is signed in to ${issuerHost(options.issuer)} with these options.`,
+      `Nobody is signed in ${whereTo(options)} with these options.`,
       { reason: "no_token", remedy: [signInAnew] },
     );
   }
