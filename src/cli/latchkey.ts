@@ -25,7 +25,8 @@ function cachedAnswer(): string | undefined {
 async function besideTheRealFile(error: unknown, name: string): Promise<unknown> {
   const typed = process.argv[1] ?? "";
   const real = realpathSync(typed);
-  const isMissing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+  // Of `import()` (ERR_…), or of the `require` that it is once it is packed.
+  const isMissing = (error as NodeJS.ErrnoException).code?.endsWith("MODULE_NOT_FOUND") === true;
   if (!isMissing || real === typed || !real.startsWith("/")) throw error;
   const folder = real.slice(0, real.lastIndexOf("/") + 1);
   return import(`file://${folder.split("/").map(encodeURIComponent).join("/")}${name}.cjs`);

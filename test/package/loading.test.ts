@@ -75,12 +75,22 @@ test("importing it loads one file of code, without the lexer that looks for name
   ]);
 });
 
+/** What the command line's refresh tells of itself when it ends, on standard error. */
+const spy = `
+const before = new Set(process.moduleLoadList);
+process.on("exit", () => {
+  const builtIn = process.moduleLoadList.filter((name) => !before.has(name));
+  require("node:fs").writeSync(2, JSON.stringify({ builtIn, files: Object.keys(require.cache).slice(1) }));
+});`;
+
 /** What a program that refreshes at a server of our own comes to. */
 async function refreshAt(more: {
   /** Of the cached sign-in. */
   readonly idToken?: string;
   readonly answer?: Readonly<Record<string, unknown>>;
   readonly onRequest?: () => void;
+  /** The command line refreshes, and not a program with the library. */
+  readonly byCommand?: true;
 }): Promise<{ status: number | null; stdout: string; stderr: string; requests: number }> {
   const home = createHome();
   let requests = 0;
@@ -112,6 +122,14 @@ async function refreshAt(more: {
       refreshToken: "refresh",
       ...(more.idToken === undefined ? {} : { idToken: more.idToken }),
     });
+    if (more.byCommand === true) {
+      const preload = join(home.path, "spy.cjs");
+      writeFileSync(preload, spy);
+      const typed = ["token", `--issuer=${issuer}`, "--client-id=my-cli"];
+      const command = join(library, "dist", "cli", "latchkey.cjs");
+      const ended = await run(command, typed, { home, nodeArguments: ["--require", preload] });
+      return { ...ended, requests };
+    }
     writeFileSync(
       join(programs, "refresh.js"),
       `import { createRequire } from "node:module";${tellLoaded}
@@ -143,6 +161,14 @@ test("a refresh warns of nothing, and loads nothing of the sign-in", async () =>
   // As written, not minified. It only goes up for a reason.
   const bytes = own.reduce((sum, file) => sum + readFileSync(file).length, 0);
   expect(bytes / kibibyte).toBeLessThanOrEqual(320);
+});
+
+test("a refresh by the command line starts no loader of ES modules", async () => {
+  const { status, stdout, stderr } = await refreshAt({ byCommand: true });
+  expect([status, stdout]).toEqual([0, "renewed\n"]);
+  const { builtIn } = JSON.parse(stderr) as { builtIn: string[] };
+  // From Node 24 on it is part of a bare start.
+  expect(builtIn.filter((name) => /modules\/esm\//.test(name))).toEqual([]);
 });
 
 /** The chunk of a part, for a test that takes it away and brings it back. */
