@@ -40,6 +40,7 @@ export type {
   IdTokenClaims,
   LogoutOptions,
   LogoutResult,
+  TokenListener,
 } from "./core/types.ts";
 export type { OidcIssuer, OidcIssuerSource } from "./server/server-config.ts";
 export type { SignIn, UserInfoClaims } from "./session/session-types.ts";

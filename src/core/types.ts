@@ -77,6 +77,9 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Told of a new token. What it throws harms nobody. */
+export type TokenListener = (token: AccessToken) => void;
+
 /** What one call of {@link Credential.logout} asks for. */
 export interface LogoutOptions {
   /** Whether the provider is told too (RFC 7009). Default false: no request is made. */
@@ -121,6 +124,20 @@ export interface Credential {
    * @throws {OidcError} `cache_write_failed`, `cache_insecure`.
    */
   logout(options?: LogoutOptions): Promise<LogoutResult>;
+  /**
+   * The last token in memory, while it is valid: synchronous, without input or output. Undefined before the first
+   * {@link Credential.getToken} of this object, after a logout and where the token has ended or was reported as
+   * rejected. In a program that goes on running it is renewed before it ends, as long as somebody asks.
+   */
+  peek(): AccessToken | undefined;
+  /**
+   * Has the listener called with each new token of this object from now on, for what wants to be given tokens: after
+   * a sign-in, a refresh or a renewal ahead, and where another process's token is taken over. The first call of
+   * {@link Credential.getToken} begins it. Tokens for other scopes or resources are not told. What the listener throws
+   * harms nobody. Gives the way to stop.
+   * @throws {OidcError} `invalid_option`; `aborted` (reason `closed`).
+   */
+  subscribe(listener: TokenListener): () => void;
   /**
    * Ends the timers and the work of this object; nothing is forgotten, and other objects with the same options go on.
    * Calls that wait end with `aborted` (reason `closed`), as every later one does. Resolves when all has ended. A page

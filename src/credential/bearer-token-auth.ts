@@ -12,12 +12,14 @@ import type {
   GivenToken,
   LogoutOptions,
   LogoutResult,
+  TokenListener,
 } from "../core/types.ts";
 import { option, say, type Wording } from "../core/wording.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { absolutePath, thisMachine } from "../options/paths.ts";
 import type { StaticTokens, StaticTokenSource } from "../session/static-token.ts";
 import { Lifetime } from "../session/lifetime.ts";
+import { TokenListeners } from "../session/token-listeners.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
@@ -129,6 +131,8 @@ function sourceOf(given: Readonly<Record<string, unknown>>): StaticTokenSource {
  */
 export class BearerTokenAuth implements Credential {
   readonly #tokens: () => Promise<StaticTokens>;
+  readonly #listeners = new TokenListeners();
+  #opened: StaticTokens | undefined;
   readonly #lifetime = new Lifetime();
 
   /** @throws {OidcError} `invalid_option`. */
@@ -137,7 +141,7 @@ export class BearerTokenAuth implements Credential {
     const source = sourceOf(given);
     this.#tokens = madeOnce(async () => {
       const { StaticTokens } = await loadPart(() => import("../session/static-token.ts"));
-      return new StaticTokens(source, this.#lifetime);
+      return (this.#opened = new StaticTokens(source, this.#lifetime, this.#listeners));
     });
     defineHidden(this, "token", given["token"]);
     Object.defineProperty(this, "tokenFile", { value: given["tokenFile"], enumerable: true });
@@ -153,6 +157,15 @@ export class BearerTokenAuth implements Credential {
     return (await this.#tokens()).get(checked);
   }
 
+  peek(): AccessToken | undefined {
+    return this.#opened?.peek();
+  }
+
+  subscribe(listener: TokenListener): () => void {
+    this.#lifetime.assertOpen();
+    return this.#listeners.add(listener);
+  }
+
   /** Forgets nothing, because nothing is kept. */
   async logout(options?: LogoutOptions): Promise<LogoutResult> {
     checkedLogoutOptions(options);
@@ -160,6 +173,7 @@ export class BearerTokenAuth implements Credential {
   }
 
   close(): Promise<void> {
+    this.#listeners.clear();
     return this.#lifetime.close();
   }
 

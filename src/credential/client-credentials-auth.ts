@@ -6,6 +6,7 @@ import type {
   GetTokenOptions,
   LogoutOptions,
   LogoutResult,
+  TokenListener,
 } from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -52,6 +53,14 @@ export class OidcCredentialsAuth implements Credential {
   async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#handle.open()).getToken(checked);
+  }
+
+  peek(): AccessToken | undefined {
+    return this.#handle.peek();
+  }
+
+  subscribe(listener: TokenListener): () => void {
+    return this.#handle.subscribe(listener);
   }
 
   async logout(options?: LogoutOptions): Promise<LogoutResult> {

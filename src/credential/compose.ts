@@ -20,6 +20,7 @@ import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/provider-types.ts";
 import { recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
+import type { TokenListeners } from "../session/token-listeners.ts";
 import type { Session } from "../session/session-types.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { givenStore } from "../store/given-store.ts";
@@ -60,6 +61,8 @@ export interface ComposeOverrides extends Partial<World> {
   readonly signedInSince?: number;
   /** Renews tokens in the background: for programs that go on running. Default: false, as a command does not. */
   readonly renewsAhead?: boolean;
+  /** Told of each new token. Default: nobody. */
+  readonly listeners?: TokenListeners;
 }
 
 /** The world of a configuration: the real one, with what the caller replaces. */
@@ -208,7 +211,7 @@ export function compose(
   kind: CredentialKind = "interactive",
 ): Composition {
   const own = ownProperties(overrides);
-  const { signedInSince, defaultPrompt, renewsAhead = false, ...outside } = own;
+  const { signedInSince, defaultPrompt, renewsAhead = false, listeners, ...outside } = own;
   const world = composeWorld(options, outside, defaultPrompt);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
@@ -240,6 +243,7 @@ export function compose(
     host: () => store.reach ?? hostOfLocks(folder),
     mostUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
+    listeners,
   });
   const describeProvider = async (signal: AbortSignal): Promise<ProviderMetadata> => {
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));

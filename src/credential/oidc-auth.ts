@@ -7,6 +7,7 @@ import type {
   GetTokenOptions,
   LogoutOptions,
   LogoutResult,
+  TokenListener,
 } from "../core/types.ts";
 import { cacheFilePath, thisMachine } from "../options/paths.ts";
 import { resolveOptions } from "../options/resolve.ts";
@@ -76,6 +77,14 @@ export class OidcAuth implements Credential {
    */
   async status(): Promise<SignIn | undefined> {
     return (await this.#handle.open()).status();
+  }
+
+  peek(): AccessToken | undefined {
+    return this.#handle.peek();
+  }
+
+  subscribe(listener: TokenListener): () => void {
+    return this.#handle.subscribe(listener);
   }
 
   async logout(options?: LogoutOptions): Promise<LogoutResult> {

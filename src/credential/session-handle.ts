@@ -1,11 +1,12 @@
 // The session of one credential: opened at its first call, closed once.
 
 import { loadPart, madeOnce } from "../core/load.ts";
-import type { AccessToken, GetTokenOptions } from "../core/types.ts";
+import type { AccessToken, GetTokenOptions, TokenListener } from "../core/types.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import { closedError } from "../session/lifetime.ts";
 import type { Session } from "../session/session-types.ts";
+import { TokenListeners } from "../session/token-listeners.ts";
 import { plainValiditySeconds } from "./call-options.ts";
 
 /** Opens and closes the session of a credential. */
@@ -14,6 +15,7 @@ export class SessionHandle {
   #opened: Promise<Session> | undefined;
   #session: Session | undefined;
   #isClosed = false;
+  readonly #listeners = new TokenListeners();
 
   /** `signedInSince`: when the credential was made, in milliseconds, for `forceLogin`. */
   constructor(options: ResolvedOptions, kind: CredentialKind, signedInSince?: number) {
@@ -21,6 +23,7 @@ export class SessionHandle {
       const { compose } = await loadPart(() => import("./compose.ts"));
       const outside = {
         renewsAhead: true,
+        listeners: this.#listeners,
         ...(signedInSince === undefined ? {} : { signedInSince }),
       };
       return (this.#session = compose(options, outside, kind).session);
@@ -42,9 +45,21 @@ export class SessionHandle {
       : this.#session.remembered(minValiditySeconds);
   }
 
+  /** The last token in memory, while it is valid. */
+  peek(): AccessToken | undefined {
+    return this.#isClosed ? undefined : this.#session?.peek();
+  }
+
+  /** @throws {OidcError} `invalid_option`; `aborted`, reason `closed`. */
+  subscribe(listener: TokenListener): () => void {
+    if (this.#isClosed) throw closedError();
+    return this.#listeners.add(listener);
+  }
+
   /** Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#listeners.clear();
     const session = await this.#opened?.catch(() => undefined);
     await session?.close();
   }

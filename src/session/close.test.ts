@@ -5,6 +5,7 @@ import { createManualClock } from "../../test/support/manual-clock.ts";
 import { OidcError } from "../core/errors.ts";
 import { abortedError } from "./in-process-flight.ts";
 import { StaticTokens } from "./static-token.ts";
+import { TokenListeners } from "./token-listeners.ts";
 import { Lifetime } from "./lifetime.ts";
 import { answer, Bench, deferred, expired, failure, storeWith } from "./testing.ts";
 
@@ -74,7 +75,8 @@ test("close waits for a logout that tells the provider [F-U13]", async () => {
 test("close ends the wait for a given token [F-U13]", async () => {
   const given = deferred<{ token: string }>();
   const lifetime = new Lifetime();
-  const tokens = new StaticTokens({ name: "`getToken`", read: () => given.promise }, lifetime);
+  const source = { name: "`getToken`", read: () => given.promise };
+  const tokens = new StaticTokens(source, lifetime, new TokenListeners());
   const waiting = failure(tokens.get({}));
   await lifetime.close();
   expect((await waiting).reason).toBe("closed");

@@ -16,6 +16,10 @@ export class Lifetime {
   readonly #running = new Set<Promise<unknown>>();
   readonly #waiting = new Set<() => void>();
 
+  get isOver(): boolean {
+    return this.#end.signal.aborted;
+  }
+
   /** @throws {OidcError} `aborted`, reason `closed`, after the end. */
   assertOpen(): void {
     if (this.#end.signal.aborted) throw closedError();

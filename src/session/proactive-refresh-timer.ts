@@ -11,8 +11,8 @@ export interface ProactiveRefreshParts {
   readonly randomBytes: (length: number) => Uint8Array;
   /** True where new tokens come without a person. */
   readonly canRenew: (record: SessionRecord) => boolean;
-  /** What every process sees now; not what only this one knows. */
-  readonly readStored: () => Promise<SessionRecord | undefined>;
+  /** What every process sees now; not what only this one knows. Called off, nobody wants to know any more. */
+  readonly readStored: (signal: AbortSignal) => Promise<SessionRecord | undefined>;
   /** True for a failure that is over by itself. Handed in: a shared file would be one more for every program to load. */
   readonly isTransient: (error: unknown) => boolean;
   /** Brings newer tokens than those of `stored`, whoever gets them; shows nothing and asks nobody. */
@@ -160,7 +160,7 @@ export class ProactiveRefreshTimer {
   async #renew(plan: Plan, signal: AbortSignal): Promise<number | undefined> {
     const { clock, readStored, renew } = this.#parts;
     plan.firstTryAt ??= clock.monotonic();
-    const stored = await readStored();
+    const stored = await readStored(signal);
     const current = stored?.accessToken;
     // Signed out, renewed by another process, or never stored: then others could not see a renewal either, and each
     // process would make its own.

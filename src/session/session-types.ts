@@ -53,6 +53,11 @@ export interface Session {
    * {@link Session.getToken} must look. Without input or output, and at once.
    */
   remembered(minValiditySeconds: number): Promise<AccessToken> | undefined;
+  /**
+   * The last token of the configuration in memory, while it is valid, without input or output. Whoever asks wants it to
+   * stay so: it is renewed ahead as if it had been handed out.
+   */
+  peek(): AccessToken | undefined;
   /** @throws {OidcError} */
   getToken(options?: GetTokenOptions): Promise<AccessToken>;
   /**

@@ -34,7 +34,7 @@ import type { Flows } from "./flows.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { isSignedIn, RecordRepository } from "./record-repository.ts";
 import { closedError, Lifetime } from "./lifetime.ts";
-import { logoutUrlOf } from "./logout-url.ts";
+import { toldLogout } from "./told-logout.ts";
 import {
   appliesToWaiter,
   loginRequired,
@@ -46,6 +46,7 @@ import { belongsTo, isOutcomeFor, matchRecord, whyNoMatch } from "./cache-match.
 import { criteriaOf, withVariant, type SessionConfig, type TokenCriteria } from "./criteria.ts";
 import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
+import type { TokenListeners } from "./token-listeners.ts";
 import { signInOf } from "./sign-in.ts";
 import { TokenMemos, type TokenMemo } from "./token-memos.ts";
 import { hasVariant, variantNameOf } from "./token-variant.ts";
@@ -66,12 +67,8 @@ export interface SessionParts {
   readonly mostUnansweredPrompts: number;
   /** Whether tokens that were handed out are renewed before they expire: in a program that goes on running. */
   readonly renewsAhead?: boolean;
-}
-
-/** When a sign-in's own access token ends, where that is known. */
-function endOf({ accessToken }: SessionRecord): Date | undefined {
-  const seconds = accessToken?.expiresAt ?? undefined;
-  return seconds === undefined ? undefined : new Date(seconds * 1000);
+  /** Told of each new token. Default: nobody. */
+  readonly listeners?: TokenListeners | undefined;
 }
 
 /** The session of one key in one store. */
@@ -106,10 +103,17 @@ export class StoredSession implements Session {
     return isGood ? memo.given : undefined;
   }
 
+  peek(): AccessToken | undefined {
+    const memo = this.#memos.latest();
+    if (memo !== undefined) this.#ahead?.note(memo.record);
+    return memo?.token;
+  }
+
   async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
-    const { signal } = options;
+    const { signal, rejectedToken } = options;
     if (signal?.aborted) throw abortedError(signal);
     this.#lifetime.assertOpen();
+    if (rejectedToken !== undefined) this.#memos.forgetToken(rejectedToken);
     const remembered = this.#rememberedFor(options);
     if (remembered !== undefined) return remembered;
     let cached: SessionRecord | undefined;
@@ -164,19 +168,11 @@ export class StoredSession implements Session {
     const forgotten = await this.#repository.forget();
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
     this.#memos.forget();
+    this.#parts.listeners?.forget();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
-    const { revoked, accessTokenStays } = await this.#parts.flows.revoke(
-      forgotten,
-      new AbortController().signal,
-    );
-    const logoutUrl = logoutUrlOf(forgotten);
-    return {
-      forgotten: 1,
-      revoked,
-      ...(accessTokenStays ? { accessTokenStays: { until: endOf(forgotten) } } : {}),
-      ...(logoutUrl === undefined ? {} : { logoutUrl }),
-    };
+    const told = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
+    return toldLogout(forgotten, told);
   }
 
   async userInfo(options: CallOptions & { interactive?: boolean } = {}): Promise<UserInfoClaims> {
@@ -262,8 +258,23 @@ export class StoredSession implements Session {
     if (source === "login") this.#memos.forget();
     if (tokenKind === "access_token") {
       this.#memos.remember(record, target, source === "cache" ? token : undefined);
+      if (target === undefined) this.#parts.listeners?.tell(token);
     }
     return token;
+  }
+
+  /** A token that no call asked for: of a renewal ahead, or of another process. */
+  #learn(record: SessionRecord | undefined): void {
+    const { config, signedInSince, listeners } = this.#parts;
+    const options = { minValiditySeconds: 0 };
+    const criteria = criteriaOf(options, { personPresent: false, signedInSince, cached: record });
+    const found = matchRecord(record, criteria, config, this.#nowSeconds());
+    if (found === undefined) return;
+    this.#memos.remember(found, undefined, undefined);
+    if (listeners === undefined || listeners.isEmpty) return;
+    // Told is handed out: it is renewed ahead, too.
+    this.#ahead?.note(found);
+    listeners.tell(accessTokenOf(found, "access_token", "cache"));
   }
 
   #createAhead(): ProactiveRefresh {
@@ -273,12 +284,18 @@ export class StoredSession implements Session {
       randomBytes: world.randomBytes,
       canRenew: (record) => record.refreshToken !== undefined || !flows.needsPerson,
       isTransient: isWorthRetrying,
-      readStored: () => this.#repository.readStored(),
+      readStored: async (signal) => {
+        const stored = await this.#repository.readStored();
+        if (!signal.aborted) this.#learn(stored);
+        return stored;
+      },
       renew: async (stored, signal) => {
         const options = { forceRefresh: true, interactive: false };
         const context = { personPresent: false, signedInSince, cached: stored };
         const criteria: TokenCriteria = { ...criteriaOf(options, context), quiet: true };
-        return (await this.#obtain(criteria, stored, signal)).record;
+        const { record } = await this.#obtain(criteria, stored, signal);
+        if (!signal.aborted) this.#learn(record);
+        return record;
       },
     });
   }

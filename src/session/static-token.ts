@@ -8,6 +8,7 @@ import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./in-process-flight.ts";
 import type { Lifetime } from "./lifetime.ts";
+import type { TokenListeners } from "./token-listeners.ts";
 
 /** Where given tokens come from. */
 export interface StaticTokenSource {
@@ -33,11 +34,22 @@ export class StaticTokens {
   #kept: Kept | undefined;
   #reading: Promise<Kept> | undefined;
   readonly #lifetime: Lifetime;
+  readonly #listeners: TokenListeners;
+  /** Handed out last, and refused by nobody since. */
+  #last: AccessToken | undefined;
 
   /** Once the lifetime has ended, whoever waits for a token gets `aborted`, reason `closed`, and so does every later call. */
-  constructor(source: StaticTokenSource, lifetime: Lifetime) {
+  constructor(source: StaticTokenSource, lifetime: Lifetime, listeners: TokenListeners) {
     this.#source = source;
     this.#lifetime = lifetime;
+    this.#listeners = listeners;
+  }
+
+  /** The token that was handed out last, while it is valid. */
+  peek(): AccessToken | undefined {
+    const end = this.#last?.expiresAt;
+    const isOver = this.#lifetime.isOver || (end !== undefined && end.getTime() <= Date.now());
+    return isOver ? undefined : this.#last;
   }
 
   /**
@@ -49,6 +61,9 @@ export class StaticTokens {
     this.#lifetime.assertOpen();
     if (options.tokenKind === "id_token") {
       throw this.#noToken("gives access tokens; no ID token is known");
+    }
+    if (this.#last !== undefined && options.rejectedToken === this.#last.token) {
+      this.#last = undefined;
     }
     const minValiditySeconds = options.minValiditySeconds ?? defaultMinValiditySeconds;
     const usable = (kept: Kept): boolean =>
@@ -80,13 +95,15 @@ export class StaticTokens {
 
   #handOut(given: GivenToken): AccessToken {
     const { token, expiresAt } = given;
-    return createAccessToken({
+    this.#last = createAccessToken({
       token,
       tokenType: "Bearer",
       expiresAt: toSeconds(expiresAt),
       scopes: [],
       source: "static",
     });
+    this.#listeners.tell(this.#last);
+    return this.#last;
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Kept> {

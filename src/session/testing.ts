@@ -14,6 +14,7 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
 import { StoredSession } from "./session.ts";
+import { TokenListeners } from "./token-listeners.ts";
 import type { UserInfoClaims } from "./session-types.ts";
 
 export const issuer: string = "https://id.example.com";
@@ -87,6 +88,7 @@ export class Bench {
   readonly calls: string[] = [];
   readonly store: OpenStore;
   readonly session: StoredSession;
+  readonly listeners: TokenListeners = new TokenListeners();
 
   constructor(
     script: Script = {},
@@ -152,6 +154,7 @@ export class Bench {
       host: () => options.host ?? "this-host",
       mostUnansweredPrompts: 3,
       renewsAhead: options.renewsAhead ?? false,
+      listeners: this.listeners,
     });
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { AccessToken } from "../core/types.ts";
 import type { SessionRecord, TokenTarget } from "../record/format.ts";
+import { isFresh } from "../record/fresh.ts";
 import { accessTokenOf } from "./access-token.ts";
 import { variantNameOf } from "./token-variant.ts";
 
@@ -48,6 +49,15 @@ export class TokenMemos {
     return target === undefined ? this.#own : this.#others.get(variantNameOf({ target }));
   }
 
+  /** The configuration's own token, while it is valid: however long ago it was looked at. */
+  latest(): TokenMemo | undefined {
+    const memo = this.#own;
+    if (memo === undefined || memo.record.accessToken === null) return undefined;
+    // A clock that was set back gives no ended token its validity back.
+    memo.seenAt = Math.max(memo.seenAt, this.#clock.now());
+    return isFresh(memo.record.accessToken, 0, memo.seenAt / 1000) ? memo : undefined;
+  }
+
   /** `given`: the token as it was handed out, where that was from the cache. */
   remember(
     record: SessionRecord,
@@ -64,6 +74,11 @@ export class TokenMemos {
     }
     if (this.#others.size >= maxMemos) this.#others.clear();
     this.#others.set(variantNameOf({ target }), memo);
+  }
+
+  /** A server has refused it. */
+  forgetToken(token: string): void {
+    if (this.#own?.token.token === token) this.#own = undefined;
   }
 
   forget(): void {
