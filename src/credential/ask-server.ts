@@ -141,16 +141,31 @@ function assertEnough(server: string, said: ServerConfig, options: ResolvedOptio
   }
 }
 
+/** A server, and what it said. */
+export interface ServerAnswer {
+  readonly source: ServerConfigSource;
+  readonly said: ServerConfig;
+}
+
+/** Asks, without letting the answer count. @throws {OidcError} `server_config_failed`, and what a request fails with. */
+export async function readServer(
+  parts: AskingParts,
+  signal: AbortSignal | undefined,
+): Promise<ServerAnswer> {
+  const source = await sourceOf(parts);
+  const said = await source.ask(signal);
+  if (parts.options.issuer === "") assertReachableElsewhere(source, said);
+  return { source, said };
+}
+
 /** Asks, and lets the answer count before anything is sent to the issuer that it names. */
 export async function askServer(
   parts: AskingParts,
   { signal, beforePrompt }: Parameters<AskServer>[0],
 ): Promise<AdmittedAnswer> {
   const { options, trust } = parts;
-  const source = await sourceOf(parts);
-  const said = await source.ask(signal);
+  const { source, said } = await readServer(parts, signal);
   assertEnough(source.server, said, options);
-  if (options.issuer === "") assertReachableElsewhere(source, said);
   const { ask } = trust;
   const { isExplicit } = await admitServerConfig(said, {
     server: source.server,

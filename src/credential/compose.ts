@@ -26,6 +26,7 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import { givenStore } from "../store/given-store.ts";
 import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
+import type { AskingParts, ServerAnswer } from "./ask-server.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createLatePrompt } from "./late-prompt.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
@@ -39,6 +40,8 @@ export interface Composition {
   readonly key: string;
   /** What the provider says of itself, and what options say in its place. @throws {OidcError} as discovery does. */
   readonly describeProvider: (signal: AbortSignal) => Promise<ProviderMetadata>;
+  /** What the server that the options name says, whether it counts or not. @throws {OidcError} `server_config_failed`. */
+  readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
 }
 
 /** Showing something never breaks a sign-in. */
@@ -218,13 +221,16 @@ export function compose(
   const store = composeStore(options, world, machine);
   const folder = folderOrNone(machine);
   const openWorld = networkOpener(options, world, machine);
-  const source = configFromOptions(options, async (context) => {
+  const openAsking = madeOnce(async (): Promise<AskingParts> => {
     const { http } = await openWorld();
     const { composeTrust } = await loadPart(() => import("./compose-trust.ts"));
-    const { askServer } = await loadPart(() => import("./ask-server.ts"));
     const pinFolder = isUnnamed(options.server) ? undefined : folder;
     const trust = composeTrust(world, pinFolder, options.callbackTimeoutSeconds);
-    return askServer({ options, http, trust }, context);
+    return { options, http, trust };
+  });
+  const source = configFromOptions(options, async (context) => {
+    const { askServer } = await loadPart(() => import("./ask-server.ts"));
+    return askServer(await openAsking(), context);
   });
   const settings = settingsFromOptions(options);
   const session = new StoredSession({
@@ -252,5 +258,9 @@ export function compose(
     const where = providerOptions(await source.read({ signal }), settings, flow);
     return (await openProvider(await openWorld(), where, signal)).metadata;
   };
-  return { world, store, session, key, describeProvider };
+  const readServer = async (signal: AbortSignal): Promise<ServerAnswer> => {
+    const { readServer: read } = await loadPart(() => import("./ask-server.ts"));
+    return read(await openAsking(), signal);
+  };
+  return { world, store, session, key, describeProvider, readServer };
 }

@@ -1,12 +1,16 @@
-// `latchkey trust` by the built program: what is remembered of servers, listed and forgotten.
+// `latchkey trust` by the built program: what is remembered of servers, listed, accepted and forgotten.
 
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { createProcessLock } from "../../src/lock/protocol.ts";
 import { createFilePins } from "../../src/trust/file-pins.ts";
+import { latchkeyLine, noTerminal, startOnTerminal } from "../support/terminal-process.ts";
 import { desk, provider, type Desk } from "./harness.ts";
 
 function folderOf(at: Desk): string {
@@ -77,3 +81,82 @@ test("a file that cannot be understood is said to be, and left alone", async () 
   expect(stderr.replaceAll(/\s+/g, " ")).toContain(`rm ${file}`);
   expect(existsSync(file)).toBe(true);
 });
+
+/** A server on this machine that says which provider to use, and counts who asks. */
+async function namingServer(said: Record<string, unknown>): Promise<{
+  readonly origin: string;
+  readonly says: (changes: Record<string, unknown>) => void;
+}> {
+  let answer = said;
+  const listener = createServer((_request, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ resource: origin, ...answer }));
+  }).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  onTestFinished(() => void listener.close());
+  const origin = `http://127.0.0.1:${String((listener.address() as AddressInfo).port)}`;
+  return {
+    origin,
+    says: (changes) => {
+      answer = { ...answer, ...changes };
+    },
+  };
+}
+
+test("without a terminal only what was said in so many words is accepted [D08, D09]", async () => {
+  const at = await desk();
+  const issuer = "https://login.example.net";
+  const { origin, says } = await namingServer({
+    authorization_servers: [issuer],
+    client_id: "graph-cli",
+    scopes_supported: ["openid", "data"],
+  });
+  const accept = ["trust", "accept", origin];
+  const unsaid = await at.run(accept);
+  expect([unsaid.code, unsaid.stdout]).toEqual([3, ""]);
+  const told = unsaid.stderr.replaceAll(/\s+/g, " ");
+  expect(told).toContain("It is asked on a terminal alone. Nothing was accepted.");
+  expect(told).toContain(
+    `latchkey trust accept ${origin} --yes --issuer ${issuer} --client-id graph-cli --scopes 'openid data'`,
+  );
+  const words = ["--yes", "--issuer", issuer, "--client-id", "graph-cli", "--scopes", "data"];
+  // What the server says by now, and the flags do not.
+  says({ scopes_supported: ["openid", "data", "admin"] });
+  const other = await at.run([...accept, ...words]);
+  expect(other.code).toBe(3);
+  expect(other.stderr.replaceAll(/\s+/g, " ")).toContain("That is not what --scopes says.");
+  expect((await at.run(["trust", "list"])).stdout).toBe("");
+  says({ scopes_supported: ["openid", "data"] });
+  const accepted = await at.run([...accept, ...words]);
+  expect([accepted.code, accepted.stdout]).toEqual([0, ""]);
+  expect(accepted.stderr).toMatch(/^Accepted: http:\/\/127\.0\.0\.1:\d+ signs you in at /);
+  expect((await at.run(accept)).stderr).toMatch(
+    /says what was accepted before\. Nothing was changed\.\n$/,
+  );
+});
+
+test.skipIf(noTerminal !== undefined)(
+  "on a terminal a change is shown beside what was accepted, and no is the default [D09]",
+  async () => {
+    const at = await desk();
+    const { origin } = await namingServer({
+      authorization_servers: ["https://login.example.org"],
+      client_id: "graph-cli",
+      scopes_supported: ["openid"],
+    });
+    await remember(at, origin);
+    const line = latchkeyLine(["trust", "accept", origin]);
+    const refused = startOnTerminal(line, { home: at.home });
+    await refused.until(/Accept the change\? \[y\/N\] $/);
+    refused.child.stdin?.write("\r");
+    await refused.until(/\[server_config_changed: declined\]\s+status=3/);
+    expect(refused.output()).toMatch(
+      /issuer +before +https:\/\/login\.example\.net\s+now +https:\/\/login\.example\.org\s/,
+    );
+    const accepted = startOnTerminal(line, { home: at.home });
+    await accepted.until(/Accept the change\? \[y\/N\] $/);
+    accepted.child.stdin?.write("y\r");
+    await accepted.until(/Accepted: [^]*status=0/);
+    expect((await at.run(["trust", "list"])).stdout).toContain("https://login.example.org");
+  },
+);

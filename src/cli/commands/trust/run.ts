@@ -4,6 +4,7 @@ import { composeTrust, type TrustParts } from "../../../credential/compose-trust
 import { stateFolder } from "../../../options/paths.ts";
 import { pinsNamed } from "../../../trust/named-pins.ts";
 import type { CommandContext } from "../../context.ts";
+import { accept } from "./accept.ts";
 import { forgottenText, notRemembered, nothingTrusted, trustListText } from "../../render/trust.ts";
 import { printableJson } from "../../token-text.ts";
 
@@ -52,6 +53,7 @@ async function forget(context: CommandContext): Promise<number> {
 /** The subcommands, by name. */
 const subcommands: Readonly<Record<string, (context: CommandContext) => Promise<number>>> = {
   list,
+  accept,
   forget,
 };
 

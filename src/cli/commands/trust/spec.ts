@@ -1,7 +1,13 @@
 // `latchkey trust` as data.
 
 import { json } from "../../flags.ts";
-import type { ArgumentSpec, CommandSpec } from "../../spec.ts";
+import type { ArgumentSpec, CommandSpec, FlagSpec } from "../../spec.ts";
+
+const yes: FlagSpec = {
+  name: "yes",
+  kind: "switch",
+  summary: "accept what the other flags say, without asking",
+};
 
 const server: ArgumentSpec = { name: "server", what: "the address of a server" };
 
@@ -22,6 +28,18 @@ export const spec: CommandSpec = {
       examples: ["latchkey trust list", "latchkey trust list --json"],
     },
     {
+      name: "accept",
+      summary: "ask a server, and accept what it says",
+      description:
+        "Asks a server which provider to use, shows what it says, beside what it said before where that was another thing, and asks whether to accept it. With --yes nobody is asked: what --issuer, --client-id, --scopes and --audience say is accepted, and nothing else. Nothing is sent to the provider. A host alone means https.",
+      flags: [yes],
+      arguments: [server],
+      examples: [
+        "latchkey trust accept data.example.com",
+        "latchkey trust accept grpcs://data.example.com:443 --yes --issuer https://id.example.com --client-id data-cli",
+      ],
+    },
+    {
       name: "forget",
       summary: "forget a server, so that it is asked about anew",
       description:
@@ -30,5 +48,5 @@ export const spec: CommandSpec = {
       examples: ["latchkey trust forget data.example.com"],
     },
   ],
-  examples: ["latchkey trust list", "latchkey trust forget data.example.com"],
+  examples: ["latchkey trust list", "latchkey trust accept data.example.com"],
 };
