@@ -224,8 +224,7 @@ export function compose(
   const openAsking = madeOnce(async (): Promise<AskingParts> => {
     const { http } = await openWorld();
     const { composeTrust } = await loadPart(() => import("./compose-trust.ts"));
-    const pinFolder = isUnnamed(options.server) ? undefined : folder;
-    const trust = composeTrust(world, pinFolder, options.callbackTimeoutSeconds);
+    const trust = composeTrust(world, folder, options.callbackTimeoutSeconds);
     return { options, http, trust };
   });
   const source = configFromOptions(options, async (context) => {

@@ -5,51 +5,13 @@ import { join } from "node:path";
 import { decodeJwt } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { OidcAuth, OidcCredentialsAuth, type OidcAuthOptions } from "../../src/index.ts";
-import {
-  reply,
-  startHostileServer,
-  type Behaviour,
-  type HostileServer,
-} from "../support/hostile-server.ts";
-import type { IdentityProvider } from "../support/identity-provider.ts";
+import { reply, startHostileServer } from "../support/hostile-server.ts";
+import { startProtectedResource, type ProtectedResource } from "../support/protected-resource.ts";
 import { emptyHome, failureOf, person, provider, type Person } from "./harness.ts";
-
-const root = "/.well-known/oauth-protected-resource";
-
-interface Resource {
-  readonly server: HostileServer;
-  /** Replaces members of what it says. */
-  say(members: Readonly<Record<string, unknown>>): void;
-  asked(): number;
-}
-
-/** A protected resource that names a provider. */
-async function resource(
-  identityProvider: IdentityProvider,
-  members: Readonly<Record<string, unknown>> = {},
-): Promise<Resource> {
-  let said = members;
-  const behave: Behaviour = (socket, request, index) => {
-    const document = {
-      resource: server.origin,
-      authorization_servers: [identityProvider.issuer],
-      client_id: identityProvider.clients.public.clientId,
-      scopes: ["openid", "profile"],
-      ...said,
-    };
-    const headers = { "content-type": "application/json" };
-    const answer =
-      request.target === root ? reply(200, headers, JSON.stringify(document)) : reply(404);
-    answer(socket, request, index);
-  };
-  const server = await startHostileServer(behave);
-  onTestFinished(() => server.close());
-  return { server, say: (next) => (said = next), asked: () => server.requests.length };
-}
 
 /** Somebody with nothing but a server's address. */
 function withAddress(
-  { server }: Resource,
+  { server }: ProtectedResource,
   changes: OidcAuthOptions = {},
   someone: Person = person(),
 ): OidcAuth {
@@ -78,10 +40,10 @@ function expire(auth: OidcAuth): void {
   writeFileSync(path, JSON.stringify(file));
 }
 
-test("an address alone signs in; a second program asks nobody, and a renewal asks the provider alone", async () => {
+test("server: an address alone signs in; a second program asks nobody, and a renewal asks the provider alone", async () => {
   emptyHome();
   const identityProvider = await provider({ jwtAccessTokens: true });
-  const at = await resource(identityProvider);
+  const at = await startProtectedResource(identityProvider);
   const auth = withAddress(at);
   const first = await auth.getToken();
   const [authorization] = identityProvider.authorizationRequests();
@@ -116,7 +78,7 @@ test("an address alone signs in; a second program asks nobody, and a renewal ask
 test("what the caller set wins, and a server that has nothing to add is not asked", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider, {
+  const at = await startProtectedResource(identityProvider, {
     authorization_servers: ["https://other.example.net"],
     client_id: "other-client",
   });
@@ -138,10 +100,10 @@ test("what the caller set wins, and a server that has nothing to add is not aske
 test("scopes: the server's, with openid at an OpenID Provider; else the usual ones", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider, { scopes: ["profile"] });
+  const at = await startProtectedResource(identityProvider, { scopes: ["profile"] });
   await withAddress(at).getToken();
   expect(identityProvider.authorizationRequests()[0]?.get("scope")).toBe("openid profile");
-  const without = await resource(identityProvider, { scopes: undefined });
+  const without = await startProtectedResource(identityProvider, { scopes: undefined });
   identityProvider.resetRequests();
   await withAddress(without).getToken();
   expect(identityProvider.authorizationRequests()[0]?.get("scope")).toBe("openid profile email");
@@ -150,7 +112,7 @@ test("scopes: the server's, with openid at an OpenID Provider; else the usual on
 test("useServerAudience: takes the server's audience, and only then", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider, { audience: "graph" });
+  const at = await startProtectedResource(identityProvider, { audience: "graph" });
   await withAddress(at).getToken();
   await withAddress(at, { useServerAudience: true }).getToken();
   await withAddress(at, { useServerAudience: true, audience: "own" }).getToken();
@@ -159,7 +121,7 @@ test("useServerAudience: takes the server's audience, and only then", async () =
     "graph",
     "own",
   ]);
-  const silent = await resource(identityProvider);
+  const silent = await startProtectedResource(identityProvider);
   const failure = await failureOf(withAddress(silent, { useServerAudience: true }).getToken());
   expect([failure.code, failure.reason]).toEqual(["server_config_failed", "no_audience"]);
 });
@@ -167,7 +129,10 @@ test("useServerAudience: takes the server's audience, and only then", async () =
 test("two servers with one provider share no token, nor does a server with none [D10]", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const [one, other] = [await resource(identityProvider), await resource(identityProvider)];
+  const [one, other] = [
+    await startProtectedResource(identityProvider),
+    await startProtectedResource(identityProvider),
+  ];
   const first = await withAddress(one).getToken();
   const second = await withAddress(other).getToken();
   expect(second.source).toBe("login");
@@ -182,7 +147,7 @@ test("a server that names somebody else later gets a question, and a no sends no
   const identityProvider = await provider();
   const attacker = await startHostileServer(reply(200, {}, "{}"));
   onTestFinished(() => attacker.close());
-  const at = await resource(identityProvider);
+  const at = await startProtectedResource(identityProvider);
   const auth = withAddress(at);
   const first = await auth.getToken();
   at.say({ authorization_servers: [attacker.origin] });
@@ -207,7 +172,9 @@ test("a secret goes to no issuer that the server named and nobody accepted [D16]
   const attacker = await startHostileServer(reply(200, {}, "{}"));
   onTestFinished(() => attacker.close());
   const identityProvider = await provider();
-  const at = await resource(identityProvider, { authorization_servers: [attacker.origin] });
+  const at = await startProtectedResource(identityProvider, {
+    authorization_servers: [attacker.origin],
+  });
   const { clientId, clientSecret } = identityProvider.clients.confidentialPost;
   const auth = new OidcCredentialsAuth({ server: at.server.origin, clientId, clientSecret });
   const failure = await failureOf(auth.getToken());
@@ -218,7 +185,7 @@ test("a secret goes to no issuer that the server named and nobody accepted [D16]
 test("a secret that is set later is not sent for a sign-in that a server's word alone was behind [D16]", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider);
+  const at = await startProtectedResource(identityProvider);
   const auth = withAddress(at);
   await auth.getToken();
   expire(auth);
@@ -260,7 +227,9 @@ test("a provider that lists its resources, and not this one, opens no browser [D
       return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), ...listed }) };
     },
   });
-  const failure = await failureOf(withAddress(await resource(identityProvider)).getToken());
+  const failure = await failureOf(
+    withAddress(await startProtectedResource(identityProvider)).getToken(),
+  );
   expect(failure.code).toBe("resource_mismatch");
   expect(identityProvider.authorizationRequests()).toEqual([]);
 });
@@ -268,7 +237,7 @@ test("a provider that lists its resources, and not this one, opens no browser [D
 test("a server that names no client, where none is set: the error names the provider", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider, { client_id: undefined });
+  const at = await startProtectedResource(identityProvider, { client_id: undefined });
   const failure = await failureOf(withAddress(at).getToken());
   expect(failure.code).toBe("missing_client_id");
   expect(failure.message).toContain(new URL(identityProvider.issuer).host);
@@ -309,7 +278,10 @@ test("an object is asked; with an address its sign-in is kept, without one it is
 test("what was remembered holds no more than a renewal needs, and not the server's other words", async () => {
   emptyHome();
   const identityProvider = await provider();
-  const at = await resource(identityProvider, { audience: "graph", resource_name: "Graphs" });
+  const at = await startProtectedResource(identityProvider, {
+    audience: "graph",
+    resource_name: "Graphs",
+  });
   const auth = withAddress(at);
   await auth.getToken();
   expect(JSON.parse(cacheOf(auth)).records[0].server).toEqual({
@@ -318,4 +290,23 @@ test("what was remembered holds no more than a renewal needs, and not the server
     audience: "graph",
     resource: at.server.origin,
   });
+});
+
+test("trustServer: ask has a person asked the first time, even about this machine, and once", async () => {
+  emptyHome();
+  const identityProvider = await provider();
+  const at = await startProtectedResource(identityProvider);
+  const asked: string[] = [];
+  const someone = person();
+  const onPrompt: Person["onPrompt"] = (event) => {
+    if (event.type !== "trustQuestion") return someone.onPrompt(event);
+    asked.push(event.server);
+    event.accept();
+  };
+  await withAddress(at, { trustServer: "ask", onPrompt }).getToken();
+  await withAddress(at, { trustServer: "ask", onPrompt }).login();
+  expect(asked).toEqual([at.server.origin]);
+  const silent = await startProtectedResource(identityProvider);
+  await withAddress(silent, { onPrompt }).getToken();
+  expect(asked).toHaveLength(1);
 });
