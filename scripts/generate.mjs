@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandOutputs } from "./generated-commands.mjs";
 import { errorReference } from "./error-reference.mjs";
+import { referencePage } from "./reference-page.mjs";
 import { loadSource } from "./load-source.mjs";
 import { protobufSource } from "./protobuf.mjs";
 
@@ -206,6 +207,7 @@ const outputs = {
   "docs/options.md": reference,
   ...(await commandOutputs()),
   "docs/errors.md": errorReference,
+  "docs/reference.md": referencePage,
   "src/grpc/oidc-service.ts": protobufSource(root, "proto/latchkey/v1/oidc_service.proto"),
   "src/grpc/admin-service.ts": protobufSource(root, "proto/xgtproto/admin_service.proto"),
 };
