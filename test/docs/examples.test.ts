@@ -2,12 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { startProtectedServer } from "../../demo/protected-server.mjs";
+import { makeCertificateAuthority } from "../support/certificates.ts";
 import { scratchHome } from "../support/command-line.ts";
 import {
   startIdentityProvider,
@@ -23,6 +25,8 @@ const browser = fileURLToPath(new URL("../support/browser-command.mjs", import.m
 const testedBelow = [
   "call-an-api.mjs",
   "client-credentials.mjs",
+  "data-client.mjs",
+  "data-server.mjs",
   "get-a-token.mjs",
   "own-prompt.mjs",
   "own-store.mjs",
@@ -221,4 +225,31 @@ test.each([
   const { code, output } = await run(name);
   expect([code, /\bpass (\d+)$/m.exec(output)?.[1]]).toEqual([0, String(count)]);
   expect(provider.requests().total).toBe(0);
+});
+
+test("data-client signs in with the address of data-server alone, and needs no request of its own later", async () => {
+  const { provider, run } = await desk();
+  const authority = await makeCertificateAuthority();
+  onTestFinished(() => authority.dispose());
+  const server = spawn(process.execPath, [`${examples}data-server.mjs`], {
+    env: {
+      PATH: process.env["PATH"],
+      ISSUER: provider.issuer,
+      CLIENT_ID: provider.clients.public.clientId,
+      TLS_CERTIFICATE: authority.certificatePath,
+      TLS_KEY: authority.keyPath,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void server.kill("SIGKILL"));
+  const [address] = (await once(server.stdout.setEncoding("utf8"), "data")) as [string];
+  expect(address).toMatch(/^grpcs:\/\/127\.0\.0\.1:\d+\n$/);
+  const environment = { ADDRESS: address.trim(), CA_CERT_PATH: authority.caPath };
+  const greeted = { code: 0, output: "Hello, alice.\n" };
+  expect(await run("data-client.mjs", { environment })).toEqual(greeted);
+  expect(provider.requests()).toMatchObject({ token: 1, authorization: 1 });
+  // The second program has the token from the cache: what follows is the server's, which asks whose it is.
+  const withSession = { ...environment, XGT: "1" };
+  expect(await run("data-client.mjs", { environment: withSession })).toEqual(greeted);
+  expect(provider.requests()).toMatchObject({ token: 1, authorization: 1 });
 });
