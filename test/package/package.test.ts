@@ -84,7 +84,16 @@ beforeAll(() => {
   writeJson(join(installed, "package.json"), { name: "consumer", private: true, type: "module" });
   run(
     "npm",
-    ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", tarball],
+    [
+      "install",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      // Else it asks the registry about peers, though nobody wants them: minutes where there is no network.
+      "--legacy-peer-deps",
+      tarball,
+    ],
     installed,
   );
   alone = join(folder, "alone");
@@ -199,6 +208,16 @@ test("brings no package with it, and has no install script [P01]", () => {
   const names = Object.keys(packages).filter((name) => name !== "");
   expect(names).toEqual(["node_modules/latchkey"]);
   expect(names.filter((name) => packages[name]?.hasInstallScript)).toEqual([]);
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  ) as {
+    peerDependencies?: Readonly<Record<string, string>>;
+    peerDependenciesMeta?: Readonly<Record<string, { optional?: boolean }>>;
+  };
+  // npm would install any other one.
+  expect(
+    Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true),
+  ).toEqual([]);
 });
 
 function sizeOf(path: string): number {
