@@ -1,11 +1,11 @@
 // Changes when dist/ is made in another way: declarations by tsc, code and licences by rolldown.
-import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { builtinModules, createRequire } from "node:module";
+import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minify } from "rolldown/utils";
+import { compileDeclarations } from "./declarations.mjs";
 
 /** @typedef {import("rolldown").OutputChunk} OutputChunk */
 /** @typedef {import("rolldown").Plugin} Plugin */
@@ -43,18 +43,6 @@ const isBuiltin = (specifier) =>
 const isInstalled = (specifier) =>
   installedPackages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 
-/** @param {readonly string[]} flags */
-function compile(flags) {
-  const compiler = createRequire(import.meta.url).resolve("typescript/package.json");
-  const { status, error } = spawnSync(
-    process.execPath,
-    [join(dirname(compiler), "bin", "tsc"), "-p", "tsconfig.build.json", ...flags],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
-  );
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error("tsc found errors");
-}
-
 /** The declarations that the entries' own declarations lead to. @param {readonly string[]} from */
 function reachableDeclarations(from) {
   /** @type {Set<string>} */
@@ -83,7 +71,7 @@ function removeEmptyFolders(folder) {
 
 /** The declarations of the entries, with their comments: an editor shows them. */
 function writeDeclarations() {
-  compile(["--emitDeclarationOnly"]);
+  compileDeclarations();
   const reachable = reachableDeclarations(entries.map(({ types }) => join(root, types)));
   for (const name of readdirSync(output, { recursive: true, encoding: "utf8" })) {
     const path = join(output, name);

@@ -2,9 +2,10 @@
 // the reference tables of the documentation, and the codecs of messages.
 // `node scripts/generate.mjs` writes them; with `--check` it fails where a file differs.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { apiReport } from "./api-report.mjs";
 import { commandOutputs } from "./generated-commands.mjs";
 import { errorReference } from "./error-reference.mjs";
 import { referencePage } from "./reference-page.mjs";
@@ -211,22 +212,21 @@ const outputs = {
   "src/grpc/oidc-service.ts": protobufSource(root, "proto/latchkey/v1/oidc_service.proto"),
   "src/grpc/admin-service.ts": protobufSource(root, "proto/xgtproto/admin_service.proto"),
 };
-let stale = false;
-for (const [path, content] of Object.entries(outputs)) {
+const isCheck = process.argv.includes("--check");
+
+/** @param {string} path @param {string} content */
+function settle(path, content) {
   const file = join(root, path);
-  if (process.argv.includes("--check")) {
-    let current = "";
-    try {
-      current = readFileSync(file, "utf8");
-    } catch {
-      // A missing file differs as well.
-    }
-    if (current !== content) {
-      stale = true;
-      console.error(`${path} is not what it is made from: run npm run generate`);
-    }
-  } else {
+  if (!isCheck) {
     writeFileSync(file, content);
+    return;
   }
+  // A missing file differs as well.
+  if (existsSync(file) && readFileSync(file, "utf8") === content) return;
+  console.error(`${path} is not what it is made from: run npm run generate`);
+  process.exitCode = 1;
 }
-if (stale) process.exitCode = 1;
+
+for (const [path, content] of Object.entries(outputs)) settle(path, content);
+// Last: it reads the declarations of what was just made.
+settle("docs/api.md", apiReport());
