@@ -214,7 +214,11 @@ describe("a key read back", () => {
       expect(Object.keys(configuration?.options ?? {}).toSorted()).toEqual(
         taken.map((row) => row.name).toSorted(),
       );
-      expect(configuration?.options).toMatchObject({ resource: everything.resource });
+      expect(configuration?.options).toMatchObject({
+        resource: everything.resource,
+        // As the option takes it, not as it is written.
+        useServerAudience: true,
+      });
       expect(recordKey({ kind, options: configuration?.options ?? {} })).toBe(
         recordKey({ kind, options: everything }),
       );

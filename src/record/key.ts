@@ -156,7 +156,8 @@ export function configurationOfKey(
     if (option === undefined || part === null || part === undefined || part === "") return;
     const [name, , valueKind] = option;
     const isPairs = valueKind === "parameters" && Array.isArray(part);
-    options[name] = isPairs ? Object.fromEntries(part as [string, string][]) : part;
+    if (isPairs) options[name] = Object.fromEntries(part as [string, string][]);
+    else options[name] = valueKind === "boolean" ? isOn(part) : part;
   });
   const configuration = { kind, options } as const;
   return recordKey(configuration, layout) === key ? configuration : undefined;

@@ -30,10 +30,17 @@ const connectionOptions = [
   "allowInsecureHttp",
 ] as const;
 
+function askNobody(): Promise<never> {
+  return Promise.reject(new TypeError("A logout asks no server."));
+}
+
 function composeFor(record: SessionRecord, opened: Opened): Composition | undefined {
   const made = configurationOfKey(record.key);
   if (made === undefined) return undefined;
   const given: Record<string, unknown> = { ...made.options };
+  const address = given["server"];
+  // A logout asks no server, and one that a program asked by itself could not be asked here.
+  if (address !== undefined) given["server"] = { address, getOidcIssuer: askNobody };
   for (const name of connectionOptions) {
     if (opened.options.explicit.has(name)) given[name] = opened.options[name];
   }
