@@ -4,8 +4,8 @@
 export const sourceWords =
   "Every option is also an environment variable (--client-id is LATCHKEY_CLIENT_ID) and a key of a profile, a table " +
   "[profile.NAME] with keys such as client-id in the configuration file. A flag counts before the environment, the " +
-  "environment before the profile; [profile.default] applies where no profile, issuer or client is named, and without it " +
-  "the only cached sign-in. --allow-insecure-http is a flag only; a client secret comes from " +
+  "environment before the profile; [profile.default] applies where no profile, issuer, server or client is named, and without " +
+  "it the only cached sign-in. --allow-insecure-http is a flag only; a client secret comes from " +
   "LATCHKEY_CLIENT_SECRET or --client-secret-file, never from a flag. LATCHKEY_LOG=debug is --verbose.";
 
 /** What exit statuses mean. */

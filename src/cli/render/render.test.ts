@@ -86,7 +86,7 @@ const records: readonly SessionRecord[] = [
   withoutRefreshToken({ issuer: "https://id.example.com:8443/realms/a", clientId: "other" }),
   withoutRefreshToken({ accessToken: expiring(-300), subject: "alice", displayName: "alice" }),
   withoutRefreshToken({ accessToken: expiring(null) }),
-  record({ accessToken: null }),
+  record({ accessToken: null, server: { address: "grpcs://data.example.com:443" } }),
   record({ accessToken: expiring(40 * 24 * 3600) }),
 ];
 

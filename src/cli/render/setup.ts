@@ -52,10 +52,13 @@ export function redirectText(options: ResolvedOptions, columns: number): string 
   );
   const unique = [...new Set(addresses)].slice(0, 20);
   const anyPort = plan.ports.includes(0) && options.redirectUri === undefined;
-  const client = sanitizeProviderText(options.clientId, 100);
+  const client =
+    options.clientId === ""
+      ? "the client that the server names"
+      : `client ${sanitizeProviderText(options.clientId, 100)}`;
   const what = unique.length === 1 ? "this redirect URI" : "these redirect URIs";
   return [
-    wrap(`At the provider, client ${client} needs ${what}, exactly as it stands here:`, columns),
+    wrap(`At the provider, ${client} needs ${what}, exactly as it stands here:`, columns),
     unique.join("\n"),
     ...(anyPort ? [wrap("PORT is any free port (RFC 8252 section 7.3).", columns)] : []),
   ].join("\n\n");

@@ -1,6 +1,7 @@
 // The list of `latchkey status` for people. Changes when its look does.
 
 import { sanitizeProviderText } from "../../core/errors.ts";
+import { shownAddress } from "../../core/server-words.ts";
 import type { SessionRecord } from "../../record/format.ts";
 import type { LockHolder } from "../../store/token-store.ts";
 import { pairs } from "./layout.ts";
@@ -68,6 +69,7 @@ function block(
   const rows = pairs(
     [
       ["profile", profile],
+      ["server", record.server && shownAddress(record.server.address)],
       ["as", name],
       [
         "subject",

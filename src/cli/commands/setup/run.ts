@@ -47,7 +47,8 @@ async function completed(
 ): Promise<Settings> {
   const given: Record<string, unknown> = { ...context.settings.given };
   for (const each of asked) {
-    if (given[each.name]) continue;
+    // A server says both.
+    if (given[each.name] || given["server"]) continue;
     if (questions === undefined) {
       throw new OidcError(
         each.name === "issuer" ? "missing_issuer" : "missing_client_id",

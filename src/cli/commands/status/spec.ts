@@ -8,7 +8,7 @@ export const spec: CommandSpec = {
   place: 40,
   summary: "list what is cached, never a token",
   description:
-    "Lists the cached sign-ins: all of them, or those of the issuer, client or profile that is named. Uses no network. Ends with 0 whether or not there is one; with --json an empty cache is [].",
+    "Lists the cached sign-ins: all of them, or those of the issuer, client, server or profile that is named. Uses no network. Ends with 0 whether or not there is one; with --json an empty cache is [].",
   settings: "profile",
   flags: [json],
   examples: ["latchkey status", "latchkey status --profile work --json"],
