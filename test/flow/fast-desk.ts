@@ -40,13 +40,13 @@ export function desk(
   return { session, someone, logged };
 }
 
-/** Changes members of a JSON answer of the provider. */
+/** Changes members of a JSON answer of the provider; the result undoes it. */
 export function change(
   identityProvider: IdentityProvider,
   path: "device" | "discovery",
   members: Readonly<Record<string, unknown>>,
-): void {
-  identityProvider.tamper({
+): () => void {
+  return identityProvider.tamper({
     path,
     respond: async (_request, genuine) => {
       const real = await genuine();

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -28,8 +29,8 @@ export interface CertificateAuthority extends LeafCertificate {
   wrongHostLeaf(): Promise<LeafCertificate>;
   /** What a client may show of itself. */
   clientLeaf(): Promise<LeafCertificate>;
-  /** A leaf for one IP address, valid unless `isExpired`. */
-  leafFor(address: string, options?: { isExpired?: boolean }): Promise<LeafCertificate>;
+  /** A leaf for one IP address or host name, valid unless `isExpired`. */
+  leafFor(host: string, options?: { isExpired?: boolean }): Promise<LeafCertificate>;
   /** Removes the files; the end of the process does it too. */
   dispose(): Promise<void>;
 }
@@ -149,10 +150,10 @@ export async function makeCertificateAuthority(): Promise<CertificateAuthority> 
         usage: "clientAuth",
         validity: now,
       }),
-    leafFor: (address, { isExpired = false } = {}) =>
+    leafFor: (host, { isExpired = false } = {}) =>
       issueInTurn({
-        name: `${isExpired ? "expired-" : ""}${address}`,
-        subjectAlternativeName: `IP:${address}`,
+        name: `${isExpired ? "expired-" : ""}${host}`,
+        subjectAlternativeName: `${isIP(host) === 0 ? "DNS" : "IP"}:${host}`,
         validity: isExpired ? past : now,
       }),
     dispose: async () => {
