@@ -61,7 +61,7 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   useServerAudience: {
     summary: "take the audience from the server's configuration",
     meaning:
-      "With `audience` undefined: take the one that the server's OIDC configuration names. No server can be named yet: it changes nothing, and each sign-in warns of that (`server_audience_unavailable`).",
+      "With `audience` undefined: take the one that the `server` names; one that names none is an error. Without a server it changes nothing, and each sign-in warns of that (`server_audience_unavailable`).",
     group: "Which sign-in",
   },
   resource: {

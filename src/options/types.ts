@@ -24,8 +24,8 @@ export interface InteractiveOptions {
    */
   audience?: string | undefined;
   /**
-   * With `audience` undefined: take the one that the server's OIDC configuration names. No server
-   * can be named yet: it changes nothing, and each sign-in warns of that
+   * With `audience` undefined: take the one that the `server` names; one that names none is an
+   * error. Without a server it changes nothing, and each sign-in warns of that
    * (`server_audience_unavailable`). Default: `false`.
    */
   useServerAudience?: boolean | undefined;
@@ -222,8 +222,8 @@ export interface ClientOptions {
    */
   audience?: string | undefined;
   /**
-   * With `audience` undefined: take the one that the server's OIDC configuration names. No server
-   * can be named yet: it changes nothing, and each sign-in warns of that
+   * With `audience` undefined: take the one that the `server` names; one that names none is an
+   * error. Without a server it changes nothing, and each sign-in warns of that
    * (`server_audience_unavailable`). Default: `false`.
    */
   useServerAudience?: boolean | undefined;

@@ -23,6 +23,7 @@ import { errorTexts } from "../../src/core/error-texts.ts";
 import { thisMachine } from "../../src/options/paths.ts";
 import { optionTable } from "../../src/options/table.ts";
 import { runLatchkey, scratchHome } from "../support/command-line.ts";
+import { json, startHostileServer } from "../support/hostile-server.ts";
 import { startIdentityProvider } from "../support/identity-provider.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -203,7 +204,8 @@ test.each(blocksOf("toml"))("$document: its profiles can be read", ({ text }) =>
   const names = [...text.matchAll(/^\[profile\.([\w-]+)\]$/gm)].map(([, name]) => name ?? "");
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) {
-    expect(Object.keys(readProfile(name, machine).options)).toContain("clientId");
+    const { clientId, server } = readProfile(name, machine).options;
+    expect(clientId ?? server).toEqual(expect.any(String));
   }
 });
 
@@ -298,4 +300,41 @@ test("the README's commands get a token from a real provider, by profile and by 
   });
   expect(provider.requests().total).toBe(0);
   expect(provider.secretsIssued()).toContain(printed.stdout.trim());
+});
+
+test("the guide of servers: its document, as it stands there, signs in by the address alone", async () => {
+  const provider = await startIdentityProvider();
+  onTestFinished(() => provider.close());
+  const home = await scratchHome();
+  onTestFinished(() => home.remove());
+  const server = await startHostileServer();
+  onTestFinished(() => server.close());
+  const here = (text: string): string =>
+    text
+      .replaceAll("https://data.example.com", server.origin)
+      .replaceAll("https://id.example.com", provider.issuer)
+      .replaceAll("my-cli", provider.clients.public.clientId);
+  const guide = blocks.filter(({ document }) => document === "docs/servers.md");
+  const [published] = guide.filter(({ language }) => language === "json");
+  server.behave(json(JSON.parse(here(published?.text ?? ""))));
+  const [profile] = guide.filter(({ language }) => language === "toml");
+  mkdirSync(join(home.path, ".config/latchkey"), { recursive: true, mode: 0o700 });
+  writeFileSync(join(home.path, ".config/latchkey/config.toml"), here(profile?.text ?? ""));
+  const browser = fileURLToPath(new URL("../support/browser-command.mjs", import.meta.url));
+  const env = { BROWSER: `${process.execPath} ${browser}`, LATCHKEY_CALLBACK_PORT: "0" };
+  const outputs: string[] = [];
+  for (const words of guide.filter(({ language }) => language === "sh").flatMap(latchkeyCommands)) {
+    const ran = await runLatchkey(words.map(here), { home: home.path, env });
+    expect([words, ran.code, ran.stderr.includes("Signed in")]).toEqual([
+      words,
+      0,
+      outputs.length === 0,
+    ]);
+    outputs.push(ran.stdout);
+  }
+  const [byAddress, byProfile, status, pins] = outputs;
+  expect(byAddress).toMatch(/^\S+\n$/);
+  expect(byProfile).toBe(byAddress);
+  for (const text of [status, pins]) expect(text).toContain(server.origin);
+  expect(server.requests).toHaveLength(1);
 });

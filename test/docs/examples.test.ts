@@ -28,6 +28,7 @@ const testedBelow = [
   "data-client.mjs",
   "data-server.mjs",
   "get-a-token.mjs",
+  "one-address.mjs",
   "own-prompt.mjs",
   "own-store.mjs",
   "redis-store.mjs",
@@ -137,6 +138,35 @@ test("call-an-api greets, and renews a token that the API refuses, once", async 
   });
   expect(refused).toEqual({ code: 0, output: "401 no\n" });
   expect([seen.length, new Set(seen).size, provider.requests().token]).toEqual([2, 2, 2]);
+});
+
+test("one-address asks the server once, and has the token from the cache then", async () => {
+  const { provider, run } = await desk();
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.authorization?.slice(0, 7)}`);
+    const isDocument = request.url === "/.well-known/oauth-protected-resource";
+    const said = {
+      resource: address,
+      authorization_servers: [provider.issuer],
+      client_id: clientId,
+    };
+    response.end(isDocument ? JSON.stringify(said) : "hello");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const { clientId } = provider.clients.public;
+  const environment = { SERVER: address, ISSUER: "", CLIENT_ID: "" };
+  const said = (source: string): string =>
+    `source: ${source}, issuer: ${provider.issuer}, server: ${address}\n200 hello\n`;
+  expect(await run("one-address.mjs", { environment })).toEqual({ code: 0, output: said("login") });
+  expect(await run("one-address.mjs", { environment })).toEqual({ code: 0, output: said("cache") });
+  expect(asked).toEqual([
+    "GET /.well-known/oauth-protected-resource undefined",
+    "GET /hello Bearer ",
+    "GET /hello Bearer ",
+  ]);
 });
 
 test("own-prompt shows the address in its own words, and knows who came", async () => {
