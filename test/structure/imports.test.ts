@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   keys: [],
   server: ["http"],
   grpc: ["options", "server/checked-config.ts"],
+  xgt: ["grpc"],
   provider: ["keys", "http", "files"],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
@@ -96,6 +97,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential/redis-store.ts",
     "grpc",
     "testing",
+    "xgt",
     "store/token-store.ts",
     "record/format.ts",
     "session/session-types.ts",
@@ -113,7 +115,7 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["cli"],
   uqr: ["cli"],
-  "@grpc": ["grpc"],
+  "@grpc": ["grpc", "xgt"],
 };
 
 function allows(list: readonly string[] | undefined, to: string): boolean {
