@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../core/clock.ts";
 import { isOidcError } from "../../core/errors.ts";
+import { startRunningTime, type RunningTime } from "../../lock/running-time.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { isPassing, refused, unreachable } from "./redis-failure.ts";
 import type { RedisScript } from "./redis-scripts.ts";
@@ -32,25 +33,36 @@ export function textOf(value: unknown): string | undefined {
   return value instanceof Uint8Array ? Buffer.from(value).toString("utf8") : undefined;
 }
 
-/** Rejects when the time is over, whatever the client still waits for: some keep a command until Redis is back. */
-async function within<Value>(
-  clock: Clock,
-  milliseconds: number,
-  work: Promise<Value>,
-): Promise<Value> {
-  const over = new AbortController();
-  // Whoever waits for the time no longer wants the answer, nor its failure.
-  work.catch(() => undefined);
-  const late = async (): Promise<never> => {
-    await clock.sleep(milliseconds, { signal: over.signal });
-    throw new Error("Redis did not answer in time.");
-  };
-  const lateness = late();
-  lateness.catch(() => undefined);
-  try {
-    return await Promise.race([work, lateness]);
-  } finally {
-    over.abort();
+/** How long something has been tried for, without the time in which this process did not come to run. */
+class Patience {
+  readonly #time: RunningTime;
+  readonly #longest: number;
+  readonly #over: Promise<never>;
+
+  constructor(clock: Clock, milliseconds: number) {
+    this.#longest = milliseconds;
+    this.#time = startRunningTime(clock);
+    this.#over = new Promise((_resolve, reject) => {
+      this.#time.onTick = () => {
+        if (this.isOver) reject(new Error("Redis did not answer in time."));
+      };
+    });
+    this.#over.catch(() => undefined);
+  }
+
+  get isOver(): boolean {
+    return this.#time.milliseconds >= this.#longest;
+  }
+
+  /** Rejects when the time is over, whatever the client still waits for: some keep a command until Redis is back. */
+  async for<Value>(work: Promise<Value>): Promise<Value> {
+    // Whoever no longer waits for the answer does not hear of its failure.
+    work.catch(() => undefined);
+    return Promise.race([work, this.#over]);
+  }
+
+  stop(): void {
+    this.#time.stop();
   }
 }
 
@@ -93,17 +105,20 @@ export class RedisCommands {
   ): Promise<{ reply: Reply; tries: number }> {
     const { clock, location } = this.#context;
     const attempt = async (): Promise<Reply> => work(await this.#context.client());
-    const end = clock.monotonic() + patienceMilliseconds;
-    for (let tries = 1; ; tries += 1) {
-      const left = end - clock.monotonic();
-      try {
-        return { reply: await within(clock, Math.max(left, 1), attempt()), tries };
-      } catch (error) {
-        if (isOidcError(error)) throw error;
-        if (!isPassing(error)) throw refused(location, error);
-        if (end - clock.monotonic() <= pauseMilliseconds) throw unreachable(location, error);
-        await clock.sleep(pauseMilliseconds);
+    const patience = new Patience(clock, patienceMilliseconds);
+    try {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return { reply: await patience.for(attempt()), tries };
+        } catch (error) {
+          if (isOidcError(error)) throw error;
+          if (!isPassing(error)) throw refused(location, error);
+          if (patience.isOver) throw unreachable(location, error);
+          await clock.sleep(pauseMilliseconds);
+        }
       }
+    } finally {
+      patience.stop();
     }
   }
 }
