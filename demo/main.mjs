@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isOidcError, OidcAuth } from "latchkey";
 import { startProtectedServer } from "./protected-server.mjs";
-import { audience, clientId, startProvider } from "./provider.mjs";
+import { clientId, startProvider } from "./provider.mjs";
 import { assertRequests, describeRequests } from "./request-count.mjs";
 import { signIn } from "./stand-in-browser.mjs";
 
@@ -60,10 +60,11 @@ function makePrompt(signal) {
 async function call(url, accessToken) {
   const headers = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken.token}` };
   const response = await fetch(url, { headers });
-  const challenge = response.headers.get("www-authenticate");
+  // The rest of it is an address, at which Latchkey asks.
+  const [challenge] = response.headers.get("www-authenticate")?.split(" ") ?? [];
   detail(
     `The server says: ${response.status} ${await response.text()}` +
-      (challenge === null ? "" : `  (WWW-Authenticate: ${challenge})`),
+      (challenge === undefined ? "" : `  (WWW-Authenticate: ${challenge} …)`),
   );
   return response.status;
 }
@@ -75,11 +76,11 @@ function assertSame(expected, found, what) {
 
 /**
  * @param {import("./provider.d.mts").DemoProvider} provider
- * @param {string} url address at the protected server
+ * @param {import("./protected-server.d.mts").ProtectedServer} server
  * @param {string} folder
  * @param {AbortSignal} signal
  */
-async function tell(provider, url, folder, signal) {
+async function tell(provider, { address, url }, folder, signal) {
   /** What only the provider can know: what it was asked for. @param {readonly string[]} expected */
   const expectRequests = (expected) => {
     const counted = provider.takeRequests();
@@ -89,18 +90,17 @@ async function tell(provider, url, folder, signal) {
 
   chapter("An OpenID Provider and a protected server run on this machine.");
   detail(`Provider  ${provider.issuer}`);
-  detail(`Server    ${url}`);
+  detail(`Server    ${address}`);
   detail("The server has fetched the provider's keys, to verify tokens with.");
   expectRequests(["keys"]);
 
   chapter("A call without a token is refused.");
   assertSame(401, await call(url), "the status");
 
-  chapter("Latchkey signs in.");
+  chapter("Latchkey signs in. All that it is told is the server's address.");
   const prompt = makePrompt(signal);
   const options = {
-    issuer: provider.issuer,
-    clientId,
+    server: address,
     offlineAccess: true,
     callbackPort: 0,
     // Nobody looks at the browser of a build server.
@@ -116,7 +116,8 @@ async function tell(provider, url, folder, signal) {
   });
   await prompt.visited();
   assertSame("login", first.source, "the token's source");
-  detail(`Signed in as ${String(first.claims?.["name"])}.`);
+  detail("The server named the provider, the client and the scopes.");
+  detail(`Signed in as ${String(first.claims?.["name"])} at ${String(first.claims?.iss)}.`);
   expectRequests(["discovery", "keys", "token"]);
   assertSame(200, await call(url, first), "the status");
 
@@ -151,10 +152,10 @@ async function main() {
   try {
     const provider = await startProvider();
     try {
-      const server = await startProtectedServer({ issuer: provider.issuer, audience });
+      const server = await startProtectedServer({ issuer: provider.issuer, clientId });
       try {
         say("Latchkey: sign in once, and have a token that is always valid.");
-        await tell(provider, server.url, folder, interrupted.signal);
+        await tell(provider, server, folder, interrupted.signal);
       } finally {
         await server.close();
       }

@@ -8,6 +8,5 @@ export interface DemoProvider {
   close(): Promise<void>;
 }
 
-export const audience: string;
 export const clientId: string;
 export function startProvider(): Promise<DemoProvider>;

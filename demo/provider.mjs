@@ -6,8 +6,6 @@ import { exportJWK, generateKeyPair } from "jose";
 
 /** @typedef {import("./provider.d.mts").DemoProvider} DemoProvider */
 
-/** The protected server, as the access tokens name it (RFC 8707). */
-export const audience = "urn:latchkey:demo";
 export const clientId = "latchkey-demo";
 
 /** What each path is for. Pages for the person are counted apart: a browser asks for them, not Latchkey. */
@@ -73,12 +71,18 @@ function configuration(signingKey) {
     },
     features: {
       devInteractions: { enabled: true },
-      // Without a resource the access token would be opaque: the server could not verify it by itself.
+      // For a resource the access token is a JWT, which the server can verify by itself.
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => audience,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ audience, accessTokenFormat: "jwt", scope: "" }),
+        getResourceServerInfo: (
+          /** @type {unknown} */ _context,
+          /** @type {string} */ resource,
+        ) => ({
+          audience: resource,
+          accessTokenFormat: "jwt",
+          scope: "",
+        }),
       },
     },
   };

@@ -116,7 +116,11 @@ test("get-a-token signs in once, then has the token from the cache", async () =>
 test("call-an-api greets, and renews a token that the API refuses, once", async () => {
   const audience = "urn:demo:api";
   const { provider, run } = await desk({ jwtAccessTokens: true });
-  const api = await startProtectedServer({ issuer: provider.issuer, audience });
+  const api = await startProtectedServer({
+    issuer: provider.issuer,
+    clientId: provider.clients.public.clientId,
+    audience,
+  });
   onTestFinished(() => api.close());
   expect(await run("call-an-api.mjs", { environment: { API_URL: api.url } })).toEqual({
     code: 0,

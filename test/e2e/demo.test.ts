@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { startProtectedServer } from "../../demo/protected-server.mjs";
-import { audience } from "../../demo/provider.mjs";
 import { assertRequests } from "../../demo/request-count.mjs";
 import { startIdentityProvider } from "../support/identity-provider.ts";
 import { forgeToken, genuineClaims, providerKey, strangeKey } from "../support/token-forge.ts";
@@ -95,7 +94,7 @@ test(
     ]);
     const answers = stdout.match(/(?<=The server says: ).*/g);
     expect(answers).toEqual([
-      '401 Who are you?  (WWW-Authenticate: Bearer realm="demo")',
+      "401 Who are you?  (WWW-Authenticate: Bearer …)",
       ...Array.from({ length: 3 }, () => "200 Hello, Alice Example."),
     ]);
     expect(stdout).toContain("No browser here (");
@@ -174,10 +173,13 @@ test("counts differ in number or kind: an error that names both", () => {
 test("the protected server refuses what is not an access token of its provider for it", async () => {
   const provider = await startIdentityProvider();
   onTestFinished(() => provider.close());
-  const server = await startProtectedServer({ issuer: provider.issuer, audience });
+  const server = await startProtectedServer({
+    issuer: provider.issuer,
+    clientId: provider.clients.public.clientId,
+  });
   onTestFinished(() => server.close());
   const typ = { typ: "at+jwt" };
-  const claims = { ...genuineClaims(provider.issuer, audience), name: "Alice Example" };
+  const claims = { ...genuineClaims(provider.issuer, server.address), name: "Alice Example" };
   const ask = async (authorization?: string): Promise<string> => {
     const response = await fetch(server.url, authorization ? { headers: { authorization } } : {});
     await response.arrayBuffer();
@@ -189,7 +191,7 @@ test("the protected server refuses what is not an access token of its provider f
   ): Promise<string> => ask(`Bearer ${await forgeToken({ ...claims, ...changes }, forge)}`);
 
   expect(await bearer({})).toBe("200 ");
-  const challenge = '401 Bearer realm="demo"';
+  const challenge = `401 Bearer resource_metadata="${server.address}/.well-known/oauth-protected-resource"`;
   expect([await ask(), await ask("Basic YTpi")]).toEqual([challenge, challenge]);
   const refused = `${challenge}, error="invalid_token"`;
   const past = Math.floor(Date.now() / 1000) - 1;
