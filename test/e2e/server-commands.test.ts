@@ -1,6 +1,6 @@
 // What commands do with a server's address: the same sign-in by flag, variable and profile, and all that is said of it.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { HostileServer } from "../support/hostile-server.ts";
@@ -101,4 +101,19 @@ test("logout --all --revoke tells the provider, and asks no server [F-D1]", asyn
   expect([logout.code, logout.stdout]).toEqual([0, ""]);
   expect(identityProvider.requests().revocation).toBeGreaterThan(0);
   expect(server.requests).toHaveLength(asks);
+});
+
+test("logout --all --revoke takes the sign-in of a server that only a program can ask [F-D1]", async () => {
+  const { at, identityProvider, server, env } = await place();
+  const path = join(at.home, "cache.json");
+  const here = { ...env, LATCHKEY_CACHE_PATH: path };
+  expect((await at.run(["login", "--server", server.origin], { env: here })).code).toBe(0);
+  const inKey = (address: string): string => JSON.stringify(JSON.stringify(address)).slice(1, -1);
+  const kept = readFileSync(path, "utf8");
+  const asked = kept.replace(inKey(server.origin), inKey("quic://data.example.com:443"));
+  expect(asked).not.toBe(kept);
+  writeFileSync(path, asked, { mode: 0o600 });
+  const logout = await at.run(["logout", "--all", "--revoke"], { env: here });
+  expect([logout.code, logout.stdout]).toEqual([0, ""]);
+  expect(identityProvider.requests().revocation).toBeGreaterThan(0);
 });
