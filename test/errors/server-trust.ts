@@ -2,35 +2,19 @@
 
 import { onTestFinished } from "vitest";
 import { grpcConfigSource } from "../../src/grpc/get-oidc-issuer.ts";
-import { admitServerConfig, type TrustCircumstances } from "../../src/trust/server-trust.ts";
-import { createMemoryPins } from "../../src/trust/memory-pins.ts";
+import { OidcAuth } from "../../src/index.ts";
 import { resourceConfigSource } from "../../src/server/protected-resource.ts";
 import { reply, startHostileServer } from "../support/hostile-server.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
 import { makeClient } from "../support/http-client.ts";
-import { failureOf } from "../flow/harness.ts";
+import { emptyHome, failureOf } from "../flow/harness.ts";
 import type { Provocations } from "./provocation.ts";
 
-const said = {
-  issuer: "https://login.example.net",
-  clientId: "graph-cli",
-  scopes: ["openid"],
-  audience: undefined,
-  resource: undefined,
-};
-
-function nobodyThere(): TrustCircumstances {
-  return {
-    server: "https://data.example.com",
-    host: "data.example.com",
-    isVerified: true,
-    policy: "first-use",
-    callerIssuer: "",
-    callerClientId: "",
-    pins: createMemoryPins(),
-    ask: undefined,
-    signal: undefined,
-  };
+/** Signs in where a server of a program says; nobody is asked about it. */
+function signInAt(address: string, issuer: string): Promise<unknown> {
+  const getOidcIssuer = () => Promise.resolve({ issuer, clientId: "graph-cli" });
+  const server = { address, getOidcIssuer };
+  return new OidcAuth({ server, trustServer: "pinned", onPrompt: () => undefined }).getToken();
 }
 
 export const serverTrust: Provocations = {
@@ -42,18 +26,22 @@ export const serverTrust: Provocations = {
   resource_mismatch: async () => {
     const document = {
       resource: "https://other.example.com",
-      authorization_servers: [said.issuer],
+      authorization_servers: ["https://login.example.net"],
     };
     const server = await startHostileServer(reply(200, {}, JSON.stringify(document)));
     onTestFinished(() => server.close());
     const reading = { preferredIssuer: () => Promise.resolve(undefined) };
     return failureOf(resourceConfigSource(server.origin, makeClient(), reading).ask(undefined));
   },
-  issuer_untrusted: () => failureOf(admitServerConfig(said, nobodyThere())),
+  issuer_untrusted: () => {
+    emptyHome();
+    return failureOf(signInAt("https://data.example.com", "https://login.example.net"));
+  },
+  // Nothing listens there; what a server on this machine says first is remembered all the same.
   server_config_changed: async () => {
-    const circumstances = { ...nobodyThere(), callerClientId: "own-cli" };
-    await admitServerConfig(said, circumstances);
-    const other = { ...said, issuer: "https://login.example.org" };
-    return failureOf(admitServerConfig(other, circumstances));
+    emptyHome();
+    const here = "https://127.0.0.1:9";
+    await failureOf(signInAt(here, `${here}/one`));
+    return failureOf(signInAt(here, `${here}/other`));
   },
 };
