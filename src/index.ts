@@ -5,6 +5,7 @@ export {
   OidcCredentialsAuth,
   type OidcCredentialsAuthOptions,
 } from "./credential/client-credentials-auth.ts";
+export { createFetch } from "./credential/create-fetch.ts";
 export { OidcAuth, type OidcAuthOptions } from "./credential/oidc-auth.ts";
 export { fileStore, memoryStore, type FileStoreSettings } from "./credential/stores.ts";
 export { terminalPrompt, type TerminalPromptSettings } from "./credential/terminal-prompt.ts";

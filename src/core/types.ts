@@ -125,6 +125,11 @@ export interface Credential {
    */
   logout(options?: LogoutOptions): Promise<LogoutResult>;
   /**
+   * The standard `fetch`, with a token in `Authorization`: `createFetch` of this credential. The same function each
+   * time, and it needs no `this`.
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /**
    * The last token in memory, while it is valid: synchronous, without input or output. Undefined before the first
    * {@link Credential.getToken} of this object, after a logout and where the token has ended or was reported as
    * rejected. In a program that goes on running it is renewed before it ends, as long as somebody asks.

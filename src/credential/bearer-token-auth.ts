@@ -21,6 +21,7 @@ import type { StaticTokens, StaticTokenSource } from "../session/static-token.ts
 import { Lifetime } from "../session/lifetime.ts";
 import { TokenListeners } from "../session/token-listeners.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
+import { fetchOf } from "./credential-fetch.ts";
 
 /** Options of {@link BearerTokenAuth}: exactly one of the three. */
 export type BearerTokenAuthOptions =
@@ -133,6 +134,7 @@ export class BearerTokenAuth implements Credential {
   readonly #tokens: () => Promise<StaticTokens>;
   readonly #listeners = new TokenListeners();
   #opened: StaticTokens | undefined;
+  #fetch: typeof globalThis.fetch | undefined;
   readonly #lifetime = new Lifetime();
 
   /** @throws {OidcError} `invalid_option`. */
@@ -155,6 +157,10 @@ export class BearerTokenAuth implements Credential {
   async getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#tokens()).get(checked);
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    return (this.#fetch ??= fetchOf(this));
   }
 
   peek(): AccessToken | undefined {

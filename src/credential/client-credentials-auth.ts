@@ -14,6 +14,7 @@ import type { ClientOptions, ResolvedOptions } from "../options/types.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
+import { fetchOf } from "./credential-fetch.ts";
 import type { OidcIssuerSource } from "../server/server-config.ts";
 import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
@@ -38,6 +39,7 @@ export interface OidcCredentialsAuth extends Readonly<
 export class OidcCredentialsAuth implements Credential {
   readonly #options: ResolvedOptions;
   readonly #handle: SessionHandle;
+  #fetch: typeof globalThis.fetch | undefined;
 
   /** @throws {OidcError} `invalid_option`, `insecure_url`. */
   constructor(options: OidcCredentialsAuthOptions = {}) {
@@ -53,6 +55,10 @@ export class OidcCredentialsAuth implements Credential {
   async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
     return (await this.#handle.open()).getToken(checked);
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    return (this.#fetch ??= fetchOf(this));
   }
 
   peek(): AccessToken | undefined {

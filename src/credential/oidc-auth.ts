@@ -16,6 +16,7 @@ import { cacheFileName, recordKey } from "../record/key.ts";
 import type { SignIn, UserInfoClaims } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedAbortOptions, checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
+import { fetchOf } from "./credential-fetch.ts";
 import type { OidcIssuerSource } from "../server/server-config.ts";
 import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
@@ -41,6 +42,7 @@ export interface OidcAuth extends Readonly<Omit<ResolvedOptions, "explicit" | "s
 export class OidcAuth implements Credential {
   readonly #options: ResolvedOptions;
   readonly #handle: SessionHandle;
+  #fetch: typeof globalThis.fetch | undefined;
 
   /**
    * @throws {OidcError} `invalid_option` for an unknown name, a wrong kind or an impossible value; `insecure_url` for
@@ -77,6 +79,10 @@ export class OidcAuth implements Credential {
    */
   async status(): Promise<SignIn | undefined> {
     return (await this.#handle.open()).status();
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    return (this.#fetch ??= fetchOf(this));
   }
 
   peek(): AccessToken | undefined {

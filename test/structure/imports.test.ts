@@ -52,6 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ["http"],
   grpc: ["options", "server/checked-config.ts"],
   xgt: ["grpc"],
+  fetch: [],
   provider: ["keys", "http", "files"],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
@@ -108,7 +109,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
   session: ["flow"],
   grpc: ["http"],
-  credential: ["composition", "store/memory-store.ts"],
+  credential: ["composition", "fetch", "store/memory-store.ts"],
 };
 
 /** Who may import a package. */

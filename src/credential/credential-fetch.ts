@@ -1,0 +1,33 @@
+// The `fetch` of a credential: what is bound to it, and the code behind it, loaded at its first call.
+
+import { loadPart, madeOnce } from "../core/load.ts";
+import type { Credential } from "../core/types.ts";
+
+type Fetch = typeof globalThis.fetch;
+
+/** The origin of the server that a credential is bound to, where it is. */
+function originOf(credential: object): string | undefined {
+  const { server } = credential as { readonly server?: unknown };
+  const { address = server } = (typeof server === "object" ? (server ?? {}) : {}) as {
+    readonly address?: unknown;
+  };
+  if (typeof address !== "string") return undefined;
+  return URL.parse(address.replace(/^grpc/i, "http"))?.origin;
+}
+
+/**
+ * A `fetch` that sends the tokens of a credential.
+ * @param transport sends the requests. Default: what is `globalThis.fetch` now, so that a program may put this one in
+ * its place.
+ */
+export function fetchOf(
+  credential: Pick<Credential, "getToken">,
+  transport: Fetch = globalThis.fetch,
+): Fetch {
+  const origin = originOf(credential);
+  const authorized = madeOnce(async () => {
+    const { AuthorizedFetch } = await loadPart(() => import("../fetch/authorized-fetch.ts"));
+    return new AuthorizedFetch({ credential, transport, origin });
+  });
+  return async (input, init) => (await authorized()).fetch(input, init);
+}
