@@ -91,10 +91,10 @@ export class XgtSession implements AuthorizationSource {
   }
 
   async #open(): Promise<CallAuthorization> {
-    // Servers that do not know it can be spoken to all the same.
-    await this.#call(adminService.protocolVersion, { protocolVersion }).catch(() => undefined);
     const signal = this.#end.signal;
     const { token } = await this.#credential.getToken({ signal });
+    // Servers that do not know it can be spoken to all the same.
+    await this.#call(adminService.protocolVersion, { protocolVersion }).catch(() => undefined);
     try {
       return await this.#authenticate(token);
     } catch (error) {
