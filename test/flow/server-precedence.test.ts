@@ -1,7 +1,12 @@
 // A server that names the provider: what of its word counts, and when it is asked.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { OidcAuth, OidcCredentialsAuth, type OidcAuthOptions } from "../../src/index.ts";
+import {
+  OidcAuth,
+  OidcCredentialsAuth,
+  type OidcAuthOptions,
+  type PromptEvent,
+} from "../../src/index.ts";
 import { json, startHostileServer, type HostileServer } from "../support/hostile-server.ts";
 import { startIdentityProvider, type IdentityProvider } from "../support/identity-provider.ts";
 import { emptyHome, failureOf, person } from "./harness.ts";
@@ -279,4 +284,27 @@ test("a client of its own: for the server's scopes, its secret to the issuer tha
   const { source } = await new OidcCredentialsAuth(own).withServer(server.origin).getToken();
   expect(source).toBe("login");
   expect(genuine.tokenRequests()[0]?.get("scope")).toBe("api:read");
+});
+
+test("a question about a server is a prompt: one that nobody answers counts, and an answered one does not", async () => {
+  const asking = { trustServer: "ask", maxUnansweredPrompts: 1 } as const;
+  const leaving = new AbortController();
+  const onPrompt = (event: PromptEvent): void => {
+    if (event.type === "trustQuestion") leaving.abort();
+  };
+  const { signal } = leaving;
+  expect((await failureOf(auth({ ...asking, onPrompt }).getToken({ signal }))).code).toBe(
+    "aborted",
+  );
+  const failure = await failureOf(auth({ ...asking, onPrompt }).getToken());
+  expect([failure.code, failure.reason]).toEqual(["login_required", "prompt_budget"]);
+
+  emptyHome();
+  const someone = person();
+  const accepting = (event: PromptEvent): void => {
+    if (event.type === "trustQuestion") event.accept();
+    else someone.onPrompt(event);
+  };
+  const signedIn = await auth({ ...asking, onPrompt: accepting }).getToken();
+  expect(signedIn.source).toBe("login");
 });
