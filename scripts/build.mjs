@@ -144,6 +144,22 @@ const shownWords = {
   pages: /[\\/]src[\\/]interaction[\\/]pages[\\/]/,
 };
 
+/**
+ * What is loaded together stands in one file, by the name of its chunk: each further file costs a lookup, a few system
+ * calls and a compilation. A part named here takes with it what it needs at once.
+ */
+const loadedTogether = {
+  core: /[\\/]src[\\/]core[\\/]/,
+  files: /[\\/]src[\\/]files[\\/]/,
+  layout: /[\\/]src[\\/]interaction[\\/](layout|live-line)\.ts$/,
+  // A session with its store and its lock: what every call loads that asks more than the cache of a moment ago.
+  session: /[\\/]src[\\/]credential[\\/](compose|open-file-store)\.ts$/,
+  // A request for tokens with a refresh token. What a sign-in needs of it, it takes from here.
+  refresh: /[\\/]src[\\/](flow[\\/](refresh|provider-input)|http[\\/]client)\.ts$/,
+  token:
+    /[\\/]src[\\/]cli[\\/](commands[\\/]token[\\/]run|tell-sign-in|token-text|cached-token)\.ts$/,
+};
+
 /** Packages of others that are part of the bundle: each a chunk of its own. */
 const bundledPackages = ["smol-toml", "uqr"];
 
@@ -237,7 +253,7 @@ async function bundleModules() {
     codeSplitting: {
       groups: [
         { name: atOnce, test: /[\\/]src[\\/]index\.ts$/ },
-        { name: "core", test: /[\\/]src[\\/]core[\\/]/ },
+        ...Object.entries(loadedTogether).map(([name, test]) => ({ name, test })),
         ...Object.entries(shownWords).map(([name, test]) => ({ name, test })),
         ...bundledPackages.map((name) => ({ name, test: `node_modules/${name}/` })),
       ],

@@ -5,6 +5,9 @@ import type { FlagSpec } from "./spec.ts";
 /** The grants that can be named (RFC 7591 section 2): without one a person signs in. */
 export const grantTypes = ["client_credentials"] as const;
 
+/** The profile that applies where nothing else is named. */
+export const defaultProfile = "default";
+
 /** In addition to options, every command takes these. */
 export const commonFlags: readonly FlagSpec[] = [
   {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { resolveOptions } from "../options/resolve.ts";
 import { environmentNameOf, flagOf, optionTable, type OptionKind } from "../options/table.ts";
 import { parseArguments } from "./arguments.ts";
+import * as profiles from "./profile.ts";
 import { readSettings } from "./settings.ts";
 import { createHome, type Home } from "./testing.ts";
 
@@ -77,7 +78,7 @@ test.each(rows.map((row) => [row.name, row] as const))("%s", (name, row) => {
       homeDirectory: home.path,
       workingDirectory: home.path,
     } as const;
-    const { given: options } = readSettings(parseArguments(["token", ...typed]), machine);
+    const { given: options } = readSettings(parseArguments(["token", ...typed]), machine, profiles);
     return (resolveOptions(options, "interactive") as unknown as Record<string, unknown>)[name];
   };
   expect([

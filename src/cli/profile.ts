@@ -7,7 +7,8 @@ import { readUserFileSync } from "../files/secure-read.ts";
 import { parseProfileValue } from "../options/parse-text.ts";
 import { configurationFile, type Machine } from "../options/paths.ts";
 import { flagOf, optionTable } from "../options/table.ts";
-import { grantTypes } from "./flags.ts";
+import { defaultProfile } from "./flags.ts";
+import { checkedGrantType } from "./grant-type.ts";
 import { isAbsolute } from "node:path";
 import { parse, TomlError } from "smol-toml";
 
@@ -26,8 +27,6 @@ const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const mostNames = 20;
 const secretFileKey = "client-secret-file";
 const grantTypeKey = "grant-type";
-/** The one that applies where nothing else is named. */
-export const defaultProfile = "default";
 const keyRows = optionTable.filter((row) => row.text === "all");
 
 function refuse(summary: string, remedy?: string): OidcError {
@@ -79,16 +78,6 @@ function checkPath(value: unknown, key: string, where: string): void {
     `${key} in ${where} is a relative path.`,
     "Write it in full, or from the home folder: ~/….",
   );
-}
-
-/**
- * A grant that is named by text.
- * @throws {OidcError} `invalid_option`.
- */
-export function checkedGrantType(value: unknown, where: string): string {
-  const known: readonly unknown[] = grantTypes;
-  if (typeof value === "string" && known.includes(value)) return value;
-  throw refuse(`${where} does not accept this value.`, `Accepted: ${grantTypes.join(", ")}.`);
 }
 
 function readTable(table: Record<string, unknown>, where: string): Profile {

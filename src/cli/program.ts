@@ -5,6 +5,8 @@ import { decisionsFor } from "../core/error-table.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import { systemClock } from "../core/clock.ts";
 import { loadPart } from "../core/load.ts";
+import type { PromptHandler } from "../core/prompt.ts";
+import { createLatePrompt } from "../credential/late-prompt.ts";
 import { layOut, proseColumns } from "../interaction/layout.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { Machine } from "../options/paths.ts";
@@ -17,8 +19,7 @@ import { commandAt, type GrammarCommand } from "./grammar.ts";
 import { OutputFault, tell, writeResult } from "./output.ts";
 import { commandLineNames, errorParagraph, faultParagraph } from "./render/errors.ts";
 import type { QrRenderer } from "./render/qr.ts";
-import { readClientSecret } from "./secret-file.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { mayHaveProfile, readSettings, type Settings } from "./settings.ts";
 import type { ChosenSettings } from "./sign-ins.ts";
 import { unknownVariableWarnings } from "./variables.ts";
 import { printEvents, wantsEvents } from "./verbose.ts";
@@ -75,6 +76,7 @@ async function givenOptions(
   const taken = takenOptions(settings);
   const { clientSecretFile } = settings;
   if (!needsSecret || clientSecretFile === undefined) return taken;
+  const { readClientSecret } = await loadPart(() => import("./secret-file.ts"));
   const { secret, warning } = await readClientSecret(clientSecretFile, machine, signal);
   if (warning !== undefined) say(warning);
   return { ...taken, clientSecret: secret };
@@ -91,6 +93,16 @@ async function qrHere({ environment, platform }: Machine): Promise<QrRenderer | 
   return qrRenderer(environment, platform);
 }
 
+async function promptHere(machine: Machine): Promise<PromptHandler> {
+  const { createDefaultPrompt } = await loadPart(() => import("../credential/default-prompt.ts"));
+  return createDefaultPrompt({
+    environment: machine.environment,
+    clock: systemClock,
+    renderQr: await qrHere(machine),
+    names: commandLineNames([]),
+  });
+}
+
 function opener(input: ProgramInput): OpenSettings {
   const { machine, background } = input;
   return async (settings, needsSecret): Promise<Opened> => {
@@ -98,19 +110,13 @@ function opener(input: ProgramInput): OpenSettings {
     const given = await givenOptions(settings, input, needsSecret);
     const options = resolveOptions({ ...trustHere(), ...given }, kind);
     const { compose } = await loadPart(() => import("../credential/compose.ts"));
-    const { createDefaultPrompt } = await loadPart(() => import("../credential/default-prompt.ts"));
     const { environment } = machine;
     const overrides = {
       environment,
       background,
       ...(interactive === false ? { personPresent: false } : {}),
-      // Loaded beforehand: what it shows stands before what the command prints.
-      defaultPrompt: createDefaultPrompt({
-        environment,
-        clock: systemClock,
-        renderQr: await qrHere(machine),
-        names: commandLineNames([]),
-      }),
+      // A token that is renewed shows nothing.
+      defaultPrompt: createLatePrompt(() => promptHere(machine)),
     };
     return { ...compose(options, overrides, kind), options };
   };
@@ -122,7 +128,9 @@ async function settingsOf(
   line: CommandLine,
   input: ProgramInput,
 ): Promise<ChosenSettings> {
-  const settings = readSettings(line, input.machine, command.settings !== "options");
+  const takesProfile = command.settings !== "options" && mayHaveProfile(line, input.machine);
+  const profiles = takesProfile ? await loadPart(() => import("./profile.ts")) : undefined;
+  const settings = readSettings(line, input.machine, profiles);
   const words = line.configuration;
   const isAboutAll = command.flags.some(
     ({ name, everySignIn }) => everySignIn === true && line.flags[name] === true,

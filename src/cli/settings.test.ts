@@ -6,6 +6,7 @@ import { flagOf, optionTable } from "../options/table.ts";
 import type { Machine } from "../options/paths.ts";
 import { parseArguments } from "./arguments.ts";
 import { readProfile } from "./profile.ts";
+import * as profiles from "./profile.ts";
 import { readSettings } from "./settings.ts";
 import { createHome, type Home } from "./testing.ts";
 
@@ -35,6 +36,7 @@ test("a flag counts before the environment, the environment before the profile",
   const settings = readSettings(
     line,
     machine({ LATCHKEY_ISSUER: "https://e.example", LATCHKEY_CLIENT_ID: "e" }),
+    profiles,
   );
   expect(settings).toEqual({
     given: { issuer: "https://f.example", clientId: "e", audience: "p" },
@@ -52,6 +54,7 @@ test("[profile.default] applies where neither a profile nor a provider or client
     const { given, profile, named } = readSettings(
       parseArguments(["token", ...typed]),
       machine(environment),
+      profiles,
     );
     return { given, profile, named };
   };
@@ -76,12 +79,14 @@ test("[profile.default] applies where neither a profile nor a provider or client
 test("without [profile.default], a file or a home folder nothing is named [F-U4]", () => {
   const nothing = { given: {}, profile: undefined, named: "nothing" };
   const line = parseArguments(["token"]);
-  expect(readSettings(line, machine())).toMatchObject(nothing);
-  expect(readSettings(line, { ...machine(), homeDirectory: undefined })).toMatchObject(nothing);
+  expect(readSettings(line, machine(), profiles)).toMatchObject(nothing);
+  expect(readSettings(line, { ...machine(), homeDirectory: undefined }, profiles)).toMatchObject(
+    nothing,
+  );
   home.configure('[profile.work]\nissuer = "https://p.example"\n');
-  expect(readSettings(line, machine())).toMatchObject(nothing);
+  expect(readSettings(line, machine(), profiles)).toMatchObject(nothing);
   home.configure("[profile.default]\ncallback-port = 9000\n");
-  expect(readSettings(line, machine())).toMatchObject({
+  expect(readSettings(line, machine(), profiles)).toMatchObject({
     given: { callbackPort: 9000 },
     profile: "default",
     named: "nothing",
@@ -90,9 +95,13 @@ test("without [profile.default], a file or a home folder nothing is named [F-U4]
 
 test("a configuration file that cannot be used is said where the default profile would apply", () => {
   home.configure("[profile.default\n");
-  expect(refusal(() => readSettings(parseArguments(["token"]), machine()))).toContain("TOML");
+  expect(refusal(() => readSettings(parseArguments(["token"]), machine(), profiles))).toContain(
+    "TOML",
+  );
   const named = ["token", "--issuer=https://f.example", "--client-id=f"];
-  expect(readSettings(parseArguments(named), machine())).toMatchObject({ named: "options" });
+  expect(readSettings(parseArguments(named), machine(), profiles)).toMatchObject({
+    named: "options",
+  });
 });
 
 test("the grant is named by a flag, the environment or the profile [F-U1]", () => {
@@ -100,7 +109,7 @@ test("the grant is named by a flag, the environment or the profile [F-U1]", () =
     '[profile.job]\nissuer = "https://p.example"\ngrant-type = "client_credentials"\n',
   );
   const kindOf = (typed: string[], environment: Record<string, string> = {}): unknown =>
-    readSettings(parseArguments(["token", ...typed]), machine(environment)).kind;
+    readSettings(parseArguments(["token", ...typed]), machine(environment), profiles).kind;
   expect(kindOf([])).toBe("interactive");
   expect(kindOf(["--grant-type", "client_credentials"])).toBe("client");
   expect(kindOf(["--profile=job"])).toBe("client");
@@ -115,8 +124,11 @@ test("the grant is named by a flag, the environment or the profile [F-U1]", () =
 
 test("LATCHKEY_INTERACTIVE is the flag's variable, and the flag counts before it [F-U6]", () => {
   const interactiveOf = (typed: string[], value: string): unknown =>
-    readSettings(parseArguments(["token", ...typed]), machine({ LATCHKEY_INTERACTIVE: value }))
-      .interactive;
+    readSettings(
+      parseArguments(["token", ...typed]),
+      machine({ LATCHKEY_INTERACTIVE: value }),
+      profiles,
+    ).interactive;
   expect(interactiveOf([], "")).toBeUndefined();
   expect(interactiveOf([], "false")).toBe(false);
   expect(interactiveOf(["--interactive"], "0")).toBe(true);
@@ -126,7 +138,7 @@ test("LATCHKEY_INTERACTIVE is the flag's variable, and the flag counts before it
 test("a value that is not accepted is named as it was set, where it counts", () => {
   home.configure("[profile.work]\nissuer = 5\ncallback-port = 70000\n");
   const read = (typed: string[], environment: Record<string, string>): unknown =>
-    readSettings(parseArguments(["token", ...typed]), machine(environment));
+    readSettings(parseArguments(["token", ...typed]), machine(environment), profiles);
   expect(refusal(() => read(["--profile", "work"], {}))).toMatch(
     /^issuer in \[profile\.work\] does not accept a number\. /,
   );
@@ -150,7 +162,7 @@ test("LATCHKEY_PROFILE names a profile, --profile another one; without either th
     '[profile.a]\nclient-id = "a"\n[profile.b]\nclient-id = "b"\n[profile.default]\nclient-id = "d"\n',
   );
   const given = (typed: string[], environment: Record<string, string>): unknown =>
-    readSettings(parseArguments(["token", ...typed]), machine(environment)).given;
+    readSettings(parseArguments(["token", ...typed]), machine(environment), profiles).given;
   expect(given([], {})).toEqual({ clientId: "d" });
   expect(given([], { LATCHKEY_PROFILE: "" })).toEqual({ clientId: "d" });
   expect(given([], { LATCHKEY_PROFILE: "a" })).toEqual({ clientId: "a" });
@@ -271,7 +283,7 @@ test("nothing in the working directory is read, and no path of a profile starts 
   writeFileSync(join(home.path, "config.toml"), '[profile.work]\nclient-id = "planted"\n');
   writeFileSync(join(home.path, "latchkey.toml"), '[profile.work]\nclient-id = "planted"\n');
   writeFileSync(join(home.path, ".env"), "LATCHKEY_CLIENT_ID=planted\n");
-  expect(readSettings(parseArguments(["token"]), machine()).given).toEqual({});
+  expect(readSettings(parseArguments(["token"]), machine(), profiles).given).toEqual({});
   expect(refusal(() => readProfile("work", machine()))).toContain("does not exist");
   for (const key of ["ca-cert-path", "cache-path", "client-secret-file"]) {
     home.configure(`[profile.work]\n${key} = "planted.pem"\n`);
@@ -287,6 +299,7 @@ test("of several secrets the nearest counts: flag's file, environment, profile's
     const { given, clientSecretFile } = readSettings(
       parseArguments(["token", ...typed]),
       machine(environment),
+      profiles,
     );
     return [given["clientSecret"], clientSecretFile];
   };

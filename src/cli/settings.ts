@@ -7,13 +7,15 @@ import { validateOption } from "../options/validate.ts";
 import type { Machine } from "../options/paths.ts";
 import { mergeSources, type CredentialKind, type OptionSources } from "../options/resolve.ts";
 import type { CommandLine } from "./arguments.ts";
-import {
-  checkedGrantType,
-  defaultProfile,
-  readDefaultProfile,
-  readProfile,
-  type Profile,
-} from "./profile.ts";
+import { defaultProfile } from "./flags.ts";
+import { checkedGrantType } from "./grant-type.ts";
+import type { Profile } from "./profile.ts";
+
+/** What reads profiles (`profile.ts`): handed in, because it is loaded only where one may apply. */
+export interface ProfileReader {
+  readProfile(name: string, machine: Machine): Profile;
+  readDefaultProfile(machine: Machine): Profile | undefined;
+}
 
 /** What one run was configured with. */
 export interface Settings {
@@ -53,16 +55,32 @@ function checkUnderOwnNames(sources: Required<OptionSources>, profileName: strin
   }
 }
 
-/** The profile that applies: the one that is named, else the default one where nothing else says whose sign-in is meant. */
+function namedProfile(line: CommandLine, machine: Machine): string | undefined {
+  const name = line.flags["profile"] ?? (machine.environment["LATCHKEY_PROFILE"] || undefined);
+  return typeof name === "string" ? name : undefined;
+}
+
+/**
+ * Whether a profile may apply: one is named, or nothing else says whose sign-in is meant.
+ * @throws {OidcError} `invalid_option`: a variable that cannot be read.
+ */
+export function mayHaveProfile(line: CommandLine, machine: Machine): boolean {
+  if (namedProfile(line, machine) !== undefined) return true;
+  return !namesSignIn({ ...readEnvironmentOptions(machine.environment), ...line.options });
+}
+
+/** The profile that applies: the one that is named, else the default one. */
 function profileFor(
   line: CommandLine,
-  fromEnvironment: Readonly<Record<string, unknown>>,
   machine: Machine,
+  reader: ProfileReader,
 ): { readonly name: string; readonly profile: Profile; readonly isNamed: boolean } | undefined {
-  const name = line.flags["profile"] ?? (machine.environment["LATCHKEY_PROFILE"] || undefined);
-  if (typeof name === "string") return { name, profile: readProfile(name, machine), isNamed: true };
-  if (namesSignIn({ ...fromEnvironment, ...line.options })) return undefined;
-  const profile = readDefaultProfile(machine);
+  if (!mayHaveProfile(line, machine)) return undefined;
+  const name = namedProfile(line, machine);
+  if (name !== undefined) {
+    return { name, profile: reader.readProfile(name, machine), isNamed: true };
+  }
+  const profile = reader.readDefaultProfile(machine);
   return profile && { name: defaultProfile, profile, isNamed: false };
 }
 
@@ -89,16 +107,16 @@ function interactiveOf(line: CommandLine, machine: Machine): boolean | undefined
 
 /**
  * Collects the settings: flag before environment before profile.
- * @param withProfiles false: no profile applies, named or not.
+ * @param profiles undefined: no profile applies, named or not.
  * @throws {OidcError} `invalid_option`.
  */
 export function readSettings(
   line: CommandLine,
   machine: Machine,
-  withProfiles: boolean = true,
+  profiles: ProfileReader | undefined,
 ): Settings {
   const environment = readEnvironmentOptions(machine.environment);
-  const found = withProfiles ? profileFor(line, environment, machine) : undefined;
+  const found = profiles && profileFor(line, machine, profiles);
   const profile = found?.profile;
   const sources = { flags: line.options, environment, profile: profile?.options ?? {} };
   const fileFlag = line.flags["client-secret-file"];

@@ -16,7 +16,11 @@ export interface Clock {
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => {
+    // Not `performance.now()`: the global loads all of `node:perf_hooks` at its first use.
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  },
   sleep: (milliseconds, options = {}) =>
     new Promise((resolve, reject) => {
       const { signal } = options;

@@ -164,12 +164,21 @@ test("a refresh warns of nothing, and loads nothing of the sign-in", async () =>
   expect(bytes / kibibyte).toBeLessThanOrEqual(340);
 });
 
-test("a refresh by the command line starts no loader of ES modules", async () => {
+test("a refresh by the command line starts no loader of ES modules, and loads eleven files", async () => {
   const { status, stdout, stderr } = await refreshAt({ byCommand: true });
   expect([status, stdout]).toEqual([0, "renewed\n"]);
-  const { builtIn } = JSON.parse(stderr) as { builtIn: string[] };
-  // From Node 24 on it is part of a bare start.
-  expect(builtIn.filter((name) => /modules\/esm\//.test(name))).toEqual([]);
+  const { builtIn, files } = JSON.parse(stderr) as { builtIn: string[]; files: string[] };
+  // From Node 24 on the loader of ES modules is part of a bare start.
+  const needless =
+    /modules\/esm\/|\b(perf_hooks|undici|tls|worker_threads|zlib|http2|stream\/web|webstreams)\b/;
+  expect(builtIn.filter((name) => needless.test(name))).toEqual([]);
+  // Neither what is shown to people nor what reads profiles. It only goes up for a reason.
+  const loaded = files.map((file) => basename(file).replace(/(-[\w-]{8})?\.cjs$/, "")).toSorted();
+  expect(loaded.join(" ")).toBe(
+    "command-grammar core files latchkey layout library main refresh rolldown-runtime session token",
+  );
+  const bytes = files.reduce((sum, file) => sum + readFileSync(file).length, 0);
+  expect(bytes / kibibyte).toBeLessThanOrEqual(395);
 });
 
 /** The chunk of a part, for a test that takes it away and brings it back. */

@@ -1,23 +1,10 @@
 // `latchkey login`: signs in anew, always.
 
-import type { SessionRecord } from "../../../record/format.ts";
 import type { CommandContext } from "../../context.ts";
 import { checkProfileName } from "../../profile.ts";
 import { savedText } from "../../render/setup.ts";
-import { replacedText, signedInText, type AboutSignIn } from "../../render/texts.ts";
 import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
-
-/** Tells of a sign-in: who, until when, and in whose place. */
-export function tellOfSignIn(
-  context: Pick<CommandContext, "tell">,
-  signIn: { readonly record: SessionRecord; readonly before: SessionRecord | undefined },
-  about: AboutSignIn,
-): void {
-  const { record, before } = signIn;
-  context.tell(signedInText(record, about));
-  const replaced = replacedText(before, record);
-  if (replaced !== undefined) context.tell(replaced);
-}
+import { tellOfSignIn } from "../../tell-sign-in.ts";
 
 /** Signs in and says who, and until when, on standard error; standard output stays empty. */
 export async function run(context: CommandContext): Promise<number> {

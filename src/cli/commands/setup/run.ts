@@ -6,13 +6,14 @@ import { worded } from "../../../core/wording.ts";
 import { optionTable } from "../../../options/table.ts";
 import { validateOption } from "../../../options/validate.ts";
 import type { CommandContext, Opened } from "../../context.ts";
-import { checkProfileName, defaultProfile } from "../../profile.ts";
+import { defaultProfile } from "../../flags.ts";
+import { checkProfileName } from "../../profile.ts";
 import { openQuestions, type Questions } from "../../questions.ts";
 import { commandLineNames } from "../../render/errors.ts";
 import { offersText, redirectText, savedText } from "../../render/setup.ts";
-import { tellOfSignIn } from "../login/run.ts";
 import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
 import type { Settings } from "../../settings.ts";
+import { tellOfSignIn } from "../../tell-sign-in.ts";
 
 const asked = [
   { name: "issuer", question: "Issuer URL of the provider (https://…): " },

@@ -2,7 +2,7 @@
 
 import { isOidcError } from "../../../core/errors.ts";
 import type { CommandContext } from "../../context.ts";
-import { tellOfSignIn } from "../login/run.ts";
+import { tellOfSignIn } from "../../tell-sign-in.ts";
 import { tokenText } from "../../token-text.ts";
 import { cachedTokenText, tokenRequestOf } from "../../cached-token.ts";
 
