@@ -320,7 +320,8 @@ test("a redirect changes the method as the standard has it, and a refusal behind
     return authorization === "Bearer new" ? 200 : refuse401;
   });
   const fetch = createFetch(scripted("old", "new").credential);
-  const response = await fetch(`${server.origin}/form`, { method: "POST", body: "b" });
+  const headers = { "content-type": "text/x-own" };
+  const response = await fetch(`${server.origin}/form`, { method: "POST", body: "b", headers });
   expect(response.status).toBe(200);
   expect(server.log.map(({ line, body }) => `${line} ${body}`)).toEqual([
     "POST /form b",
