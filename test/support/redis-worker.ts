@@ -23,7 +23,7 @@ export interface RedisWork {
   readonly key: string;
   /** So many times as fast time passes, but for the lease, which Redis counts too: it is as much shorter. */
   readonly speed: number;
-  /** Stops itself (SIGSTOP) after its first write: a refresh was announced, and is about to be sent. */
+  /** Stops itself (SIGSTOP) once it has read its announcement back: the refresh is about to be sent. */
   readonly stopsBeforeSending: boolean;
 }
 
@@ -66,18 +66,23 @@ const inner = createRedisStore({
   },
   patienceMilliseconds: 10_000,
 });
-let isToStop = work.stopsBeforeSending;
+let hasWritten = false;
 const auth = new OidcAuth({
   ...work.options,
   store: {
     ...inner,
     replace: async (...parameters) => {
       const result = await inner.replace(...parameters);
-      if (isToStop) {
-        isToStop = false;
+      hasWritten = true;
+      return result;
+    },
+    read: async (key) => {
+      const record = await inner.read(key);
+      if (work.stopsBeforeSending && hasWritten) {
+        hasWritten = false;
         process.kill(process.pid, "SIGSTOP");
       }
-      return result;
+      return record;
     },
   },
   onPrompt: ({ type }) => {
