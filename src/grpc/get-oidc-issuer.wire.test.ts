@@ -115,6 +115,8 @@ test("asks for the two names in their order, with nothing in the message, and ne
   }
 });
 
+/** A field that is not known, of 40 KiB. */
+const oversized = Buffer.concat([Buffer.from([122, 128, 192, 2]), Buffer.alloc(40 * 1024)]);
 const many = Array.from({ length: 51 }, (_, index) => `s${String(index)}`).join(" ");
 const text = (field: number, content: string | Buffer): Buffer => {
   const bytes = Buffer.from(content as string);
@@ -136,6 +138,11 @@ test.each([
   ["a scope with a quote", answer({ ...said, scopes: 'openid "' }), "malformed"],
   ["scopes without end", answer({ ...said, scopes: many }), "malformed"],
   ["more than 64 KiB", answer({ ...said, clientId: "a".repeat(64 * 1024) }), "malformed"],
+  [
+    "more than 64 KiB of nothing",
+    frameOf(Buffer.concat([answer(said).subarray(5), oversized, oversized])),
+    "malformed",
+  ],
   ["a number for the issuer", frameOf(Buffer.from([16, 1])), "malformed"],
   ["text that is not UTF-8", text(2, Buffer.from([0xff])), "malformed"],
   ["a field that is cut off", frameOf(Buffer.from([18, 9, 65])), "malformed"],
@@ -161,7 +168,7 @@ test.each<[string, StreamBehaviour, string, string | undefined]>([
   ["no status", grpcReply(answer(said), {}), "server_config_failed", "malformed"],
   [
     "a page",
-    grpcReply(answer(said), {}, { "content-type": "text/html" }),
+    grpcReply(answer(said), ended, { "content-type": "text/html" }),
     "server_config_failed",
     "malformed",
   ],

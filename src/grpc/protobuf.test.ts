@@ -106,8 +106,8 @@ test.each([
   ["a field without a number", [2, 0]],
   ["a group", [11, 12]],
   ["a message that is cut off within", [34, 2, 8]],
-  ["a string of another wire type", [16, 1]],
-  ["a map of another wire type", [40, 1]],
+  ["a string of another wire type", [16, 0]],
+  ["a map of another wire type", [40, 0]],
   ["a string that is not UTF-8", [18, 1, 0xc0]],
 ])("%s is refused [D19]", (_name, bytes) => {
   expect(() => responseDeserialize(Buffer.from(bytes))).toThrow(TypeError);
