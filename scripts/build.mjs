@@ -182,6 +182,22 @@ const wordsAreSmall = {
   },
 };
 
+/** The entries of programs that are no client: they share no chunk with it, so that nothing of it is loaded there. */
+const apart = entries.filter(({ name }) => name === "server");
+const sharing = entries.filter((entry) => !apart.includes(entry));
+
+/** How both bundles are written. CommonJS: see {@link bundleModules}. @type {import("rolldown").OutputOptions} */
+const written = {
+  dir: output,
+  format: "cjs",
+  exports: "named",
+  entryFileNames: "[name].cjs",
+  // Not minified but for words: what holds people's credentials can be read where it is installed.
+  minify: false,
+  comments: { legal: true, annotation: false, jsdoc: false },
+  sourcemap: false,
+};
+
 /** The chunk of everything that `import "latchkey"` loads at once. */
 const atOnce = "library";
 
@@ -227,7 +243,7 @@ function commandOf(file) {
 async function bundleModules() {
   const bundle = await rolldown({
     input: {
-      ...Object.fromEntries(entries.map(({ name, source }) => [name, source])),
+      ...Object.fromEntries(sharing.map(({ name, source }) => [name, source])),
       ...Object.fromEntries(
         handedOver.map((name) => [`cli/${name}`, join(root, "src", "cli", `${name}.ts`)]),
       ),
@@ -239,12 +255,9 @@ async function bundleModules() {
     experimental: { attachDebugInfo: "none" },
   });
   const result = await bundle.write({
-    dir: output,
     // CommonJS: a file that could not be read once (EMFILE) is read again by the next call, while Node 20 keeps the
     // failure of an ES module until the process ends.
-    format: "cjs",
-    exports: "named",
-    entryFileNames: "[name].cjs",
+    ...written,
     // With a hash of the content: a program that runs while the package is upgraded never loads a part of another version.
     chunkFileNames: ({ facadeModuleId }) =>
       `chunks/${commandOf(facadeModuleId) ?? "[name]"}-[hash].cjs`,
@@ -258,21 +271,40 @@ async function bundleModules() {
         ...bundledPackages.map((name) => ({ name, test: `node_modules/${name}/` })),
       ],
     },
-    // Not minified but for words: what holds people's credentials can be read where it is installed.
-    minify: false,
-    comments: { legal: true, annotation: false, jsdoc: false },
-    sourcemap: false,
   });
   await bundle.close();
   const chunks = chunksOf(result);
+  assertWhole(chunks);
+  return chunks;
+}
+
+/** The entries that stand apart, with their own copy of what they need. */
+async function bundleApart() {
+  const bundle = await rolldown({
+    input: Object.fromEntries(apart.map(({ name, source }) => [name, source])),
+    platform: "node",
+    external: (specifier) => isBuiltin(specifier) || isInstalled(specifier),
+    experimental: { attachDebugInfo: "none" },
+  });
+  const result = await bundle.write({
+    ...written,
+    chunkFileNames: "chunks/apart-[name]-[hash].cjs",
+    codeSplitting: { groups: [{ name: "server", test: /[\\/]src[\\/]server\.ts$/ }] },
+  });
+  await bundle.close();
+  const chunks = chunksOf(result);
+  assertWhole(chunks);
+  return chunks;
+}
+
+/** Fails where a bundle needs a file that is not in it. @param {readonly OutputChunk[]} chunks */
+function assertWhole(chunks) {
   const files = new Set(chunks.map(({ fileName }) => basename(fileName)));
-  writeEntries(chunks);
   assertImports(
     chunks,
     (specifier) =>
       specifier.startsWith("node:") || isInstalled(specifier) || files.has(basename(specifier)),
   );
-  return chunks;
 }
 
 /** What an entry's file says to get another. @param {string} from @param {string} to both below dist */
@@ -347,5 +379,7 @@ function writeLicences(chunks) {
 
 rmSync(output, { recursive: true, force: true });
 writeDeclarations();
-const chunks = [...(await bundleWarmCommand()), ...(await bundleModules())];
-writeLicences(chunks);
+const warm = await bundleWarmCommand();
+const modules = [...(await bundleModules()), ...(await bundleApart())];
+writeEntries(modules);
+writeLicences([...warm, ...modules]);

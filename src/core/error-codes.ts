@@ -201,6 +201,29 @@ export interface ErrorReasons {
     | "client_missing"
     | "key_unavailable"
     | "other_key";
+  // resource server
+  invalid_request: "several_tokens" | "token_in_query" | "malformed";
+  invalid_token:
+    | "token_missing"
+    | "malformed"
+    | "too_large"
+    | "scheme"
+    | "alg"
+    | "typ"
+    | "signature"
+    | "jwks_key_not_found"
+    | "jwks_ambiguous"
+    | "issuer"
+    | "audience"
+    | "time"
+    | "subject"
+    | "username"
+    | "groups"
+    | "scope"
+    | "key_bound"
+    | "not_an_access_token";
+  insufficient_scope: "step_up";
+  provider_unavailable: never;
   // this process
   runtime_unavailable:
     | "module_missing"

@@ -2,6 +2,7 @@
 
 import type { OidcErrorCode, Reason } from "./error-codes.ts";
 import { protocolTexts } from "./protocol-texts.ts";
+import { resourceServerTexts } from "./resource-server-texts.ts";
 
 /** One code in words. */
 export interface ErrorText<Code extends OidcErrorCode> {
@@ -378,6 +379,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       other_key: "the sign-in is sealed with another key than those that were given",
     },
   },
+  ...resourceServerTexts,
   runtime_unavailable: {
     meaning: "this process cannot do the work",
     remedy:

@@ -38,6 +38,14 @@ export const metadataLifetimeSeconds: number = 24 * 3600;
 export const keySetLifetimeSeconds = 3600;
 /** Between two fetches of a key set because of keys that it does not have, in seconds. */
 export const keySetCoolDownSeconds = 30;
+/** A resource server goes on with keys that it cannot renew for so long after their lifetime, in seconds (K09). */
+export const longestStaleKeysSeconds: number = 24 * 3600;
+/** Longest access token that a resource server looks at, in characters (K16). */
+export const longestAccessTokenCharacters: number = 64 * 1024;
+/** Verified tokens that a resource server remembers, where nothing else is set. */
+export const mostVerifiedTokens = 10_000;
+/** Longest time that a resource server waits for a provider that it cannot do without, in seconds. */
+export const longestKeyRequestSeconds = 10;
 /** Longest time that cached metadata or keys are used for a new sign-in, whatever their headers say, in seconds. */
 export const longestMetadataLifetimeSeconds: number = 24 * 3600;
 /** Shortest time that cached metadata or keys are used, whatever their headers say, in seconds. */

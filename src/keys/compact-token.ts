@@ -2,6 +2,7 @@
 
 import { longestTokenCharacters } from "../core/limits.ts";
 import { parsePlainJson } from "../core/plain-json.ts";
+import { hasDuplicateMembers } from "./duplicate-members.ts";
 
 /** A token that has the form of a compact JWS. */
 export interface CompactToken {
@@ -32,8 +33,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value = parsePlainJson(utf8.decode(bytes));
+    const text = utf8.decode(bytes);
+    const value = parsePlainJson(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    if (hasDuplicateMembers(text, value)) return undefined;
     return value as Readonly<Record<string, unknown>>;
   } catch {
     return undefined;

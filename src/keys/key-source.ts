@@ -59,6 +59,12 @@ export const noKeys: KeySource = {
   fetchAgain: () => Promise.resolve([]),
 };
 
+/** The keys of a new set, those that were in the last one as the objects that they were. */
+function withKnown(keys: readonly PublicKey[], known: readonly PublicKey[]): readonly PublicKey[] {
+  const named = new Map(known.map((key) => [JSON.stringify(key), key]));
+  return keys.map((key) => named.get(JSON.stringify(key)) ?? key);
+}
+
 /** The keys at one address. However many ask at once, one request is made. */
 export class KeySet implements KeySource {
   readonly known = true;
@@ -99,6 +105,11 @@ export class KeySet implements KeySource {
     return this.#fetch(signal);
   }
 
+  /** Fetches the keys though those at hand may serve. @throws {OidcError} like `current`. */
+  renew(signal?: AbortSignal): Promise<readonly PublicKey[]> {
+    return this.#fetch(signal);
+  }
+
   /** Joins the request that is under way, or makes one. One caller's abort ends nobody else's wait. */
   async #fetch(signal: AbortSignal | undefined): Promise<readonly PublicKey[]> {
     for (;;) {
@@ -131,7 +142,7 @@ export class KeySet implements KeySource {
   #parse(document: object): readonly PublicKey[] | undefined {
     if (this.#parsed?.document !== document) {
       const keys = parseKeySet(document as Readonly<Record<string, unknown>>);
-      this.#parsed = { document, keys };
+      this.#parsed = { document, keys: keys && withKnown(keys, this.#parsed?.keys ?? []) };
     }
     return this.#parsed.keys;
   }

@@ -51,6 +51,25 @@ function isSoundRsaKey(n: string, e: string): boolean {
   );
 }
 
+// The encodings of the points of order 8 and less, with the bit of the sign left out. Under such a key a signature that
+// anybody can write down is right for one message in eight, or for all. As in libsodium's `ge25519_has_small_order`.
+const smallOrderPoints: ReadonlySet<string> = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+]);
+
+function isSoundEdwardsKey(x: string): boolean {
+  const point = Buffer.from(x, "base64url");
+  const last = point.length - 1;
+  point[last] = (point[last] ?? 0) & 0x7f;
+  return !smallOrderPoints.has(point.toString("hex"));
+}
+
 /** The members that verification needs; never the private ones that a careless provider publishes. */
 function parseMaterial(key: Readonly<Record<string, unknown>>): PublicKey | undefined {
   const { kty, n, e, crv, x, y } = key;
@@ -59,7 +78,9 @@ function parseMaterial(key: Readonly<Record<string, unknown>>): PublicKey | unde
     return areTexts && isSoundRsaKey(n, e) ? { kty, n, e } : undefined;
   }
   if (!isText(x, maxCoordinateCharacters) || typeof crv !== "string") return undefined;
-  if (kty === "OKP") return crv === "Ed25519" ? { kty, crv, x } : undefined;
+  if (kty === "OKP") {
+    return crv === "Ed25519" && isSoundEdwardsKey(x) ? { kty, crv, x } : undefined;
+  }
   if (kty !== "EC" || !ellipticCurves.includes(crv)) return undefined;
   return isText(y, maxCoordinateCharacters) ? { kty, crv, x, y } : undefined;
 }

@@ -23,6 +23,8 @@ export type SignatureResult =
       readonly accepted: true;
       readonly algorithm: string;
       readonly verified: boolean;
+      /** The provider's key that made the signature; undefined where a secret did, or nothing could be compared. */
+      readonly key: PublicKey | undefined;
       readonly header: CompactToken["header"];
       readonly payload: Readonly<Record<string, unknown>>;
     }
@@ -91,15 +93,16 @@ export function isSignedWithSecret(token: CompactToken, secret: string | Uint8Ar
   return signature.length === expected.length && timingSafeEqual(signature, expected);
 }
 
-function problemWith(
+/** The key that made the signature, or why there is none. */
+function signingKeyIn(
+  keys: readonly PublicKey[],
   token: CompactToken,
   algorithm: AsymmetricAlgorithm,
-  keys: readonly PublicKey[],
-): SignatureProblem | undefined {
+): PublicKey | SignatureProblem {
   const candidates = keys.filter((key) => fits(key, token, algorithm));
   if (candidates.length === 0) return "jwks_key_not_found";
   if (candidates.length > maxCandidates) return "jwks_ambiguous";
-  return candidates.some((key) => isSignedBy(token, key)) ? undefined : "signature";
+  return candidates.find((key) => isSignedBy(token, key)) ?? "signature";
 }
 
 function isAlgorithmAllowed(algorithm: string, rules: SignatureRules): boolean {
@@ -115,6 +118,10 @@ function isAlgorithmAllowed(algorithm: string, rules: SignatureRules): boolean {
   );
 }
 
+function refuse(problem: SignatureProblem): SignatureResult {
+  return { accepted: false, problem };
+}
+
 /**
  * Judges the form, the algorithm and the signature of a token; its claims are the caller's to judge. Keys at hand are
  * used however old they are; an unknown `kid` or a signature that does not match has them fetched again, once.
@@ -125,16 +132,24 @@ export async function checkSignature(
   token: string,
   rules: SignatureRules,
 ): Promise<SignatureResult> {
-  const refuse = (problem: SignatureProblem): SignatureResult => ({ accepted: false, problem });
   const parsed = parseCompactToken(token);
   const payload = parsed && claimsOf(parsed);
   if (parsed === undefined || payload === undefined) return refuse("malformed");
+  return checkParsedSignature(parsed, payload, rules);
+}
+
+/** {@link checkSignature} for a token that was taken apart before. */
+export async function checkParsedSignature(
+  parsed: CompactToken,
+  payload: Readonly<Record<string, unknown>>,
+  rules: SignatureRules,
+): Promise<SignatureResult> {
   if (!isAlgorithmAllowed(parsed.algorithm, rules) || parsed.signature.length === 0) {
     return refuse("alg");
   }
   const { algorithm: name, header } = parsed;
-  const accept = (verified: boolean): SignatureResult => {
-    return { accepted: true, algorithm: name, verified, header, payload };
+  const accept = (verified: boolean, key?: PublicKey): SignatureResult => {
+    return { accepted: true, algorithm: name, verified, key, header, payload };
   };
 
   const algorithm = asymmetricAlgorithms.get(name);
@@ -145,11 +160,11 @@ export async function checkSignature(
   }
   if (!rules.keys.known) return accept(false);
   const current = await rules.keys.current(rules.signal);
-  let problem = problemWith(parsed, algorithm, current);
-  if (problem === "jwks_key_not_found" || problem === "signature") {
+  let key = signingKeyIn(current, parsed, algorithm);
+  if (key === "jwks_key_not_found" || key === "signature") {
     // OpenID Connect Core section 10.1.1: the verifier goes back to the jwks_uri for a `kid` that it does not know.
     const fresh = await rules.keys.fetchAgain(rules.signal);
-    problem = problemWith(parsed, algorithm, fresh);
+    key = signingKeyIn(fresh, parsed, algorithm);
   }
-  return problem === undefined ? accept(true) : refuse(problem);
+  return typeof key === "string" ? refuse(key) : accept(true, key);
 }

@@ -100,7 +100,7 @@ function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | st
 
 /** Runs `work` with a signal that aborts with the caller's, or with `timeout` when `seconds` are over. */
 async function within<T>(
-  world: ProviderWorld,
+  world: Pick<ProviderWorld, "clock">,
   seconds: number,
   host: string,
   outer: AbortSignal | undefined,
@@ -143,8 +143,8 @@ function remedyOfIssuer(issuer: string): Wording {
  * @throws {OidcError} `discovery_failed`, `issuer_mismatch`, and what the transport throws.
  */
 export function discover(
-  world: ProviderWorld,
-  options: ProviderOptions,
+  world: Pick<ProviderWorld, "http" | "clock">,
+  options: Pick<ProviderOptions, "issuer" | "httpTimeoutSeconds">,
   signal?: AbortSignal,
 ): Promise<DiscoveredDocument> {
   const host = hostOf(options.issuer);

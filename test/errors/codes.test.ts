@@ -10,6 +10,7 @@ import { optionTable } from "../../src/options/table.ts";
 import { cache } from "./cache.ts";
 import { optionsAndProvider } from "./options-and-provider.ts";
 import type { Failed, Provocations } from "./provocation.ts";
+import { resourceServer } from "./resource-server.ts";
 import { serverTrust } from "./server-trust.ts";
 import { signIn } from "./sign-in.ts";
 import { tokensAndNetwork } from "./tokens-and-network.ts";
@@ -20,6 +21,7 @@ const provocations: Provocations = {
   ...tokensAndNetwork,
   ...cache,
   ...serverTrust,
+  ...resourceServer,
 };
 
 /** The finer reason, where the code has one: another check that ends with the same code is not taken for this one. */
@@ -33,6 +35,8 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   token_request_failed: "invalid_client",
   token_response_invalid: "access_token",
   id_token_invalid: "id_token_signature",
+  invalid_request: "malformed",
+  invalid_token: "malformed",
   network: "refused",
   timeout: "operation",
   tls: "unknown_issuer",

@@ -83,6 +83,29 @@ process.on("exit", () => {
   require("node:fs").writeSync(2, JSON.stringify({ builtIn, files: Object.keys(require.cache).slice(1) }));
 });`;
 
+test("importing latchkey/server loads two files of its own, and nothing of the client", () => {
+  writeFileSync(
+    join(programs, "server.js"),
+    `import { createRequire } from "node:module";${tellLoaded}
+    const before = new Set(process.moduleLoadList);
+    const { createResourceServer } = await import("latchkey/server");
+    createResourceServer({ issuer: "https://id.example.com", audience: "api" });
+    const network = process.moduleLoadList.filter((name) => !before.has(name) && /NativeModule (https?|tls|net)$/.test(name));
+    console.log(JSON.stringify({ network, files: filesLoaded() }));`,
+  );
+  const said = JSON.parse(
+    execFileSync(process.execPath, ["server.js"], { cwd: programs, encoding: "utf8" }),
+  ) as { network: string[]; files: string[] };
+  expect(said.network).toEqual([]);
+  expect(said.files.map((file) => basename(file).replace(/-[\w-]{8}\.cjs$/, ""))).toEqual([
+    "server.cjs",
+    "apart-server",
+  ]);
+  // As written, not minified. It only goes up for a reason.
+  const bytes = said.files.reduce((sum, file) => sum + readFileSync(file).length, 0);
+  expect(bytes / kibibyte).toBeLessThanOrEqual(80);
+});
+
 /** What a program that refreshes at a server of our own comes to. */
 async function refreshAt(more: {
   /** Of the cached sign-in. */

@@ -54,6 +54,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   xgt: ["grpc"],
   fetch: [],
   provider: ["keys", "http", "files"],
+  "resource-server": ["keys", "options/own-options.ts"],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
   flow: ["provider", "interaction"],
@@ -97,6 +98,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "credential/redis-store.ts",
     "grpc",
+    "resource-server",
     "testing",
     "xgt",
     "store/token-store.ts",
@@ -109,6 +111,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
   session: ["flow"],
   grpc: ["http"],
+  "resource-server": ["http", "provider"],
   credential: ["composition", "fetch", "store/memory-store.ts"],
 };
 

@@ -1,0 +1,60 @@
+// What the codes of a resource server mean to a person: a part of error-texts.ts.
+
+import type { ErrorReasons } from "./error-codes.ts";
+
+type Code = "invalid_request" | "invalid_token" | "insufficient_scope" | "provider_unavailable";
+
+/** The codes of a resource server in words. */
+export const resourceServerTexts: {
+  readonly [Each in Code]: {
+    readonly meaning: string;
+    readonly remedy: string;
+    readonly reasons: Readonly<Record<ErrorReasons[Each], string>>;
+  };
+} = {
+  invalid_request: {
+    meaning:
+      "a resource server: the request does not carry its token in the one way that is accepted",
+    remedy: "send one `Authorization: Bearer` header",
+    reasons: {
+      several_tokens: "more than one token, or more than one header",
+      token_in_query: "the token stands in the address, where logs and histories keep it",
+      malformed: "the header is not of the form of RFC 6750",
+    },
+  },
+  invalid_token: {
+    meaning: "a resource server: the access token is missing or is not accepted",
+    remedy: "the client gets another token; the reason is for the server's own log",
+    reasons: {
+      token_missing: "there is none",
+      malformed: "not a signed token of the usual form",
+      too_large: "longer than any honest one",
+      scheme: "sent under another scheme than Bearer",
+      alg: "signed with an algorithm that is not accepted",
+      typ: "its type is not that of an access token",
+      signature: "the signature does not match the provider's keys",
+      jwks_key_not_found: "no key fits the signature",
+      jwks_ambiguous: "too many keys fit the signature",
+      issuer: "of an issuer that is not configured",
+      audience: "for another resource server",
+      time: "not valid now: often one of two clocks is wrong",
+      subject: "does not say for whom it is",
+      username: "lacks the claim of `usernameClaim`, or an e-mail address that is verified",
+      groups: "the claim of `groupsClaim` holds no list of texts",
+      scope: "its scopes are not texts",
+      key_bound: "bound to a key, so it is not a bearer token",
+      not_an_access_token:
+        "an ID token, a logout token, a refresh token, or without any mark of an access token",
+    },
+  },
+  insufficient_scope: {
+    meaning: "a resource server: the token lacks a scope that the request needs",
+    remedy: "the client asks for the scopes that the challenge names",
+    reasons: { step_up: "the person has to authenticate anew, or in another way (RFC 9470)" },
+  },
+  provider_unavailable: {
+    meaning: "a resource server: the provider cannot be asked for its keys, and none are known",
+    remedy: "try again after `retryAfterSeconds`",
+    reasons: {},
+  },
+};

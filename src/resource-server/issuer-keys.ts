@@ -1,0 +1,75 @@
+// The keys of an issuer: its discovery document where no address of them is given, then the key set itself.
+
+import { systemClock, type Clock } from "../core/clock.ts";
+import { longestKeyRequestSeconds } from "../core/limits.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
+import type { HttpClient } from "../http/exchange.ts";
+import type { FetchedKeySet } from "../keys/key-source.ts";
+import { ServingKeys } from "../keys/serving-keys.ts";
+import type { ResourceServerEvent } from "./resource-server-types.ts";
+
+/** What is needed to ask issuers: nothing of it is loaded before the first question. */
+export interface KeyWorld {
+  readonly clock: Clock;
+  readonly http: () => Promise<HttpClient>;
+  readonly onEvent: ((event: ResourceServerEvent) => void) | undefined;
+}
+
+/** The world of a server. */
+export function keyWorld(caCertPath: string | undefined, onEvent: KeyWorld["onEvent"]): KeyWorld {
+  const clock = systemClock;
+  const http = madeOnce(async () => {
+    const { createHttpClient } = await loadPart(() => import("../http/client.ts"));
+    return createHttpClient({
+      clock,
+      logger: undefined,
+      timeoutSeconds: longestKeyRequestSeconds,
+      caCertPath,
+      allowInsecureHttp: false,
+      environment: process.env,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    });
+  });
+  return { clock, http, onEvent };
+}
+
+/** Where the issuer's document says that its keys are; asked again when the document's time is over. */
+function discoveredAddress(world: KeyWorld, issuer: string): () => Promise<string> {
+  let found: { readonly jwksUri: string; readonly expiresAt: number } | undefined;
+  return async () => {
+    if (found !== undefined && world.clock.now() / 1000 < found.expiresAt) return found.jwksUri;
+    const { discoverKeySet } = await loadPart(() => import("../provider/key-set-address.ts"));
+    found = await discoverKeySet(await world.http(), world.clock, issuer);
+    return found.jwksUri;
+  };
+}
+
+/** The keys of an issuer. @param jwksUri their address where it is given. */
+export function issuerKeys(
+  world: KeyWorld,
+  issuer: string,
+  jwksUri: string | undefined,
+): ServingKeys {
+  const discovered = discoveredAddress(world, issuer);
+  const ask = async (signal: AbortSignal | undefined): Promise<FetchedKeySet> => {
+    const address = jwksUri ?? (await discovered());
+    const { keySetRequest, readKeySet } = await loadPart(() => import("../provider/key-set.ts"));
+    const http = await world.http();
+    return readKeySet(await http.send(keySetRequest(address, signal)), address, world.clock.now());
+  };
+  return new ServingKeys({
+    clock: world.clock,
+    fetch: async (signal) => {
+      const startedAt = world.clock.monotonic();
+      let fetched = false;
+      try {
+        const keySet = await ask(signal);
+        fetched = true;
+        return keySet;
+      } finally {
+        const milliseconds = Math.round(world.clock.monotonic() - startedAt);
+        world.onEvent?.({ type: "keys", issuer, fetched, milliseconds });
+      }
+    },
+  });
+}

@@ -1,0 +1,58 @@
+// The answers that every mount gives: the document for clients, and refusals.
+
+import { isOidcError } from "../../core/errors.ts";
+import type { Refusal } from "../refusal.ts";
+import type { ResourceServer } from "../resource-server-types.ts";
+
+/** An answer, whatever sends it. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The document, where a request asks for it; undefined for any other request. */
+export function metadataAnswer(
+  server: ResourceServer,
+  method: string,
+  url: string,
+): PlainAnswer | undefined {
+  if (server.metadata === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
+  // The path alone decides, never the query (K21).
+  const [path = ""] = url.split(/[?#]/, 1);
+  if (path !== server.metadataPath) return undefined;
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "public, max-age=3600",
+      // Clients that run in a browser read it, too; it holds nothing that is secret.
+      "access-control-allow-origin": "*",
+    },
+    body: method === "HEAD" ? "" : JSON.stringify(server.metadata),
+  };
+}
+
+/** True for what a request is refused with; anything else that is thrown is a fault of the program. */
+export function isRefusal(error: unknown): error is Refusal {
+  return isOidcError(error) && "status" in error && typeof error.status === "number";
+}
+
+/** The answer to a refused request: status, challenge and the word of RFC 6750, and nothing else. */
+export function refusalAnswer({
+  code,
+  status,
+  challenge,
+  retryAfterSeconds,
+}: Refusal): PlainAnswer {
+  return {
+    status,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      ...(challenge === undefined ? {} : { "www-authenticate": challenge }),
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify({ error: code }),
+  };
+}
