@@ -228,7 +228,7 @@ test("the table of the house in design.md is the one that the import test enforc
   const listOf = (name: string): Map<string, readonly string[]> => {
     const body =
       new RegExp(`const ${name}\\b[^=]*= \\{([\\s\\S]*?)\\n\\};`).exec(source)?.[1] ?? "";
-    const entries = [...body.matchAll(/^ {2}(\w+): \[([^\]]*)\]/gm)];
+    const entries = [...body.matchAll(/^ {2}"?([\w-]+)"?: \[([^\]]*)\]/gm)];
     return new Map(
       entries.map(([, part = "", list = ""]) => [
         part,
