@@ -34,6 +34,7 @@ test("what a reason decides differs from its code, and from nothing else", () =>
 const retryable: readonly OidcErrorCode[] = [
   "network",
   "timeout",
+  "provider_unavailable",
   "rate_limited",
   "callback_port_in_use",
   "cache_locked",
