@@ -228,8 +228,8 @@ function sizeOf(path: string): number {
 }
 
 // What people load has limits of its own; no text is shortened for the tarball's.
-test("the tarball is at most 400 KiB", () => {
-  expect(packed.size / kibibyte).toBeLessThanOrEqual(400);
+test("the tarball is at most 520 KiB", () => {
+  expect(packed.size / kibibyte).toBeLessThanOrEqual(520);
 });
 
 // Only notices what came in by mistake: budgets go by what a user loads, and pages of documentation are loaded by nobody.
