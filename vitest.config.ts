@@ -17,6 +17,8 @@ const unit: Lane = {
 // Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
 const slow = [
   "src/cli/completion.process.test.ts",
+  "src/store/redis/redis-store.process.test.ts",
+  "src/trust/pins.process.test.ts",
   "test/e2e/{callback-port,default-sign-in,kill-points,logout,many-processes,mistakes}.test.ts",
   "test/e2e/{other-tokens,pages,proxy,start-address}.test.ts",
   "test/e2e/provider-{answers,documents}.test.ts",

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { OidcAuth, OidcCredentialsAuth, type OidcAuthOptions } from "../../src/index.ts";
 import type { PromptEvent, TrustQuestionEvent } from "../../src/index.ts";
 import { json, startHostileServer, type HostileServer } from "../support/hostile-server.ts";
@@ -34,6 +34,9 @@ interface Scene {
 /** A server that is honest at first, and a person who answers questions about it. */
 async function scene(answer: "accept" | "refuse" = "accept"): Promise<Scene> {
   const home = emptyHome();
+  // On a build server nobody is asked, whatever a server says.
+  vi.stubEnv("CI", "");
+  onTestFinished(() => void vi.unstubAllEnvs());
   const genuine = await provider();
   const attacker = await startHostileServer(json({ error: "not_found" }, 404));
   onTestFinished(() => attacker.close());
