@@ -37,11 +37,27 @@ const known = [...table.matchAll(/\bname: "(\w+)"/g)].map(([, name]) => name);
 const names =
   process.argv.length > 2 ? process.argv.slice(2) : known.filter((name) => !withoutFlow.has(name));
 
+const testFiles = [
+  "test/flow/options.test.ts",
+  "test/flow/authorization-options.test.ts",
+  "test/flow/form-post.test.ts",
+  "test/flow/listener-options.test.ts",
+  "test/flow/server-config.test.ts",
+];
+
+/** The files with an option's own test: to load the others takes longer than the test. @param {string} name */
+function filesWith(name) {
+  const own = testFiles.filter((file) =>
+    readFileSync(join(root, file), "utf8").includes(`"${name}:`),
+  );
+  return own.length > 0 ? own : testFiles;
+}
+
 /**
  * The tests that fail in a copy, of those whose title has `title` in it; stops at the first where `bail` is true.
- * @param {string} copy @param {{ title?: string, bail?: boolean }} [which]
+ * @param {string} copy @param {{ title?: string, bail?: boolean, files?: readonly string[] }} [which]
  */
-async function failingTests(copy, { title = "", bail = false } = {}) {
+async function failingTests(copy, { title = "", bail = false, files = testFiles } = {}) {
   const report = join(copy, "report.json");
   rmSync(report, { force: true });
   const run = spawn(
@@ -49,11 +65,7 @@ async function failingTests(copy, { title = "", bail = false } = {}) {
     [
       join(root, "node_modules/vitest/vitest.mjs"),
       "run",
-      "test/flow/options.test.ts",
-      "test/flow/authorization-options.test.ts",
-      "test/flow/form-post.test.ts",
-      "test/flow/listener-options.test.ts",
-      "test/flow/server-config.test.ts",
+      ...files,
       ...(title === "" ? [] : ["-t", title]),
       ...(bail ? ["--bail=1"] : []),
       "--reporter=json",
@@ -88,7 +100,7 @@ async function ignoreInTurn(copy) {
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     writeFileSync(join(copy, "src/options/resolve.ts"), original.replace(line, ignoring(name)));
     // Its own test first: without a prompt or a timeout every other one would wait for its end.
-    const own = await failingTests(copy, { title: name });
+    const own = await failingTests(copy, { title: name, files: filesWith(name) });
     const failed = own.length > 0 ? own : await failingTests(copy, { bail: true });
     if (failed.length === 0) unproven += 1;
     console.log(
