@@ -15,10 +15,10 @@ import { homedir, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { needs } from "../support/debian-packages.ts";
+import { needs } from "../../support/debian-packages.ts";
 
-const script = fileURLToPath(new URL("../../scripts/check-lock-model.mjs", import.meta.url));
-const model = fileURLToPath(new URL("../../docs/lock/lock.pml", import.meta.url));
+const script = fileURLToPath(new URL("../../../scripts/check-lock-model.mjs", import.meta.url));
+const model = fileURLToPath(new URL("../../../docs/lock/lock.pml", import.meta.url));
 const canRun = [needs("spin"), needs("gcc")].every(({ available }) => available);
 
 function check(...parameters: readonly string[]): { status: number | null; output: string } {
