@@ -19,7 +19,7 @@ import type {
 } from "../server/server-config.ts";
 import { admitServerConfig } from "../trust/server-trust.ts";
 import type { TrustParts } from "./compose-trust.ts";
-import type { AdmittedAnswer, AskServer } from "./sign-in-source.ts";
+import { needsServerAudience, type AdmittedAnswer, type AskServer } from "./sign-in-source.ts";
 
 /** What a server is asked with. */
 export interface AskingParts {
@@ -128,8 +128,7 @@ function assertEnough(server: string, said: ServerConfig, options: ResolvedOptio
       },
     );
   }
-  const needsAudience = options.useServerAudience && options.audience === undefined;
-  if (needsAudience && said.audience === undefined) {
+  if (needsServerAudience(options) && said.audience === undefined) {
     throw new OidcError(
       "server_config_failed",
       say`${option("useServerAudience")} is set, and ${host} names no audience (server configuration).`,

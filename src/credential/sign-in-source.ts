@@ -26,10 +26,15 @@ export type AskServer = (
   context: Pick<SignInContext, "signal" | "beforePrompt">,
 ) => Promise<AdmittedAnswer>;
 
+/** Whether the audience has to be the server's. */
+export function needsServerAudience({ audience, useServerAudience }: ResolvedOptions): boolean {
+  return useServerAudience && audience === undefined;
+}
+
 /** Whether the server has to say something that the options do not. */
 function isServerNeeded(options: ResolvedOptions): boolean {
-  const { issuer, clientId, scopes, audience, useServerAudience } = options;
-  const needsAudience = useServerAudience && audience === undefined;
+  const { issuer, clientId, scopes } = options;
+  const needsAudience = needsServerAudience(options);
   return issuer === "" || clientId === "" || scopes === undefined || needsAudience;
 }
 
