@@ -342,3 +342,13 @@ test("exactly the options of the key change it [C06]", () => {
     ]);
   }
 });
+
+test.each(["http://data.example.com", "grpc://data.example.com:80"])(
+  "a server without TLS, beyond this machine, is refused, whatever else is allowed: %s",
+  (server) => {
+    const options = { server, allowInsecureHttp: true };
+    expect(() => resolveOptions(options, "interactive")).toThrow(
+      /^`server` is an address of data\.example\.com(?::80)? without TLS: .*Only a server on this machine/,
+    );
+  },
+);

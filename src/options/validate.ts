@@ -239,6 +239,14 @@ export function validateOption(
   if (isUnset(row, value)) return value;
   const verdict = rules[row.kind](value, context);
   if ("value" in verdict) return verdict.value;
+  if ("insecure" in verdict && row.kind === "server") {
+    // No option allows it: whoever answers says where a person signs in.
+    throw new OidcError(
+      "insecure_url",
+      say`${called} is an address of ${verdict.insecure} without TLS: anybody on the way could answer in its place.`,
+      { remedy: "Use https: or grpcs:. Only a server on this machine can be reached without TLS." },
+    );
+  }
   if ("insecure" in verdict) {
     throw new OidcError(
       "insecure_url",
