@@ -8,7 +8,7 @@ import type { ServingKeys } from "../keys/serving-keys.ts";
 import { checkParsedSignature } from "../keys/signature.ts";
 import { identityOf } from "./identity.ts";
 import { issuerKeys, type KeyWorld } from "./issuer-keys.ts";
-import type { IssuerRules } from "./options.ts";
+import type { IssuerRules } from "./issuer-options.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Identity } from "./resource-server-types.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
