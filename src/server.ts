@@ -11,9 +11,12 @@ export { Refusal } from "./resource-server/refusal.ts";
 export type { RefusalCode, RefusalDetails } from "./resource-server/refusal.ts";
 export { createResourceServer } from "./resource-server/resource-server.ts";
 export type {
+  ClientCertificate,
   Identity,
   Issuer,
   IssuerSettings,
+  RequestDemands,
+  RequestHeaders,
   ResourceMetadata,
   ResourceServer,
   ResourceServerEvent,

@@ -202,7 +202,7 @@ export interface ErrorReasons {
     | "key_unavailable"
     | "other_key";
   // resource server
-  invalid_request: "several_tokens" | "token_in_query" | "malformed";
+  invalid_request: "several_tokens" | "token_in_query" | "malformed" | "several_proofs";
   invalid_token:
     | "token_missing"
     | "malformed"
@@ -221,9 +221,20 @@ export interface ErrorReasons {
     | "groups"
     | "scope"
     | "key_bound"
+    | "not_bound"
+    | "certificate"
+    | "proof_missing"
+    | "proof_malformed"
+    | "proof_key"
+    | "proof_signature"
+    | "proof_request"
+    | "proof_token"
+    | "proof_time"
+    | "proof_nonce"
+    | "proof_replayed"
     | "not_an_access_token";
   insufficient_scope: "step_up";
-  provider_unavailable: never;
+  provider_unavailable: "too_many_proofs";
   // this process
   runtime_unavailable:
     | "module_missing"

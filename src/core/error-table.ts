@@ -314,16 +314,22 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     several_tokens: same,
     token_in_query: same,
     malformed: same,
+    several_proofs: same,
   }],
   invalid_token:          [1, "final", "lasting", "caller", "none", "unknown", "all", "kept", "nothing", "counts", {
     token_missing: same, malformed: same, too_large: same, scheme: same, alg: same, typ: same,
     signature: same, jwks_key_not_found: same, jwks_ambiguous: same, issuer: same, audience: same, time: same,
     subject: same, username: same, groups: same, scope: same, key_bound: same, not_an_access_token: same,
+    not_bound: same, certificate: same, proof_missing: same, proof_malformed: same, proof_key: same,
+    proof_signature: same, proof_request: same, proof_token: same, proof_time: same, proof_nonce: same,
+    proof_replayed: same,
   }],
   insufficient_scope:     [4, "final", "lasting", "caller", "none", "unknown", "all", "kept", "nothing", "counts", {
     step_up: same,
   }],
-  provider_unavailable:   [1, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {}],
+  provider_unavailable:   [1, "retryable", "transient", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
+    too_many_proofs: same,
+  }],
 
   // this process; what follows a request is loaded before it, so a part that cannot be loaded was needed to send it
   runtime_unavailable:    [1, "retryable", "transient", "caller", "none", "unsent", "all", "kept", "nothing", "counts", {

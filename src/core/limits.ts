@@ -42,6 +42,12 @@ export const keySetCoolDownSeconds = 30;
 export const longestStaleKeysSeconds: number = 24 * 3600;
 /** Longest access token that a resource server looks at, in characters (K16). */
 export const longestAccessTokenCharacters: number = 64 * 1024;
+/** Longest proof of possession that a resource server looks at, in characters (K33). */
+export const maxProofCharacters: number = 8 * 1024;
+/** A proof of possession is accepted for so long after it was made, in seconds (K32). */
+export const maxProofAgeSeconds = 60;
+/** Proofs that are remembered so that none counts twice; each takes about a hundred bytes (K32). */
+export const maxProofsRemembered = 500_000;
 /** Verified tokens that a resource server remembers, where nothing else is set. */
 export const mostVerifiedTokens = 10_000;
 /** Longest time that a resource server waits for a provider that it cannot do without, in seconds. */

@@ -20,6 +20,7 @@ export const resourceServerTexts: {
       several_tokens: "more than one token, or more than one header",
       token_in_query: "the token stands in the address, where logs and histories keep it",
       malformed: "the header is not of the form of RFC 6750",
+      several_proofs: "more than one header `DPoP`",
     },
   },
   invalid_token: {
@@ -29,7 +30,7 @@ export const resourceServerTexts: {
       token_missing: "there is none",
       malformed: "not a signed token of the usual form",
       too_large: "longer than any honest one",
-      scheme: "sent under another scheme than Bearer",
+      scheme: "sent under a scheme that is not accepted: see the option `dpop`",
       alg: "signed with an algorithm that is not accepted",
       typ: "its type is not that of an access token",
       signature: "the signature does not match the provider's keys",
@@ -43,6 +44,18 @@ export const resourceServerTexts: {
       groups: "the claim of `groupsClaim` holds no list of texts",
       scope: "its scopes are not texts",
       key_bound: "bound to a key, so it is not a bearer token",
+      not_bound: "sent with a proof for a key, but not bound to any",
+      certificate: "bound to a certificate that the connection did not show",
+      proof_missing: "bound to a key, and without the header `DPoP`",
+      proof_malformed: "the proof is not one of RFC 9449, or holds a private key",
+      proof_key: "the proof was made with another key than the token is bound to",
+      proof_signature: "the signature of the proof does not match its key",
+      proof_request:
+        "the proof is for another method or address, or the server was not told its own address",
+      proof_token: "the proof is for another token",
+      proof_time: "the proof is older than a minute, or from the future",
+      proof_nonce: "the proof lacks the nonce that the answer names, or has an old one",
+      proof_replayed: "the proof was used before",
       not_an_access_token:
         "an ID token, a logout token, a refresh token, or without any mark of an access token",
     },
@@ -55,6 +68,6 @@ export const resourceServerTexts: {
   provider_unavailable: {
     meaning: "a resource server: the provider cannot be asked for its keys, and none are known",
     remedy: "try again after `retryAfterSeconds`",
-    reasons: {},
+    reasons: { too_many_proofs: "no room to remember another proof against its second use" },
   },
 };

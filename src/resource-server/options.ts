@@ -9,6 +9,7 @@ import {
   isAddress,
   isNumberUpTo,
   isText,
+  isYesOrNo,
   optional,
   refuse,
   type Own,
@@ -26,6 +27,8 @@ export interface Demands {
 export interface ResourceServerRules {
   readonly issuers: readonly IssuerRules[];
   readonly demands: Demands;
+  readonly dpop: "allowed" | "required" | "refused";
+  readonly dpopNonces: boolean | Uint8Array;
   readonly clockToleranceSeconds: number;
   readonly resource: string | undefined;
   readonly clientId: string | undefined;
@@ -41,6 +44,8 @@ const known = [
   ...ofDemands,
   "issuers",
   "validationMode",
+  "dpop",
+  "dpopNonces",
   "clockToleranceSeconds",
   "resource",
   "clientId",
@@ -50,8 +55,17 @@ const known = [
   "onEvent",
 ];
 const longestToleranceSeconds = 300;
+
 function isFunction(value: unknown): value is (event: ResourceServerEvent) => void {
   return typeof value === "function";
+}
+
+function isDpopChoice(value: unknown): value is "allowed" | "required" | "refused" {
+  return value === "allowed" || value === "required" || value === "refused";
+}
+
+function isNonceChoice(value: unknown): value is boolean | Uint8Array {
+  return isYesOrNo(value) || (value instanceof Uint8Array && value.length === 32);
 }
 
 function demandsOf(own: Own): Demands {
@@ -69,10 +83,15 @@ function demandsOf(own: Own): Demands {
 
 /**
  * What a single request demands, in addition to what the server does.
+ * @param others names of options that tell something else.
  * @throws {OidcError} `invalid_option`.
  */
-export function requestDemands(given: object, always: Demands): Demands {
-  const own = ownOptions(given, [...ofDemands, "scheme"], '{ requiredScopes: ["write"] }');
+export function requestDemands(
+  given: object,
+  always: Demands,
+  others: readonly string[] = [],
+): Demands {
+  const own = ownOptions(given, [...ofDemands, ...others], '{ requiredScopes: ["write"] }');
   const demands = demandsOf(own);
   const ages = [demands.maxAgeSeconds, always.maxAgeSeconds].filter((age) => age !== undefined);
   return {
@@ -97,6 +116,8 @@ export function resourceServerRules(given: ResourceServerOptions): ResourceServe
   return {
     issuers,
     demands,
+    dpop: optional(own, "dpop", '"allowed", "required" or "refused"', isDpopChoice) ?? "allowed",
+    dpopNonces: optional(own, "dpopNonces", "true, false or 32 bytes", isNonceChoice) ?? false,
     clockToleranceSeconds:
       optional(
         own,

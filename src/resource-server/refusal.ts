@@ -15,6 +15,8 @@ export interface RefusalDetails<Code extends RefusalCode> {
   readonly status: number;
   /** The value of `WWW-Authenticate`; undefined for an answer that has none. */
   readonly challenge?: string | undefined;
+  /** The value of `DPoP-Nonce`; undefined for an answer that has none. */
+  readonly dpopNonce?: string | undefined;
   readonly remedy: string;
   readonly retryAfterSeconds?: number | undefined;
   readonly cause?: unknown;
@@ -26,12 +28,25 @@ export class Refusal<Code extends RefusalCode = RefusalCode> extends OidcError<C
   readonly status: number;
   /** The value of the header `WWW-Authenticate`; undefined where the answer has none. RFC 6750 section 3. */
   readonly challenge: string | undefined;
+  /** The value of the header `DPoP-Nonce`: the client's next proof has to hold it. RFC 9449 section 9. */
+  readonly dpopNonce: string | undefined;
+  readonly #parts: { readonly code: Code; readonly summary: string };
+  readonly #details: RefusalDetails<Code>;
 
   constructor(code: Code, summary: string, details: RefusalDetails<Code>) {
     const { reason, remedy, retryAfterSeconds, cause } = details;
     super(code, summary, { reason, remedy, retryAfterSeconds, cause });
     this.status = details.status;
     this.challenge = details.challenge;
+    this.dpopNonce = details.dpopNonce;
+    this.#parts = { code, summary };
+    this.#details = details;
+  }
+
+  /** The same refusal with another challenge. */
+  withChallenge(challenge: string): Refusal<Code> {
+    const { code, summary } = this.#parts;
+    return new Refusal(code, summary, { ...this.#details, challenge });
   }
 }
 
@@ -41,9 +56,12 @@ function quoted(value: string): string {
 }
 
 /** The challenge with these parameters, in their order; undefined ones are left out. */
-export function challengeOf(parameters: Readonly<Record<string, string | undefined>>): string {
+export function challengeOf(
+  scheme: "Bearer" | "DPoP",
+  parameters: Readonly<Record<string, string | undefined>>,
+): string {
   const given = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${quoted(value)}`],
   );
-  return given.length === 0 ? "Bearer" : `Bearer ${given.join(", ")}`;
+  return given.length === 0 ? scheme : `${scheme} ${given.join(", ")}`;
 }

@@ -1,10 +1,13 @@
 // Makes refusals for one server: what RFC 6750 lets a client know, and nothing that tells why a token was not accepted.
 
 import { isOidcError, type Reason } from "../core/errors.ts";
+import { asymmetricAlgorithms } from "../keys/algorithms.ts";
 import { challengeOf, Refusal } from "./refusal.ts";
 
 /** What every challenge of a server says. */
 export interface ChallengeBase {
+  /** How clients should send their tokens, where a request does not show how it means to. */
+  readonly scheme: "Bearer" | "DPoP";
   /** Where the document is that tells where to sign in. RFC 9728 section 5.1. */
   readonly resourceMetadata: string | undefined;
   /** The scopes that a client should ask for. */
@@ -19,6 +22,7 @@ export interface StepUp {
 
 const anotherToken = "The client has to get another access token.";
 const defaultRetryAfterSeconds = 5;
+const proofAlgorithms = [...asymmetricAlgorithms.keys()].join(" ");
 
 function scopeText(scopes: readonly string[]): string | undefined {
   return scopes.length === 0 ? undefined : scopes.join(" ");
@@ -35,8 +39,15 @@ export class Refusals {
   #challenge(
     error: string | undefined,
     more: Readonly<Record<string, string | undefined>>,
+    scheme: "Bearer" | "DPoP" = this.#base.scheme,
   ): string {
-    return challengeOf({ error, ...more, resource_metadata: this.#base.resourceMetadata });
+    return challengeOf(scheme, {
+      error,
+      ...more,
+      resource_metadata: this.#base.resourceMetadata,
+      // RFC 9449 section 7.1
+      algs: scheme === "DPoP" ? proofAlgorithms : undefined,
+    });
   }
 
   /** RFC 6750 section 3.1: without a token "the resource server SHOULD NOT include an error code". */
@@ -45,17 +56,17 @@ export class Refusals {
       reason: "token_missing",
       status: 401,
       challenge: this.#challenge(undefined, { scope: scopeText(this.#base.scopes) }),
-      remedy: "The client has to send one as Authorization: Bearer.",
+      remedy: `The client has to send one as Authorization: ${this.#base.scheme}.`,
     });
   }
 
   /** The client learns one thing, whatever the reason: a reason would tell an attacker how far a forgery came. */
-  token(reason: Reason<"invalid_token">): Refusal {
+  token(reason: Reason<"invalid_token">, scheme?: "DPoP"): Refusal {
     const what = reason.replaceAll("_", " ");
     return new Refusal("invalid_token", `The access token is not accepted (${what}).`, {
       reason,
       status: 401,
-      challenge: this.#challenge("invalid_token", { scope: scopeText(this.#base.scopes) }),
+      challenge: this.#challenge("invalid_token", { scope: scopeText(this.#base.scopes) }, scheme),
       remedy: anotherToken,
     });
   }
@@ -66,6 +77,21 @@ export class Refusals {
       status: 400,
       challenge: this.#challenge("invalid_request", {}),
       remedy: "The client has to send one header Authorization: Bearer, and no token elsewhere.",
+    });
+  }
+
+  /** The proof of a token that is bound to a key. @see RFC 9449 sections 7.1 and 9 */
+  proof(reason: Reason<"invalid_token">, dpopNonce: string | undefined): Refusal {
+    const isNonce = reason === "proof_nonce";
+    const what = reason.replaceAll("_", " ");
+    return new Refusal("invalid_token", `The proof of possession is not accepted (${what}).`, {
+      reason,
+      status: 401,
+      challenge: this.#challenge(isNonce ? "use_dpop_nonce" : "invalid_dpop_proof", {}, "DPoP"),
+      dpopNonce,
+      remedy: isNonce
+        ? "The client has to send a proof with the nonce of the answer."
+        : "The client has to send one new header DPoP with each request.",
     });
   }
 
@@ -88,6 +114,23 @@ export class Refusals {
         max_age: max,
       }),
       remedy: "The client has to sign the person in as the challenge says.",
+    });
+  }
+
+  /** The same refusal for a client that sent its token with a proof. */
+  forProof(refusal: Refusal): Refusal {
+    const [, parameters] = /^Bearer ?(.*)$/.exec(refusal.challenge ?? "") ?? [];
+    if (parameters === undefined) return refusal;
+    const given = parameters === "" ? "" : `${parameters}, `;
+    return refusal.withChallenge(`DPoP ${given}algs="${proofAlgorithms}"`);
+  }
+
+  busy(): Refusal {
+    return new Refusal("provider_unavailable", "Too many proofs of possession came lately.", {
+      reason: "too_many_proofs",
+      status: 503,
+      remedy: "Try again later.",
+      retryAfterSeconds: defaultRetryAfterSeconds,
     });
   }
 

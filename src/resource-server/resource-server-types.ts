@@ -45,6 +45,16 @@ export interface ResourceServerOptions extends IssuerSettings {
   readonly acrValues?: readonly string[];
   /** Longest time since the person authenticated (`auth_time`), in seconds. Default: any. RFC 9470. */
   readonly maxAgeSeconds?: number;
+  /**
+   * Tokens that are bound to a key of the client (DPoP): `"allowed"`, the default, in addition to bearer tokens;
+   * `"required"`, no others; `"refused"`, none. A bound token is never accepted as a bearer token. RFC 9449.
+   */
+  readonly dpop?: "allowed" | "required" | "refused";
+  /**
+   * Whether proofs have to hold a nonce of this server, which changes every minute. Default false. 32 bytes in place of
+   * `true` are the secret that all processes of a fleet share. RFC 9449 section 9.
+   */
+  readonly dpopNonces?: boolean | Uint8Array;
   /** Tolerated difference of the clocks, in seconds. Default 60, at most 300. */
   readonly clockToleranceSeconds?: number;
   /** The server's own URL, which clients are told. Default: `audience` where it is a URL. RFC 9728 section 2. */
@@ -89,13 +99,36 @@ export interface Identity {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What one request demands in addition to the options of the server, and what is known of it. */
-export interface VerifyOptions {
-  /** The scheme of its `Authorization` header. Default: `Bearer`, the only one that is accepted. */
-  readonly scheme?: string;
+/** What one request, or one route, demands in addition to the options of the server. */
+export interface RequestDemands {
+  /** Scopes that the token must have in addition to those of the server. */
   readonly requiredScopes?: readonly string[];
+  /** Contexts of which the authentication must have had one, in place of those of the server. RFC 9470. */
   readonly acrValues?: readonly string[];
+  /** Longest time since the person authenticated, in seconds; the shorter one counts. RFC 9470. */
   readonly maxAgeSeconds?: number;
+}
+
+/** A certificate: DER, PEM, or what Node gives for the certificate of a connection's other end. */
+export type ClientCertificate = Uint8Array | string | { readonly raw: Uint8Array };
+
+/** Headers as Node or the Fetch API has them. */
+export type RequestHeaders =
+  | Headers
+  | Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What one request demands, and what is known of it. */
+export interface VerifyOptions extends RequestDemands {
+  /** The scheme of its `Authorization` header, `Bearer` or `DPoP`. Default: `Bearer`. */
+  readonly scheme?: string;
+  /** Its method. A proof of possession is for one method. */
+  readonly method?: string;
+  /** Its whole URL, or a path that is one of `resource`. A proof of possession is for one address. */
+  readonly url?: string;
+  /** Its headers, of which `DPoP` is read: the proof. RFC 9449 section 4.1. */
+  readonly headers?: RequestHeaders;
+  /** The certificate that the client showed in the TLS handshake, for tokens that are bound to one. RFC 8705. */
+  readonly clientCertificate?: ClientCertificate;
 }
 
 /** The parts of a request that say who sends it. */
@@ -104,6 +137,12 @@ export interface TokenRequest {
   readonly authorization: readonly string[];
   /** Path and query, or the whole URL: a token in the query is refused. */
   readonly url: string;
+  /** Its method. Without it no token that is bound to a key is accepted. */
+  readonly method?: string | undefined;
+  /** Every `DPoP` header that the request has: more than one is refused. */
+  readonly dpop?: readonly string[] | undefined;
+  /** Gives the certificate of the client; called for a token that is bound to one. */
+  readonly clientCertificate?: (() => ClientCertificate | undefined) | undefined;
 }
 
 /** The document that tells clients where to sign in. RFC 9728 section 2. */
@@ -129,7 +168,9 @@ export interface ResourceServer {
    * Verifies the token of a request, which has to stand in one `Authorization` header (RFC 6750 section 2.1).
    * @throws {Refusal} like `verify`.
    */
-  verifyRequest(request: TokenRequest, options?: VerifyOptions): Promise<Identity>;
+  verifyRequest(request: TokenRequest, demands?: RequestDemands): Promise<Identity>;
+  /** The value of `DPoP-Nonce` to send with answers; undefined where no nonces are wanted. RFC 9449 section 9. */
+  readonly dpopNonce?: string | undefined;
   /** The document to serve; undefined where no URL of the server is known (`resource`). */
   readonly metadata: ResourceMetadata | undefined;
   /** The path at which the document is to be served. RFC 9728 section 3.1. */

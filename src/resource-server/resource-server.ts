@@ -16,12 +16,15 @@ import { Refusal } from "./refusal.ts";
 import { Refusals } from "./refusals.ts";
 import type {
   Identity,
+  RequestDemands,
   ResourceMetadata,
   ResourceServer,
   ResourceServerOptions,
   TokenRequest,
   VerifyOptions,
 } from "./resource-server-types.ts";
+import { plainBearer, senderOf, senderOfRequest, senderOptions, type Sender } from "./sender.ts";
+import { TokenBinding } from "./token-binding.ts";
 
 class VerifyingResourceServer implements ResourceServer {
   readonly metadata: ResourceMetadata | undefined;
@@ -29,6 +32,7 @@ class VerifyingResourceServer implements ResourceServer {
   readonly #rules: ResourceServerRules;
   readonly #refusals: Refusals;
   readonly #jwts: JwtVerifier;
+  readonly #binding: TokenBinding;
   readonly #now: () => number;
 
   constructor(rules: ResourceServerRules) {
@@ -38,37 +42,59 @@ class VerifyingResourceServer implements ResourceServer {
     const place = metadataPlace(rules.resource);
     this.metadata = metadataOf(rules);
     this.metadataPath = place?.path;
-    this.#refusals = new Refusals({ resourceMetadata: place?.url, scopes: rules.scopes });
+    this.#refusals = new Refusals({
+      scheme: rules.dpop === "required" ? "DPoP" : "Bearer",
+      resourceMetadata: place?.url,
+      scopes: rules.scopes,
+    });
+    this.#binding = new TokenBinding(rules, this.#now, this.#refusals);
     this.#jwts = new JwtVerifier({ ...rules, world, refusals: this.#refusals });
   }
 
+  get dpopNonce(): string | undefined {
+    return this.#binding.nonce;
+  }
+
   async verify(token: string, options?: VerifyOptions): Promise<Identity> {
-    const demands =
-      options === undefined ? this.#rules.demands : requestDemands(options, this.#rules.demands);
-    return this.#told(async () => {
-      if ((options?.scheme ?? "bearer").toLowerCase() !== "bearer") {
-        throw this.#refusals.token("scheme");
-      }
+    const { demands } = this.#rules;
+    if (options === undefined) return this.#verifyFor(token, plainBearer, demands);
+    const sender = senderOf(options);
+    return this.#verifyFor(token, sender, requestDemands(options, demands, senderOptions));
+  }
+
+  async verifyRequest(request: TokenRequest, demands?: RequestDemands): Promise<Identity> {
+    const always = this.#rules.demands;
+    const all = demands === undefined ? always : requestDemands(demands, always);
+    const found = bearerOf(request, this.#refusals);
+    if (found instanceof Refusal) return this.#told(plainBearer, () => Promise.reject(found));
+    return this.#verifyFor(found.token, senderOfRequest(request, found.scheme), all);
+  }
+
+  #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
+    return this.#told(sender, async () => {
+      if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.token("scheme");
       const identity = this.#jwts.remembered(token) ?? (await this.#jwts.verify(token));
+      const { cnf } = identity.claims;
+      // A token that anybody may use, sent as one, is the usual case.
+      if (cnf !== undefined || sender.scheme !== "bearer") {
+        const problem = await this.#binding.problem(token, cnf, sender);
+        if (problem !== undefined) throw problem;
+      }
       this.#assertEnough(identity, demands);
       return identity;
     });
   }
 
-  async verifyRequest(request: TokenRequest, options?: VerifyOptions): Promise<Identity> {
-    const found = bearerOf(request, this.#refusals);
-    if (found instanceof Refusal) return this.#told(() => Promise.reject(found));
-    return this.verify(found.token, { ...options, scheme: found.scheme });
-  }
-
-  async #told(work: () => Promise<Identity>): Promise<Identity> {
-    const { onEvent } = this.#rules;
-    if (onEvent === undefined) return work();
+  /** Tells of a refusal, and words its challenge for the way in which the token came. */
+  async #told({ scheme }: Sender, work: () => Promise<Identity>): Promise<Identity> {
+    const { dpop, onEvent } = this.#rules;
     try {
       return await work();
     } catch (error) {
-      if (isOidcError(error)) onEvent({ type: "refused", code: error.code, reason: error.reason });
-      throw error;
+      if (!isOidcError(error)) throw error;
+      onEvent?.({ type: "refused", code: error.code, reason: error.reason });
+      const isForProof = error instanceof Refusal && scheme === "dpop" && dpop !== "refused";
+      throw isForProof ? this.#refusals.forProof(error) : error;
     }
   }
 

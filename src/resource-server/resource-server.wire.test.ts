@@ -291,7 +291,7 @@ describe("what a request demands", () => {
     ["a token in the query", ["Bearer a.b.c"], "/?x=1&access_token=a.b.c", 400, "token_in_query"],
     ["spaces in it", ["Bearer a b"], "/", 400, "malformed"],
     ["no scheme", ["a.b.c"], "/", 400, "malformed"],
-    ["another scheme", ["DPoP a.b.c"], "/", 401, "scheme"],
+    ["another scheme", ["Basic a.b.c"], "/", 401, "scheme"],
     ["an endless one", [`Bearer ${"a".repeat(70_000)}`], "/", 401, "too_large"],
   ] as const)("[K15] %s", async (_name, authorization, url, status, reason) => {
     const refusal = await refusalOf(server.verifyRequest({ authorization, url }));

@@ -1,6 +1,6 @@
 // Mounts a resource server as a middleware of Express, Connect, or of a plain HTTP server of Node.
 
-import type { Identity, ResourceServer, VerifyOptions } from "../resource-server-types.ts";
+import type { Identity, ResourceServer, RequestDemands } from "../resource-server-types.ts";
 import { isRefusal, metadataAnswer, refusalAnswer, type PlainAnswer } from "./answers.ts";
 
 /** What of a request is read, and what is added to it. */
@@ -41,7 +41,7 @@ function authorizationOf({ rawHeaders }: MiddlewareRequest): readonly string[] {
  */
 export function expressMiddleware(
   server: ResourceServer,
-  options?: VerifyOptions,
+  options?: RequestDemands,
 ): (
   request: MiddlewareRequest,
   response: MiddlewareResponse,

@@ -1,6 +1,6 @@
 // Mounts a resource server where requests and answers are those of the Fetch API: Hono, Bun, Deno, Next and others.
 
-import type { Identity, ResourceServer, VerifyOptions } from "../resource-server-types.ts";
+import type { Identity, ResourceServer, RequestDemands } from "../resource-server-types.ts";
 import { isRefusal, metadataAnswer, refusalAnswer, type PlainAnswer } from "./answers.ts";
 
 function responseOf({ status, headers, body }: PlainAnswer): Response {
@@ -15,7 +15,7 @@ function responseOf({ status, headers, body }: PlainAnswer): Response {
 export function fetchHandler(
   server: ResourceServer,
   handle: (request: Request, identity: Identity) => Response | Promise<Response>,
-  options?: VerifyOptions,
+  options?: RequestDemands,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const { pathname } = new URL(request.url);
