@@ -47,8 +47,9 @@ function reference({ path, spec, flags, usage }) {
     marked(spec.description),
     `    ${usage}`,
     flags
-      .map(({ name, kind, placeholder, summary }) => {
-        const typed = kind === "negatable" ? `--no-${name}\`, \`--${name}` : `--${name}`;
+      .map(({ name, kind, letter, placeholder, summary }) => {
+        const short = letter === undefined ? "" : `-${letter}\`, \``;
+        const typed = kind === "negatable" ? `--no-${name}\`, \`--${name}` : `${short}--${name}`;
         const value = placeholder === undefined ? "" : ` ${placeholder}`;
         return `- \`${typed}${value}\`: ${marked(summary)}`;
       })

@@ -5,7 +5,15 @@ import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { parseOptionText } from "../options/parse-text.ts";
 import type { OptionRow } from "../options/table.ts";
-import { isNegatable, takesValue, typedFlags, type Flag, type Grammar } from "./grammar.ts";
+import {
+  flagWithLetter,
+  grammarBehind,
+  isNegatable,
+  takesValue,
+  typedFlags,
+  type Flag,
+  type Grammar,
+} from "./grammar.ts";
 import type { FlagSpec } from "./spec.ts";
 
 const longestShown = 60;
@@ -91,6 +99,7 @@ function commandFlagValue(flag: FlagSpec, token: OptionToken): boolean | string 
     return true;
   }
   const text = valueOf(token);
+  if (flag.kind === "text") return text;
   if (text === "") throw refuse(`--${token.name} needs a value that is not empty.`);
   if (flag.kind === "variable" && !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text)) {
     throw refuse(`--${token.name} needs the name of an environment variable, such as API_TOKEN.`);
@@ -112,6 +121,8 @@ function commandFlagValue(flag: FlagSpec, token: OptionToken): boolean | string 
 export class ArgumentReader {
   readonly options: Record<string, unknown> = {};
   readonly flags: Record<string, boolean | string> = {};
+  /** The values of flags that may be repeated. */
+  readonly lists: Record<string, string[]> = {};
   readonly configuration: string[] = [];
   readonly words: string[] = [];
   /** For words that stand behind the value of a flag that takes several: that flag, by the word's place. */
@@ -121,13 +132,9 @@ export class ArgumentReader {
   wordsBeforeFault = 0;
   #listFlag: string | undefined;
   readonly #grammar: Grammar;
-  readonly #letters: readonly string[];
 
   constructor(grammar: Grammar) {
     this.#grammar = grammar;
-    this.#letters = [...grammar.flags.values()].flatMap((flag) =>
-      flag.kind === "command" && flag.flag.letter !== undefined ? [`-${flag.flag.letter}`] : [],
-    );
   }
 
   readWord(word: string): void {
@@ -139,7 +146,7 @@ export class ArgumentReader {
     this.#listFlag = takesSeveral(this.#grammar.flags.get(token.name)) ? token.name : undefined;
     try {
       // One dash is a group of one-letter flags to the tokenizer (`-issuer`): name what was typed.
-      if (!typed.startsWith("--") && !this.#letters.includes(typed)) {
+      if (!typed.startsWith("--") && !this.#isLetter(typed)) {
         throw unknownFlag(typed, this.#grammar);
       }
       this.#take(token, typed);
@@ -151,6 +158,14 @@ export class ArgumentReader {
     }
   }
 
+  /** `-i`, or a letter with its value in one argument, `-XPOST`; a long name behind one dash (`-data`) is neither. */
+  #isLetter(typed: string): boolean {
+    const flag = flagWithLetter(this.#grammar, typed.slice(1, 2));
+    if (flag === undefined || typed.length === 2) return flag !== undefined;
+    const name = typed.slice(1).split("=", 1)[0] ?? "";
+    return takesValue(flag) && !this.#grammar.flags.has(name);
+  }
+
   #take(token: OptionToken, typed: string): void {
     const { flags } = this.#grammar;
     const flag = flags.get(token.name);
@@ -159,7 +174,9 @@ export class ArgumentReader {
       return;
     }
     if (flag?.kind === "command") {
-      this.flags[token.name] = commandFlagValue(flag.flag, token);
+      const value = commandFlagValue(flag.flag, token);
+      if (flag.flag.isRepeatable === true) (this.lists[token.name] ??= []).push(String(value));
+      else this.flags[token.name] = value;
       if (flag.flag.choosesSignIn === true) this.#remember(token);
       return;
     }
@@ -182,8 +199,24 @@ export class ArgumentReader {
   }
 }
 
-/** Reads what stands before `--`. */
+/** The command that was typed: `token` of `latchkey help token` too. */
+function typedCommand(words: readonly string[]): string | undefined {
+  return words[0] === "help" ? words[1] : words[0];
+}
+
+/**
+ * Reads what stands before `--`. Where the name of a flag means several things, it means what it does behind the
+ * command: the one that is named when its own flags are read.
+ */
 export function readArguments(own: readonly string[], grammar: Grammar): ArgumentReader {
+  for (const command of grammar.ambiguous) {
+    const reader = readAs(own, grammarBehind(grammar, command));
+    if (typedCommand(reader.words) === command) return reader;
+  }
+  return readAs(own, grammar);
+}
+
+function readAs(own: readonly string[], grammar: Grammar): ArgumentReader {
   const { tokens } = parseArgs({
     args: [...own],
     options: tokenizerOptions(grammar),

@@ -169,7 +169,11 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
   const own = new Set(commands.flatMap(({ flags }) => flags));
   expect(own.size).toBeGreaterThan(10);
   for (const flag of own) {
-    const others = commands.filter(({ path, flags }) => path !== "help" && !flags.includes(flag));
+    const others = commands.filter(
+      ({ path, flags }) => path !== "help" && flags.every(({ name }) => name !== flag.name),
+    );
+    const read = grammar.flags.get(flag.name);
+    const { kind } = read?.kind === "command" ? read.flag : flag;
     for (const command of others) {
       const values = {
         wholeSeconds: ["1"],
@@ -177,10 +181,11 @@ test("a command's own flag is refused elsewhere, with the command that has it", 
         words: ["curl"],
         profile: ["work"],
         file: ["-"],
+        text: ["x"],
         switch: [],
         negatable: [],
       };
-      const typed = [`--${flag.name}`, ...values[flag.kind]];
+      const typed = [`--${flag.name}`, ...values[kind]];
       expect(refusal(...commandLine(command, typed))).toContain(
         `latchkey ${command.path} has no flag --${flag.name}`,
       );
@@ -352,6 +357,11 @@ describe("a grammar with subcommands and arguments", () => {
     });
     expect(() => createGrammar([trust, twice("json")])).toThrow("Two flags are called --json.");
     expect(() => createGrammar([twice("issuer")])).toThrow("Two flags are called --issuer.");
+    const shared = { name: "json", kind: "file", summary: "", sharesName: true } as const;
+    expect(createGrammar([trust, { ...plug, flags: [shared] }]).ambiguous).toEqual([
+      "trust",
+      "plug",
+    ]);
     expect(() => createGrammar([twice("profile")])).toThrow("Two flags are called --profile.");
   });
 });

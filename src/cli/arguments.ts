@@ -4,7 +4,14 @@ import type { OidcError } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { readArguments, refuse, shown, type ArgumentReader } from "./argument-reader.ts";
 import { grammar as theGrammar } from "./command-grammar.ts";
-import { runnable, typedFlags, usageOf, type Grammar, type GrammarCommand } from "./grammar.ts";
+import {
+  grammarBehind,
+  runnable,
+  typedFlags,
+  usageOf,
+  type Grammar,
+  type GrammarCommand,
+} from "./grammar.ts";
 import type { ArgumentSpec } from "./spec.ts";
 
 /** A command line as it was typed, understood but not yet judged: option values are checked when they are resolved. */
@@ -19,6 +26,8 @@ export interface CommandLine {
   readonly options: Readonly<Record<string, unknown>>;
   /** Flags that are not options, by their name on the command line: true or false for switches, else the text. */
   readonly flags: Readonly<Record<string, boolean | string>>;
+  /** The values of flags that may be repeated, in their order; absent where there are none. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   /** Arguments without a flag, by the names in the command's spec. */
   readonly arguments: Readonly<Record<string, string>>;
   /** What stands behind `--`: the program of `latchkey exec` and its arguments. */
@@ -49,12 +58,12 @@ function programMissing({ path }: GrammarCommand): OidcError {
 }
 
 function checkFlags(
-  given: Readonly<Record<string, boolean | string>>,
+  { flags: given, lists }: ArgumentReader,
   command: GrammarCommand | undefined,
   grammar: Grammar,
 ): void {
   const all = runnable(grammar);
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries({ ...given, ...lists })) {
     const takers = all.filter(({ flags }) => flags.some((flag) => flag.name === name));
     // Without takers it is a flag of every command.
     if (command === undefined || takers.length === 0 || takers.includes(command)) continue;
@@ -145,7 +154,7 @@ function understand(
   program: readonly string[],
   grammar: Grammar,
 ): CommandLine {
-  const { options, flags: given, configuration, fault } = reader;
+  const { options, flags: given, lists, configuration, fault } = reader;
   const asksForHelp = reader.words[0] === "help";
   const words = asksForHelp ? reader.words.slice(1) : [...reader.words];
   const command = commandOf(words, reader, grammar);
@@ -155,6 +164,7 @@ function understand(
     subcommand,
     options,
     flags: given,
+    lists,
     arguments: {},
     configuration,
     program,
@@ -185,7 +195,7 @@ function understand(
     const place = reader.words.length - words.length;
     throw surplusWord(surplus, String(command?.path), reader.listFlags.get(place));
   }
-  checkFlags(given, command, grammar);
+  checkFlags(reader, command, grammarBehind(grammar, name));
   if (needsProgram) throw programMissing(command);
   if (command?.spec.takesProgram !== true && program.length > 0) throw noProgramHere(grammar);
   if (command === undefined && configuration.length > 0) {

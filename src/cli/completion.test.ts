@@ -24,7 +24,7 @@ test("every flag that is offered behind a command is one that it takes, and all 
     for (const { name } of flags) expect(names).toContain(`--${name}`);
     const others = grammar.commands
       .flatMap(({ flags: all }) => all)
-      .filter((flag) => !flags.includes(flag))
+      .filter((flag) => flags.every(({ name }) => name !== flag.name))
       .flatMap(({ name }) => [`--${name}`, `--no-${name}`]);
     expect(names.filter((name) => others.includes(name))).toEqual([]);
     const options = ["--issuer", "--no-pkce", "--profile", "--verbose"];
@@ -45,6 +45,13 @@ test("every candidate has one line to explain it, without what steers a terminal
       expect(summary).toMatch(/^[^\u0000-\u001f\u007f-\u00a0]+$/u);
     }
   }
+});
+
+test("the letter of a flag takes its value along, and a name means what it means behind the command", () => {
+  expect(offered("fetch -o ")).toEqual(["files"]);
+  expect(offered("fetch --header ")).toEqual([]);
+  expect(offered("fetch -X trust tr")).not.toContain("trust");
+  expect(offered("token --header --format ")).toEqual(["header", "bearer", "curl", "env"]);
 });
 
 test("words by their places, values by their flags", () => {

@@ -6,6 +6,8 @@ import { optionTexts } from "../options/text.ts";
 import { commonFlags } from "./flags.ts";
 import {
   commandAt,
+  flagWithLetter,
+  grammarBehind,
   isNegatable,
   takesValue,
   type Flag,
@@ -151,7 +153,12 @@ export function complete(
       const isTaken = chosenCommand(typed, grammar)?.spec.takesProgram === true;
       return isTaken ? { kind: "program", place: place + 1 } : nothing;
     } else if (word.startsWith("-")) {
-      const flag = grammar.flags.get(word.slice(2));
+      const behind = grammarBehind(grammar, typed[0]);
+      const flag = word.startsWith("--")
+        ? behind.flags.get(word.slice(2))
+        : word.length === 2
+          ? flagWithLetter(behind, word.slice(1))
+          : undefined;
       if (flag !== undefined && takesValue(flag)) open = flag;
     } else {
       typed.push(word);
@@ -161,7 +168,7 @@ export function complete(
   const current = words.at(-1) ?? "";
   const [, name] = /^--([^=]+)=/.exec(current) ?? [];
   if (name !== undefined) {
-    const flag = grammar.flags.get(name);
+    const flag = grammarBehind(grammar, typed[0]).flags.get(name);
     return flag !== undefined && takesValue(flag) ? valuesOf(flag, profiles) : nothing;
   }
   const offered = current.startsWith("-") ? nothing : wordsAfter(typed, grammar, profiles);

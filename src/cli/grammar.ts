@@ -24,8 +24,10 @@ export interface GrammarCommand {
 /** The whole of what may be typed. */
 export interface Grammar {
   readonly commands: readonly GrammarCommand[];
-  /** By name, without dashes. */
+  /** By name, without dashes. Of two with one name, the one that takes a value: it may be a secret. */
   readonly flags: ReadonlyMap<string, Flag>;
+  /** Commands with a flag whose name means another thing for another command. */
+  readonly ambiguous: readonly string[];
 }
 
 /** The options that a flag may set. */
@@ -61,20 +63,59 @@ export function runnable({ commands }: Pick<Grammar, "commands">): readonly Gram
   return commands.flatMap((each) => (each.subcommands.length === 0 ? [each] : each.subcommands));
 }
 
-/** @throws {TypeError} for two flags of one name: an argument list is read before its command is known. */
-export function createGrammar(specs: readonly CommandSpec[]): Grammar {
-  const commands = specs.map(withSubcommands);
-  const flags = new Map<string, Flag>(
-    flagRows.map((row): [string, Flag] => [flagOf(row), { kind: "option", row }]),
-  );
-  for (const flag of [...runnable({ commands }).flatMap((each) => each.flags), ...commonFlags]) {
-    const known = flags.get(flag.name);
-    if (known !== undefined && (known.kind === "option" || known.flag !== flag)) {
+/** The flags of a command, and of what stands behind it. @throws {TypeError} for two of one name. */
+function ownFlags(command: GrammarCommand): ReadonlyMap<string, FlagSpec> {
+  const flags = new Map<string, FlagSpec>();
+  for (const flag of runnable({ commands: [command] }).flatMap((each) => each.flags)) {
+    if ((flags.get(flag.name) ?? flag) !== flag) {
       throw new TypeError(`Two flags are called --${flag.name}.`);
     }
-    flags.set(flag.name, { kind: "command", flag });
+    flags.set(flag.name, flag);
   }
-  return { commands, flags };
+  return flags;
+}
+
+/** @throws {TypeError} for two flags of one name, unless one says that this is meant. */
+export function createGrammar(specs: readonly CommandSpec[]): Grammar {
+  const commands = specs.map(withSubcommands);
+  const everywhere = new Map<string, Flag>([
+    ...flagRows.map((row): [string, Flag] => [flagOf(row), { kind: "option", row }]),
+    ...commonFlags.map((flag): [string, Flag] => [flag.name, { kind: "command", flag }]),
+  ]);
+  const flags = new Map(everywhere);
+  const shared = new Set<string>();
+  for (const [name, flag] of commands.flatMap((each) => [...ownFlags(each)])) {
+    const known = flags.get(name);
+    const candidate: Flag = { kind: "command", flag };
+    if (known === undefined) flags.set(name, candidate);
+    if (known === undefined || (known.kind === "command" && known.flag === flag)) continue;
+    const isMeant = known.kind === "command" && (flag.sharesName ?? known.flag.sharesName);
+    if (everywhere.has(name) || isMeant !== true) {
+      throw new TypeError(`Two flags are called --${name}.`);
+    }
+    shared.add(name);
+    if (takesValue(candidate)) flags.set(name, candidate);
+  }
+  const ambiguous = commands.filter((each) =>
+    [...ownFlags(each).keys()].some((name) => shared.has(name)),
+  );
+  return { commands, flags, ambiguous: ambiguous.map(({ path }) => path) };
+}
+
+/** The grammar behind a command: a flag's name means what it means there. */
+export function grammarBehind(grammar: Grammar, path: string | undefined): Grammar {
+  const command = grammar.commands.find((each) => each.path === path);
+  if (command === undefined || !grammar.ambiguous.includes(command.path)) return grammar;
+  const own = [...ownFlags(command)].map(([name, flag]): [string, Flag] => [
+    name,
+    { kind: "command", flag },
+  ]);
+  return { ...grammar, flags: new Map([...grammar.flags, ...own]) };
+}
+
+/** The flag with a letter. */
+export function flagWithLetter({ flags }: Grammar, letter: string): Flag | undefined {
+  return [...flags.values()].find((each) => each.kind === "command" && each.flag.letter === letter);
 }
 
 /** The command with a path, `token` or `trust list`. */

@@ -16,11 +16,11 @@ function pause(milliseconds: number): void {
 }
 
 /**
- * Writes the whole text. A reader that has gone away (`latchkey status | head -1`) is no fault: it has what it wanted.
+ * Writes the whole of it. A reader that has gone away (`latchkey status | head -1`) is no fault: it has what it wanted.
  * @throws the system's error for anything else, a full disk behind a redirection for example.
  */
-export function writeWhole(descriptor: 1 | 2, text: string): Written {
-  const bytes = Buffer.from(text, "utf8");
+export function writeWhole(descriptor: number, content: string | Uint8Array): Written {
+  const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
   let offset = 0;
   while (offset < bytes.length) {
     try {
@@ -44,11 +44,17 @@ export function tell(text: string): void {
   }
 }
 
-/** A result that could not be written: a fault of the command line, no error of the library. */
-export class OutputFault extends Error {
+/** What is wrong on the command line alone, in words that end with its code; no error of the library. */
+export class CommandFault extends Error {
+  override readonly name: string = "CommandFault";
+}
+
+/** A result that could not be written. */
+export class OutputFault extends CommandFault {
   override readonly name: string = "OutputFault";
 
-  constructor(error: unknown) {
+  /** `place`: where it was to be written. */
+  constructor(error: unknown, place = "standard output") {
     const code = errorCode(error) ?? "unknown fault";
     const problems: Readonly<Record<string, string>> = {
       ENOSPC: "no space is left",
@@ -56,9 +62,12 @@ export class OutputFault extends Error {
       EBADF: "it is closed",
       EIO: "the device reports an error",
       EFBIG: "the file would be too large",
+      EACCES: "there are no rights to",
+      ENOENT: "there is no such folder",
+      EISDIR: "it is a folder",
     };
     const problem = problems[code] ?? code;
-    super(`The result could not be written to standard output: ${problem}. [output_failed]`);
+    super(`The result could not be written to ${place}: ${problem}. [output_failed]`);
   }
 }
 

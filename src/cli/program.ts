@@ -16,7 +16,7 @@ import { runsOfCommands } from "./commands/runs.ts";
 import type { CommandContext, Opened, OpenSettings } from "./context.ts";
 import { grammar } from "./command-grammar.ts";
 import { commandAt, type GrammarCommand } from "./grammar.ts";
-import { OutputFault, tell, writeResult } from "./output.ts";
+import { CommandFault, tell, writeResult } from "./output.ts";
 import { commandLineNames, errorParagraph, faultParagraph } from "./render/errors.ts";
 import type { QrRenderer } from "./render/qr.ts";
 import { mayHaveProfile, readSettings, type Settings } from "./settings.ts";
@@ -199,7 +199,7 @@ function report(error: unknown, configuration: readonly string[]): number {
     say(errorParagraph(error, configuration));
     return decisionsFor(error.code, error.reason).exitCode;
   }
-  say(error instanceof OutputFault ? error.message : faultParagraph(error));
+  say(error instanceof CommandFault ? error.message : faultParagraph(error));
   return 1;
 }
 

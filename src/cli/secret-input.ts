@@ -1,7 +1,7 @@
 // A secret from where it may have to be waited for: a pipe, or a person at a terminal. Ctrl-C ends the wait, and
 // nothing that is typed is shown.
 
-import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { OidcError } from "../core/errors.ts";
 import { terminalRole } from "../interaction/foreground.ts";
@@ -16,8 +16,9 @@ export const maxSecretBytes = 64 * 1024;
  * @throws the signal's reason, at once.
  */
 export function readStream(
-  stream: Socket | NodeJS.ReadStream,
+  stream: Readable,
   signal: AbortSignal,
+  maxBytes: number = maxSecretBytes,
 ): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -38,7 +39,7 @@ export function readStream(
     stream.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > maxSecretBytes) settle(() => resolve(undefined));
+      if (length > maxBytes) settle(() => resolve(undefined));
     });
     stream.on("end", () => settle(() => resolve(Buffer.concat(chunks))));
     stream.on("error", (error) => settle(() => reject(error)));

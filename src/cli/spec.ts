@@ -13,11 +13,13 @@ export type FlagKind =
   | "profile"
   /** The name of an environment variable. */
   | "variable"
+  /** Any text: what it may be is for the command to say. */
+  | "text"
   | "wholeSeconds";
 
 /** A flag that is not an option: it says what one run does, or where its options come from. */
 export interface FlagSpec {
-  /** As typed, without the dashes. Commands that share a name share the flag (`flags.ts`). */
+  /** As typed, without the dashes. What several commands mean alike is one flag (`flags.ts`). */
   readonly name: string;
   readonly kind: FlagKind;
   /** One line for `--help`: no full stop. */
@@ -28,6 +30,10 @@ export interface FlagSpec {
   readonly values?: readonly string[];
   /** A short form of one letter. */
   readonly letter?: string;
+  /** Given several times, each value counts. Otherwise the last one does. */
+  readonly isRepeatable?: true;
+  /** Its name means another thing for another command, and that is meant to be so. */
+  readonly sharesName?: true;
   /** It says which sign-in is meant, and so belongs into "Run: latchkey login …". */
   readonly choosesSignIn?: true;
   /** With it the command is about all sign-ins, so that none has to be chosen. */

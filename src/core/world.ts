@@ -23,7 +23,8 @@ export type BrowserSearch = (command: string | undefined) => Promise<string | un
 
 /** One HTTP request as it goes over the wire. */
 export interface TransportRequest {
-  readonly method: "GET" | "POST";
+  /** In capitals. */
+  readonly method: string;
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -39,6 +40,8 @@ export interface TransportAnswer {
   readonly status: number;
   /** Names in lower case, values of one name joined by ", "; without a prototype. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Names and values in turn, as they were sent; for HTTP/1.1 alone. */
+  readonly rawHeaders?: readonly string[];
   /** As it was sent, encoded or not. To stop reading it ends the connection. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What came after the body, once it is read, as `headers` are; for HTTP/2 alone. */

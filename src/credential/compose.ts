@@ -11,6 +11,7 @@ import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import { warningEvent, type Warn } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
+import type { HttpClient, RequestOpener } from "../http/exchange.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { hostOfLocks } from "../lock/host.ts";
@@ -42,6 +43,8 @@ export interface Composition {
   readonly describeProvider: (signal: AbortSignal) => Promise<ProviderMetadata>;
   /** What the server that the options name says, whether it counts or not. @throws {OidcError} `server_config_failed`. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
+  /** What sends requests to a server of the user's own, as the provider's are sent. */
+  readonly openRequests: () => Promise<RequestOpener>;
 }
 
 /** Showing something never breaks a sign-in. */
@@ -174,7 +177,7 @@ function networkOpener(
   options: ResolvedOptions,
   world: World,
   machine: Machine,
-): () => Promise<FlowWorld> {
+): () => Promise<FlowWorld & { readonly http: HttpClient & RequestOpener }> {
   return madeOnce(async () => {
     const { createHttpClient } = await loadPart(() => import("../http/client.ts"));
     const onWarning = warnWith(world);
@@ -261,5 +264,6 @@ export function compose(
     const { readServer: read } = await loadPart(() => import("./ask-server.ts"));
     return read(await openAsking(), signal);
   };
-  return { world, store, session, key, describeProvider, readServer };
+  const openRequests = async (): Promise<RequestOpener> => (await openWorld()).http;
+  return { world, store, session, key, describeProvider, readServer, openRequests };
 }

@@ -9,7 +9,7 @@ import { loadPart, madeOnce } from "../core/load.ts";
 import { assertWebCrypto } from "../core/runtime.ts";
 import type { Transport, TransportAnswer } from "../core/world.ts";
 import { readBoundedBody } from "./bounded-body.ts";
-import type { HttpAnswer, HttpClient } from "./exchange.ts";
+import type { HttpAnswer, HttpClient, RequestOpener } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
 import { hostOf } from "../core/hosts.ts";
@@ -71,11 +71,14 @@ interface FailedTry {
 /** What one try came to. */
 type Try = FailedTry | { readonly answer: HttpAnswer; readonly retry: boolean };
 
+/** The part of an operation that one of its requests needs. */
+type Occasion = Pick<Operation, "signal" | "remainingMilliseconds" | "stopTimer">;
+
 /**
  * Makes the client that every request of a credential goes through.
  * @throws {OidcError} `runtime_unavailable` where nothing random can be made: a request's answer would come to nothing.
  */
-export function createHttpClient(options: HttpClientOptions): HttpClient {
+export function createHttpClient(options: HttpClientOptions): HttpClient & RequestOpener {
   if (options.transport === undefined) assertWebCrypto();
   const { clock, logger, transport } = options;
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
@@ -97,7 +100,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function explain(
     thrown: unknown,
-    operation: Operation,
+    operation: Occasion,
     url: URL,
     place: FailurePlace,
   ): Promise<FailedTry> {
@@ -121,11 +124,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   /** One request and the head of its answer. Throws what is wrong on this side; what the network did is returned. */
   async function request(
-    operation: Operation,
+    operation: Occasion,
     prepared: PreparedRequest,
+    step: string,
   ): Promise<Head | FailedTry> {
     const { url, method } = prepared;
-    const { step } = operation.request;
     const host = hostOf(url);
     const route = testRoute ?? (await findRoute(url));
     const place: FailurePlace = {
@@ -154,7 +157,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     prepared: PreparedRequest,
     mayFollow: boolean,
   ): Promise<Head | FailedTry> {
-    const answered = await request(operation, prepared);
+    const answered = await request(operation, prepared, operation.request.step);
     if ("error" in answered) return answered;
     const target = redirectTarget(answered.head, prepared.url, answered.place, mayFollow);
     if (target === undefined) return answered;
@@ -217,6 +220,27 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   return {
     trustedRoots: async () => (await trust()).digest(),
+    async open({ step, signal, ...prepared }) {
+      signal.throwIfAborted();
+      const occasion: Occasion = {
+        signal,
+        remainingMilliseconds: () => connectSeconds * 1000,
+        stopTimer: () => undefined,
+      };
+      const answered = await request(occasion, prepared, step);
+      signal.throwIfAborted();
+      if ("error" in answered) throw answered.error;
+      const { head, url, place } = answered;
+      const explained = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          yield* head.body;
+        } catch (thrown) {
+          signal.throwIfAborted();
+          throw (await explain(thrown, occasion, url, place)).error;
+        }
+      };
+      return { ...head, body: explained() };
+    },
     async send(sent) {
       const prepared = prepareRequest(sent, options.allowInsecureHttp);
       try {

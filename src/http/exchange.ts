@@ -1,4 +1,6 @@
-// What one HTTP operation with a provider is, and what comes of it.
+// What one HTTP operation with a provider is, and what comes of it; and a request whose answer is the caller's to read.
+
+import type { TransportAnswer, TransportRequest } from "../core/world.ts";
 
 /** One operation: a request with its retries and its time limit. */
 export interface HttpRequest {
@@ -42,4 +44,20 @@ export interface HttpClient {
    * needed. Rejects with `ca_bundle_invalid`.
    */
   trustedRoots(): Promise<string>;
+}
+
+/** A request to a server of the user's own: sent once, as it is. */
+export interface OpenRequest extends Omit<TransportRequest, "protocol"> {
+  /** What it is called in messages. */
+  readonly step: string;
+}
+
+/** Sends those. */
+export interface RequestOpener {
+  /**
+   * The head of the answer, whatever its status, a redirect too; the body comes as it is read, and its length and time
+   * are limited by nothing but the signal. Rejects with `OidcError` `network`, `timeout` (connecting), `tls`,
+   * `ca_bundle_invalid`, as reading the body does; with the signal's reason.
+   */
+  open(request: OpenRequest): Promise<TransportAnswer>;
 }

@@ -52,6 +52,7 @@ export function exchange(
       resolve({
         status: incoming.statusCode ?? 0,
         headers: received,
+        rawHeaders: incoming.rawHeaders,
         body: incoming,
         discard: () => incoming.destroy(),
       });

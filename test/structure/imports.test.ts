@@ -93,6 +93,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "session",
     "credential",
     "composition",
+    "fetch",
   ],
   entry: [
     "credential",

@@ -11,6 +11,7 @@ export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly ru
   whoami: () => import("./whoami/run.ts"),
   logout: () => import("./logout/run.ts"),
   trust: () => import("./trust/run.ts"),
+  fetch: () => import("./fetch/run.ts"),
   exec: () => import("./exec/run.ts"),
   completion: () => import("./completion/run.ts"),
   help: () => import("./help/run.ts"),

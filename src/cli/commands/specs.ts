@@ -8,6 +8,7 @@ import { spec as status } from "./status/spec.ts";
 import { spec as whoami } from "./whoami/spec.ts";
 import { spec as logout } from "./logout/spec.ts";
 import { spec as trust } from "./trust/spec.ts";
+import { spec as fetch } from "./fetch/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
 import { spec as completion } from "./completion/spec.ts";
 import { spec as help } from "./help/spec.ts";
@@ -21,6 +22,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   whoami,
   logout,
   trust,
+  fetch,
   exec,
   completion,
   help,

@@ -13,7 +13,7 @@ import {
 import { parseArguments } from "../arguments.ts";
 import { commonFlags } from "../flags.ts";
 import { grammar } from "../command-grammar.ts";
-import { commandAt } from "../grammar.ts";
+import { commandAt, grammarBehind } from "../grammar.ts";
 import { warmArguments } from "./arguments.ts";
 import { isUsual, optionKind, warmEnvironment, warmKind } from "./options.ts";
 import { meaningOf, pick, refusedOr, sequence } from "./testing.ts";
@@ -103,7 +103,7 @@ test("the warm list of flags is the option table and the flags of token", () => 
       kind,
     ]);
   }
-  for (const flag of grammar.flags.values()) {
+  for (const flag of grammarBehind(grammar, "token").flags.values()) {
     if (flag.kind === "option") continue;
     const { name, kind, values: accepted, warm } = flag.flag;
     const known = accepted === undefined ? kind : `=${accepted.join("|")}`;
