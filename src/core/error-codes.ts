@@ -71,6 +71,7 @@ export interface ErrorReasons {
     | "userinfo_endpoint"
     | "revocation_endpoint"
     | "jwks_uri"
+    | "registration_endpoint"
     | "pushed_authorization_request_endpoint"
     | "verification_uri"
     | "verification_url";
@@ -95,6 +96,7 @@ export interface ErrorReasons {
     | "par_required"
     | "par_response_invalid"
     | "response_mode_unsupported"
+    | "pkce_unsupported"
     | "step_up_loop";
   device_code_expired: never;
   login_required:

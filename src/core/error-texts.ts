@@ -110,6 +110,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       userinfo_endpoint: "what says who signed in",
       revocation_endpoint: "where tokens are revoked",
       jwks_uri: "the key set",
+      registration_endpoint: "the registration of clients",
       pushed_authorization_request_endpoint: "where requests are pushed",
       verification_uri: "the address that the person visits in the device flow",
       verification_url: "the same under its name of a draft",
@@ -168,6 +169,8 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       par_response_invalid: "the pushed request was not taken",
       response_mode_unsupported:
         "the metadata lists response modes, and `form_post` is not among them",
+      pkce_unsupported:
+        "`createFetch`: the metadata of the provider that a resource names does not list PKCE with S256",
       step_up_loop: "the person signed in, and not in the way that `acrValues` asks for",
     },
   },

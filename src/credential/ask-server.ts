@@ -101,7 +101,10 @@ const linkLocal = /^(?:169\.254\.|\[fe[89ab])/i;
  * A server elsewhere that names this machine or its link would have us ask what it cannot reach itself (D18).
  * @throws {OidcError} `server_config_failed`.
  */
-function assertReachableElsewhere({ host }: ServerConfigSource, { issuer }: ServerConfig): void {
+export function assertReachableElsewhere(
+  { host }: Pick<ServerConfigSource, "host">,
+  { issuer }: ServerConfig,
+): void {
   const named = new URL(issuer).hostname;
   const asked = URL.canParse(`https://${host}`) ? new URL(`https://${host}`).hostname : "";
   const isInside = asked !== "" && isLoopbackHost(named) && !isLoopbackHost(asked);
@@ -160,10 +163,24 @@ export async function readServer(
 /** Asks, and lets the answer count before anything is sent to the issuer that it names. */
 export async function askServer(
   parts: AskingParts,
-  { signal, beforePrompt }: Parameters<AskServer>[0],
+  context: Parameters<AskServer>[0],
 ): Promise<AdmittedAnswer> {
-  const { options, trust } = parts;
-  const { source, said } = await readServer(parts, signal);
+  return admitAnswer(parts, await readServer(parts, context.signal), context);
+}
+
+/**
+ * Lets an answer count. `scopes`: those that will be requested, for the question; default: as the options have them.
+ * @throws {OidcError} as {@link admitServerConfig} does; `missing_client_id`, `server_config_failed`.
+ */
+export async function admitAnswer(
+  { options, trust }: Pick<AskingParts, "options" | "trust">,
+  {
+    source,
+    said,
+  }: { readonly source: Pick<ServerConfigSource, "server" | "host">; readonly said: ServerConfig },
+  { signal, beforePrompt }: Parameters<AskServer>[0],
+  scopes: readonly string[] | undefined = options.scopes,
+): Promise<AdmittedAnswer> {
   assertEnough(source.server, said, options);
   const { ask } = trust;
   const { isExplicit } = await admitServerConfig(said, {
@@ -175,7 +192,7 @@ export async function askServer(
     callerIssuer: options.issuer,
     callerClientId: options.clientId,
     sendsSecret: options.clientSecret !== undefined && options.clientSecret !== "",
-    scopes: options.scopes,
+    scopes,
     pins: trust.pins,
     ask:
       ask &&

@@ -28,10 +28,11 @@ import { givenStore } from "../store/given-store.ts";
 import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import type { AskingParts, ServerAnswer } from "./ask-server.ts";
+import type { ResourceInHand } from "./ask-resource.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createLatePrompt } from "./late-prompt.ts";
 import { openFileStore, randomBytes } from "./open-file-store.ts";
-import { configFromOptions, settingsFromOptions } from "./sign-in-source.ts";
+import { configFromOptions, configFromResource, settingsFromOptions } from "./sign-in-source.ts";
 
 /** A session with the world that it works in. */
 export interface Composition {
@@ -45,6 +46,8 @@ export interface Composition {
   readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
   /** What sends requests to a server of the user's own, as the provider's are sent. */
   readonly openRequests: () => Promise<RequestOpener>;
+  /** What a server is asked with; opened at the first use. */
+  readonly openAsking: () => Promise<AskingParts>;
 }
 
 /** Showing something never breaks a sign-in. */
@@ -69,6 +72,8 @@ export interface ComposeOverrides extends Partial<World> {
   readonly renewsAhead?: boolean;
   /** Told of each new token. Default: nobody. */
   readonly listeners?: TokenListeners;
+  /** What the resource said last that sign-ins are for. Default: the options say it, or the server that they name. */
+  readonly resourceInHand?: () => ResourceInHand;
 }
 
 /** The world of a configuration: the real one, with what the caller replaces. */
@@ -217,7 +222,8 @@ export function compose(
   kind: CredentialKind = "interactive",
 ): Composition {
   const own = ownProperties(overrides);
-  const { signedInSince, defaultPrompt, renewsAhead = false, listeners, ...outside } = own;
+  const { signedInSince, defaultPrompt, renewsAhead = false, listeners, ...others } = own;
+  const { resourceInHand, ...outside } = others;
   const world = composeWorld(options, outside, defaultPrompt);
   const machine = thisMachine(world.environment);
   const key = recordKey({ kind, options: { ...options } });
@@ -230,10 +236,16 @@ export function compose(
     const trust = composeTrust(world, folder, options.callbackTimeoutSeconds);
     return { options, http, trust };
   });
-  const source = configFromOptions(options, async (context) => {
-    const { askServer } = await loadPart(() => import("./ask-server.ts"));
-    return askServer(await openAsking(), context);
-  });
+  const source =
+    resourceInHand === undefined
+      ? configFromOptions(options, async (context) => {
+          const { askServer } = await loadPart(() => import("./ask-server.ts"));
+          return askServer(await openAsking(), context);
+        })
+      : configFromResource(options, async (context) => {
+          const { admitResource } = await loadPart(() => import("./ask-resource.ts"));
+          return admitResource(await openAsking(), resourceInHand(), context);
+        });
   const settings = settingsFromOptions(options);
   const session = new StoredSession({
     world,
@@ -265,5 +277,6 @@ export function compose(
     return read(await openAsking(), signal);
   };
   const openRequests = async (): Promise<RequestOpener> => (await openWorld()).http;
-  return { world, store, session, key, describeProvider, readServer, openRequests };
+  const openings = { openRequests, openAsking };
+  return { world, store, session, key, describeProvider, readServer, ...openings };
 }

@@ -2,11 +2,19 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { Credential } from "../core/types.ts";
-import { fetchOf } from "./credential-fetch.ts";
+import { resolveOptions } from "../options/resolve.ts";
+import { fetchOf, fetchOfResource } from "./credential-fetch.ts";
 import { OidcAuth, type OidcAuthOptions } from "./oidc-auth.ts";
 
 function isCredential(value: object): value is Credential {
   return typeof (value as Partial<Credential>).getToken === "function";
+}
+
+/** Whether the resource is to say which provider issues its tokens. */
+function isNamedByResource({ issuer = "", server }: OidcAuthOptions): boolean {
+  return server === undefined
+    ? issuer === ""
+    : typeof server === "string" && /^https?:/i.test(server);
 }
 
 /**
@@ -21,17 +29,29 @@ function isCredential(value: object): value is Credential {
  * the request is sent again. A body that cannot be read twice (a stream, that of a `Request`) is never sent twice:
  * there the answer is the caller's, and the next request has the better token.
  *
+ * Without an argument, and with options that have no `issuer`, or an https `server`, the resource says which provider
+ * issues its tokens: a request is sent without a token until a 401 leads there by its `resource_metadata` and `scope`,
+ * else by the well-known places (RFC 9728). Then the rules of MCP authorization count, and this is the whole
+ * authorization of an MCP client: its order of discovery, `resource` as it is published, the scopes that the server
+ * names or else none, PKCE that the provider lists, and metadata that are read anew once a renewed token is refused.
+ * Whether the server's word counts decides `trustServer`.
+ *
  * Requests go through what is `globalThis.fetch` when this is called.
- * @param auth a credential, or options of {@link OidcAuth}.
+ * @param auth a credential, or options of {@link OidcAuth}. Default: no options.
  * @throws {OidcError} `invalid_option`, `insecure_url`. The function that it gives rejects with `insecure_url`, the
- * codes of {@link Credential.getToken}, the signal's reason, and what `globalThis.fetch` throws.
+ * codes of {@link Credential.getToken}, the signal's reason, and what `globalThis.fetch` throws; where the resource
+ * names the provider also with `server_config_failed`, `resource_mismatch`, `issuer_mismatch`, `issuer_untrusted`,
+ * `server_config_changed`.
  */
-export function createFetch(auth: Credential | OidcAuthOptions): typeof globalThis.fetch {
+export function createFetch(auth: Credential | OidcAuthOptions = {}): typeof globalThis.fetch {
   if (typeof auth !== "object" || auth === null) {
     throw new OidcError(
       "invalid_option",
       "`createFetch` takes a credential, or options of `OidcAuth`.",
     );
   }
-  return fetchOf(isCredential(auth) ? auth : new OidcAuth(auth));
+  if (isCredential(auth)) return fetchOf(auth);
+  return isNamedByResource(auth)
+    ? fetchOfResource(resolveOptions(auth, "interactive"))
+    : fetchOf(new OidcAuth(auth));
 }

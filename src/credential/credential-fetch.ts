@@ -1,7 +1,9 @@
-// The `fetch` of a credential: what is bound to it, and the code behind it, loaded at its first call.
+// The `fetch` of a credential, or of options for whatever provider a resource names: what is bound to it, and the code
+// behind it, loaded at its first call.
 
 import { loadPart, madeOnce } from "../core/load.ts";
 import type { Credential } from "../core/types.ts";
+import type { ResolvedOptions } from "../options/types.ts";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -27,7 +29,24 @@ export function fetchOf(
   const origin = originOf(credential);
   const authorized = madeOnce(async () => {
     const { AuthorizedFetch } = await loadPart(() => import("../fetch/authorized-fetch.ts"));
-    return new AuthorizedFetch({ credential, transport, origin });
+    const { CredentialTokens } = await loadPart(() => import("../fetch/credential-tokens.ts"));
+    return new AuthorizedFetch({ tokens: new CredentialTokens(credential), transport, origin });
+  });
+  return async (input, init) => (await authorized()).fetch(input, init);
+}
+
+/** A `fetch` that signs in at the provider that the resource names. `transport`: as for {@link fetchOf}. */
+export function fetchOfResource(
+  options: ResolvedOptions,
+  transport: Fetch = globalThis.fetch,
+): Fetch {
+  const origin = originOf(options);
+  const authorized = madeOnce(async () => {
+    const { AuthorizedFetch } = await loadPart(() => import("../fetch/authorized-fetch.ts"));
+    const { ResourceTokens } = await loadPart(() => import("../fetch/resource-tokens.ts"));
+    const { openResourceSignIns } = await loadPart(() => import("./resource-sign-ins.ts"));
+    const tokens = new ResourceTokens(openResourceSignIns(options));
+    return new AuthorizedFetch({ tokens, transport, origin });
   });
   return async (input, init) => (await authorized()).fetch(input, init);
 }

@@ -65,6 +65,7 @@ function configOf(
   const ofServer = server?.resource === undefined ? undefined : [server.resource];
   return {
     issuer: named.issuer,
+    namedByResource: false,
     clientId: named.clientId,
     credential:
       clientSecret === undefined || !maySendSecret
@@ -106,6 +107,32 @@ export function configFromOptions(
       });
     },
     ofRecord: (record) => configOf(options, record.server, record),
+  };
+}
+
+/** Which resource was refused, and what counts for it. */
+export interface AdmittedResource extends AdmittedAnswer {
+  /** To request. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Where a sign-in's configuration comes from that a resource asked for by refusing a request.
+ * @param admit lets count what the resource said last. @throws {OidcError} as {@link SignInConfigSource.read} does.
+ */
+export function configFromResource(
+  options: ResolvedOptions,
+  admit: (context: Parameters<AskServer>[0]) => Promise<AdmittedResource>,
+): SignInConfigSource {
+  const rules = { addsOpenid: false, namedByResource: true };
+  return {
+    longestReadSeconds: options.callbackTimeoutSeconds,
+    assertConfigured: () => undefined,
+    async read(context) {
+      const { answer, scopes, ...named } = await admit(context);
+      return { ...configOf(options, answer, named), ...rules, scopes };
+    },
+    ofRecord: (record) => ({ ...configOf(options, record.server, record), ...rules }),
   };
 }
 

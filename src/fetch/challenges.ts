@@ -95,15 +95,30 @@ export function parseChallenges(header: string | null): readonly Challenge[] {
   return challenges;
 }
 
+function tokenChallenges(header: string | null): readonly ReadonlyMap<string, string>[] {
+  return parseChallenges(header)
+    .filter(({ scheme }) => ["bearer", "dpop"].includes(scheme))
+    .map(({ parameters }) => parameters);
+}
+
 /** What the challenges for bearer tokens say: of each parameter the first. */
 export function tokenChallenge(header: string | null): ReadonlyMap<string, string> {
-  const ours = parseChallenges(header).filter(({ scheme }) => ["bearer", "dpop"].includes(scheme));
-  const [first, ...others] = ours.map(({ parameters }) => parameters);
+  const [first, ...others] = tokenChallenges(header);
   if (first === undefined) return new Map();
   // The one that says what is wrong comes first: its parameters belong together.
-  const telling = ours.find(({ parameters }) => parameters.has("error"))?.parameters;
+  const telling = [first, ...others].find((parameters) => parameters.has("error"));
   if (telling !== undefined) return telling;
   return new Map([...others.toReversed().flatMap((each) => [...each]), ...first]);
+}
+
+/** Where the refused resource says what it is (RFC 9728 section 5.1), in whichever challenge for tokens that stands. */
+export function metadataAddressIn(header: string | null): string | undefined {
+  const name = "resource_metadata";
+  const telling = tokenChallenge(header).get(name);
+  if (telling !== undefined) return telling;
+  return tokenChallenges(header)
+    .find((each) => each.has(name))
+    ?.get(name);
 }
 
 // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )

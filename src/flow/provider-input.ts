@@ -46,9 +46,10 @@ export function targetOfToken(
 
 /** Where the provider is, and what is known of it. */
 export function providerOptions(
-  { issuer, clientId, endpoints }: SignInConfig,
+  { issuer, clientId, endpoints, namedByResource }: SignInConfig,
   { allowInsecureHttp, httpTimeoutSeconds }: Settings,
   flow: ProviderOptions["flow"],
 ): ProviderOptions {
-  return { issuer, clientId, ...endpoints, allowInsecureHttp, httpTimeoutSeconds, flow };
+  const known = { issuer, clientId, ...endpoints, namedByResource };
+  return { ...known, allowInsecureHttp, httpTimeoutSeconds, flow };
 }

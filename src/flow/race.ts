@@ -16,6 +16,7 @@ import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
 import { providerOptions } from "./provider-input.ts";
 import { assertListedResource } from "./listed-resource.ts";
+import { withResourceRules } from "./resource-rules.ts";
 import type { SignInInput } from "./sign-in-config.ts";
 import { withVariant, type SignInVariant } from "./variant.ts";
 
@@ -158,7 +159,8 @@ export async function signInPerson(
     world.onWarning("client_authentication_unsupported", `${what} ${remedy}`);
   }
   try {
-    const input = withVariant(configured, variant, provider.metadata);
+    const ruled = withResourceRules(configured, provider.metadata);
+    const input = withVariant(ruled, variant, provider.metadata);
     const chosen = chooseFlow(settings, provider.metadata);
     if (chosen.flow === "device") {
       const { why } = chosen;

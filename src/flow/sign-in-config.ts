@@ -22,6 +22,8 @@ export interface KnownByConfig {
 /** Who signs in where, and for what. The options say it, or a server does. */
 export interface SignInConfig {
   readonly issuer: string;
+  /** Whether a resource named the issuer by refusing a request: then the rules for that count. */
+  readonly namedByResource: boolean;
   readonly clientId: string;
   readonly credential: ClientCredential;
   /** Undefined: left to the defaults. */

@@ -64,7 +64,9 @@ export async function exchangeCode(
   });
   if (members.idToken === undefined) {
     const host = hostOf(tokenEndpoint);
-    if (metadata.source === "openid" && members.scopes.includes("openid")) {
+    // Where nobody asked for one, none is missing, whatever the provider says that it granted.
+    const isAsked = input.requestedScopes.includes("openid");
+    if (metadata.source === "openid" && isAsked && members.scopes.includes("openid")) {
       await refuseMissingIdToken(host, world.clock);
     }
     await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);

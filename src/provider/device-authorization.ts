@@ -127,7 +127,8 @@ async function verify(
     const host = hostOf(tokenEndpoint);
     await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);
     // RFC 8628 section 3.5 asks for no ID token, and some servers give none.
-    if (metadata.source === "openid" && members.scopes.includes("openid")) {
+    const isAsked = exchange.requestedScopes.includes("openid");
+    if (metadata.source === "openid" && isAsked && members.scopes.includes("openid")) {
       world.onWarning(
         "id_token_missing",
         `${host} granted openid and gave no ID token, so it is not known who signed in (token request). The access token is good all the same.`,

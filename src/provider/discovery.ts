@@ -29,21 +29,26 @@ interface WellKnownForm {
 }
 
 /**
- * The addresses of an issuer's metadata, in the order in which they are tried.
- * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 sections 3.1 and 5
+ * The addresses of an issuer's metadata, in the order in which they are tried: OpenID Connect's, RFC 8414's, and what
+ * some servers have in their place. `namedByResource`: in MCP's order.
+ * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 sections 3.1 and 5, MCP 2026-07-28 authorization server discovery
  */
-export function wellKnownForms(issuer: string): readonly WellKnownForm[] {
+export function wellKnownForms(issuer: string, namedByResource = false): readonly WellKnownForm[] {
   const { origin, pathname } = new URL(issuer);
   // Discovery section 4.1: "any terminating / MUST be removed before appending /.well-known/openid-configuration".
   const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
-  const forms: WellKnownForm[] = [
-    { source: "openid", url: `${origin}${path}/.well-known/openid-configuration` },
-    { source: "oauth", url: `${origin}/.well-known/oauth-authorization-server${path}` },
-  ];
-  if (path !== "") {
-    forms.push({ source: "oauth", url: `${origin}${path}/.well-known/oauth-authorization-server` });
-  }
-  return forms;
+  const form = (source: WellKnownForm["source"], at: "inserted" | "appended"): WellKnownForm => {
+    const name = source === "openid" ? "openid-configuration" : "oauth-authorization-server";
+    const inserted = `${origin}/.well-known/${name}${path}`;
+    return { source, url: at === "inserted" ? inserted : `${origin}${path}/.well-known/${name}` };
+  };
+  const openid = form("openid", "appended");
+  const oauth = form("oauth", "inserted");
+  if (path === "") return namedByResource ? [oauth, openid] : [openid, oauth];
+  const others = [form("openid", "inserted"), form("oauth", "appended")] as const;
+  return namedByResource
+    ? [oauth, others[0], openid, others[1]]
+    : [openid, oauth, others[1], others[0]];
 }
 
 function mayBeIssuer(text: string): boolean {
@@ -138,13 +143,13 @@ function remedyOfIssuer(issuer: string): Wording {
 }
 
 /**
- * Asks for the metadata document: OpenID Connect's form, then RFC 8414's. Another form is tried only after an answer
- * that is no document; never after a transport failure, because a network that drops one answer can drop them all.
+ * Asks for the metadata document, by one form after the other. Another form is tried only after an answer that is no
+ * document; never after a transport failure, because a network that drops one answer can drop them all.
  * @throws {OidcError} `discovery_failed`, `issuer_mismatch`, and what the transport throws.
  */
 export function discover(
   world: Pick<ProviderWorld, "http" | "clock">,
-  options: Pick<ProviderOptions, "issuer" | "httpTimeoutSeconds">,
+  options: Pick<ProviderOptions, "issuer" | "httpTimeoutSeconds" | "namedByResource">,
   signal?: AbortSignal,
 ): Promise<DiscoveredDocument> {
   const host = hostOf(options.issuer);
@@ -152,7 +157,7 @@ export function discover(
   return within(world, seconds, host, signal, async (limited) => {
     /** Paths by what was wrong there: three times the same sentence would hide what to do. */
     const tried = new Map<string, string[]>();
-    for (const form of wellKnownForms(options.issuer)) {
+    for (const form of wellKnownForms(options.issuer, options.namedByResource)) {
       const answer = await world.http.send({
         method: "GET",
         url: form.url,

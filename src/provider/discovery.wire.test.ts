@@ -34,6 +34,7 @@ describe("the well-known forms", () => {
       "https://id.example/tenant/.well-known/openid-configuration",
       "https://id.example/.well-known/oauth-authorization-server/tenant",
       "https://id.example/tenant/.well-known/oauth-authorization-server",
+      "https://id.example/.well-known/openid-configuration/tenant",
     ]);
     expect(wellKnownForms("https://id.example").map(({ url }) => url)).toEqual([
       "https://id.example/.well-known/openid-configuration",
@@ -41,10 +42,24 @@ describe("the well-known forms", () => {
     ]);
   });
 
+  test("of an issuer that a resource named: in MCP's order, and never the root's [D03]", () => {
+    expect(wellKnownForms("https://id.example/t", true).map(({ url }) => url)).toEqual([
+      "https://id.example/.well-known/oauth-authorization-server/t",
+      "https://id.example/.well-known/openid-configuration/t",
+      "https://id.example/t/.well-known/openid-configuration",
+      "https://id.example/t/.well-known/oauth-authorization-server",
+    ]);
+    expect(wellKnownForms("https://id.example", true).map(({ source }) => source)).toEqual([
+      "oauth",
+      "openid",
+    ]);
+  });
+
   test.each([
     { discovery: "openid", source: "openid", requests: 1 },
     { discovery: "rfc8414-inserted", source: "oauth", requests: 2 },
     { discovery: "rfc8414-appended", source: "oauth", requests: 3 },
+    { discovery: "openid-inserted", source: "openid", requests: 4 },
   ] as const)(
     "finds an issuer with a path by $discovery [D03]",
     async ({ discovery, source, requests }) => {
@@ -64,9 +79,10 @@ describe("the well-known forms", () => {
     expect(error.message).toContain(
       "(status 404 at /tenant/a/.well-known/openid-configuration, " +
         "/.well-known/oauth-authorization-server/tenant/a, " +
-        "/tenant/a/.well-known/oauth-authorization-server). Check `issuer`",
+        "/tenant/a/.well-known/oauth-authorization-server, " +
+        "/.well-known/openid-configuration/tenant/a). Check `issuer`",
     );
-    expect(provider.requests().discovery).toBe(3);
+    expect(provider.requests().discovery).toBe(4);
   });
 
   test("a web page is no document: the next form is tried [N05]", async () => {

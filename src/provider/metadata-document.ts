@@ -25,6 +25,7 @@ const endpoints = [
   { field: "userinfo_endpoint", name: "userinfoEndpoint" },
   { field: "revocation_endpoint", name: "revocationEndpoint" },
   { field: "jwks_uri", name: "jwksUri" },
+  { field: "registration_endpoint", name: "registrationEndpoint" },
   { field: "pushed_authorization_request_endpoint", name: "pushedAuthorizationEndpoint" },
 ] as const;
 
@@ -40,6 +41,7 @@ const neededBy: Readonly<Record<(typeof endpoints)[number]["name"], readonly Flo
   userinfoEndpoint: [],
   revocationEndpoint: [],
   jwksUri: ofPerson,
+  registrationEndpoint: [],
   pushedAuthorizationEndpoint: byBrowser,
 };
 
@@ -141,6 +143,9 @@ export function parseMetadata(
     ...overrides,
     issParameterSupported: document["authorization_response_iss_parameter_supported"] === true,
     pushedAuthorizationRequired,
+    ...(document["client_id_metadata_document_supported"] === true
+      ? { clientIdDocuments: true }
+      : {}),
     ...(Object.keys(unusable).length === 0 ? {} : { unusable }),
   });
 }

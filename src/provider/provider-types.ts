@@ -23,6 +23,10 @@ export interface ProviderMetadata {
   /** RFC 9126; known only where {@link ProviderMetadata.pushedAuthorizationRequired}. */
   readonly pushedAuthorizationEndpoint?: string;
   readonly jwksUri?: string;
+  /** RFC 7591. */
+  readonly registrationEndpoint?: string;
+  /** Whether a client may be named by the address of a document about it. */
+  readonly clientIdDocuments?: boolean;
   /** The resources that it issues tokens for; undefined where it does not say. RFC 9728 section 4. */
   readonly protectedResources?: readonly string[];
   readonly scopesSupported?: readonly string[];
@@ -51,6 +55,8 @@ export interface ProviderOptions {
   readonly jwksUri?: string | undefined;
   readonly allowInsecureHttp: boolean;
   readonly flow: "auto" | "auth_code" | "device" | "client";
+  /** Whether a resource named the issuer by refusing a request: then discovery has MCP's order. Default: false. */
+  readonly namedByResource?: boolean | undefined;
   /** Longest time for discovery, all its well-known forms together, in seconds. Default 30. */
   readonly httpTimeoutSeconds?: number | undefined;
 }

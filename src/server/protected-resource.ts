@@ -19,6 +19,8 @@ const wellKnown = "/.well-known/oauth-protected-resource";
 export interface ResourceMetadataForm {
   readonly url: string;
   readonly resource: string;
+  /** Another value of it that counts as well. */
+  readonly orResource?: string;
 }
 
 /** What decides beside the document itself. */
@@ -75,6 +77,30 @@ export function resourceMetadataForms(server: string): readonly ResourceMetadata
   ];
 }
 
+/**
+ * The document that a refusal names (RFC 9728 section 5.1): about the very address that was asked or, at the place of
+ * the root's document, about the origin.
+ * @throws {OidcError} `server_config_failed` where it is elsewhere: whoever answers for one origin speaks for no other
+ * (D12).
+ */
+export function challengedMetadataForm(address: string, server: string): ResourceMetadataForm {
+  const { origin } = new URL(server);
+  const host = hostOf(server);
+  const url = address.length <= longestUrlCharacters ? URL.parse(address) : null;
+  if (url === null || url.origin !== origin || url.username !== "" || url.password !== "") {
+    const elsewhere =
+      url === null ? "at an address that is not a URL" : `at ${shownAddress(url.origin)}`;
+    throw failed(
+      "malformed",
+      host,
+      `names its metadata ${elsewhere}, which is not a part of it, so nothing was read there`,
+    );
+  }
+  url.hash = "";
+  const form = { url: url.href, resource: server };
+  return url.href === `${origin}${wellKnown}` ? { ...form, orResource: origin } : form;
+}
+
 /** Undefined where there is none at this address. @throws {OidcError} where no other address may be tried. */
 function documentIn(answer: HttpAnswer): Document | undefined {
   const host = hostOf(answer.url);
@@ -88,11 +114,17 @@ function documentIn(answer: HttpAnswer): Document | undefined {
   return body.value;
 }
 
-function assertResource(document: Document, resource: string, host: string): string {
+function assertResource(
+  document: Document,
+  { resource, orResource = resource }: ResourceMetadataForm,
+  host: string,
+): string {
   const named = document["resource"];
   const isText = typeof named === "string" && named.length <= longestUrlCharacters;
   // RFC 9728 section 3.3: "If these values are not identical, the data contained in the response MUST NOT be used."
-  if (isText && comparable(named) === comparable(resource)) return named;
+  const isOurs = (text: string): boolean =>
+    [resource, orResource].some((each) => comparable(each) === comparable(text));
+  if (isText && isOurs(named)) return named;
   const about = isText ? `about ${shownAddress(named)}` : "about no resource that it names";
   throw new OidcError(
     "resource_mismatch",
@@ -167,11 +199,11 @@ function warnOfWhatIsIgnored(document: Document, host: string, warn: Warn | unde
 
 async function configIn(
   document: Document,
-  { url, resource }: ResourceMetadataForm,
+  form: ResourceMetadataForm,
   { preferredIssuer, warn }: ResourceReading,
 ): Promise<ServerConfig> {
-  const host = hostOf(url);
-  const named = assertResource(document, resource, host);
+  const host = hostOf(form.url);
+  const named = assertResource(document, form, host);
   warnOfWhatIsIgnored(document, host, warn);
   const said = {
     resource: named,
@@ -183,11 +215,7 @@ async function configIn(
   return checkedConfig(said, (what) => failed("malformed", host, what));
 }
 
-/**
- * The document at one address; undefined where there is none.
- * @throws {OidcError} `resource_mismatch`, `server_config_failed`, and what the transport throws.
- */
-export async function readResourceMetadata(
+async function readOne(
   http: HttpClient,
   form: ResourceMetadataForm,
   reading: ResourceReading,
@@ -205,8 +233,30 @@ export async function readResourceMetadata(
 }
 
 /**
- * A server that can be asked by its https address. Another form is tried only after an answer that is no document:
- * never after a transport failure, and never after a document about something else.
+ * What the first document says. Another form is tried only after an answer that is no document: never after a transport
+ * failure, and never after a document about something else.
+ * @throws {OidcError} `resource_mismatch`, `server_config_failed`, and what the transport throws.
+ */
+export async function readResourceMetadata(
+  http: HttpClient,
+  forms: readonly ResourceMetadataForm[],
+  reading: ResourceReading,
+): Promise<ServerConfig> {
+  for (const form of forms) {
+    const config = await readOne(http, form, reading);
+    if (config !== undefined) return config;
+  }
+  const host = hostOf(forms[0]?.url ?? "");
+  throw failed("not_found", host, "does not say which provider to sign in at");
+}
+
+/** The canonical address of a server: the key of its pin. */
+export function addressOfServer(server: string): string {
+  return comparable(new URL(server).href);
+}
+
+/**
+ * A server that can be asked by its https address.
  * Asking rejects with `server_config_failed`, `resource_mismatch`, `network`, `timeout`, `tls`, `redirect_refused`,
  * `response_too_large`, `rate_limited`, `insecure_url`, `ca_bundle_invalid`, `aborted`.
  */
@@ -215,16 +265,10 @@ export function resourceConfigSource(
   http: HttpClient,
   reading: Omit<ResourceReading, "signal">,
 ): ServerConfigSource {
-  const host = hostOf(server);
   return {
-    server: comparable(new URL(server).href),
-    host,
-    ask: async (signal) => {
-      for (const form of resourceMetadataForms(server)) {
-        const config = await readResourceMetadata(http, form, { ...reading, signal });
-        if (config !== undefined) return config;
-      }
-      throw failed("not_found", host, "does not say which provider to sign in at");
-    },
+    server: addressOfServer(server),
+    host: hostOf(server),
+    ask: (signal) =>
+      readResourceMetadata(http, resourceMetadataForms(server), { ...reading, signal }),
   };
 }

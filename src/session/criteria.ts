@@ -1,8 +1,8 @@
 // What a call of `getToken` asks of a record, with every default filled in. Changes when a call can ask for something new.
 
 import { defaultMinValiditySeconds } from "../core/limits.ts";
-import type { GetTokenOptions } from "../core/types.ts";
 import type { SessionRecord } from "../record/format.ts";
+import type { SessionTokenOptions } from "./session-types.ts";
 import { tokensVersionOf } from "./version.ts";
 import {
   markOf,
@@ -45,9 +45,13 @@ export interface SessionConfig {
   readonly isOneAccount?: boolean;
 }
 
+function laterOf(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
+}
+
 /** Fills in the defaults of a call. */
 export function criteriaOf(
-  options: GetTokenOptions,
+  options: SessionTokenOptions,
   context: {
     personPresent: boolean;
     signedInSince: number | null;
@@ -63,7 +67,7 @@ export function criteriaOf(
     changedSince: options.forceRefresh === true ? { tokensVersion: seenTokensVersion } : null,
     seenTokensVersion,
     isForced: options.forceRefresh === true,
-    signedInSince: context.signedInSince,
+    signedInSince: laterOf(context.signedInSince, options.signedInSince ?? null),
     mustBeKept: false,
   };
 }
@@ -71,7 +75,7 @@ export function criteriaOf(
 /** The same with what the call wants beyond the configuration. */
 export function withVariant(
   criteria: TokenCriteria,
-  options: GetTokenOptions,
+  options: SessionTokenOptions,
   context: {
     configured: Configured | undefined;
     cached: SessionRecord | undefined;

@@ -46,6 +46,12 @@ export interface UserInfoClaims {
   [claim: string]: unknown;
 }
 
+/** What a part of Latchkey may want of a session in addition. */
+export interface SessionTokenOptions extends GetTokenOptions {
+  /** Only a sign-in that was finished after this time, in milliseconds since the epoch: nothing older is renewed. */
+  readonly signedInSince?: number | undefined;
+}
+
 /** The life of one sign-in: one key in one store. */
 export interface Session {
   /**
@@ -59,7 +65,7 @@ export interface Session {
    */
   peek(): AccessToken | undefined;
   /** @throws {OidcError} */
-  getToken(options?: GetTokenOptions): Promise<AccessToken>;
+  getToken(options?: SessionTokenOptions): Promise<AccessToken>;
   /**
    * Always signs in anew.
    * @throws {OidcError} `cache_write_failed` where the result could not be kept, besides the sign-in's own errors.

@@ -16,7 +16,6 @@ import { emit } from "../core/events.ts";
 import type {
   AccessToken,
   CallOptions,
-  GetTokenOptions,
   IdTokenClaims,
   LogoutOptions,
   LogoutResult,
@@ -44,7 +43,13 @@ import {
 } from "./outcomes.ts";
 import { belongsTo, isOutcomeFor, matchRecord, whyNoMatch } from "./cache-match.ts";
 import { criteriaOf, withVariant, type SessionConfig, type TokenCriteria } from "./criteria.ts";
-import type { Session, SignIn, SignInResult, UserInfoClaims } from "./session-types.ts";
+import type {
+  Session,
+  SessionTokenOptions,
+  SignIn,
+  SignInResult,
+  UserInfoClaims,
+} from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { TokenListeners } from "./token-listeners.ts";
 import { signInOf } from "./sign-in.ts";
@@ -109,7 +114,7 @@ export class StoredSession implements Session {
     return memo?.token;
   }
 
-  async getToken(options: GetTokenOptions = {}): Promise<AccessToken> {
+  async getToken(options: SessionTokenOptions = {}): Promise<AccessToken> {
     const { signal, rejectedToken } = options;
     if (signal?.aborted) throw abortedError(signal);
     this.#lifetime.assertOpen();
@@ -204,20 +209,19 @@ export class StoredSession implements Session {
 
   #reportLook(cached: SessionRecord | undefined, criteria: TokenCriteria, isHit: boolean): void {
     const { world, records, config } = this.#parts;
-    const { location } = records;
     if (isHit) {
-      emit(world.logger, "cache.hit", { location });
+      emit(world.logger, "cache.hit", { location: records.location });
       return;
     }
     const why = whyNoMatch(cached, criteria, config, this.#nowSeconds());
-    emit(world.logger, "cache.miss", { location, why });
+    emit(world.logger, "cache.miss", { location: records.location, why });
   }
 
   #nowSeconds(): number {
     return this.#parts.world.clock.now() / 1000;
   }
 
-  #criteriaOf(options: GetTokenOptions, cached: SessionRecord | undefined): TokenCriteria {
+  #criteriaOf(options: SessionTokenOptions, cached: SessionRecord | undefined): TokenCriteria {
     const { world, config, signedInSince } = this.#parts;
     const { personPresent, clock } = world;
     const criteria = criteriaOf(options, { personPresent, signedInSince, cached });
@@ -230,7 +234,7 @@ export class StoredSession implements Session {
   }
 
   /** While the store does not answer: the last token that was handed out, where it is still good. */
-  #rememberedInstead(error: unknown, options: GetTokenOptions): AccessToken | undefined {
+  #rememberedInstead(error: unknown, options: SessionTokenOptions): AccessToken | undefined {
     if (!isErrorOf(error, "store_unavailable", "unreachable")) return undefined;
     const lenient = { ...options, minValiditySeconds: 1 };
     return this.#rememberedFor(lenient, (target) => this.#memos.last(target));
@@ -238,7 +242,7 @@ export class StoredSession implements Session {
 
   /** The token of the last moment, for a call that does not ask for a newer one. */
   #rememberedFor(
-    options: GetTokenOptions,
+    options: SessionTokenOptions,
     find: (target?: TokenTarget) => TokenMemo | undefined = (target) => this.#memos.of(target),
   ): AccessToken | undefined {
     if (options.tokenKind === "id_token") return undefined;

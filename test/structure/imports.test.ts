@@ -20,16 +20,19 @@ function partOf(path: string): string {
 const compositionRoot = new Set([
   "credential/compose.ts",
   "credential/compose-trust.ts",
+  "credential/ask-resource.ts",
   "credential/ask-server.ts",
   "credential/assembled-flows.ts",
   "credential/default-prompt.ts",
   "credential/open-file-store.ts",
   "credential/redis-store.ts",
+  "credential/resource-sign-ins.ts",
   "credential/sign-in-source.ts",
 ]);
 
 // The vocabulary: types of a part that others speak without depending on its code.
 const vocabulary = new Set([
+  "fetch/resource-sign-in.ts",
   "http/exchange.ts",
   "lock/types.ts",
   "options/types.ts",

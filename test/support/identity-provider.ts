@@ -16,7 +16,12 @@ import type { ReceivedRequest, RequestCount, RequestKind } from "./provider-traf
 import { hideProviderNotices } from "./quiet-console.ts";
 
 /** Which well-known document is answered; any other one is 404. */
-export type DiscoveryForm = "openid" | "rfc8414-inserted" | "rfc8414-appended" | "none";
+export type DiscoveryForm =
+  | "openid"
+  | "openid-inserted"
+  | "rfc8414-inserted"
+  | "rfc8414-appended"
+  | "none";
 
 export interface IdentityProviderOptions {
   /** Serve https. A {@link makeCertificateAuthority} result fits; its `caPem` is handed on as `certificateAuthority`. */
@@ -98,6 +103,7 @@ function pathInsideProvider(
   const oauth = "/.well-known/oauth-authorization-server";
   const served: Record<DiscoveryForm, readonly string[]> = {
     openid: [issuerPath + openid, oauth + issuerPath],
+    "openid-inserted": [openid + issuerPath],
     "rfc8414-inserted": [oauth + issuerPath],
     "rfc8414-appended": [issuerPath + oauth],
     none: [],

@@ -5,6 +5,7 @@ import { hostOf } from "../../../core/hosts.ts";
 import { shownServer } from "../../../core/server-words.ts";
 import type { AccessToken, GetTokenOptions } from "../../../core/types.ts";
 import { AuthorizedFetch } from "../../../fetch/authorized-fetch.ts";
+import { CredentialTokens } from "../../../fetch/credential-tokens.ts";
 import { wireFetch } from "../../../fetch/wire-fetch.ts";
 import { assertWritable, shownStatus, writeAnswer } from "../../answer-output.ts";
 import { tokenRequestOf } from "../../cached-token.ts";
@@ -62,7 +63,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { url, method, headers, body } = request;
   assertSameServer(opened, url);
   const authorized = new AuthorizedFetch({
-    credential: credentialOf(context, opened),
+    tokens: new CredentialTokens(credentialOf(context, opened)),
     transport: wireFetch(await opened.openRequests()),
   });
   const init = { method, headers, signal, ...(body === undefined ? {} : { body }) };
