@@ -137,6 +137,26 @@ async function bundleWarmCommand() {
   return chunks;
 }
 
+/**
+ * The names under which tools look for their helpers: each is the warm command with the words that are meant. Found by
+ * its real path, next to which the others are.
+ */
+function writeHelperNames() {
+  for (const [name, file] of Object.entries(manifest.bin)) {
+    if (name === "latchkey") continue;
+    const [tool] = name.split("-");
+    const path = join(root, file);
+    writeFileSync(
+      path,
+      `#!/usr/bin/env node
+process.argv.splice(2, 0, "credential", ${JSON.stringify(tool)});
+require(require("node:fs").realpathSync(__filename).replace(/[^/\\\\]+$/, "latchkey.cjs"));
+`,
+    );
+    chmodSync(path, 0o755);
+  }
+}
+
 /** What people read during a sign-in, by the name of its chunk. */
 const shownWords = {
   terminal:
@@ -380,6 +400,7 @@ function writeLicences(chunks) {
 rmSync(output, { recursive: true, force: true });
 writeDeclarations();
 const warm = await bundleWarmCommand();
+writeHelperNames();
 const modules = [...(await bundleModules()), ...(await bundleApart())];
 writeEntries(modules);
 writeLicences([...warm, ...modules]);

@@ -1,7 +1,7 @@
-// The answer to `latchkey token` from the cache alone: one synchronous look, without network, locks or cryptography.
+// A token from the cache alone: one synchronous look, without network, locks or cryptography.
 
 import { emit } from "../core/events.ts";
-import type { GetTokenOptions } from "../core/types.ts";
+import type { AccessToken, GetTokenOptions } from "../core/types.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import { cacheFilePath, type Machine } from "../options/paths.ts";
 import { cacheFileName, recordKey } from "../record/key.ts";
@@ -33,17 +33,16 @@ function textOf(value: unknown): string {
 }
 
 /**
- * The whole output of `latchkey token` where the cache holds it; undefined where more than a look is needed. The
- * session's own rules decide, so that a look and a call cannot disagree.
+ * A token that the cache holds; undefined where more than a look is needed. The session's own rules decide, so that a
+ * look and a call cannot disagree.
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `cache_write_failed` (reason `no_home`).
  */
-export function cachedTokenText(
+export function cachedToken(
   options: CheckedOptions,
-  flags: GivenFlags,
+  request: GetTokenOptions,
   machine: Machine,
   kind: CredentialKind = "interactive",
-): string | undefined {
-  const request = tokenRequestOf(flags);
+): AccessToken | undefined {
   if (options["forceLogin"] === true || request.forceRefresh === true) return undefined;
   const key = recordKey({ kind, options });
   const { cachePath } = options;
@@ -61,8 +60,22 @@ export function cachedTokenText(
     const record = matchRecord(each, criteria, config, Date.now() / 1000);
     if (record !== undefined) {
       emit(undefined, "cache.hit", { location: path });
-      return tokenText(accessTokenOf(record, criteria.tokenKind, "cache"), flags);
+      return accessTokenOf(record, criteria.tokenKind, "cache");
     }
   }
   return undefined;
+}
+
+/**
+ * The whole output of `latchkey token` where the cache holds it; undefined where more than a look is needed.
+ * @throws {OidcError} as {@link cachedToken} does.
+ */
+export function cachedTokenText(
+  options: CheckedOptions,
+  flags: GivenFlags,
+  machine: Machine,
+  kind: CredentialKind = "interactive",
+): string | undefined {
+  const token = cachedToken(options, tokenRequestOf(flags), machine, kind);
+  return token && tokenText(token, flags);
 }

@@ -31,6 +31,8 @@ export interface CommandContext {
    * @throws {OidcError} `invalid_option`, `insecure_url`.
    */
   peek(): { readonly options: ResolvedOptions; readonly kind: CredentialKind };
+  /** The same for other settings than this run's. */
+  peekFor(settings: Settings): { readonly options: ResolvedOptions; readonly kind: CredentialKind };
   /** From now on signals go to `forward` and no longer end this program. */
   readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Writes a result to standard output. */

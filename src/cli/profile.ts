@@ -134,13 +134,14 @@ export function readConfigurationFile(path: string): string | undefined {
   })?.toString("utf8");
 }
 
-/** The tables `[profile.…]` of a configuration file; undefined where it has none. */
-export function profileTables(
+/** The tables `[NAME.…]` of a configuration file; undefined where it has none. */
+export function tablesNamed(
+  name: "profile" | "server",
   text: string,
   path: string,
 ): Readonly<Record<string, unknown>> | undefined {
-  const profiles = member(parseFile(text, path), "profile");
-  return isTable(profiles) ? profiles : undefined;
+  const tables = member(parseFile(text, path), name);
+  return isTable(tables) ? tables : undefined;
 }
 
 /**
@@ -157,7 +158,7 @@ export function readProfile(name: string, machine: Machine): Profile {
       `Make one: latchkey setup --profile ${name}`,
     );
   }
-  const profiles = profileTables(text, path);
+  const profiles = tablesNamed("profile", text, path);
   const table = member(profiles, name);
   if (!isTable(table)) {
     const known = Object.keys(profiles ?? {}).filter(isProfileName);
@@ -186,7 +187,7 @@ export function readDefaultProfile(machine: Machine): Profile | undefined {
   const path = fileOrNone(machine);
   const text = path === undefined ? undefined : readConfigurationFile(path);
   if (path === undefined || text === undefined) return undefined;
-  const table = member(profileTables(text, path), defaultProfile);
+  const table = member(tablesNamed("profile", text, path), defaultProfile);
   return isTable(table) ? readTable(table, `[profile.${defaultProfile}] of ${path}`) : undefined;
 }
 
@@ -196,7 +197,8 @@ export function readUsableProfiles(machine: Machine): ReadonlyMap<string, Profil
   try {
     const path = fileOrNone(machine);
     const text = path === undefined ? undefined : readConfigurationFile(path);
-    const tables = text === undefined || path === undefined ? {} : profileTables(text, path);
+    const tables =
+      text === undefined || path === undefined ? {} : tablesNamed("profile", text, path);
     for (const [name, table] of Object.entries(tables ?? {})) {
       if (!isProfileName(name) || !isTable(table)) continue;
       try {

@@ -9,7 +9,7 @@ import type { PromptHandler } from "../core/prompt.ts";
 import { createLatePrompt } from "../credential/late-prompt.ts";
 import { layOut, proseColumns } from "../interaction/layout.ts";
 import { resolveOptions } from "../options/resolve.ts";
-import type { Machine } from "../options/paths.ts";
+import { thisMachine, type Machine } from "../options/paths.ts";
 import { optionTable } from "../options/table.ts";
 import { parseArguments, type CommandLine } from "./arguments.ts";
 import { runsOfCommands } from "./commands/runs.ts";
@@ -153,6 +153,10 @@ async function settingsOf(
 
 function createContext(line: CommandLine, settings: Settings, input: ProgramInput): CommandContext {
   const open = opener(input);
+  const peekFor: CommandContext["peekFor"] = (other) => ({
+    options: resolveOptions(takenOptions(other), other.kind),
+    kind: other.kind,
+  });
   return {
     line,
     settings,
@@ -161,10 +165,8 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     columns: columnsOfTerminal(),
     open: (needsSecret) => open(settings, needsSecret),
     openFor: open,
-    peek: () => ({
-      options: resolveOptions(takenOptions(settings), settings.kind),
-      kind: settings.kind,
-    }),
+    peek: () => peekFor(settings),
+    peekFor,
     inheritedDescriptors: input.inheritedDescriptors,
     handOverSignals: input.handOverSignals,
     print: writeResult,
@@ -184,7 +186,7 @@ async function runCommand(
   const load = runsOfCommands[name];
   if (command === undefined || load === undefined) throw new TypeError(`No command ${name}.`);
   let settings = noSettings;
-  if (command.settings !== "none") {
+  if (command.settings !== "none" && command.settings !== "of-request") {
     for (const warning of unknownVariableWarnings(input.machine.environment)) say(warning);
     const chosen = await settingsOf(command, line, input);
     settings = chosen.settings;
@@ -203,10 +205,27 @@ function report(error: unknown, configuration: readonly string[]): number {
   return 1;
 }
 
+/** A kubeconfig that was written for another helper has that one's flags. */
+async function understood(input: ProgramInput): Promise<ProgramInput> {
+  const { argumentList, machine } = input;
+  if (argumentList[0] !== "credential" || argumentList[1] !== "kubectl") return input;
+  const { fromKubelogin } = await loadPart(() => import("../helpers/kubelogin.ts"));
+  const translated = fromKubelogin(argumentList);
+  if (translated === undefined) return input;
+  const { clientSecret, refusal } = translated;
+  if (refusal !== undefined) throw new OidcError("invalid_option", refusal);
+  const { argumentList: own } = translated;
+  if (clientSecret === undefined) return { ...input, argumentList: own };
+  const environment = { ...machine.environment, LATCHKEY_CLIENT_SECRET: clientSecret };
+  return { ...input, argumentList: own, machine: thisMachine(environment) };
+}
+
 /** Runs the command that the arguments name and gives its exit status. Never rejects. */
-export async function runProgram(input: ProgramInput): Promise<number> {
+export async function runProgram(given: ProgramInput): Promise<number> {
   let configuration: readonly string[] = [];
+  let input = given;
   try {
+    input = await understood(given);
     const line = parseArguments(input.argumentList);
     configuration = line.configuration;
     if (wantsEvents(line.flags["verbose"], input.machine.environment)) {

@@ -7,7 +7,7 @@ import { introduced, isOidcError, OidcError, type Reason } from "../core/errors.
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { absolutePath, configurationFile, type Machine } from "../options/paths.ts";
 import { flagOf, optionTable } from "../options/table.ts";
-import { profileTables, readConfigurationFile } from "./profile.ts";
+import { readConfigurationFile, tablesNamed } from "./profile.ts";
 import {
   withProfile,
   type EditedProfile,
@@ -82,7 +82,7 @@ export function planProfile(
   const path = configurationFile(machine);
   const textBefore = readConfigurationFile(path);
   // Throws for a file that is not TOML, with its place.
-  if (textBefore !== undefined) profileTables(textBefore, path);
+  if (textBefore !== undefined) tablesNamed("profile", textBefore, path);
   const edited = withProfile(textBefore ?? "", name, entries);
   if (edited.before === "different" && !mayReplace) {
     throw refuse(

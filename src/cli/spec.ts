@@ -88,8 +88,9 @@ export interface CommandSpec extends SubcommandSpec {
    * - "options": they are read, no profile.
    * - "profile": a profile too.
    * - "sign-in": it is about one sign-in; where nothing names it, the only one that is cached.
+   * - "of-request": as "profile", and the command reads them itself: only a request says which profile is meant.
    */
-  readonly settings: "none" | "options" | "profile" | "sign-in";
+  readonly settings: "none" | "options" | "profile" | "sign-in" | "of-request";
   /** With these it does nothing by itself: one of them has to be typed. Its flags are theirs too. */
   readonly subcommands?: readonly SubcommandSpec[];
 }

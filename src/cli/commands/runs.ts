@@ -13,6 +13,7 @@ export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly ru
   trust: () => import("./trust/run.ts"),
   fetch: () => import("./fetch/run.ts"),
   exec: () => import("./exec/run.ts"),
+  credential: () => import("./credential/run.ts"),
   completion: () => import("./completion/run.ts"),
   help: () => import("./help/run.ts"),
   version: () => import("./version/run.ts"),

@@ -10,6 +10,7 @@ import { spec as logout } from "./logout/spec.ts";
 import { spec as trust } from "./trust/spec.ts";
 import { spec as fetch } from "./fetch/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
+import { spec as credential } from "./credential/spec.ts";
 import { spec as completion } from "./completion/spec.ts";
 import { spec as help } from "./help/spec.ts";
 import { spec as version } from "./version/spec.ts";
@@ -24,6 +25,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   trust,
   fetch,
   exec,
+  credential,
   completion,
   help,
   version,

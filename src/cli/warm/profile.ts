@@ -5,7 +5,7 @@
 import { profileFlags } from "./flags.ts";
 import { isUsual, optionKind, warmKind, type Given } from "./options.ts";
 
-const header = /^\s*\[profile\.([A-Za-z0-9][\w-]{0,63})\]\s*(#.*)?$/;
+const header = /^\s*\[(?:profile\.([A-Za-z0-9][\w-]{0,63})|(server\."[\w.:[\]-]+"))\]\s*(#.*)?$/;
 const entry =
   /^\s*([a-z-]+)\s*=\s*(?:"([^"\\]*)"|'([^']*)'|(true|false|0|[1-9]\d{0,8})|\[\s*("[^"\\]*"(?:\s*,\s*"[^"\\]*")*)\s*\])\s*(#.*)?$/;
 
@@ -40,7 +40,8 @@ export function warmProfile(name: string, file: string): Given | undefined {
   let table: string | undefined;
   for (const line of file.split("\n")) {
     if (/^\s*(#.*)?$/.test(line)) continue;
-    const [, opened] = header.exec(line) ?? [];
+    const [, profile, other] = header.exec(line) ?? [];
+    const opened = profile ?? other;
     const match = entry.exec(line);
     const key = match?.[1] ?? "";
     const place = opened ?? `${String(table)}.${key}`;
