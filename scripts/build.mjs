@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minify } from "rolldown/utils";
 import { compileDeclarations } from "./declarations.mjs";
+import { writeHelperNames } from "./helper-names.mjs";
 
 /** @typedef {import("rolldown").OutputChunk} OutputChunk */
 /** @typedef {import("rolldown").Plugin} Plugin */
@@ -135,26 +136,6 @@ async function bundleWarmCommand() {
   assertImports(chunks, (each) => each.startsWith("node:") || others.includes(each));
   chmodSync(path, 0o755);
   return chunks;
-}
-
-/**
- * The names under which tools look for their helpers: each is the warm command with the words that are meant. Found by
- * its real path, next to which the others are.
- */
-function writeHelperNames() {
-  for (const [name, file] of Object.entries(manifest.bin)) {
-    if (name === "latchkey") continue;
-    const [tool] = name.split("-");
-    const path = join(root, file);
-    writeFileSync(
-      path,
-      `#!/usr/bin/env node
-process.argv.splice(2, 0, "credential", ${JSON.stringify(tool)});
-require(require("node:fs").realpathSync(__filename).replace(/[^/\\\\]+$/, "latchkey.cjs"));
-`,
-    );
-    chmodSync(path, 0o755);
-  }
 }
 
 /** What people read during a sign-in, by the name of its chunk. */
@@ -400,7 +381,7 @@ function writeLicences(chunks) {
 rmSync(output, { recursive: true, force: true });
 writeDeclarations();
 const warm = await bundleWarmCommand();
-writeHelperNames();
+writeHelperNames(root, manifest.bin);
 const modules = [...(await bundleModules()), ...(await bundleApart())];
 writeEntries(modules);
 writeLicences([...warm, ...modules]);
