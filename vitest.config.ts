@@ -17,7 +17,7 @@ const unit: Lane = {
 // Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
 const slow = [
   "src/cli/completion.process.test.ts",
-  "src/store/redis/redis-store.process.test.ts",
+  "src/store/redis/*.process.test.ts",
   "src/trust/pins.process.test.ts",
   "test/e2e/{callback-port,default-sign-in,kill-points,logout,many-processes,mistakes}.test.ts",
   "test/e2e/{device,helpers,fetch-answers,other-tokens,pages,proxy,server-commands,start-address,trust}.test.ts",
@@ -57,7 +57,7 @@ const thorough: Lane = {
     ...slow,
     "src/lock/protocol-processes.process.test.ts",
     "src/store/processes.process.test.ts",
-    "src/store/redis/redis-store.process.test.ts",
+    "src/store/redis/*.process.test.ts",
     "test/conformance/providers.test.ts",
     "test/e2e/processes.test.ts",
   ],

@@ -19,6 +19,7 @@ export const neededPrograms: Readonly<
     | "java"
     | "maven"
     | "openssl"
+    | "postgresql"
     | "redis"
     | "script"
     | "spin"

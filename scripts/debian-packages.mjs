@@ -35,6 +35,8 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   java: { command: "java", debianPackage: "default-jre-headless", optional: true },
   maven: { command: "mvn", debianPackage: "maven", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
+  // The server's programs are in a folder of their own, where this one finds them.
+  postgresql: { command: "pg_createcluster", debianPackage: "postgresql", mode: "long" },
   // The server's program, under another name of it: the package "redis-server" would start a server of its own.
   redis: { command: "redis-check-rdb", debianPackage: "redis-tools" },
   script: { command: "script", debianPackage: "bsdutils" },

@@ -200,6 +200,8 @@ export interface ErrorReasons {
     | "lock_overdue"
     | "unreachable"
     | "refused"
+    | "untrusted"
+    | "closed"
     | "client_missing"
     | "key_unavailable"
     | "other_key";

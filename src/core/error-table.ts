@@ -306,6 +306,8 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     lock_overdue: { concerns: "caller", request: "unsent" },
     unreachable: { duration: "transient" },
     refused: same,
+    untrusted: same,
+    closed: same,
     client_missing: same,
     key_unavailable: same,
     other_key: same,

@@ -377,6 +377,8 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       lock_overdue: "the time of the lock was over before the renewal was sent",
       unreachable: "Redis does not answer",
       refused: "Redis does not do what it is asked for",
+      untrusted: "the certificate of Redis is not trusted here",
+      closed: "the store in Redis was closed",
       client_missing: "no package to reach Redis with is installed",
       key_unavailable: "the function that gives the key of the store failed",
       other_key: "the sign-in is sealed with another key than those that were given",

@@ -51,6 +51,7 @@ const names = ["url", "client", "key", "prefix", "onWarning"] as const;
 interface Given {
   readonly connection: RedisConnection;
   readonly location: string;
+  readonly check?: string;
 }
 
 /** The client of the caller's own, or one that is made for the address. */
@@ -58,13 +59,15 @@ function connectionOf(url: unknown, client: unknown): Given {
   if (client === undefined) {
     const address = typeof url === "string" ? parseRedisAddress(url) : undefined;
     if (address === undefined) throw refusal("`url`", url, acceptedAddresses);
-    return { connection: connectionTo(address), location: address.location };
+    const { location, check } = address;
+    return { connection: connectionTo(address), location, check };
   }
   if (!isRedisClient(client)) {
     throw refusal("`client`", client, "a client of the package redis or ioredis");
   }
   const known = redisClient(client as object);
-  const connection = { client: () => Promise.resolve(known), close: () => Promise.resolve() };
+  const nothing = (): Promise<void> => Promise.resolve();
+  const connection = { client: () => Promise.resolve(known), renew: nothing, close: nothing };
   return { connection, location: known.location };
 }
 
@@ -91,12 +94,14 @@ export function redisStore(settings: RedisStoreSettings): RedisStore {
     throw refusal("`onWarning`", onWarning, "a function");
   }
   const warn = onWarning as StoreWarning | undefined;
-  const { connection, location } = connectionOf(url, client);
+  const { connection, location, check } = connectionOf(url, client);
   const close = (): Promise<void> => connection.close();
   return {
     ...createRedisStore({
       client: () => connection.client(),
+      renew: () => connection.renew(),
       location,
+      check,
       key,
       prefix,
       clock: systemClock,

@@ -31,6 +31,8 @@ const testedBelow = [
   "one-address.mjs",
   "own-prompt.mjs",
   "own-store.mjs",
+  // In test/long/postgres-store.test.ts.
+  "postgres-store.mjs",
   "redis-store.mjs",
   "share-one-sign-in.mjs",
   "test-a-sign-in.mjs",

@@ -155,11 +155,19 @@ export async function stopped({ processId }: Program): Promise<void> {
   while (!isStopped(processId)) await pause(10);
 }
 
-/** A way to Redis that can be cut. */
-export async function way(
-  to: number,
-): Promise<{ readonly port: number; readonly cut: () => void }> {
+/** A way to Redis. */
+export interface Way {
+  readonly port: number;
+  /** What comes after it goes nowhere, without a word. */
+  readonly cut: () => void;
+  /** New connections lead to another server; those that stand stay. */
+  readonly lead: (to: number) => void;
+}
+
+/** A way to Redis that can be cut, or lead elsewhere. */
+export async function way(first: number): Promise<Way> {
   const open = new Set<Socket>();
+  let to = first;
   let isCut = false;
   const server = createServer((incoming) => {
     const outgoing = connect(to, "127.0.0.1");
@@ -167,7 +175,6 @@ export async function way(
       open.add(socket);
       socket.on("error", () => undefined).on("close", () => open.delete(socket));
     }
-    // What comes after the cut goes nowhere, without a word.
     if (!isCut) incoming.pipe(outgoing).pipe(incoming);
   });
   server.listen(0, "127.0.0.1");
@@ -180,6 +187,9 @@ export async function way(
   if (address === null || typeof address === "string") throw new Error("no port");
   return {
     port: address.port,
+    lead: (next) => {
+      to = next;
+    },
     cut: () => {
       isCut = true;
       for (const socket of open) socket.unpipe().pause();

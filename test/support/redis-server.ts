@@ -43,11 +43,15 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** Starts a server that keeps every write (`appendfsync always`); `settings` are lines of its configuration. */
+/**
+ * Starts a server that keeps every write (`appendfsync always`); `settings` are lines of its configuration. `program`: the
+ * server's, where it is not Debian's Redis.
+ */
 export async function startRedis(
   settings: Readonly<Record<string, string>> = {},
   name: "redis-server" | "redis-sentinel" = "redis-server",
   file?: string,
+  program: string = findCommand("redis-check-rdb") ?? "",
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-redis-"));
   const port = Number(settings["port"] ?? (await freePort()));
@@ -70,11 +74,10 @@ export async function startRedis(
   };
   const start = async (): Promise<void> => {
     // One program is server, sentinel and checks of files, by the name that it is called by.
-    server = spawn(
-      findCommand("redis-check-rdb") ?? "",
-      file === undefined ? parameters : [file, ...parameters],
-      { argv0: name, stdio: "ignore" },
-    );
+    server = spawn(program, file === undefined ? parameters : [file, ...parameters], {
+      argv0: name,
+      stdio: "ignore",
+    });
     while (!(await answers(port))) {
       if (server.exitCode !== null) throw new Error(`redis ended (${String(server.exitCode)})`);
       await pause(20);

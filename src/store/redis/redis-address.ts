@@ -13,6 +13,8 @@ export interface RedisAddress {
   readonly name: string | undefined;
   /** For people: without a name or a password. */
   readonly location: string;
+  /** The command with which they look whether it runs. */
+  readonly check: string;
 }
 
 /** What is accepted, for people. */
@@ -43,6 +45,19 @@ function hostsOf(
   return isGood ? hosts : undefined;
 }
 
+/** What shows whether it runs; of several hosts by the first one. */
+function checkOf(address: Omit<RedisAddress, "check">): string {
+  const { kind, tls, hosts, name = "" } = address;
+  const [{ host, port }] = hosts as [RedisAddress["hosts"][number]];
+  const questions = {
+    server: "ping",
+    cluster: "cluster info",
+    // Anything else would have to be quoted for the shell.
+    sentinel: /^[\w.-]+$/.test(name) ? `sentinel get-master-addr-by-name ${name}` : "info sentinel",
+  };
+  return `redis-cli ${tls ? "--tls " : ""}-h ${host} -p ${port} ${questions[kind]}`;
+}
+
 /** Undefined for what is not an address of Redis. It never quotes what it was given: that holds a password. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
   const parts = text.length > longest ? null : form.exec(text);
@@ -59,7 +74,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
   if (kind === "cluster" && databaseText !== "") return undefined;
   const colon = login?.indexOf(":") ?? -1;
   try {
-    return {
+    const address = {
       kind,
       tls: scheme === "rediss",
       username: decoded(colon === -1 ? login : login?.slice(0, colon)),
@@ -71,6 +86,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
         .map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`)
         .join(","),
     };
+    return { ...address, check: checkOf(address) };
   } catch {
     // A percent sign that stands for nothing.
     return undefined;

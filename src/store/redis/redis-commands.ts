@@ -4,15 +4,19 @@ import type { Clock } from "../../core/clock.ts";
 import { isOidcError } from "../../core/errors.ts";
 import { startRunningTime, type RunningTime } from "../../lock/running-time.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { isPassing, refused, unreachable } from "./redis-failure.ts";
+import { failureOf, isPassing, isReplica, unreachable } from "./redis-failure.ts";
 import type { RedisScript } from "./redis-scripts.ts";
 
 /** What commands are run with. */
 export interface CommandContext {
   /** The connection; made at the first command. */
   readonly client: () => Promise<RedisClient>;
+  /** Lets the next command make it anew, where it is the store's own. */
+  readonly renew?: (() => Promise<void>) | undefined;
   /** Where it leads, for people. */
   readonly location: string;
+  /** The command that shows whether it runs, where that is known better than by the location. */
+  readonly check?: string | undefined;
   readonly clock: Clock;
   /** How long one command is tried for. */
   readonly patienceMilliseconds: number;
@@ -76,7 +80,7 @@ export class RedisCommands {
 
   /**
    * Runs a script. Each of them can be run twice: what the first one did is what the second one finds.
-   * @throws {OidcError} `store_unavailable`, reasons `unreachable`, `refused`, `client_missing`.
+   * @throws {OidcError} `store_unavailable`, reasons `unreachable`, `refused`, `untrusted`, `closed`, `client_missing`.
    */
   async run(
     script: RedisScript,
@@ -92,18 +96,37 @@ export class RedisCommands {
     return { reply: Array.isArray(reply) ? reply : [reply], mayHaveRunBefore: tries > 1 };
   }
 
-  /** Runs a command that only reads on each server that has keys of its own. */
+  /**
+   * Runs a command that only reads on each server that has keys of its own. `again` asks the same server, once: another
+   * connection would know nothing of what was asked before.
+   * @throws {OidcError} as `run`.
+   */
   async everywhere(words: readonly string[]): ReturnType<RedisClient["commandEverywhere"]> {
     const { patienceMilliseconds } = this.#context;
-    return (await this.#persist((client) => client.commandEverywhere(words), patienceMilliseconds))
-      .reply;
+    const { reply: servers } = await this.#persist(
+      (client) => client.commandEverywhere(words),
+      patienceMilliseconds,
+    );
+    return servers.map(({ reply, again }) => ({
+      reply,
+      again: async (next) => {
+        const patience = new Patience(this.#context.clock, patienceMilliseconds);
+        try {
+          return await patience.for(again(next));
+        } catch (error) {
+          throw failureOf(error, this.#context);
+        } finally {
+          patience.stop();
+        }
+      },
+    }));
   }
 
   async #persist<Reply>(
     work: (client: RedisClient) => Promise<Reply>,
     patienceMilliseconds: number,
   ): Promise<{ reply: Reply; tries: number }> {
-    const { clock, location } = this.#context;
+    const { clock } = this.#context;
     const attempt = async (): Promise<Reply> => work(await this.#context.client());
     const patience = new Patience(clock, patienceMilliseconds);
     try {
@@ -112,8 +135,9 @@ export class RedisCommands {
           return { reply: await patience.for(attempt()), tries };
         } catch (error) {
           if (isOidcError(error)) throw error;
-          if (!isPassing(error)) throw refused(location, error);
-          if (patience.isOver) throw unreachable(location, error);
+          if (!isPassing(error)) throw failureOf(error, this.#context);
+          if (isReplica(error)) await this.#context.renew?.();
+          if (patience.isOver) throw unreachable(error, this.#context);
           await clock.sleep(pauseMilliseconds);
         }
       }

@@ -10,6 +10,8 @@ import { redisClient, type RedisClient } from "./redis-client.ts";
 export interface RedisConnection {
   /** The connection as it stands; made where there is none. Rejects where Redis does not answer. */
   client(): Promise<RedisClient>;
+  /** Lets the next command make it anew: it leads to a server that takes no writes. */
+  renew(): Promise<void>;
   /** Ends it. */
   close(): Promise<void>;
 }
@@ -39,7 +41,7 @@ interface IoredisClient {
   readonly stream?: { unref?(): void };
   connect(): Promise<unknown>;
   disconnect(): void;
-  on(event: string, listener: () => void): unknown;
+  on(event: string, listener: (error: Error) => void): unknown;
 }
 
 type Make<Client> = (options: object) => Client;
@@ -71,9 +73,19 @@ export function connectionTo(
       // What never opened, or has ended by itself, is as good as closed.
     }
   };
+  const drop = async (): Promise<void> => {
+    const current = opened;
+    opened = undefined;
+    if (current !== undefined) await end(current);
+  };
   return {
     async client() {
-      if (isClosed) throw new Error("The store was closed.");
+      if (isClosed) {
+        throw new OidcError("store_unavailable", "The store in Redis was closed.", {
+          reason: "closed",
+          remedy: "Close it when nothing uses it any more.",
+        });
+      }
       const current = opened;
       if (current !== undefined) {
         const { client, isAlive } = await current;
@@ -92,11 +104,10 @@ export function connectionTo(
         throw error;
       }
     },
+    renew: drop,
     async close() {
       isClosed = true;
-      const current = opened;
-      opened = undefined;
-      if (current !== undefined) await end(current);
+      await drop();
     },
   };
 }
@@ -111,8 +122,28 @@ function member(loaded: Loaded, name: string): unknown {
   return loaded[name] ?? (loaded["default"] as Loaded | undefined)?.[name];
 }
 
+/** A client of sentinels or a cluster tries for as long as nobody there answers: its own next try is ours. */
+async function within(connecting: Promise<unknown>, end: () => unknown): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("No connection in time.")), connectMilliseconds);
+  });
+  try {
+    await Promise.race([connecting, tooLong]);
+  } catch (error) {
+    connecting.catch(() => undefined);
+    await Promise.resolve()
+      .then(end)
+      .catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 // A connection that was lost is made anew by the next command: so nothing is kept back for later, when nobody waits for it
-// any more, and no timer holds a program that has nothing else to do.
+// any more, and no timer holds a program that has nothing else to do. Certificates are verified whatever
+// NODE_TLS_REJECT_UNAUTHORIZED says (S04).
 async function openNodeRedis(loaded: Loaded, address: RedisAddress): Promise<Opened> {
   const { username, password, database, hosts, name, tls, kind } = address;
   const login = {
@@ -120,7 +151,7 @@ async function openNodeRedis(loaded: Loaded, address: RedisAddress): Promise<Ope
     ...(password === undefined ? {} : { password }),
     ...(database === undefined ? {} : { database }),
   };
-  const secure = tls ? { tls: true } : {};
+  const secure = tls ? { tls: true, rejectUnauthorized: true } : {};
   const socket = { ...secure, connectTimeout: connectMilliseconds };
   const make = (maker: string, options: object): NodeRedisClient => {
     const client = (member(loaded, maker) as Make<NodeRedisClient>)(options);
@@ -147,7 +178,7 @@ async function openNodeRedis(loaded: Loaded, address: RedisAddress): Promise<Ope
             disableOfflineQueue: true,
             socket: { ...server, ...socket, reconnectStrategy: false },
           });
-  await client.connect();
+  await within(client.connect(), () => client.destroy());
   client.unref?.();
   return {
     client,
@@ -158,19 +189,25 @@ async function openNodeRedis(loaded: Loaded, address: RedisAddress): Promise<Ope
 
 async function openIoredis(loaded: Loaded, address: RedisAddress): Promise<Opened> {
   const { username, password, database, hosts, name, tls, kind } = address;
+  const secure = { rejectUnauthorized: true };
   const redis = {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(database === undefined ? {} : { db: database }),
-    ...(tls ? { tls: {} } : {}),
+    ...(tls ? { tls: secure } : {}),
     connectTimeout: connectMilliseconds,
+    // A server that is still loading says so itself; the check needs a right of its own.
+    enableReadyCheck: false,
   };
   const once = {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
   };
+  // Without these two ioredis speaks plain text to the sentinels, and to the server that they name.
+  const secureSentinel = tls ? { enableTLSForSentinelMode: true, sentinelTLS: secure } : {};
   const Redis = member(loaded, "Redis") as Construct;
   const Cluster = member(loaded, "Cluster") as Construct;
   const [server] = hosts;
@@ -179,21 +216,24 @@ async function openIoredis(loaded: Loaded, address: RedisAddress): Promise<Opene
       ? new Cluster(hosts, { lazyConnect: true, redisOptions: redis })
       : new Redis({
           ...redis,
-          ...(kind === "sentinel"
-            ? { sentinels: hosts, name, lazyConnect: true }
-            : { ...server, ...once }),
+          ...once,
+          ...(kind === "sentinel" ? { sentinels: hosts, name, ...secureSentinel } : server),
         });
-  client.on("error", () => undefined);
+  let failure: Error | undefined;
+  client.on("error", (error) => {
+    failure = error;
+  });
   client.on("connect", () => client.stream?.unref?.());
   try {
     await client.connect();
   } catch (error) {
     client.disconnect();
-    throw error;
+    // It says "closed" itself, and why only here.
+    throw failure ?? error;
   }
   return {
     client,
-    isAlive: () => (kind === "server" ? client.status === "ready" : client.status !== "end"),
+    isAlive: () => (kind === "cluster" ? client.status !== "end" : client.status === "ready"),
     end: () => client.disconnect(),
   };
 }

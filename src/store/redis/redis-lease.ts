@@ -52,8 +52,11 @@ export class LeaseClock {
     );
   };
 
-  /** Renews until it is stopped. `renew` gives false where somebody else has the lock, and throws while nobody knows. */
-  async keep(renew: () => Promise<boolean>): Promise<void> {
+  /**
+   * Renews until it is stopped. `renew` gives false where somebody else has the lock, and throws while nobody knows, by the
+   * end of the work at the latest.
+   */
+  async keep(renew: (millisecondsLeft: number) => Promise<boolean>): Promise<void> {
     const { renewal } = this.#times;
     while (!this.#lost.signal.aborted && !this.#stopped.signal.aborted) {
       const left = this.#millisecondsLeft();
@@ -65,7 +68,7 @@ export class LeaseClock {
       if (this.#stopped.signal.aborted) return;
       const askedAt = { monotonic: this.#clock.monotonic(), now: this.#clock.now() };
       try {
-        if (await renew()) this.#granted = askedAt;
+        if (await renew(Math.max(0, this.#millisecondsLeft()))) this.#granted = askedAt;
         else this.#lost.abort(new Error("Another program has taken the lock."));
       } catch {
         // Redis does not answer: until the time is over it may come back.

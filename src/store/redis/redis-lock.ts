@@ -20,11 +20,12 @@ import { LeaseClock, type LeaseTimes } from "./redis-lease.ts";
 import { namesOf, type RedisNames } from "./redis-names.ts";
 import type { RedisNews } from "./redis-news.ts";
 import { freeLock, lookAtLock, renewLock, takeLock } from "./redis-scripts.ts";
+import type { Seals } from "./redis-seals.ts";
 
 /** What locks are made with. */
 export interface RedisLockParts {
   readonly commands: RedisCommands;
-  readonly values: () => Promise<SealedValues>;
+  readonly seals: Seals;
   readonly news: RedisNews;
   readonly prefix: string;
   readonly times: LeaseTimes;
@@ -81,8 +82,13 @@ export class RedisLock implements FlightLock {
     options.signal.throwIfAborted();
     const names = namesOf(this.#parts.prefix, key);
     const taken = await this.#take(names);
+    if ("held" in taken) {
+      // Whoever asked for it has gone meanwhile: it would be renewed for nobody.
+      if (options.signal.aborted) await taken.abandon();
+      options.signal.throwIfAborted();
+      return taken;
+    }
     options.signal.throwIfAborted();
-    if ("held" in taken) return taken;
     const wait = startWait({ clock, randomBytes, logger, options });
     try {
       return await this.#follow(names, taken, wait, options.signal);
@@ -101,10 +107,10 @@ export class RedisLock implements FlightLock {
   }
 
   async #take(names: RedisNames): Promise<Lease | Held> {
-    const { commands, clock, times } = this.#parts;
+    const { commands, seals, clock, times } = this.#parts;
     const owner = Buffer.from(this.#parts.randomBytes(16)).toString("base64url");
     const since = Math.round(clock.now());
-    const values = await this.#parts.values();
+    const values = await seals.values();
     const sealedHolder = this.#sealHolder(values, names, "refresh", since);
     const askedAt = { monotonic: clock.monotonic(), now: clock.now() };
     const { reply } = await commands.run(
@@ -129,13 +135,14 @@ export class RedisLock implements FlightLock {
     const leaseClock = new LeaseClock(clock, times, askedAt);
     let phase: WorkPhase = "refresh";
     let isOver = false;
-    const renew = async (channel: string): Promise<boolean> => {
+    const renew = async (channel: string, millisecondsLeft: number): Promise<boolean> => {
       const sealed = this.#sealHolder(values, names, phase, since);
       const parameters = [owner, fence, `${times.lease}`, sealed, channel];
-      const { reply } = await commands.run(renewLock, keys, parameters, times.margin);
+      const patience = Math.min(times.margin, millisecondsLeft);
+      const { reply } = await commands.run(renewLock, keys, parameters, patience);
       return reply[0] === 1;
     };
-    leaseClock.keep(() => renew("")).catch(() => undefined);
+    leaseClock.keep((millisecondsLeft) => renew("", millisecondsLeft)).catch(() => undefined);
     const free = async (outcome: WorkOutcome | null): Promise<void> => {
       if (isOver) return;
       isOver = true;
@@ -158,7 +165,7 @@ export class RedisLock implements FlightLock {
       announce(next) {
         if (isOver || next === phase) return;
         phase = next;
-        renew(names.news).catch(() => undefined);
+        renew(names.news, times.margin).catch(() => undefined);
       },
       finish: (outcome) => free(outcome),
       abandon: () => free(null),
@@ -175,6 +182,7 @@ export class RedisLock implements FlightLock {
     const { clock, news } = this.#parts;
     const attempt = wait.attempt();
     const heard = news.listen(names.news);
+    let next = heard.next();
     const isSettled = new AbortController();
     const settled = attempt.result.finally(() => isSettled.abort());
     settled.catch(() => undefined);
@@ -184,10 +192,11 @@ export class RedisLock implements FlightLock {
         const millisecondsToLook = heard.isLive() ? lookMilliseconds : lookWithoutNewsMilliseconds;
         const pause = new AbortController();
         const asleep = clock.sleep(millisecondsToLook, { signal: pause.signal });
-        const woken = [heard.next(), asleep, settled.catch(() => undefined)];
-        await Promise.race(woken);
+        await Promise.race([next, asleep, settled.catch(() => undefined)]);
         asleep.catch(() => undefined);
         pause.abort();
+        // From before the look: what comes while it is on its way is heard.
+        next = heard.next();
         if (!isSettled.signal.aborted) await this.#hearNews(names, first.fence, attempt);
       }
       const outcome = await settled;
@@ -242,7 +251,7 @@ export class RedisLock implements FlightLock {
   }
 
   async #describe(names: RedisNames, { sealed }: Held): Promise<Described | undefined> {
-    const opened = (await this.#parts.values()).open(sealed, JSON.stringify([names.lock]));
+    const opened = await this.#parts.seals.open(sealed, JSON.stringify([names.lock]));
     if (opened.state !== "open") return undefined;
     const { machine, holder } = JSON.parse(opened.text) as { machine: string; holder: string };
     const message = parseHolderText(holder);
@@ -258,7 +267,7 @@ export class RedisLock implements FlightLock {
     sealed: string,
   ): Promise<WorkOutcome | undefined> {
     const place = JSON.stringify([names.flight, fence]);
-    const opened = (await this.#parts.values()).open(sealed, place);
+    const opened = await this.#parts.seals.open(sealed, place);
     const message = opened.state === "open" ? parseHolderText(opened.text) : undefined;
     return message?.kind === "done" || message?.kind === "failed" ? message : undefined;
   }

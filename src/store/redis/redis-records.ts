@@ -6,18 +6,16 @@ import type { Warn } from "../../core/warning.ts";
 import { run, say } from "../../core/wording.ts";
 import type { StoredRecord } from "../../record/format.ts";
 import { parseRecord } from "../../record/parse.ts";
-import type { SealedValues } from "../sealed-value.ts";
 import type { RecordStore, ReplaceResult } from "../token-store.ts";
 import { textOf, type RedisCommands } from "./redis-commands.ts";
 import { namesOf, patternOfRecords, type RedisNames } from "./redis-names.ts";
+import type { Seals } from "./redis-seals.ts";
 import { readRecord, replaceRecord, setAside } from "./redis-scripts.ts";
 
 /** What records are kept with. */
 export interface RedisRecordsParts {
   readonly commands: RedisCommands;
-  /** Fetches the keys anew where `name` is that of one that is not known. */
-  readonly values: () => Promise<SealedValues>;
-  readonly newerValues: () => Promise<SealedValues>;
+  readonly seals: Seals;
   readonly prefix: string;
   readonly location: string;
   readonly onWarning: Warn | undefined;
@@ -73,7 +71,7 @@ export class RedisRecords implements Pick<RecordStore, "read" | "replace" | "lis
       throw new TypeError("A record is filed under its own key.");
     }
     const names = this.#namesOf(key);
-    const values = await this.#parts.values();
+    const values = await this.#parts.seals.values();
     const text = next === undefined ? "" : this.#textOf(next);
     const sealed = next === undefined ? "" : values.seal(text, placeOf(names, next.version));
     for (;;) {
@@ -85,8 +83,11 @@ export class RedisRecords implements Pick<RecordStore, "read" | "replace" | "lis
       const state = textOf(reply[0]);
       if (state === "done") return { replaced: true };
       const raw = rawOf(reply[1], reply[2]);
-      // No version is written twice: this one is from a try whose answer was lost.
-      if (mayHaveRunBefore && raw?.version === next?.version) return { replaced: true };
+      // It is there, or gone, from a try whose answer was lost. By its bytes: another program that starts from the same
+      // record gives its own the same version.
+      if (next === undefined ? mayHaveRunBefore && raw === undefined : raw?.sealed === sealed) {
+        return { replaced: true };
+      }
       const fenced = state === "fenced" ? ({ fenced: true } as const) : {};
       if (raw === undefined) return { replaced: false, current: undefined, ...fenced };
       const current = await this.#opened(names, raw);
@@ -158,11 +159,7 @@ export class RedisRecords implements Pick<RecordStore, "read" | "replace" | "lis
 
   /** Undefined where it was changed, cut or put in another's place. @throws {OidcError} `store_unavailable` (`other_key`). */
   async #opened(names: RedisNames, { version, sealed }: Raw): Promise<StoredRecord | undefined> {
-    const place = placeOf(names, version);
-    let opened = (await this.#parts.values()).open(sealed, place);
-    if (opened.state === "otherKey") {
-      opened = (await this.#parts.newerValues()).open(sealed, place);
-    }
+    const opened = await this.#parts.seals.open(sealed, placeOf(names, version));
     if (opened.state === "otherKey") throw this.#otherKey(names);
     if (opened.state === "damaged") return undefined;
     const record = parseRecord(parsed(opened.text));

@@ -3,7 +3,8 @@
 // For each lock and the record of the same name there are, in one slot of a cluster:
 //   PREFIX:{DIGEST}          hash  v version · s sealed record · f number of the last lease that wrote it
 //   PREFIX:{DIGEST}:lock     hash  o owner · f number of the lease · h sealed: who it is and what it does; expires
-//   PREFIX:{DIGEST}:flight   hash  f number of the last lease · e number of the lease of the outcome · o sealed outcome; expires
+//   PREFIX:{DIGEST}:flight   hash  f number of the last lease · d number of the last one that was freed
+//                                  · e number of the lease of the outcome · o sealed outcome; expires
 //   PREFIX:{DIGEST}:aside    hash  what was set aside as damaged; expires
 //   PREFIX:{DIGEST}:news     channel: something has changed, look
 
@@ -82,14 +83,16 @@ return {1, text}`,
 
 /**
  * Keys: lock, flight. Arguments: owner, number, milliseconds, sealed holder, channel ("" for none). Gives 1 where the lock
- * is still this one's: nobody has taken it since, even where it had expired or Redis had lost it.
+ * is still this one's: nobody has taken it since, even where it had expired or Redis had lost it. A renewal that was sent
+ * again, and comes after the lock was freed, does not take it back.
  */
 export const renewLock: RedisScript = {
   keys: 2,
   text: `${number}
 local owner = redis.call('HGET', KEYS[1], 'o')
 if owner and owner ~= ARGV[1] then return 0 end
-if number(redis.call('HGET', KEYS[2], 'f')) > number(ARGV[2]) then return 0 end
+local last = redis.call('HMGET', KEYS[2], 'f', 'd')
+if number(last[1]) > number(ARGV[2]) or number(last[2]) >= number(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'o', ARGV[1], 'f', ARGV[2], 'h', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], 'look') end
@@ -97,7 +100,7 @@ return 1`,
 };
 
 /**
- * Keys: lock, flight. Arguments: owner, number, sealed outcome ("" none), channel, seconds to keep the outcome. Frees the
+ * Keys: lock, flight. Arguments: owner, number, sealed outcome ("" none), channel, seconds to keep the flight. Frees the
  * lock where it still is this one's.
  */
 export const freeLock: RedisScript = {
@@ -105,10 +108,9 @@ export const freeLock: RedisScript = {
   text: `${number}
 if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
-if ARGV[3] ~= '' then
-  redis.call('HSET', KEYS[2], 'f', ARGV[2], 'e', ARGV[2], 'o', ARGV[3])
-  redis.call('EXPIRE', KEYS[2], ARGV[5])
-end
+redis.call('HSET', KEYS[2], 'f', ARGV[2], 'd', ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[2], 'e', ARGV[2], 'o', ARGV[3]) end
+redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('PUBLISH', ARGV[4], 'look')
 return 1`,
 };

@@ -2,9 +2,8 @@
 
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/events.ts";
-import { madeOnce } from "../../core/load.ts";
 import type { Warn } from "../../core/warning.ts";
-import { keysOf, sealedValues, type GivenKey, type SealedValues } from "../sealed-value.ts";
+import type { GivenKey } from "../sealed-value.ts";
 import type { TokenStore } from "../token-store.ts";
 import { RedisCommands } from "./redis-commands.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -12,13 +11,18 @@ import { leaseTimes, type LeaseTimes } from "./redis-lease.ts";
 import { RedisLock } from "./redis-lock.ts";
 import { RedisNews } from "./redis-news.ts";
 import { RedisRecords } from "./redis-records.ts";
+import { createSeals } from "./redis-seals.ts";
 
 /** What a store in Redis is made with. */
 export interface RedisStoreOptions {
   /** The connection, made when it is first needed. */
   readonly client: () => Promise<RedisClient>;
+  /** Lets the next command make it anew, where it is the store's own. */
+  readonly renew?: (() => Promise<void>) | undefined;
   /** Where it leads, for people. */
   readonly location: string;
+  /** The command that shows whether it runs. */
+  readonly check?: string | undefined;
   readonly key: GivenKey;
   readonly prefix: string;
   readonly clock: Clock;
@@ -34,29 +38,6 @@ export interface RedisStoreOptions {
 
 // A restart takes a second or two, a failover a few more.
 const patience = 10_000;
-// A key that is not known may be a new one that this program has not fetched yet. Asked for no more often than that.
-const keysMilliseconds = 60_000;
-
-/** The sealer, made from the keys that the caller gives; and the same from the keys as they are now. */
-function sealer(
-  given: GivenKey,
-  clock: Clock,
-): Record<"now" | "newer", () => Promise<SealedValues>> {
-  const fetch = async (): Promise<{ values: SealedValues; at: number }> => ({
-    values: sealedValues(await keysOf(given)),
-    at: clock.monotonic(),
-  });
-  let current = madeOnce(fetch);
-  return {
-    now: async () => (await current()).values,
-    newer: async () => {
-      const { values, at } = await current();
-      if (typeof given !== "function" || clock.monotonic() - at < keysMilliseconds) return values;
-      current = madeOnce(fetch);
-      return (await current()).values;
-    },
-  };
-}
 
 /** A store in Redis: records by compare and swap, and a lock with a time limit and a fence. Nothing is sent yet. */
 export function createRedisStore(
@@ -64,20 +45,21 @@ export function createRedisStore(
 ): TokenStore & Required<Pick<TokenStore, "reach" | "tidy" | "holder">> {
   const { client, clock, prefix, location, randomBytes, logger, onWarning, machine } = options;
   const patienceMilliseconds = options.patienceMilliseconds ?? patience;
-  const commands = new RedisCommands({ client, location, clock, patienceMilliseconds });
-  const { now: values, newer: newerValues } = sealer(options.key, clock);
+  const { renew, check } = options;
+  const context = { client, renew, location, check, clock, patienceMilliseconds };
+  const commands = new RedisCommands(context);
+  const seals = createSeals(options.key, clock);
   const place = `Redis at ${location}`;
   const records = new RedisRecords({
     commands,
-    values,
-    newerValues,
+    seals,
     prefix,
     location: place,
     onWarning,
   });
   const lock = new RedisLock({
     commands,
-    values,
+    seals,
     news: new RedisNews(client),
     prefix,
     times: options.times ?? leaseTimes,
