@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OidcError } from "latchkey";
 import { testTokenStore } from "latchkey/testing";
-import pg from "pg";
+import { Pool } from "pg";
 
 /** To be run once. */
 export const tables = `
@@ -24,7 +24,7 @@ const graceSeconds = 5;
 
 /** @param pool of the package `pg`. @param secret 32 bytes, the same for all programs. */
 export function postgresStore(pool, secret) {
-  const query = async (sql, ...values) => (await pool.query(sql, values)).rows;
+  const query = async (sql, values = []) => (await pool.query(sql, values)).rows;
   // The key of a record holds issuer and account: who reads the tables learns neither.
   const nameOf = (key) => createHmac("sha256", secret).update(key).digest("base64url");
 
@@ -43,7 +43,7 @@ export function postgresStore(pool, secret) {
   const recordOf = (row) => row && unseal(row.sealed, `record ${row.name}`);
 
   async function read(key) {
-    const [row] = await query("SELECT name, sealed FROM sign_ins WHERE name = $1", nameOf(key));
+    const [row] = await query("SELECT name, sealed FROM sign_ins WHERE name = $1", [nameOf(key)]);
     return recordOf(row);
   }
 
@@ -58,20 +58,21 @@ export function postgresStore(pool, secret) {
           (await query(
             `INSERT INTO sign_ins (name, version, sealed, fence) VALUES ($1, $2, $3, coalesce($4, 0))
              ON CONFLICT DO NOTHING RETURNING name`,
-            ...[name, next.version, sealed, fence],
+            [name, next.version, sealed, fence],
           ))
         : next === undefined
-          ? await query(
-              `DELETE FROM sign_ins WHERE ${isHere} RETURNING name`,
-              ...[name, expectedVersion, fence],
-            )
+          ? await query(`DELETE FROM sign_ins WHERE ${isHere} RETURNING name`, [
+              name,
+              expectedVersion,
+              fence,
+            ])
           : await query(
               `UPDATE sign_ins SET version = $4, sealed = $5, fence = coalesce($3, fence)
                WHERE ${isHere} RETURNING name`,
-              ...[name, expectedVersion, fence, next.version, sealed],
+              [name, expectedVersion, fence, next.version, sealed],
             );
     if (written?.length === 1) return { replaced: true };
-    const [row] = await query("SELECT name, sealed, fence FROM sign_ins WHERE name = $1", name);
+    const [row] = await query("SELECT name, sealed, fence FROM sign_ins WHERE name = $1", [name]);
     // Nothing was expected, nothing is to be there, and nothing is.
     if (row === undefined && expectedVersion === undefined && next === undefined) {
       return { replaced: true };
@@ -88,7 +89,7 @@ export function postgresStore(pool, secret) {
        ON CONFLICT (name) DO UPDATE SET owner = $2, fence = excluded.fence, phase = 'refresh',
          since = now(), expires = excluded.expires, outcome = NULL
        WHERE lock.expires < now() RETURNING fence`,
-      ...[name, owner, leaseSeconds],
+      [name, owner, leaseSeconds],
     );
     return row && Number(row.fence);
   }
@@ -102,7 +103,7 @@ export function postgresStore(pool, secret) {
       const rows = await query(
         `UPDATE sign_in_locks SET phase = $3, expires = now() + $4 * interval '1 second'
          WHERE name = $1 AND owner = $2 AND expires > '-infinity' RETURNING name`,
-        ...[name, owner, phase, leaseSeconds],
+        [name, owner, phase, leaseSeconds],
       );
       if (rows.length === 1) grantedAt = now;
       else lost.abort(new Error("Another program has taken the lock."));
@@ -113,7 +114,7 @@ export function postgresStore(pool, secret) {
       const message = "The time of the lock was over before the request was sent.";
       lost.abort(new OidcError("store_unavailable", message, { reason: "lock_overdue" }));
     };
-    const renewing = setInterval(() => renew().catch(() => {}), renewalSeconds * 1000).unref();
+    const renewing = setInterval(() => void renew().catch(() => {}), renewalSeconds * 1000).unref();
     const looking = setInterval(expireIfOverdue, 250).unref();
     const free = async (outcome) => {
       clearInterval(renewing);
@@ -121,7 +122,7 @@ export function postgresStore(pool, secret) {
       await query(
         `UPDATE sign_in_locks SET expires = '-infinity', outcome = $3 WHERE name = $1 AND owner = $2
          AND expires > '-infinity'`,
-        ...[name, owner, outcome && seal(outcome, `outcome ${name} ${fence}`)],
+        [name, owner, outcome && seal(outcome, `outcome ${name} ${fence}`)],
       );
     };
     return {
@@ -142,7 +143,7 @@ export function postgresStore(pool, secret) {
   const look = async (name) => {
     const [row] = await query(
       "SELECT *, expires > now() AS held FROM sign_in_locks WHERE name = $1",
-      name,
+      [name],
     );
     return row;
   };
@@ -160,7 +161,8 @@ export function postgresStore(pool, secret) {
       return lease;
     }
     // Somebody else has it: its outcome is this call's, too.
-    let [first, phase, phaseAt] = [await look(name), undefined, clocks()[0]];
+    const first = await look(name);
+    let [phase, phaseAt] = [undefined, clocks()[0]];
     for (let row = first; ; row = await look(name)) {
       signal.throwIfAborted();
       if (row?.fence !== first?.fence || !row?.held) {
@@ -206,7 +208,7 @@ function clocks() {
   return [performance.now(), Date.now()];
 }
 
-const pool = new pg.Pool();
+const pool = new Pool();
 after(() => pool.end());
 await pool.query(tables);
 const open = async () => {

@@ -18,7 +18,7 @@ const { store, connection } = ownRedisStore({
   changes: { patienceMilliseconds: 3000 },
 });
 try {
-  process.stdout.write(String((await store.read("key")) ?? "absent"));
+  process.stdout.write((await store.read("key"))?.version ?? "absent");
 } catch (error) {
   if (!isOidcError(error)) throw error;
   process.stdout.write(`${String(error.reason)}: ${error.message}`);

@@ -1,6 +1,5 @@
 // Commands that are run twice, too late, or for somebody who has gone: what comes of them in a real Redis.
 import { randomBytes } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { openClient } from "../../../test/support/redis-clients.ts";
@@ -8,6 +7,7 @@ import { needs } from "../../../test/support/debian-packages.ts";
 import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
 import { systemClock } from "../../core/clock.ts";
 import { exampleKey, exampleRecord } from "../../testing/example-records.ts";
+import { deferred } from "../../session/testing.ts";
 import { leaseOf, waiting } from "../../testing/lock-suite.ts";
 import type { TokenStore } from "../token-store.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -96,14 +96,18 @@ describe.skipIf(!redis.available)("in Redis", () => {
 
   test("a renewal that is sent again after the lock was freed does not take it back", async () => {
     let tries = 0;
+    const again = deferred<void>();
     const { store, names } = pair(async (words, run) => {
-      if (words[1] === renewLock.text && (tries += 1) === 1) throw lost();
-      return run();
+      if (words[1] !== renewLock.text) return run();
+      if ((tries += 1) === 1) throw lost();
+      const reply = await run();
+      again.resolve();
+      return reply;
     });
     const lease = await leaseOf(store, key);
     lease.announce("login");
     await lease.abandon();
-    while (tries < 2) await pause(10);
+    await again.promise;
     expect(server.cli("exists", names.lock)).toBe("0");
   });
 
