@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isOidcError, OidcAuth } from "latchkey";
+import { connect } from "latchkey/grpc";
+import { Greeter, startGrpcServer } from "./grpc-server.mjs";
 import { startProtectedServer } from "./protected-server.mjs";
 import { clientId, startProvider } from "./provider.mjs";
 import { assertRequests, describeRequests } from "./request-count.mjs";
@@ -34,6 +36,7 @@ function makeFolder() {
 function makePrompt(signal) {
   /** @type {Promise<unknown>} */
   let visit = Promise.resolve();
+  let visits = 0;
   return {
     /** Ends when the stand-in browser has seen its last page; rejects with what stopped it. */
     visited: () => visit,
@@ -41,14 +44,17 @@ function makePrompt(signal) {
     onPrompt: (event) => {
       if (event.type === "warning") detail(`Warning: ${event.message}`);
       if (event.type !== "authorizationUrl") return;
-      if (event.browserOpened) {
+      visits += 1;
+      if (visits > 1 && !event.browserOpened) {
+        detail("The stand-in browser signs in once more.");
+      } else if (event.browserOpened) {
         detail("Your browser opens. Any name and password will do. If nothing opens, visit:");
       } else {
         detail(`No browser here (${event.browserProblem ?? "continuous integration"}).`);
         detail(`So the demo signs in as ${demoUser} by itself: a stand-in browser fills in the`);
         detail("provider's pages. All that it knows is this address:");
       }
-      say(`\n${event.url}\n`);
+      if (visits === 1 || event.browserOpened) say(`\n${event.url}\n`);
       if (event.browserOpened) return;
       visit = signIn(event.url, { login: demoUser, signal });
       visit.catch(() => event.cancel());
@@ -77,10 +83,11 @@ function assertSame(expected, found, what) {
 /**
  * @param {import("./provider.d.mts").DemoProvider} provider
  * @param {import("./protected-server.d.mts").ProtectedServer} server
+ * @param {string} grpcAddress
  * @param {string} folder
  * @param {AbortSignal} signal
  */
-async function tell(provider, { address, url }, folder, signal) {
+async function tell(provider, { address, url }, grpcAddress, folder, signal) {
   /** What only the provider can know: what it was asked for. @param {readonly string[]} expected */
   const expectRequests = (expected) => {
     const counted = provider.takeRequests();
@@ -88,10 +95,10 @@ async function tell(provider, { address, url }, folder, signal) {
     detail(`The provider's log: ${describeRequests(counted)}.`);
   };
 
-  chapter("An OpenID Provider and a protected server run on this machine.");
+  chapter("An OpenID Provider and two protected servers run on this machine.");
   detail(`Provider  ${provider.issuer}`);
-  detail(`Server    ${address}`);
-  detail("The server has fetched the provider's keys, to verify tokens with.");
+  detail(`Servers   ${address}  ${grpcAddress}`);
+  detail("The first one has fetched the provider's keys, to verify tokens with.");
   expectRequests(["keys"]);
 
   chapter("A call without a token is refused.");
@@ -99,15 +106,14 @@ async function tell(provider, { address, url }, folder, signal) {
 
   chapter("Latchkey signs in. All that it is told is the server's address.");
   const prompt = makePrompt(signal);
-  const options = {
-    server: address,
-    offlineAccess: true,
+  const shared = {
     callbackPort: 0,
     // Nobody looks at the browser of a build server.
     openBrowser: process.env["CI"] !== "true",
     cachePath: join(folder, "tokens.json"),
     onPrompt: prompt.onPrompt,
   };
+  const options = { ...shared, server: address, offlineAccess: true };
   const auth = new OidcAuth(options);
   const first = await auth.getToken({ signal }).catch(async (/** @type {unknown} */ error) => {
     // Where the stand-in browser is what failed, its error says more.
@@ -126,6 +132,20 @@ async function tell(provider, { address, url }, folder, signal) {
   assertSame("refresh", renewed.source, "the token's source");
   expectRequests(["token"]);
   assertSame(200, await call(url, renewed), "the status");
+
+  chapter("The other server speaks gRPC. Its address is all that a client gives.");
+  const connection = await connect(grpcAddress, {
+    auth: new OidcAuth({ ...shared, useServerAudience: true }),
+  });
+  try {
+    const greeting = await connection.client(Greeter).hello();
+    await prompt.visited();
+    expectRequests(["discovery", "keys", "token", "discovery", "keys"]);
+    detail("The last two are the server's own: it verifies the token.");
+    detail(`The gRPC server says: ${greeting}`);
+  } finally {
+    await connection.close();
+  }
 
   chapter("The provider stops. A new OidcAuth, as in another program, has a token still.");
   await provider.close();
@@ -153,10 +173,12 @@ async function main() {
     const provider = await startProvider();
     try {
       const server = await startProtectedServer({ issuer: provider.issuer, clientId });
+      const grpcServer = await startGrpcServer({ issuer: provider.issuer, clientId });
       try {
         say("Latchkey: sign in once, and have a token that is always valid.");
-        await tell(provider, server, folder, interrupted.signal);
+        await tell(provider, server, grpcServer.address, folder, interrupted.signal);
       } finally {
+        grpcServer.close();
         await server.close();
       }
     } finally {

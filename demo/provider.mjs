@@ -69,11 +69,18 @@ function configuration(signingKey) {
       RefreshToken: 3600,
       Session: 3600,
     },
+    // The parameter by which a gRPC server's tokens are asked for.
+    extraParams: ["audience"],
     features: {
       devInteractions: { enabled: true },
       // For a resource the access token is a JWT, which the server can verify by itself.
       resourceIndicators: {
         enabled: true,
+        defaultResource: (
+          /** @type {{ oidc: { params?: Record<string, unknown> } }} */ { oidc },
+          /** @type {unknown} */ _client,
+          /** @type {readonly string[] | undefined} */ granted,
+        ) => granted?.[0] ?? oidc.params?.["audience"],
         useGrantedResource: () => true,
         getResourceServerInfo: (
           /** @type {unknown} */ _context,

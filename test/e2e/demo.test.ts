@@ -90,6 +90,7 @@ test(
       "The provider's log: 1 request (keys).",
       expect.stringMatching(/^The provider's log: 3 requests \(/),
       "The provider's log: 1 request (token).",
+      expect.stringMatching(/^The provider's log: 5 requests \(/),
       "The provider's log: 0 requests.",
     ]);
     const answers = stdout.match(/(?<=The server says: ).*/g);
@@ -97,6 +98,7 @@ test(
       "401 Who are you?  (WWW-Authenticate: Bearer …)",
       ...Array.from({ length: 3 }, () => "200 Hello, Alice Example."),
     ]);
+    expect(stdout).toContain("The gRPC server says: Hello, Alice Example.");
     expect(stdout).toContain("No browser here (");
     expect(stdout).toContain("signs in as alice by itself");
     expect(stdout.indexOf("The provider stops.")).toBeLessThan(stdout.indexOf("from the cache."));
