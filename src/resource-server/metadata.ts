@@ -1,7 +1,7 @@
 // What a server tells its clients: the document of RFC 9728, and where it stands.
 
 import type { ResourceServerRules } from "./options.ts";
-import type { ResourceMetadata } from "./resource-server-types.ts";
+import type { Advertisement, ResourceMetadata } from "./resource-server-types.ts";
 
 /** Where the document of a resource stands: the well-known part comes before the path. @see RFC 9728 section 3.1 */
 export function metadataPlace(
@@ -13,11 +13,23 @@ export function metadataPlace(
   return { url: `${origin}${path}`, path };
 }
 
-/** The document, from options alone: no header of a request has a part in it (K22). @see RFC 9728 section 2 */
+/** What clients are told, from options alone: no header of a request has a part in it (K22). */
+export function advertisementOf(rules: ResourceServerRules): Advertisement {
+  const { clientId, scopes, issuers } = rules;
+  const [first] = issuers;
+  return Object.freeze({
+    issuer: first?.issuer ?? "",
+    clientId,
+    audience: first?.audiences[0],
+    scopes,
+  });
+}
+
+/** The document that says so. @see RFC 9728 section 2 */
 export function metadataOf(rules: ResourceServerRules): ResourceMetadata | undefined {
-  const { resource, clientId, scopes, issuers } = rules;
+  const { resource, issuers } = rules;
   if (resource === undefined) return undefined;
-  const [audience] = issuers[0]?.audiences ?? [];
+  const { clientId, scopes, audience } = advertisementOf(rules);
   return Object.freeze({
     resource,
     authorization_servers: issuers.map(({ issuer }) => issuer),

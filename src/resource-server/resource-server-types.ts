@@ -145,6 +145,15 @@ export interface TokenRequest {
   readonly clientCertificate?: (() => ClientCertificate | undefined) | undefined;
 }
 
+/** What clients are told: which provider to sign in at, and what for. */
+export interface Advertisement {
+  /** The first one, where there are several. */
+  readonly issuer: string;
+  readonly clientId: string | undefined;
+  readonly audience: string | undefined;
+  readonly scopes: readonly string[];
+}
+
 /** The document that tells clients where to sign in. RFC 9728 section 2. */
 export interface ResourceMetadata {
   readonly resource: string;
@@ -169,8 +178,15 @@ export interface ResourceServer {
    * @throws {Refusal} like `verify`.
    */
   verifyRequest(request: TokenRequest, demands?: RequestDemands): Promise<Identity>;
+  /**
+   * Looks at what was accepted before, for a part of a request that demands more.
+   * @throws {Refusal} `insufficient_scope`.
+   */
+  assertDemands(identity: Identity, demands: RequestDemands): void;
   /** The value of `DPoP-Nonce` to send with answers; undefined where no nonces are wanted. RFC 9449 section 9. */
   readonly dpopNonce?: string | undefined;
+  /** What the document and `GetOidcIssuer` say. */
+  readonly advertisement: Advertisement;
   /** The document to serve; undefined where no URL of the server is known (`resource`). */
   readonly metadata: ResourceMetadata | undefined;
   /** The path at which the document is to be served. RFC 9728 section 3.1. */

@@ -5,7 +5,7 @@ import { authenticationProblem } from "../keys/id-token-claims.ts";
 import { bearerOf } from "./bearer-request.ts";
 import { keyWorld } from "./issuer-keys.ts";
 import { JwtVerifier } from "./jwt-verifier.ts";
-import { metadataOf, metadataPlace } from "./metadata.ts";
+import { advertisementOf, metadataOf, metadataPlace } from "./metadata.ts";
 import {
   requestDemands,
   resourceServerRules,
@@ -15,6 +15,7 @@ import {
 import { Refusal } from "./refusal.ts";
 import { Refusals } from "./refusals.ts";
 import type {
+  Advertisement,
   Identity,
   RequestDemands,
   ResourceMetadata,
@@ -27,6 +28,7 @@ import { plainBearer, senderOf, senderOfRequest, senderOptions, type Sender } fr
 import { TokenBinding } from "./token-binding.ts";
 
 class VerifyingResourceServer implements ResourceServer {
+  readonly advertisement: Advertisement;
   readonly metadata: ResourceMetadata | undefined;
   readonly metadataPath: string | undefined;
   readonly #rules: ResourceServerRules;
@@ -40,6 +42,7 @@ class VerifyingResourceServer implements ResourceServer {
     const world = keyWorld(rules.caCertPath, rules.onEvent);
     this.#now = () => world.clock.now() / 1000;
     const place = metadataPlace(rules.resource);
+    this.advertisement = advertisementOf(rules);
     this.metadata = metadataOf(rules);
     this.metadataPath = place?.path;
     this.#refusals = new Refusals({
@@ -70,6 +73,18 @@ class VerifyingResourceServer implements ResourceServer {
     return this.#verifyFor(found.token, senderOfRequest(request, found.scheme), all);
   }
 
+  assertDemands(identity: Identity, demands: RequestDemands): void {
+    const { demands: always } = this.#rules;
+    const { cnf } = identity.claims;
+    const isForProof = typeof cnf === "object" && cnf !== null && "jkt" in cnf;
+    const all = requestDemands(demands, always);
+    try {
+      this.#assertEnough(identity, all);
+    } catch (error) {
+      throw this.#worded(error, isForProof);
+    }
+  }
+
   #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
     return this.#told(sender, async () => {
       if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.token("scheme");
@@ -85,17 +100,21 @@ class VerifyingResourceServer implements ResourceServer {
     });
   }
 
-  /** Tells of a refusal, and words its challenge for the way in which the token came. */
   async #told({ scheme }: Sender, work: () => Promise<Identity>): Promise<Identity> {
-    const { dpop, onEvent } = this.#rules;
     try {
       return await work();
     } catch (error) {
-      if (!isOidcError(error)) throw error;
-      onEvent?.({ type: "refused", code: error.code, reason: error.reason });
-      const isForProof = error instanceof Refusal && scheme === "dpop" && dpop !== "refused";
-      throw isForProof ? this.#refusals.forProof(error) : error;
+      throw this.#worded(error, scheme === "dpop");
     }
+  }
+
+  /** Tells of a refusal, and words its challenge for the way in which the token came. */
+  #worded(error: unknown, isForProof: boolean): unknown {
+    const { dpop, onEvent } = this.#rules;
+    if (!isOidcError(error)) return error;
+    onEvent?.({ type: "refused", code: error.code, reason: error.reason });
+    const isChallenge = error instanceof Refusal && isForProof && dpop !== "refused";
+    return isChallenge ? this.#refusals.forProof(error) : error;
   }
 
   #assertEnough({ scopes, claims }: Identity, demands: Demands): void {

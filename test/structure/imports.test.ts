@@ -57,7 +57,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   xgt: ["grpc"],
   fetch: [],
   provider: ["keys", "http", "files"],
-  "resource-server": ["keys", "options/own-options.ts"],
+  "resource-server": [
+    "keys",
+    "options/own-options.ts",
+    "grpc/admin-service.ts",
+    "grpc/oidc-service.ts",
+  ],
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
   helpers: ["files", "record/key.ts"],

@@ -43,6 +43,7 @@ export function refusalAnswer({
   code,
   status,
   challenge,
+  dpopNonce,
   retryAfterSeconds,
 }: Refusal): PlainAnswer {
   return {
@@ -51,6 +52,7 @@ export function refusalAnswer({
       "content-type": "application/json",
       "cache-control": "no-store",
       ...(challenge === undefined ? {} : { "www-authenticate": challenge }),
+      ...(dpopNonce === undefined ? {} : { "dpop-nonce": dpopNonce }),
       ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
     },
     body: JSON.stringify({ error: code }),

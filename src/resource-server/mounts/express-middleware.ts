@@ -1,15 +1,13 @@
 // Mounts a resource server as a middleware of Express, Connect, or of a plain HTTP server of Node.
 
-import type { Identity, ResourceServer, RequestDemands } from "../resource-server-types.ts";
-import { isRefusal, metadataAnswer, refusalAnswer, type PlainAnswer } from "./answers.ts";
+import type { Identity, RequestDemands, ResourceServer } from "../resource-server-types.ts";
+import { judgeNodeRequest, type Judgement } from "./judge-request.ts";
+import type { NodeRequest } from "./node-request.ts";
 
 /** What of a request is read, and what is added to it. */
-export interface MiddlewareRequest {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
+export interface MiddlewareRequest extends NodeRequest {
   /** The address before a router took its part of it. */
   readonly originalUrl?: string | undefined;
-  readonly rawHeaders: readonly string[];
   /** Whom the accepted token speaks for. */
   identity?: Identity;
 }
@@ -21,27 +19,19 @@ export interface MiddlewareResponse {
   end(body: string): unknown;
 }
 
-function send(response: MiddlewareResponse, { status, headers, body }: PlainAnswer): void {
-  response.statusCode = status;
+function setHeaders(response: MiddlewareResponse, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.end(body);
-}
-
-/** Every value of the header: Node itself drops all but the first. */
-function authorizationOf({ rawHeaders }: MiddlewareRequest): readonly string[] {
-  return rawHeaders.filter(
-    (_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === "authorization",
-  );
 }
 
 /**
  * A middleware that lets requests with an accepted token through, with `request.identity`, and answers all others. What
  * is not a refusal goes to `next` as an error.
- * @param options what every request demands in addition to the options of the server.
+ * @param demands what every request demands in addition to the options of the server. Behind another middleware of the
+ * same server, they alone are looked at.
  */
 export function expressMiddleware(
   server: ResourceServer,
-  options?: RequestDemands,
+  demands?: RequestDemands,
 ): (
   request: MiddlewareRequest,
   response: MiddlewareResponse,
@@ -52,20 +42,23 @@ export function expressMiddleware(
     response: MiddlewareResponse,
     next: (error?: unknown) => void,
   ): Promise<void> => {
-    const url = request.originalUrl ?? request.url ?? "/";
-    const metadata = metadataAnswer(server, request.method ?? "GET", url);
-    if (metadata !== undefined) {
-      send(response, metadata);
-      return;
-    }
-    const authorization = authorizationOf(request);
+    const target = request.originalUrl ?? request.url ?? "/";
+    let judgement: Judgement;
     try {
-      request.identity = await server.verifyRequest({ authorization, url }, options);
+      judgement = await judgeNodeRequest(server, request, target, demands);
     } catch (error) {
-      if (isRefusal(error)) send(response, refusalAnswer(error));
-      else next(error);
+      next(error);
       return;
     }
+    if ("answer" in judgement) {
+      const { status, headers, body } = judgement.answer;
+      response.statusCode = status;
+      setHeaders(response, headers);
+      response.end(body);
+      return;
+    }
+    setHeaders(response, judgement.headers);
+    request.identity = judgement.identity;
     next();
   };
   return (request, response, next) => void handle(request, response, next);

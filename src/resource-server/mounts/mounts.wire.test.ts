@@ -132,10 +132,14 @@ describe.each([
 
 test("[K21] what is not a refusal goes to the error handler of Express, and not on", async () => {
   const failing: ResourceServer = {
+    advertisement: { issuer: "x", clientId: undefined, audience: undefined, scopes: [] },
     metadata: undefined,
     metadataPath: undefined,
     verify: () => Promise.reject(new Error("a fault")),
     verifyRequest: () => Promise.reject(new Error("a fault")),
+    assertDemands: () => {
+      throw new Error("a fault");
+    },
   };
   const app = express();
   app.use(expressMiddleware(failing));
