@@ -66,10 +66,19 @@ function kindProblem(
   return acceptsUnmarked || isMarked(claims) ? undefined : "not_an_access_token";
 }
 
+function hasBegun(claim: unknown, now: number): boolean {
+  return claim === undefined || (isInstant(claim) && claim <= now);
+}
+
 function isNow({ exp, nbf, iat }: Members, nowSeconds: number, tolerance: number): boolean {
   if (!isExpiry(exp) || exp > longestInstantSeconds || exp <= nowSeconds - tolerance) return false;
-  const starts = [nbf, iat].filter((claim) => claim !== undefined);
-  return starts.every((claim) => isInstant(claim) && claim <= nowSeconds + tolerance);
+  return hasBegun(nbf, nowSeconds + tolerance) && hasBegun(iat, nowSeconds + tolerance);
+}
+
+function isFor(aud: unknown, audiences: readonly string[]): boolean {
+  if (!isAudience(aud)) return false;
+  if (typeof aud === "string") return audiences.includes(aud);
+  return aud.some((audience) => audiences.includes(audience));
 }
 
 /**
@@ -88,10 +97,7 @@ export function accessTokenProblem(
   const kind = kindProblem(header, claims, acceptsUnmarked);
   if (kind !== undefined) return kind;
   const { aud, sub } = claims;
-  if (audiences.length > 0) {
-    const named = isAudience(aud) ? [aud].flat() : [];
-    if (!named.some((audience) => audiences.includes(audience))) return "audience";
-  }
+  if (audiences.length > 0 && !isFor(aud, audiences)) return "audience";
   if (!isNow(claims, nowSeconds, tolerance)) return "time";
   const isSubject = typeof sub === "string" && sub !== "" && sub.length <= maxSubjectCharacters;
   return isSubject ? undefined : "subject";

@@ -36,11 +36,47 @@ function namesTwice(text: string): boolean {
   return false;
 }
 
+const quote = 0x22;
+const colon = 0x3a;
+const backslash = 0x5c;
+const space = 0x20;
+
 /**
- * True where an object in a JSON text has two members of one name, at any depth. `value` is what the text was read as.
+ * How many names a JSON text has, where that can be told by counting: without a backslash each quotation mark begins or
+ * ends a string, and without a space after one each name is followed by its colon at once. A string that begins with a
+ * colon counts as well, so there are never fewer than there are names. Undefined: it takes a closer look.
+ */
+function countNames(json: Uint8Array): number | undefined {
+  let names = 0;
+  let before = 0;
+  for (const octet of json) {
+    if (octet === backslash) return undefined;
+    if (before === quote) {
+      if (octet === colon) names += 1;
+      else if (octet <= space) return undefined;
+    }
+    before = octet;
+  }
+  return names;
+}
+
+/** Members of all objects in a value. */
+function countMembers(value: object): number {
+  const isList = Array.isArray(value);
+  const entries: readonly unknown[] = isList ? value : Object.values(value);
+  let members = isList ? 0 : entries.length;
+  for (const entry of entries) {
+    if (typeof entry === "object" && entry !== null) members += countMembers(entry);
+  }
+  return members;
+}
+
+/**
+ * True where an object in a JSON text has two members of one name, at any depth. `json` is the same text in UTF-8, and
+ * `value` what it was read as.
  * @see RFC 7515 section 4 and RFC 7519 section 4: names "MUST be unique"
  */
-export function hasDuplicateMembers(text: string, value: unknown): boolean {
-  // Nearly every token is written as it would be here, and is read more quickly by what is built in.
-  return JSON.stringify(value) !== text && namesTwice(text);
+export function hasDuplicateMembers(text: string, json: Uint8Array, value: object): boolean {
+  // Of two members of one name only one is left in the value. To count takes a third of the time of reading it again.
+  return countNames(json) !== countMembers(value) && namesTwice(text);
 }

@@ -29,6 +29,7 @@ export class ServingKeys implements KeySource {
   readonly #set: KeySet;
   #atHand: KeysAtHand | undefined;
   #current: ReadonlySet<PublicKey> = new Set();
+  #list: readonly PublicKey[] = [];
   #failure: { readonly error: unknown; readonly until: number } | undefined;
   #isRenewing = false;
 
@@ -55,6 +56,12 @@ export class ServingKeys implements KeySource {
     return this.#isUsable() && this.#current.has(key);
   }
 
+  /** The keys that serve now, without a request and without a wait; undefined where some have to be fetched first. */
+  atHand(): readonly PublicKey[] | undefined {
+    this.#renewAhead();
+    return this.#isUsable() && this.#list.length > 0 ? this.#list : undefined;
+  }
+
   async current(signal?: AbortSignal): Promise<readonly PublicKey[]> {
     this.#renewAhead();
     if (this.#isUsable() && this.#current.size === 0) return this.fetchAgain(signal);
@@ -70,7 +77,8 @@ export class ServingKeys implements KeySource {
   }
 
   #remember(keys: readonly PublicKey[]): readonly PublicKey[] {
-    if (keys.length !== this.#current.size || !keys.every((key) => this.#current.has(key))) {
+    if (keys !== this.#list) {
+      this.#list = keys;
       this.#current = new Set(keys);
     }
     return keys;

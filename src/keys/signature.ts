@@ -64,14 +64,12 @@ const pss = {
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 };
 
-/**
- * True where this key made the token's signature. Which algorithm is used follows from the key and from the caller's
- * list; the token's own word is compared with both.
- * @see RFC 7515 section 5.2, RFC 7518 section 3, RFC 8037 section 3.1
- */
-export function isSignedBy(token: CompactToken, key: PublicKey): boolean {
-  const algorithm = asymmetricAlgorithms.get(token.algorithm);
-  if (algorithm === undefined || !fits(key, token, algorithm)) return false;
+/** {@link isSignedBy} for a key that fits. */
+function hasSignatureOf(
+  key: PublicKey,
+  token: CompactToken,
+  algorithm: AsymmetricAlgorithm,
+): boolean {
   const object = preparedKey(key);
   const signature = signatureFor(token, algorithm);
   if (object === undefined || signature === undefined) return false;
@@ -84,6 +82,17 @@ export function isSignedBy(token: CompactToken, key: PublicKey): boolean {
   }
 }
 
+/**
+ * True where this key made the token's signature. Which algorithm is used follows from the key and from the caller's
+ * list; the token's own word is compared with both.
+ * @see RFC 7515 section 5.2, RFC 7518 section 3, RFC 8037 section 3.1
+ */
+export function isSignedBy(token: CompactToken, key: PublicKey): boolean {
+  const algorithm = asymmetricAlgorithms.get(token.algorithm);
+  if (algorithm === undefined || !fits(key, token, algorithm)) return false;
+  return hasSignatureOf(key, token, algorithm);
+}
+
 /** True where this secret made the token's signature (RFC 7518 section 3.2, OpenID Connect Core section 10.1). */
 export function isSignedWithSecret(token: CompactToken, secret: string | Uint8Array): boolean {
   const digest = symmetricAlgorithms.get(token.algorithm);
@@ -94,7 +103,7 @@ export function isSignedWithSecret(token: CompactToken, secret: string | Uint8Ar
 }
 
 /** The key that made the signature, or why there is none. */
-function signingKeyIn(
+export function signingKeyIn(
   keys: readonly PublicKey[],
   token: CompactToken,
   algorithm: AsymmetricAlgorithm,
@@ -102,20 +111,56 @@ function signingKeyIn(
   const candidates = keys.filter((key) => fits(key, token, algorithm));
   if (candidates.length === 0) return "jwks_key_not_found";
   if (candidates.length > maxCandidates) return "jwks_ambiguous";
-  return candidates.find((key) => isSignedBy(token, key)) ?? "signature";
+  return candidates.find((key) => hasSignatureOf(key, token, algorithm)) ?? "signature";
 }
 
-function isAlgorithmAllowed(algorithm: string, rules: SignatureRules): boolean {
-  const { listedAlgorithms: listed, clientSecret } = rules;
-  if (symmetricAlgorithms.has(algorithm)) {
-    // With a public key taken for the secret, anybody could sign: so only with a real secret, and only where the
-    // provider says that it signs this way.
-    const hasSecret = clientSecret !== undefined && clientSecret.reveal() !== "";
-    return hasSecret && listed !== undefined && listed.includes(algorithm);
-  }
-  return (
-    asymmetricAlgorithms.has(algorithm) && (listed === undefined || listed.includes(algorithm))
-  );
+/** Keys that a token was held against, and what came of it. */
+export interface JudgedKeys {
+  readonly keys: readonly PublicKey[];
+  readonly found: PublicKey | SignatureProblem;
+}
+
+/**
+ * The key of an issuer that made the signature, or why there is none. An unknown `kid` or a signature that does not match
+ * has the keys fetched again, once.
+ * @param judged what came of the keys at hand, where they were tried before.
+ * @throws {OidcError} what fetching the keys throws.
+ */
+export async function signingKeyOf(
+  source: KeySource,
+  token: CompactToken,
+  algorithm: AsymmetricAlgorithm,
+  {
+    judged,
+    signal,
+  }: { readonly judged?: JudgedKeys | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<PublicKey | SignatureProblem> {
+  const keys = judged?.keys ?? (await source.current(signal));
+  const found = judged?.found ?? signingKeyIn(keys, token, algorithm);
+  if (found !== "jwks_key_not_found" && found !== "signature") return found;
+  // OpenID Connect Core section 10.1.1: the verifier goes back to the jwks_uri for a `kid` that it does not know.
+  const fresh = await source.fetchAgain(signal);
+  // The set was fetched too lately to be fetched again: what it said of this token, it says still.
+  return fresh === keys ? found : signingKeyIn(fresh, token, algorithm);
+}
+
+/** The algorithm of a token that the provider's keys have to judge; undefined where it is not accepted. */
+export function acceptedAlgorithm(
+  { algorithm, signature }: CompactToken,
+  listed: readonly string[] | undefined,
+): AsymmetricAlgorithm | undefined {
+  if (signature.length === 0 || listed?.includes(algorithm) === false) return undefined;
+  return asymmetricAlgorithms.get(algorithm);
+}
+
+/**
+ * Whether tokens may be signed with a shared secret. With a public key taken for the secret, anybody could sign: so only
+ * with a real secret, and only where the provider says that it signs this way.
+ */
+function usableSecret(algorithm: string, rules: SignatureRules): string | undefined {
+  const isListed = rules.listedAlgorithms?.includes(algorithm) === true;
+  const secret = isListed ? rules.clientSecret?.reveal() : undefined;
+  return secret === "" ? undefined : secret;
 }
 
 function refuse(problem: SignatureProblem): SignatureResult {
@@ -135,36 +180,19 @@ export async function checkSignature(
   const parsed = parseCompactToken(token);
   const payload = parsed && claimsOf(parsed);
   if (parsed === undefined || payload === undefined) return refuse("malformed");
-  return checkParsedSignature(parsed, payload, rules);
-}
-
-/** {@link checkSignature} for a token that was taken apart before. */
-export async function checkParsedSignature(
-  parsed: CompactToken,
-  payload: Readonly<Record<string, unknown>>,
-  rules: SignatureRules,
-): Promise<SignatureResult> {
-  if (!isAlgorithmAllowed(parsed.algorithm, rules) || parsed.signature.length === 0) {
-    return refuse("alg");
-  }
   const { algorithm: name, header } = parsed;
   const accept = (verified: boolean, key?: PublicKey): SignatureResult => {
     return { accepted: true, algorithm: name, verified, key, header, payload };
   };
-
-  const algorithm = asymmetricAlgorithms.get(name);
-  if (algorithm === undefined) {
-    const secret = rules.clientSecret?.reveal();
-    const isSigned = secret !== undefined && isSignedWithSecret(parsed, secret);
-    return isSigned ? accept(true) : refuse("signature");
+  if (symmetricAlgorithms.has(name)) {
+    const secret = usableSecret(name, rules);
+    if (secret === undefined || parsed.signature.length === 0) return refuse("alg");
+    return isSignedWithSecret(parsed, secret) ? accept(true) : refuse("signature");
   }
+  const algorithm = acceptedAlgorithm(parsed, rules.listedAlgorithms);
+  if (algorithm === undefined) return refuse("alg");
   if (!rules.keys.known) return accept(false);
-  const current = await rules.keys.current(rules.signal);
-  let key = signingKeyIn(current, parsed, algorithm);
-  if (key === "jwks_key_not_found" || key === "signature") {
-    // OpenID Connect Core section 10.1.1: the verifier goes back to the jwks_uri for a `kid` that it does not know.
-    const fresh = await rules.keys.fetchAgain(rules.signal);
-    key = signingKeyIn(fresh, parsed, algorithm);
-  }
+  const { keys, signal } = rules;
+  const key = await signingKeyOf(keys, parsed, algorithm, { signal });
   return typeof key === "string" ? refuse(key) : accept(true, key);
 }

@@ -39,21 +39,37 @@ function usernameIn(claims: Claims, claim: string): string | undefined {
   return value;
 }
 
+/** Each text once; the same list where it has none twice. */
+function distinct(texts: readonly string[]): readonly string[] {
+  const set = new Set(texts);
+  return set.size === texts.length ? texts : [...set];
+}
+
+const none: readonly string[] = Object.freeze([]);
+
 function groupsIn(claims: Claims, claim: string | undefined): readonly string[] | undefined {
   const value = claim === undefined ? undefined : claimAt(claims, claim);
-  if (value === undefined || value === null) return [];
+  if (value === undefined || value === null) return none;
   if (!isAudience(value)) return undefined;
-  const groups = [value].flat();
-  return groups.includes("") ? undefined : [...new Set(groups)];
+  const groups = typeof value === "string" ? [value] : value;
+  return groups.includes("") ? undefined : distinct(groups);
 }
 
 /** RFC 9068 section 2.2.3 has `scope` as one text; some providers have lists, or call it `scp`. */
 function scopesIn({ scope, scp }: Claims): readonly string[] | undefined {
-  const value = scope ?? scp ?? [];
+  const value = scope ?? scp ?? none;
   if (!isAudience(value)) return undefined;
-  return [...new Set([value].flat().flatMap((text) => text.split(" ")))].filter(
-    (each) => each !== "",
-  );
+  const scopes =
+    typeof value === "string" ? value.split(" ") : value.flatMap((text) => text.split(" "));
+  return distinct(scopes.includes("") ? scopes.filter((each) => each !== "") : scopes);
+}
+
+function labelsOf(
+  groups: readonly string[],
+  labels: IdentityRules["groupLabels"],
+): readonly string[] {
+  if (labels.size === 0) return none;
+  return distinct(groups.flatMap((group) => labels.get(group) ?? []));
 }
 
 /** The identity of verified claims. */
@@ -64,16 +80,12 @@ export function identityOf(claims: Claims, rules: IdentityRules): MadeIdentity {
   if (groups === undefined) return { problem: "groups" };
   const scopes = scopesIn(claims);
   if (scopes === undefined) return { problem: "scope" };
-  const labels =
-    rules.groupLabels.size === 0
-      ? []
-      : [...new Set(groups.flatMap((group) => rules.groupLabels.get(group) ?? []))];
   return {
     identity: {
       subject: String(claims["sub"]),
       username,
       groups,
-      labels,
+      labels: labelsOf(groups, rules.groupLabels),
       scopes,
       issuer: rules.issuer,
       expiresAt: new Date(Number(claims["exp"]) * 1000),

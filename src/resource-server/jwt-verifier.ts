@@ -2,20 +2,38 @@
 
 import { isErrorOf, isOidcError } from "../core/errors.ts";
 import { longestAccessTokenCharacters } from "../core/limits.ts";
-import { accessTokenProblem } from "../keys/access-token-claims.ts";
-import { claimsOf, parseCompactToken } from "../keys/compact-token.ts";
+import { accessTokenProblem, type ExpectedAccessToken } from "../keys/access-token-claims.ts";
+import type { AsymmetricAlgorithm } from "../keys/algorithms.ts";
+import { claimsOf, parseCompactToken, type CompactToken } from "../keys/compact-token.ts";
+import type { PublicKey } from "../keys/public-key.ts";
 import type { ServingKeys } from "../keys/serving-keys.ts";
-import { checkParsedSignature } from "../keys/signature.ts";
+import {
+  acceptedAlgorithm,
+  signingKeyIn,
+  signingKeyOf,
+  type JudgedKeys,
+} from "../keys/signature.ts";
 import { identityOf } from "./identity.ts";
 import { issuerKeys, type KeyWorld } from "./issuer-keys.ts";
 import type { IssuerRules } from "./issuer-options.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Identity } from "./resource-server-types.ts";
+import { SignerHeaders } from "./signer-headers.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 interface KnownIssuer {
   readonly rules: IssuerRules;
+  readonly expected: ExpectedAccessToken;
   readonly keys: ServingKeys;
+}
+
+/** A token of which everything but the signature was found good. */
+interface UnsignedToken {
+  readonly token: string;
+  readonly issuer: KnownIssuer;
+  readonly parsed: CompactToken;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly algorithm: AsymmetricAlgorithm;
 }
 
 /** What a {@link JwtVerifier} is made of. */
@@ -33,13 +51,18 @@ export class JwtVerifier {
   readonly #parts: JwtVerifierParts;
   readonly #issuers: ReadonlyMap<string, KnownIssuer>;
   readonly #verified: VerifiedTokens;
+  readonly #headers = new SignerHeaders();
 
   constructor(parts: JwtVerifierParts) {
     this.#parts = parts;
     this.#issuers = new Map(
       parts.issuers.map((each) => [
         each.issuer,
-        { rules: each, keys: issuerKeys(parts.world, each.issuer, each.jwksUri) },
+        {
+          rules: each,
+          expected: { ...each, clockToleranceSeconds: parts.clockToleranceSeconds },
+          keys: issuerKeys(parts.world, each.issuer, each.jwksUri),
+        },
       ]),
     );
     this.#verified = new VerifiedTokens(parts.rememberedTokens);
@@ -53,9 +76,8 @@ export class JwtVerifier {
   remembered(token: string): Identity | undefined {
     const known = typeof token === "string" ? this.#verified.find(token) : undefined;
     if (known === undefined) return undefined;
-    const { identity, key, endsAt } = known;
-    const isGood = endsAt > this.#now() && this.#issuers.get(identity.issuer)?.keys.has(key);
-    if (isGood !== true) {
+    const { identity, key, keys, endsAt } = known;
+    if (endsAt <= this.#now() || !keys.has(key)) {
       this.#verified.forget(token);
       return undefined;
     }
@@ -63,42 +85,64 @@ export class JwtVerifier {
     return identity;
   }
 
-  /** @throws {Refusal} `invalid_token`, `provider_unavailable`. */
-  async verify(token: string): Promise<Identity> {
-    const { refusals, clockToleranceSeconds } = this.#parts;
+  /**
+   * Verifies a token. Where the issuer's keys are at hand and one of them made the signature, that is at once: each
+   * promise in between would cost as much as a tenth of a signature.
+   * @throws {Refusal} `invalid_token`, `provider_unavailable`; a promise rejects with them, too.
+   */
+  verify(token: string): Identity | Promise<Identity> {
+    const unsigned = this.#checked(token);
+    const { issuer, parsed, algorithm } = unsigned;
+    const keys = issuer.keys.atHand();
+    if (keys === undefined) return this.#verifyWithFetchedKeys(unsigned, undefined);
+    const found = signingKeyIn(keys, parsed, algorithm);
+    return typeof found === "object"
+      ? this.#accepted(unsigned, found)
+      : this.#verifyWithFetchedKeys(unsigned, { keys, found });
+  }
+
+  /** Everything but the signature: what would be refused all the same costs none, and no request for keys. */
+  #checked(token: string): UnsignedToken {
+    const { refusals } = this.#parts;
     if (typeof token !== "string" || token === "") throw refusals.missing();
     if (token.length > longestAccessTokenCharacters) throw refusals.token("too_large");
-    const parsed = parseCompactToken(token);
+    const parsed = parseCompactToken(token, this.#headers);
     const claims = parsed && claimsOf(parsed);
     if (parsed === undefined || claims === undefined) throw refusals.token("malformed");
     const { iss } = claims;
     // Only a name to look up: nothing is asked of an issuer that is not configured.
     const issuer = typeof iss === "string" ? this.#issuers.get(iss) : undefined;
     if (issuer === undefined) throw refusals.token("issuer");
-
-    const { rules, keys } = issuer;
-    // Claims first: what would be refused all the same costs no signature, and no request for keys.
-    const problem = accessTokenProblem(
-      parsed.header,
-      claims,
-      { ...rules, clockToleranceSeconds },
-      this.#now(),
-    );
+    const problem = accessTokenProblem(parsed.header, claims, issuer.expected, this.#now());
     if (problem !== undefined) throw refusals.token(problem);
-    const signature = await checkParsedSignature(parsed, claims, {
-      keys,
-      listedAlgorithms: rules.algorithms,
-    }).catch((cause: unknown) => {
-      throw this.#unavailable(cause);
-    });
-    if (!signature.accepted) throw refusals.token(signature.problem);
+    const algorithm = acceptedAlgorithm(parsed, issuer.rules.algorithms);
+    if (algorithm === undefined) throw refusals.token("alg");
+    return { token, issuer, parsed, claims, algorithm };
+  }
+
+  async #verifyWithFetchedKeys(
+    unsigned: UnsignedToken,
+    judged: JudgedKeys | undefined,
+  ): Promise<Identity> {
+    const { issuer, parsed, algorithm } = unsigned;
+    const found = await signingKeyOf(issuer.keys, parsed, algorithm, { judged }).catch(
+      (cause: unknown) => {
+        throw this.#unavailable(cause);
+      },
+    );
+    if (typeof found === "string") throw this.#parts.refusals.token(found);
+    return this.#accepted(unsigned, found);
+  }
+
+  /** The identity of a token that this key signed. */
+  #accepted({ token, issuer, parsed, claims }: UnsignedToken, key: PublicKey): Identity {
+    const { rules, expected } = issuer;
     const made = identityOf(claims, rules);
-    if ("problem" in made) throw refusals.token(made.problem);
+    if ("problem" in made) throw this.#parts.refusals.token(made.problem);
     const { identity } = made;
-    if (signature.key !== undefined) {
-      const endsAt = Number(claims["exp"]) + clockToleranceSeconds;
-      this.#verified.add({ token, key: signature.key, endsAt, identity });
-    }
+    this.#headers.add(token, parsed);
+    const endsAt = Number(claims["exp"]) + expected.clockToleranceSeconds;
+    this.#verified.add({ token, key, keys: issuer.keys, endsAt, identity });
     this.#parts.world.onEvent?.({ type: "verified", issuer: rules.issuer, remembered: false });
     return identity;
   }

@@ -69,7 +69,7 @@ class VerifyingResourceServer implements ResourceServer {
     const always = this.#rules.demands;
     const all = demands === undefined ? always : requestDemands(demands, always);
     const found = bearerOf(request, this.#refusals);
-    if (found instanceof Refusal) return this.#told(plainBearer, () => Promise.reject(found));
+    if (found instanceof Refusal) throw this.#worded(found, false);
     return this.#verifyFor(found.token, senderOfRequest(request, found.scheme), all);
   }
 
@@ -85,10 +85,11 @@ class VerifyingResourceServer implements ResourceServer {
     }
   }
 
-  #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
-    return this.#told(sender, async () => {
+  async #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
+    try {
       if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.token("scheme");
-      const identity = this.#jwts.remembered(token) ?? (await this.#jwts.verify(token));
+      const verified = this.#jwts.remembered(token) ?? this.#jwts.verify(token);
+      const identity = verified instanceof Promise ? await verified : verified;
       const { cnf } = identity.claims;
       // A token that anybody may use, sent as one, is the usual case.
       if (cnf !== undefined || sender.scheme !== "bearer") {
@@ -97,14 +98,8 @@ class VerifyingResourceServer implements ResourceServer {
       }
       this.#assertEnough(identity, demands);
       return identity;
-    });
-  }
-
-  async #told({ scheme }: Sender, work: () => Promise<Identity>): Promise<Identity> {
-    try {
-      return await work();
     } catch (error) {
-      throw this.#worded(error, scheme === "dpop");
+      throw this.#worded(error, sender.scheme === "dpop");
     }
   }
 

@@ -1,12 +1,15 @@
 // Remembers verified tokens, within a bound: the same one again costs a look instead of a signature.
 
 import type { PublicKey } from "../keys/public-key.ts";
+import type { ServingKeys } from "../keys/serving-keys.ts";
 import type { Identity } from "./resource-server-types.ts";
 
 /** A verified token. */
 export interface VerifiedToken {
   readonly token: string;
   readonly key: PublicKey;
+  /** Where the key has to be still. */
+  readonly keys: ServingKeys;
   /** When it ends, tolerance included, in seconds since the epoch. */
   readonly endsAt: number;
   readonly identity: Identity;
