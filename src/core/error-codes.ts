@@ -70,6 +70,7 @@ export interface ErrorReasons {
     | "device_authorization_endpoint"
     | "userinfo_endpoint"
     | "revocation_endpoint"
+    | "introspection_endpoint"
     | "jwks_uri"
     | "registration_endpoint"
     | "pushed_authorization_request_endpoint"
@@ -236,6 +237,7 @@ export interface ErrorReasons {
     | "proof_time"
     | "proof_nonce"
     | "proof_replayed"
+    | "inactive"
     | "not_an_access_token";
   insufficient_scope: "step_up";
   provider_unavailable: "too_many_proofs";

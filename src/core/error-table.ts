@@ -139,6 +139,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     device_authorization_endpoint: same,
     userinfo_endpoint: same,
     revocation_endpoint: same,
+    introspection_endpoint: same,
     jwks_uri: same,
     registration_endpoint: same,
     pushed_authorization_request_endpoint: same,
@@ -323,7 +324,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   invalid_token:          [1, "final", "lasting", "caller", "none", "unknown", "all", "kept", "nothing", "counts", {
     token_missing: same, malformed: same, too_large: same, scheme: same, alg: same, typ: same,
     signature: same, jwks_key_not_found: same, jwks_ambiguous: same, issuer: same, audience: same, time: same,
-    subject: same, username: same, groups: same, scope: same, key_bound: same, not_an_access_token: same,
+    subject: same, username: same, groups: same, scope: same, key_bound: same, inactive: same, not_an_access_token: same,
     not_bound: same, certificate: same, proof_missing: same, proof_malformed: same, proof_key: same,
     proof_signature: same, proof_request: same, proof_token: same, proof_time: same, proof_nonce: same,
     proof_replayed: same,

@@ -109,6 +109,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       device_authorization_endpoint: "where the device flow begins",
       userinfo_endpoint: "what says who signed in",
       revocation_endpoint: "where tokens are revoked",
+      introspection_endpoint: "where a resource server asks about tokens",
       jwks_uri: "the key set",
       registration_endpoint: "the registration of clients",
       pushed_authorization_request_endpoint: "where requests are pushed",

@@ -50,6 +50,17 @@ export const maxProofAgeSeconds = 60;
 export const maxProofsRemembered = 500_000;
 /** Verified tokens that a resource server remembers, where nothing else is set. */
 export const mostVerifiedTokens = 10_000;
+/** What a provider said of a token is used for so long by a resource server where nothing else is set, in seconds (K11). */
+export const defaultAnswerLifetimeSeconds = 30;
+/** The longest time that can be set for that, in seconds: for so long a revoked token may be accepted (K11). */
+export const maxAnswerLifetimeSeconds = 60;
+/** A token that a provider does not know, or that is refused by what it said, is not asked about again for so long. */
+export const refusedAnswerLifetimeSeconds = 5;
+/** Memory for what providers said of tokens, in bytes. */
+export const maxAnswerBytes: number = 16 * 1024 * 1024;
+/** Questions about tokens that are under way at once, and those that wait for their turn. */
+export const maxQuestions = 64;
+export const maxWaitingQuestions = 1000;
 /** Longest time that a resource server waits for a provider that it cannot do without, in seconds. */
 export const longestKeyRequestSeconds = 10;
 /** Longest time that cached metadata or keys are used for a new sign-in, whatever their headers say, in seconds. */

@@ -43,6 +43,7 @@ export const resourceServerTexts: {
       username: "lacks the claim of `usernameClaim`, or an e-mail address that is verified",
       groups: "the claim of `groupsClaim` holds no list of texts",
       scope: "its scopes are not texts",
+      inactive: "the provider says that it is not active: over, revoked, or never one of its own",
       key_bound: "bound to a key, so it is not a bearer token",
       not_bound: "sent with a proof for a key, but not bound to any",
       certificate: "bound to a certificate that the connection did not show",
@@ -66,7 +67,7 @@ export const resourceServerTexts: {
     reasons: { step_up: "the person has to authenticate anew, or in another way (RFC 9470)" },
   },
   provider_unavailable: {
-    meaning: "a resource server: the provider cannot be asked for its keys, and none are known",
+    meaning: "a resource server: the provider cannot be asked, for its keys or about the token",
     remedy: "try again after `retryAfterSeconds`",
     reasons: { too_many_proofs: "no room to remember another proof against its second use" },
   },

@@ -6,12 +6,16 @@ import { loadPart, madeOnce } from "../core/load.ts";
 import type { HttpClient } from "../http/exchange.ts";
 import type { FetchedKeySet } from "../keys/key-source.ts";
 import { ServingKeys } from "../keys/serving-keys.ts";
+import type { DiscoveredDocument } from "../provider/discovery.ts";
+import { issuerDocuments } from "./issuer-documents.ts";
 import type { ResourceServerEvent } from "./resource-server-types.ts";
 
 /** What is needed to ask issuers: nothing of it is loaded before the first question. */
 export interface KeyWorld {
   readonly clock: Clock;
   readonly http: () => Promise<HttpClient>;
+  /** The discovery document of an issuer. */
+  readonly document: (issuer: string) => Promise<DiscoveredDocument>;
   readonly onEvent: ((event: ResourceServerEvent) => void) | undefined;
 }
 
@@ -30,29 +34,22 @@ export function keyWorld(caCertPath: string | undefined, onEvent: KeyWorld["onEv
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     });
   });
-  return { clock, http, onEvent };
+  return { clock, http, document: issuerDocuments(clock, http), onEvent };
 }
 
-/** Where the issuer's document says that its keys are; asked again when the document's time is over. */
-function discoveredAddress(world: KeyWorld, issuer: string): () => Promise<string> {
-  let found: { readonly jwksUri: string; readonly expiresAt: number } | undefined;
-  return async () => {
-    if (found !== undefined && world.clock.now() / 1000 < found.expiresAt) return found.jwksUri;
-    const { discoverKeySet } = await loadPart(() => import("../provider/key-set-address.ts"));
-    found = await discoverKeySet(await world.http(), world.clock, issuer);
-    return found.jwksUri;
-  };
-}
-
-/** The keys of an issuer. @param jwksUri their address where it is given. */
+/** The keys of an issuer. @param jwksUri their address where it is given; else the issuer's document says it. */
 export function issuerKeys(
   world: KeyWorld,
   issuer: string,
   jwksUri: string | undefined,
 ): ServingKeys {
-  const discovered = discoveredAddress(world, issuer);
+  const addressOfKeys = async (): Promise<string> => {
+    const found = await world.document(issuer);
+    const { endpointIn } = await loadPart(() => import("../provider/issuer-endpoints.ts"));
+    return endpointIn(found, issuer, "jwks_uri");
+  };
   const ask = async (signal: AbortSignal | undefined): Promise<FetchedKeySet> => {
-    const address = jwksUri ?? (await discovered());
+    const address = jwksUri ?? (await addressOfKeys());
     const { keySetRequest, readKeySet } = await loadPart(() => import("../provider/key-set.ts"));
     const http = await world.http();
     return readKeySet(await http.send(keySetRequest(address, signal)), address, world.clock.now());

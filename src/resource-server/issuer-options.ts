@@ -1,6 +1,7 @@
 // The options that each issuer of a resource server may have for itself, checked and copied.
 
 import { OidcError } from "../core/errors.ts";
+import { Secret } from "../core/secret.ts";
 import { option, say } from "../core/wording.ts";
 import { asymmetricAlgorithms } from "../keys/algorithms.ts";
 import { ownOptions } from "../options/own-options.ts";
@@ -17,12 +18,22 @@ import {
   type Own,
 } from "./option-checks.ts";
 
+import type { ValidationMode } from "./resource-server-types.ts";
+
 /** One issuer, as it is used. */
 export interface IssuerRules extends IdentityRules {
   readonly jwksUri: string | undefined;
   readonly audiences: readonly string[];
   readonly algorithms: readonly string[] | undefined;
   readonly acceptsUnmarked: boolean;
+  /** Whether what names no audience is accepted, where only some of the modes have one. */
+  readonly acceptsUnbound: boolean;
+  readonly modes: readonly ValidationMode[];
+  readonly introspectionEndpoint: string | undefined;
+  readonly introspectionClientId: string | undefined;
+  readonly introspectionClientSecret: Secret | undefined;
+  readonly userinfoEndpoint: string | undefined;
+  readonly openshiftUserApiUri: string | undefined;
 }
 
 /** The names of these options. */
@@ -36,8 +47,30 @@ export const issuerOptionNames: readonly string[] = [
   "groupsClaim",
   "groupLabels",
   "acceptUnmarkedTokens",
+  "validationMode",
+  "introspectionEndpoint",
+  "introspectionClientId",
+  "introspectionClientSecret",
+  "userinfoEndpoint",
+  "openshiftUserApiUri",
 ];
 const mostIssuers = 100;
+
+const validationModes: readonly ValidationMode[] = [
+  "jwt",
+  "introspection",
+  "userinfo",
+  "openshift_userapi",
+];
+
+function isMode(value: unknown): value is ValidationMode {
+  return validationModes.some((mode) => mode === value);
+}
+
+function areModes(value: unknown): value is ValidationMode | readonly ValidationMode[] {
+  if (!Array.isArray(value)) return isMode(value);
+  return value.length > 0 && value.every(isMode) && new Set(value).size === value.length;
+}
 
 function areAlgorithms(value: unknown): value is readonly string[] {
   return (
@@ -57,6 +90,25 @@ function labelsOf(own: Own): ReadonlyMap<string, readonly string[]> {
   );
 }
 
+/** What a mode cannot do without. */
+function assertComplete(own: Own, modes: readonly ValidationMode[], isUnbound: boolean): void {
+  const needs = (mode: ValidationMode, name: string, what: string): void => {
+    if (!modes.includes(mode) || own[name] !== undefined) return;
+    throw new OidcError("invalid_option", `The mode \`${mode}\` needs \`${name}\`.`, {
+      remedy: `Set it to ${what}.`,
+    });
+  };
+  needs("introspection", "introspectionClientId", "the client by which this server asks");
+  needs("openshift_userapi", "openshiftUserApiUri", "the address of the cluster's API");
+  const unbound = modes.find((mode) => mode === "userinfo" || mode === "openshift_userapi");
+  if (unbound === undefined || isUnbound) return;
+  throw new OidcError(
+    "invalid_option",
+    `The mode \`${unbound}\` accepts every client's tokens: its answers name no audience.`,
+    { remedy: "If that is meant, set `allowUnboundAudience: true`." },
+  );
+}
+
 function issuerRules(own: Own): IssuerRules {
   const issuer = optional(own, "issuer", address, isAddress);
   if (issuer === undefined) {
@@ -72,12 +124,25 @@ function issuerRules(own: Own): IssuerRules {
         "Set it to the `aud` of the tokens that are for this server. Without it every token of the issuer would be accepted; if that is meant, set `allowUnboundAudience: true`.",
     });
   }
+  const modes = [
+    optional(own, "validationMode", `one or several of ${validationModes.join(", ")}`, areModes) ??
+      "jwt",
+  ].flat();
+  assertComplete(own, modes, isUnbound);
+  const secret = optional(own, "introspectionClientSecret", "a text", isText);
   return {
     issuer,
+    modes,
     jwksUri: optional(own, "jwksUri", address, isAddress),
+    introspectionEndpoint: optional(own, "introspectionEndpoint", address, isAddress),
+    introspectionClientId: optional(own, "introspectionClientId", "a text", isText),
+    introspectionClientSecret: secret === undefined ? undefined : new Secret(secret),
+    userinfoEndpoint: optional(own, "userinfoEndpoint", address, isAddress),
+    openshiftUserApiUri: optional(own, "openshiftUserApiUri", address, isAddress),
     audiences: audience === undefined ? [] : [audience].flat(),
     algorithms: optional(own, "algorithms", "a list of asymmetric algorithms", areAlgorithms),
     acceptsUnmarked: optional(own, "acceptUnmarkedTokens", "true or false", isYesOrNo) ?? false,
+    acceptsUnbound: isUnbound,
     usernameClaim: optional(own, "usernameClaim", "the name of a claim", isText) ?? "sub",
     groupsClaim: optional(own, "groupsClaim", "the name of a claim", isText),
     groupLabels: labelsOf(own),

@@ -1,6 +1,6 @@
 // Verifies access tokens that are JWTs (RFC 9068, RFC 8725), by the published keys of issuers that are configured.
 
-import { isErrorOf, isOidcError } from "../core/errors.ts";
+import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { longestAccessTokenCharacters } from "../core/limits.ts";
 import { accessTokenProblem, type ExpectedAccessToken } from "../keys/access-token-claims.ts";
 import type { AsymmetricAlgorithm } from "../keys/algorithms.ts";
@@ -56,14 +56,16 @@ export class JwtVerifier {
   constructor(parts: JwtVerifierParts) {
     this.#parts = parts;
     this.#issuers = new Map(
-      parts.issuers.map((each) => [
-        each.issuer,
-        {
-          rules: each,
-          expected: { ...each, clockToleranceSeconds: parts.clockToleranceSeconds },
-          keys: issuerKeys(parts.world, each.issuer, each.jwksUri),
-        },
-      ]),
+      parts.issuers
+        .filter(({ modes }) => modes.includes("jwt"))
+        .map((each) => [
+          each.issuer,
+          {
+            rules: each,
+            expected: { ...each, clockToleranceSeconds: parts.clockToleranceSeconds },
+            keys: issuerKeys(parts.world, each.issuer, each.jwksUri),
+          },
+        ]),
     );
     this.#verified = new VerifiedTokens(parts.rememberedTokens);
   }
@@ -145,6 +147,16 @@ export class JwtVerifier {
     this.#verified.add({ token, key, keys: issuer.keys, endsAt, identity });
     this.#parts.world.onEvent?.({ type: "verified", issuer: rules.issuer, remembered: false });
     return identity;
+  }
+
+  /** Rejects with what is in the way of having an issuer's keys. */
+  async assertKeys(issuer: string): Promise<void> {
+    const keys = await this.#issuers.get(issuer)?.keys.current();
+    if (keys === undefined || keys.length === 0) {
+      throw new OidcError("discovery_failed", "The key set has no key that can be used.", {
+        reason: "jwks_unusable",
+      });
+    }
   }
 
   /** What this machine is to blame for is no outage of the provider. */

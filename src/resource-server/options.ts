@@ -1,6 +1,10 @@
 // Reads and checks the options of a resource server, all of them when it is made.
 
-import { mostVerifiedTokens } from "../core/limits.ts";
+import {
+  defaultAnswerLifetimeSeconds,
+  maxAnswerLifetimeSeconds,
+  mostVerifiedTokens,
+} from "../core/limits.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { issuerOptionNames, issuersOf, type IssuerRules } from "./issuer-options.ts";
 import {
@@ -11,7 +15,6 @@ import {
   isText,
   isYesOrNo,
   optional,
-  refuse,
   type Own,
 } from "./option-checks.ts";
 import type { ResourceServerEvent, ResourceServerOptions } from "./resource-server-types.ts";
@@ -35,6 +38,7 @@ export interface ResourceServerRules {
   readonly scopes: readonly string[];
   readonly caCertPath: string | undefined;
   readonly rememberedTokens: number;
+  readonly answerLifetimeSeconds: number;
   readonly onEvent: ((event: ResourceServerEvent) => void) | undefined;
 }
 
@@ -43,7 +47,6 @@ const known = [
   ...issuerOptionNames,
   ...ofDemands,
   "issuers",
-  "validationMode",
   "dpop",
   "dpopNonces",
   "clockToleranceSeconds",
@@ -52,6 +55,7 @@ const known = [
   "scopes",
   "caCertPath",
   "rememberedTokens",
+  "answerLifetimeSeconds",
   "onEvent",
 ];
 const longestToleranceSeconds = 300;
@@ -107,9 +111,6 @@ export function requestDemands(
  */
 export function resourceServerRules(given: ResourceServerOptions): ResourceServerRules {
   const own = ownOptions(given, known, "{ issuer, audience }");
-  if (own["validationMode"] !== undefined && own["validationMode"] !== "jwt") {
-    refuse("validationMode", '"jwt"');
-  }
   const issuers = issuersOf(own);
   const demands = demandsOf(own);
   const [first] = issuers[0]?.audiences ?? [];
@@ -133,6 +134,13 @@ export function resourceServerRules(given: ResourceServerOptions): ResourceServe
     rememberedTokens:
       optional(own, "rememberedTokens", "a number up to 1000000", isNumberUpTo(1_000_000)) ??
       mostVerifiedTokens,
+    answerLifetimeSeconds:
+      optional(
+        own,
+        "answerLifetimeSeconds",
+        `a number of seconds up to ${String(maxAnswerLifetimeSeconds)}`,
+        isNumberUpTo(maxAnswerLifetimeSeconds),
+      ) ?? defaultAnswerLifetimeSeconds,
     onEvent: optional(own, "onEvent", "a function", isFunction),
   };
 }

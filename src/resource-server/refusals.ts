@@ -136,7 +136,7 @@ export class Refusals {
 
   unavailable(cause: unknown): Refusal {
     const wait = isOidcError(cause) ? cause.retryAfterSeconds : undefined;
-    return new Refusal("provider_unavailable", "The provider's keys cannot be had now.", {
+    return new Refusal("provider_unavailable", "The provider cannot be asked now.", {
       status: 503,
       remedy: "Try again later; `cause` says what happened.",
       retryAfterSeconds: wait ?? defaultRetryAfterSeconds,

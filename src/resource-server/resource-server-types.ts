@@ -1,5 +1,8 @@
 // What a resource server is made of, and what it gives: the public types of `latchkey/server`.
 
+/** How tokens are verified. */
+export type ValidationMode = "jwt" | "introspection" | "userinfo" | "openshift_userapi";
+
 /** Settings that each issuer may have for itself. */
 export interface IssuerSettings {
   /** Where the issuer publishes its keys. Default: what its discovery document names. */
@@ -24,6 +27,27 @@ export interface IssuerSettings {
   readonly groupLabels?: Readonly<Record<string, string | readonly string[]>>;
   /** Accepts tokens that nothing marks as access tokens (`scope`, `scp`, `client_id`, `cid` …). Default false. */
   readonly acceptUnmarkedTokens?: boolean;
+  /**
+   * How tokens are verified, or several ways of which the token's shape picks one before anything is verified: a JWT
+   * that fails is never tried another way. Default `"jwt"`.
+   * - `"jwt"`: by the issuer's published keys (RFC 9068).
+   * - `"introspection"`: the issuer is asked (RFC 7662). Needs `introspectionClientId`.
+   * - `"userinfo"`: the token is used at the issuer's userinfo endpoint (OpenID Connect Core section 5.3). Whoever has
+   *   any token of the issuer is let in, so it needs `allowUnboundAudience`.
+   * - `"openshift_userapi"`: the token is used at OpenShift's User API. Needs `openshiftUserApiUri`, and
+   *   `allowUnboundAudience` for the same reason. The subject is `metadata.name`.
+   */
+  readonly validationMode?: ValidationMode | readonly ValidationMode[];
+  /** Where the issuer is asked about tokens. Default: what its discovery document names. RFC 7662 section 2. */
+  readonly introspectionEndpoint?: string;
+  /** The client by which this server asks. Required for `"introspection"`. */
+  readonly introspectionClientId?: string;
+  /** Its secret. Default: none, for an endpoint that is protected in another way. */
+  readonly introspectionClientSecret?: string;
+  /** Where the issuer says whom a token stands for. Default: what its discovery document names. */
+  readonly userinfoEndpoint?: string;
+  /** The address of OpenShift's API, or the whole one of `users/~` in it. Required for `"openshift_userapi"`. */
+  readonly openshiftUserApiUri?: string;
 }
 
 /** One of several issuers, each with its own settings; what it does not set is as for all. */
@@ -37,8 +61,6 @@ export interface ResourceServerOptions extends IssuerSettings {
   readonly issuer?: string;
   /** Several issuers, in place of `issuer`. */
   readonly issuers?: readonly Issuer[];
-  /** How tokens are verified. Default and only value: `"jwt"`, by the issuer's published keys. */
-  readonly validationMode?: "jwt";
   /** Scopes that every token must have. Default: none. A request may demand more. */
   readonly requiredScopes?: readonly string[];
   /** Contexts of which the authentication must have had one (`acr`). Default: any. RFC 9470. */
@@ -65,8 +87,13 @@ export interface ResourceServerOptions extends IssuerSettings {
   readonly scopes?: readonly string[];
   /** PEM bundle that is trusted in addition to Node's roots when the issuer is asked. An absolute path. */
   readonly caCertPath?: string;
-  /** Verified tokens that are remembered, never beyond their end. Default 10000; 0 remembers none. */
+  /** Tokens that are remembered with what they came to, never beyond their end. Default 10000; 0 remembers none. */
   readonly rememberedTokens?: number;
+  /**
+   * For how long what a provider said of a token is used, in seconds, and never past the token's end: for so long a
+   * revoked token may be accepted. Default 30, at most 60; 0 asks for each request. RFC 7662 section 4.
+   */
+  readonly answerLifetimeSeconds?: number;
   /** Told what happened, with times and without tokens. It must not throw. */
   readonly onEvent?: (event: ResourceServerEvent) => void;
 }
@@ -80,7 +107,33 @@ export type ResourceServerEvent =
       readonly issuer: string;
       readonly fetched: boolean;
       readonly milliseconds: number;
+    }
+  | {
+      /** The provider was asked about a token. */
+      readonly type: "asked";
+      readonly issuer: string;
+      readonly mode: ValidationMode;
+      /** `"failed"`: it could not answer. */
+      readonly outcome: "accepted" | "refused" | "failed";
+      readonly milliseconds: number;
     };
+
+/** Whether tokens of one issuer can be verified in one mode. */
+export interface IssuerHealth {
+  readonly issuer: string;
+  readonly mode: ValidationMode;
+  readonly ok: boolean;
+  /** The code of the error that is in the way, and its reason. */
+  readonly code: string | undefined;
+  readonly reason: string | undefined;
+}
+
+/** Whether a resource server can do its work. */
+export interface ResourceServerHealth {
+  /** True where every check is. */
+  readonly ok: boolean;
+  readonly checks: readonly IssuerHealth[];
+}
 
 /** Whom a token speaks for. It may be shared by several requests with the same token, so it is frozen then. */
 export interface Identity {
@@ -94,8 +147,9 @@ export interface Identity {
   readonly labels: readonly string[];
   readonly scopes: readonly string[];
   readonly issuer: string;
+  /** When the token ends; where its provider does not say that, when it has to be asked again. */
   readonly expiresAt: Date;
-  /** Every claim of the token, as it was signed. */
+  /** Every claim of the token as it was signed, or every member of the provider's answer about it. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -169,7 +223,7 @@ export interface ResourceMetadata {
 /** Verifies access tokens, and tells clients where to get one. */
 export interface ResourceServer {
   /**
-   * Verifies an access token. The first call fetches the issuer's keys; nothing is asked before.
+   * Verifies an access token. The first call fetches the issuer's keys, or asks about the token; nothing is asked before.
    * @throws {Refusal} `invalid_token`, `insufficient_scope`, `invalid_request`, `provider_unavailable`.
    */
   verify(token: string, options?: VerifyOptions): Promise<Identity>;
@@ -187,6 +241,11 @@ export interface ResourceServer {
   readonly dpopNonce?: string | undefined;
   /** What the document and `GetOidcIssuer` say. */
   readonly advertisement: Advertisement;
+  /**
+   * Whether tokens can be verified: keys are at hand or can be had, and whoever has to be asked about tokens answers. It
+   * never rejects for an outage. Providers are asked at most every ten seconds, however often it is called.
+   */
+  health(): Promise<ResourceServerHealth>;
   /** The document to serve; undefined where no URL of the server is known (`resource`). */
   readonly metadata: ResourceMetadata | undefined;
   /** The path at which the document is to be served. RFC 9728 section 3.1. */

@@ -1,9 +1,12 @@
 // Verifies access tokens of known issuers (RFC 9068, RFC 8725), and knows how to tell clients where to get one.
 
 import { isOidcError } from "../core/errors.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
 import { authenticationProblem } from "../keys/id-token-claims.ts";
+import type { AskingVerifier } from "./asking-verifier.ts";
 import { bearerOf } from "./bearer-request.ts";
 import { keyWorld } from "./issuer-keys.ts";
+import type { IssuerRules } from "./issuer-options.ts";
 import { JwtVerifier } from "./jwt-verifier.ts";
 import { advertisementOf, metadataOf, metadataPlace } from "./metadata.ts";
 import {
@@ -17,15 +20,19 @@ import { Refusals } from "./refusals.ts";
 import type {
   Advertisement,
   Identity,
+  IssuerHealth,
   RequestDemands,
   ResourceMetadata,
   ResourceServer,
+  ResourceServerHealth,
   ResourceServerOptions,
   TokenRequest,
+  ValidationMode,
   VerifyOptions,
 } from "./resource-server-types.ts";
 import { plainBearer, senderOf, senderOfRequest, senderOptions, type Sender } from "./sender.ts";
 import { TokenBinding } from "./token-binding.ts";
+import { TokenRoutes } from "./token-routes.ts";
 
 class VerifyingResourceServer implements ResourceServer {
   readonly advertisement: Advertisement;
@@ -35,6 +42,9 @@ class VerifyingResourceServer implements ResourceServer {
   readonly #refusals: Refusals;
   readonly #jwts: JwtVerifier;
   readonly #binding: TokenBinding;
+  /** Undefined where every token is a JWT. */
+  readonly #routes: TokenRoutes | undefined;
+  readonly #asking: () => Promise<AskingVerifier>;
   readonly #now: () => number;
 
   constructor(rules: ResourceServerRules) {
@@ -51,7 +61,14 @@ class VerifyingResourceServer implements ResourceServer {
       scopes: rules.scopes,
     });
     this.#binding = new TokenBinding(rules, this.#now, this.#refusals);
-    this.#jwts = new JwtVerifier({ ...rules, world, refusals: this.#refusals });
+    const parts = { ...rules, world, refusals: this.#refusals };
+    this.#jwts = new JwtVerifier(parts);
+    const isJwtAlone = rules.issuers.every(({ modes }) => modes.every((mode) => mode === "jwt"));
+    this.#routes = isJwtAlone ? undefined : new TokenRoutes(rules.issuers);
+    this.#asking = madeOnce(async () => {
+      const { AskingVerifier } = await loadPart(() => import("./asking-verifier.ts"));
+      return new AskingVerifier(parts);
+    });
   }
 
   get dpopNonce(): string | undefined {
@@ -88,7 +105,7 @@ class VerifyingResourceServer implements ResourceServer {
   async #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
     try {
       if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.token("scheme");
-      const verified = this.#jwts.remembered(token) ?? this.#jwts.verify(token);
+      const verified = this.#jwts.remembered(token) ?? this.#identify(token);
       const identity = verified instanceof Promise ? await verified : verified;
       const { cnf } = identity.claims;
       // A token that anybody may use, sent as one, is the usual case.
@@ -110,6 +127,32 @@ class VerifyingResourceServer implements ResourceServer {
     onEvent?.({ type: "refused", code: error.code, reason: error.reason });
     const isChallenge = error instanceof Refusal && isForProof && dpop !== "refused";
     return isChallenge ? this.#refusals.forProof(error) : error;
+  }
+
+  #identify(token: string): Identity | Promise<Identity> {
+    const route = this.#routes?.of(token) ?? "jwt";
+    if (route === "jwt") return this.#jwts.verify(token);
+    if (typeof route === "string") throw this.#refusals.token(route);
+    return this.#asking().then((asking) => asking.verify(token, route));
+  }
+
+  async health(): Promise<ResourceServerHealth> {
+    const checks = await Promise.all(
+      this.#rules.issuers.flatMap((rules) => rules.modes.map((mode) => this.#check(rules, mode))),
+    );
+    return { ok: checks.every(({ ok }) => ok), checks };
+  }
+
+  async #check(rules: IssuerRules, mode: ValidationMode): Promise<IssuerHealth> {
+    const { issuer } = rules;
+    try {
+      if (mode === "jwt") await this.#jwts.assertKeys(issuer);
+      else await (await this.#asking()).assertAnswers({ rules, mode });
+      return { issuer, mode, ok: true, code: undefined, reason: undefined };
+    } catch (error) {
+      if (!isOidcError(error)) throw error;
+      return { issuer, mode, ok: false, code: error.code, reason: error.reason };
+    }
   }
 
   #assertEnough({ scopes, claims }: Identity, demands: Demands): void {

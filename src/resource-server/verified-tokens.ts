@@ -28,7 +28,8 @@ function fingerprintOf(tail: string): number {
   return hash;
 }
 
-function deepFreeze(value: unknown): void {
+/** Makes a value and all that is in it unchangeable. */
+export function deepFreeze(value: unknown): void {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
   // The time of a Date can be set all the same; everything else cannot be changed for the next caller.
   Object.freeze(value);

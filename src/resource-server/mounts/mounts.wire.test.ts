@@ -140,6 +140,7 @@ test("[K21] what is not a refusal goes to the error handler of Express, and not 
     assertDemands: () => {
       throw new Error("a fault");
     },
+    health: () => Promise.reject(new Error("a fault")),
   };
   const app = express();
   app.use(expressMiddleware(failing));
