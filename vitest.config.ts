@@ -10,8 +10,9 @@ const unit: Lane = {
   exclude: [...configDefaults.exclude, "src/**/*.{wire,process}.test.ts"],
   pool: "threads",
   isolate: false,
-  testTimeout: 5000,
-  hookTimeout: 5000,
+  // A guard against hanging, and no measure: a machine that does eight other things takes ten times as long.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
 };
 
 // Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
@@ -45,8 +46,8 @@ const processes: Lane = {
   exclude: [...configDefaults.exclude, ...slow],
   pool: "forks",
   isolate: false,
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
 };
 
 // What the lanes above leave out, and their tables with every row and round.
@@ -62,7 +63,7 @@ const thorough: Lane = {
     "test/e2e/processes.test.ts",
   ],
   exclude: configDefaults.exclude,
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   env: { LATCHKEY_TEST_LANE: "long" },
   sequence: { groupOrder: 1 },
 };
@@ -123,7 +124,8 @@ const lanes: Readonly<Record<string, readonly Lane[]>> = {
 export default defineConfig(({ mode }) => ({
   test: {
     projects: (lanes[mode] ?? []).map((lane) => ({ test: lane })),
-    maxWorkers: 2,
+    // Many of the long lane wait more than they work.
+    maxWorkers: mode === "long" ? 3 : 2,
     dangerouslyIgnoreUnhandledErrors: false,
   },
 }));

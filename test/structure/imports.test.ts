@@ -56,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   grpc: ["options", "server/checked-config.ts"],
   xgt: ["grpc"],
   fetch: [],
+  adapters: [],
   provider: ["keys", "http", "files"],
   "resource-server": [
     "keys",
