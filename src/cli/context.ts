@@ -3,7 +3,7 @@
 import type { Machine } from "../options/paths.ts";
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
-import type { Composition } from "../credential/compose.ts";
+import type { ComposeOverrides, Composition } from "../credential/compose.ts";
 import type { CommandLine } from "./arguments.ts";
 import type { Settings } from "./settings.ts";
 
@@ -33,6 +33,8 @@ export interface CommandContext {
   peek(): { readonly options: ResolvedOptions; readonly kind: CredentialKind };
   /** The same for other settings than this run's. */
   peekFor(settings: Settings): { readonly options: ResolvedOptions; readonly kind: CredentialKind };
+  /** Which sign-in is meant turns out late: the words that name it, for "Run: latchkey login …". */
+  readonly nameSignIn: (words: readonly string[]) => void;
   /** From now on signals go to `forward` and no longer end this program. */
   readonly handOverSignals: (forward: (signal: NodeJS.Signals) => void) => void;
   /** Writes a result to standard output. */
@@ -46,6 +48,8 @@ export interface CommandContext {
 /** A configuration with the world around it. */
 export interface Opened extends Composition {
   readonly options: ResolvedOptions;
+  /** What the world was built with, for another one like it. */
+  readonly overrides: ComposeOverrides;
 }
 
 /** Builds the real world around settings. `needsSecret`: see {@link CommandContext.open}. */

@@ -118,7 +118,7 @@ function opener(input: ProgramInput): OpenSettings {
       // A token that is renewed shows nothing.
       defaultPrompt: createLatePrompt(() => promptHere(machine)),
     };
-    return { ...compose(options, overrides, kind), options };
+    return { ...compose(options, overrides, kind), options, overrides };
   };
 }
 
@@ -151,7 +151,12 @@ async function settingsOf(
     : { settings: chosen.settings, words: [...chosen.words, ...words] };
 }
 
-function createContext(line: CommandLine, settings: Settings, input: ProgramInput): CommandContext {
+function createContext(
+  line: CommandLine,
+  settings: Settings,
+  input: ProgramInput,
+  nameSignIn: CommandContext["nameSignIn"],
+): CommandContext {
   const open = opener(input);
   const peekFor: CommandContext["peekFor"] = (other) => ({
     options: resolveOptions(takenOptions(other), other.kind),
@@ -168,6 +173,7 @@ function createContext(line: CommandLine, settings: Settings, input: ProgramInpu
     peek: () => peekFor(settings),
     peekFor,
     inheritedDescriptors: input.inheritedDescriptors,
+    nameSignIn,
     handOverSignals: input.handOverSignals,
     print: writeResult,
     tell: say,
@@ -193,7 +199,7 @@ async function runCommand(
     onWords(chosen.words);
   }
   const { run } = await loadPart(load);
-  return run(createContext(line, settings, input));
+  return run(createContext(line, settings, input, onWords));
 }
 
 function report(error: unknown, configuration: readonly string[]): number {

@@ -2,7 +2,7 @@
 
 import { isErrorOf } from "../core/errors.ts";
 import { loadPart } from "../core/load.ts";
-import type { AccessToken } from "../core/types.ts";
+import type { AccessToken, GetTokenOptions } from "../core/types.ts";
 import type { ResourceRefusal, ResourceSignIn } from "../fetch/resource-sign-in.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -33,6 +33,7 @@ function addressOf(url: URL): string {
 class ResourceSignIns implements ResourceSignIn {
   readonly #options: ResolvedOptions;
   readonly #overrides: ComposeOverrides;
+  readonly #alwaysWanted: () => GetTokenOptions;
   readonly #madeAt = Date.now();
   readonly #resources = new Map<string, OneResource>();
   /** Which resource an address turned out to be a part of. */
@@ -43,9 +44,14 @@ class ResourceSignIns implements ResourceSignIn {
   /** Which resource's sign-in a token is from, and when that was. */
   readonly #origins = new WeakMap<AccessToken, { resource: OneResource; signedInAt: number }>();
 
-  constructor(options: ResolvedOptions, overrides: ComposeOverrides) {
+  constructor(
+    options: ResolvedOptions,
+    overrides: ComposeOverrides,
+    alwaysWanted: () => GetTokenOptions,
+  ) {
     this.#options = options;
     this.#overrides = overrides;
+    this.#alwaysWanted = alwaysWanted;
   }
 
   async cached(
@@ -102,7 +108,7 @@ class ResourceSignIns implements ResourceSignIn {
     wish: Parameters<Composition["session"]["getToken"]>[0],
   ): Promise<AccessToken> {
     const { session } = resource;
-    const token = await session.getToken(wish);
+    const token = await session.getToken({ ...this.#alwaysWanted(), ...wish });
     const signedInAt = (await session.current())?.signedInAt ?? 0;
     this.#origins.set(token, { resource, signedInAt });
     return token;
@@ -174,10 +180,14 @@ function nothingInHand(): never {
   throw new TypeError("No resource has said anything yet.");
 }
 
-/** Makes the sign-ins for the resources of one origin. Nothing is read, opened or requested yet. */
+/**
+ * Makes the sign-ins for the resources of one origin. Nothing is read, opened or requested yet.
+ * @param alwaysWanted asked for with every token. Default: nothing.
+ */
 export function openResourceSignIns(
   options: ResolvedOptions,
   overrides: ComposeOverrides = { renewsAhead: true },
+  alwaysWanted: () => GetTokenOptions = () => ({}),
 ): ResourceSignIn {
-  return new ResourceSignIns(options, overrides);
+  return new ResourceSignIns(options, overrides, alwaysWanted);
 }

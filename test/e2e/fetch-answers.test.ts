@@ -7,6 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { binary, startCheckingServers } from "../support/checking-server.ts";
+import { startProtectedResource } from "../support/protected-resource.ts";
 import { desk, provider } from "./harness.ts";
 
 const command = fileURLToPath(new URL("../../dist/cli/latchkey.cjs", import.meta.url));
@@ -90,4 +91,15 @@ test("what is answered comes as it is, and only its own server learns the token"
     "--no-interactive",
   ]);
   expect([nobody.code, nobody.stdout, log.length]).toEqual([3, "", count]);
+});
+
+test("a sign-in that was made for the address of a server is the one that its requests have", async () => {
+  const at = await desk();
+  const { server } = await startProtectedResource(await provider());
+  const browser = ["--callback-port", "0", "--browser-command", at.browser];
+  expect((await at.run(["login", "--server", server.origin, ...browser])).code).toBe(0);
+  const { code, stderr } = await at.run(["fetch", `${server.origin}/any`, "--no-interactive"]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining("answered with status 404")]);
+  expect(server.requests.at(-1)?.headers["authorization"]).toMatch(/^Bearer /);
+  expect(at.opened()).toHaveLength(1);
 });

@@ -3,9 +3,11 @@
 import { OidcError } from "../../../core/errors.ts";
 import { hostOf } from "../../../core/hosts.ts";
 import { shownServer } from "../../../core/server-words.ts";
-import type { AccessToken, GetTokenOptions } from "../../../core/types.ts";
-import { AuthorizedFetch } from "../../../fetch/authorized-fetch.ts";
+import type { GetTokenOptions } from "../../../core/types.ts";
+import { openResourceSignIns } from "../../../credential/resource-sign-ins.ts";
+import { AuthorizedFetch, type AuthorizedFetchParts } from "../../../fetch/authorized-fetch.ts";
 import { CredentialTokens } from "../../../fetch/credential-tokens.ts";
+import { ResourceTokens } from "../../../fetch/resource-tokens.ts";
 import { wireFetch } from "../../../fetch/wire-fetch.ts";
 import { assertWritable, shownStatus, writeAnswer } from "../../answer-output.ts";
 import { tokenRequestOf } from "../../cached-token.ts";
@@ -25,17 +27,57 @@ function assertSameServer({ options: { server } }: Opened, url: URL): void {
   );
 }
 
-/** The session as a credential: what flags ask of the first token is asked once. */
-function credentialOf({ line, settings }: CommandContext, { session }: Opened) {
+/** What flags ask of a token; that it be renewed, of the first one alone. */
+function wishOf({ line, settings }: CommandContext): () => GetTokenOptions {
   const { forceRefresh: isForced, ...asked } = tokenRequestOf(line.flags, settings.interactive);
   let forceRefresh = isForced;
-  return {
-    getToken: (wish: GetTokenOptions = {}): Promise<AccessToken> => {
-      const first = forceRefresh;
-      forceRefresh = false;
-      return session.getToken({ ...asked, forceRefresh: first, ...wish });
-    },
+  return () => {
+    const wish = { ...asked, forceRefresh };
+    forceRefresh = false;
+    return wish;
   };
+}
+
+function tokensOf(
+  { session }: Opened,
+  wish: () => GetTokenOptions,
+): AuthorizedFetchParts["tokens"] {
+  return new CredentialTokens({ getToken: (own) => session.getToken({ ...wish(), ...own }) });
+}
+
+/** A sign-in that `latchkey login --server` made for the server of an address. */
+async function signInFor(
+  { settings, openFor }: CommandContext,
+  { options: { clientSecret } }: Opened,
+  url: URL,
+): Promise<Opened | undefined> {
+  for (const server of new Set([`${url.origin}${url.pathname}`, url.origin])) {
+    // A secret that was read is not read again: standard input would be at its end.
+    const secret = clientSecret === undefined ? {} : { clientSecret };
+    const given = { ...settings.given, ...secret, server };
+    const opened = await openFor({ ...settings, given, clientSecretFile: undefined }, true);
+    if ((await opened.session.current()) !== undefined) return opened;
+  }
+  return undefined;
+}
+
+/** Tokens of the provider that is configured; where none is, of the one that the address itself names. */
+async function findTokens(
+  context: CommandContext,
+  opened: Opened,
+  url: URL,
+): Promise<AuthorizedFetchParts["tokens"]> {
+  const wish = wishOf(context);
+  const { options, overrides } = opened;
+  const isNamed = options.issuer !== "" || options.server !== undefined;
+  if (isNamed || context.settings.kind === "client") {
+    assertSameServer(opened, url);
+    return tokensOf(opened, wish);
+  }
+  const known = await signInFor(context, opened, url);
+  context.nameSignIn([...context.line.configuration, `--server=${url.origin}`]);
+  if (known !== undefined) return tokensOf(known, wish);
+  return new ResourceTokens(openResourceSignIns(options, overrides, wish));
 }
 
 /** What the standard `fetch` throws, in words. */
@@ -61,9 +103,8 @@ export async function run(context: CommandContext): Promise<number> {
   assertWritable(output);
   const opened = await context.open(true);
   const { url, method, headers, body } = request;
-  assertSameServer(opened, url);
   const authorized = new AuthorizedFetch({
-    tokens: new CredentialTokens(credentialOf(context, opened)),
+    tokens: await findTokens(context, opened, url),
     transport: wireFetch(await opened.openRequests()),
   });
   const init = { method, headers, signal, ...(body === undefined ? {} : { body }) };

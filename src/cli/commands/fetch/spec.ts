@@ -8,7 +8,7 @@ export const spec: CommandSpec = {
   place: 68,
   summary: "send a request with a token",
   description:
-    "Sends a request with a token that is valid now, and prints the answer on standard output as it comes. A token that the server refuses is renewed once, and what the server asks for in addition (scopes, a stronger sign-in) is asked for once. Redirects are followed; the token goes to the URL's own origin alone. With any status the exit status is 0, unless --fail is given.",
+    "Sends a request with a token that is valid now, and prints the answer on standard output as it comes. Where no provider is configured, the server's own refusal leads to one. A token that the server refuses is renewed once, and what the server asks for in addition (scopes, a stronger sign-in) is asked for once. Redirects are followed; the token goes to the URL's own origin alone. With any status the exit status is 0, unless --fail is given.",
   settings: "profile",
   flags: [
     {
