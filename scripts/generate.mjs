@@ -36,6 +36,7 @@ const typeOfKind = {
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
+  registration: oneOf(wordsOfKind.registration),
   server: "string | OidcIssuerSource",
   boolean: "boolean",
   seconds: "number",

@@ -38,6 +38,7 @@ const examples: Readonly<Record<OptionKind, Example | undefined>> = {
   flow: quoted("device"),
   prompt: quoted("login"),
   responseMode: quoted("form_post"),
+  registration: quoted("dynamic"),
   trust: quoted("pinned"),
   server: quoted("grpcs://data.example.com:443"),
   scopes: { value: ["openid", "a:b"], text: "openid a:b", toml: '["openid", "a:b"]' },

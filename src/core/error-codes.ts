@@ -77,6 +77,12 @@ export interface ErrorReasons {
     | "verification_uri"
     | "verification_url";
   no_interactive_flow: never;
+  registration_failed:
+    | "invalid_redirect_uri"
+    | "invalid_client_metadata"
+    | "refused"
+    | "response_malformed"
+    | "method_unsupported";
   // the sign-in
   callback_port_in_use: "listener_failed";
   callback_timeout: never;

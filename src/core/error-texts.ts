@@ -3,6 +3,7 @@
 import type { OidcErrorCode, Reason } from "./error-codes.ts";
 import { protocolTexts } from "./protocol-texts.ts";
 import { resourceServerTexts } from "./resource-server-texts.ts";
+import { serverWordTexts } from "./server-word-texts.ts";
 
 /** One code in words. */
 export interface ErrorText<Code extends OidcErrorCode> {
@@ -45,47 +46,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
     remedy: "correct `caCertPath`",
     reasons: { too_large: "the file is too long" },
   },
-  server_config_changed: {
-    meaning:
-      "the server names another issuer, client or audience than it did when it was accepted, or more scopes; nothing was sent to that issuer",
-    remedy:
-      "ask whoever runs the server whether the change is theirs; then `latchkey trust accept SERVER`, or accept the event `trustQuestion`",
-    reasons: {
-      declined: "a person was shown both, and refused",
-      unanswered: "a person was shown both, and did not answer",
-    },
-  },
-  issuer_untrusted: {
-    meaning:
-      "the server names an issuer or a client that nobody has accepted; nothing was sent to that issuer",
-    remedy:
-      "`latchkey trust accept SERVER`, accept the event `trustQuestion`, or set `issuer` and `clientId`",
-    reasons: {
-      declined: "a person was asked, and refused",
-      unanswered: "a person was asked, and did not answer",
-      secret_issuer_unbound:
-        "a client secret, key or certificate would go to an issuer that nobody has accepted",
-      pins_unusable: "what was accepted before cannot be read; `cause` says why",
-    },
-  },
-  server_config_failed: {
-    meaning: "the server was asked which provider to use, and gave no usable answer",
-    remedy: "ask whoever runs the server, or set `issuer`, `clientId` and `scopes`",
-    reasons: {
-      not_found: "it has no such answer",
-      not_configured: "it says that it is not configured",
-      server_error: "it failed",
-      malformed: "its answer cannot be understood, or is not acceptable",
-      several_issuers: "it names several providers, and none of them was chosen",
-      no_audience: "`useServerAudience` wants an audience of it, and it names none",
-    },
-  },
-  resource_mismatch: {
-    meaning:
-      "what the server says of its provider is about another resource than the one that was asked",
-    remedy: "check `server`, or ask whoever runs it",
-    reasons: {},
-  },
+  ...serverWordTexts,
   discovery_failed: {
     meaning: "the provider answered, but with no usable discovery document or key set",
     remedy: "check `issuer`, or set the endpoints by their options",
@@ -122,6 +83,17 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       "the provider offers no endpoint for the chosen `flow`; the message says what it offers",
     remedy: "check `issuer` and `flow`, or set the endpoints",
     reasons: {},
+  },
+  registration_failed: {
+    meaning: "no client was registered with the provider",
+    remedy: "register one yourself, and set `clientId`",
+    reasons: {
+      invalid_redirect_uri: "the provider does not take the address of the listener",
+      invalid_client_metadata: "the provider does not take something else of the client",
+      refused: "the provider refused for another reason; the message says which",
+      response_malformed: "the answer names no client that can be used",
+      method_unsupported: "the client would have to prove itself in a way that Latchkey has not",
+    },
   },
   callback_port_in_use: {
     meaning: "the listener could not be opened, so no browser was",

@@ -1,7 +1,8 @@
 // The one error class, as it leaves the public functions. Its codes and reasons are those of the error table.
 
 import type { OidcErrorCode, Reason } from "./error-codes.ts";
-import { decisionsFor, type Decisions } from "./error-table.ts";
+import type { Decisions } from "./decisions.ts";
+import { decisionsFor } from "./error-table.ts";
 import { ownProperties } from "./own-properties.ts";
 import { sentences, worded, type Wording } from "./wording.ts";
 

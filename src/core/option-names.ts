@@ -30,6 +30,7 @@ export type OptionName =
   | "loginHint"
   | "server"
   | "trustServer"
+  | "registration"
   | "maxUnansweredPrompts"
   | "responseMode"
   | "extraAuthorizationParams"
@@ -60,6 +61,7 @@ export const keyOptions: readonly (
   ["extraAuthorizationParams", "extra-authorization-params", "parameters", true],
   ["acrValues", "acr-values", "acrValues", true],
   ["useServerAudience", "use-server-audience", "boolean", false],
+  ["registration", "registration", "registration", true],
 ];
 
 /**
@@ -75,5 +77,5 @@ export const optionKinds: string =
   "client-secret:secret resource:resources jwks-uri:endpoint offline-access:boolean " +
   "prompt:=none|login|consent|select_account|create max-age:age acr-values:acrValues " +
   "login-hint:text server:server trust-server:=first-use|ask|pinned " +
-  "max-unanswered-prompts:count response-mode:=query|form_post browser-command:command " +
-  "application-name:text http-timeout-seconds:seconds ";
+  "registration:=none|dynamic max-unanswered-prompts:count response-mode:=query|form_post " +
+  "browser-command:command application-name:text http-timeout-seconds:seconds ";

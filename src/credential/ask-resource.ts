@@ -45,10 +45,10 @@ function assertOwnIssuer(
 
 /** What the options say, for a resource that says nothing. */
 function configured(
-  { issuer, clientId }: ResolvedOptions,
+  { issuer, clientId, registration }: ResolvedOptions,
   server: string,
 ): ServerConfig | undefined {
-  if (issuer === "" || clientId === "") return undefined;
+  if (issuer === "" || (clientId === "" && registration === "none")) return undefined;
   return { issuer, clientId, scopes: undefined, audience: undefined, resource: server };
 }
 

@@ -122,7 +122,7 @@ export function assertReachableElsewhere(
 /** @throws {OidcError} where neither the options nor the server say enough. */
 function assertEnough(server: string, said: ServerConfig, options: ResolvedOptions): void {
   const host = shownServer(server);
-  if (options.clientId === "" && said.clientId === "") {
+  if (options.clientId === "" && said.clientId === "" && options.registration === "none") {
     throw new OidcError(
       "missing_client_id",
       `${host} names the provider ${hostOf(said.issuer)}, and no client to sign in as.`,

@@ -56,15 +56,19 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
     signIn: async (context, variant) => {
       const world = await openWorld();
       const config = await source.read(context);
-      const input = { config, settings, context };
+      const { before, knownMethod: method } = context;
+      // How another provider took another client's secret says nothing.
+      const isKnown = before === undefined || before.issuer === config.issuer;
+      const knownMethod = isKnown ? method : undefined;
+      const input = { config, settings, context: { ...context, knownMethod } };
       const { clientId, server } = config;
       const warnings = await loadPart(() => import("../flow/sign-in-warnings.ts"));
       warnings.warnOfUnknownAudience(world, input);
       if (needsPerson) {
         const { signInPerson } = await loadPart(() => import("../flow/race.ts"));
-        const answer = await signInPerson(world, input, variant);
+        const { client, ...answer } = await signInPerson(world, input, variant);
         warnings.warnOfUncheckedSignature(world, answer);
-        return { ...answer, clientId, server };
+        return { ...answer, ...client, server };
       }
       const { signInAsClient } = await loadPart(() => import("../flow/client-credentials.ts"));
       return { ...(await signInAsClient(world, input, variant)), clientId, server };

@@ -19,7 +19,7 @@ import { absolutePath, stateFolder, thisMachine, type Machine } from "../options
 import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/provider-types.ts";
-import { recordKey } from "../record/key.ts";
+import { bindsClient, recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { TokenListeners } from "../session/token-listeners.ts";
 import type { Session } from "../session/session-types.ts";
@@ -255,7 +255,7 @@ export function compose(
     config: {
       key,
       issuer: options.issuer,
-      clientId: options.clientId,
+      clientId: bindsClient(options.clientId, options.registration) ? options.clientId : "",
       configured: { scopes: options.scopes, resource: options.resource },
       isOneAccount: options.loginHint !== undefined,
     },

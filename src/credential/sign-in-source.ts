@@ -10,7 +10,7 @@ import type {
   SignInContext,
 } from "../flow/sign-in-config.ts";
 import type { ResolvedOptions } from "../options/types.ts";
-import type { RecordServer } from "../record/format.ts";
+import type { RecordServer, RegisteredClient } from "../record/format.ts";
 import { nameOfSource } from "../record/key.ts";
 
 /** What a server said that was asked, where its word counts. */
@@ -35,7 +35,8 @@ export function needsServerAudience({ audience, useServerAudience }: ResolvedOpt
 function isServerNeeded(options: ResolvedOptions): boolean {
   const { issuer, clientId, scopes } = options;
   const needsAudience = needsServerAudience(options);
-  return issuer === "" || clientId === "" || scopes === undefined || needsAudience;
+  const needsClient = clientId === "" && options.registration === "none";
+  return issuer === "" || needsClient || scopes === undefined || needsAudience;
 }
 
 function assertConfigured(options: ResolvedOptions): void {
@@ -45,7 +46,7 @@ function assertConfigured(options: ResolvedOptions): void {
       remedy: say`Set ${option("issuer")} to the issuer URL of the OpenID Provider, or ${option("server")} to the address of a server that says which one it is.`,
     });
   }
-  if (options.clientId === "") {
+  if (options.clientId === "" && options.registration === "none") {
     throw new OidcError("missing_client_id", "No client is named.", {
       remedy: say`Set ${option("clientId")} to the client that is registered with the provider.`,
     });
@@ -56,21 +57,29 @@ function assertConfigured(options: ResolvedOptions): void {
 function configOf(
   options: ResolvedOptions,
   server: RecordServer | undefined,
-  named: { readonly issuer: string; readonly clientId: string },
+  named: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly registered?: RegisteredClient | undefined;
+  },
 ): SignInConfig {
   const { clientSecret, scopes, audience, resource, useServerAudience } = options;
   const { authorizationEndpoint, tokenEndpoint, deviceAuthorizationEndpoint, jwksUri } = options;
   // A sign-in without a secret may be older than the secret that is set by now (D16).
   const maySendSecret = server === undefined || options.issuer !== "" || server.accepted === true;
   const ofServer = server?.resource === undefined ? undefined : [server.resource];
+  // A registered client has a secret of its own, or none.
+  const secretToSend = named.registered === undefined ? clientSecret : named.registered.secret;
+  const maySend = named.registered !== undefined || maySendSecret;
   return {
     issuer: named.issuer,
     namedByResource: false,
     clientId: named.clientId,
+    registration: options.registration,
     credential:
-      clientSecret === undefined || !maySendSecret
+      secretToSend === undefined || !maySend
         ? { kind: "none" }
-        : { kind: "secret", secret: new Secret(clientSecret) },
+        : { kind: "secret", secret: new Secret(secretToSend) },
     scopes: scopes ?? server?.scopes,
     addsOpenid: scopes === undefined && server?.scopes !== undefined,
     audience: audience ?? (useServerAudience ? server?.audience : undefined),

@@ -21,6 +21,7 @@ import {
 import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { openInTurn, type OwnPort } from "./callback-port.ts";
+import { asClient, type ClientOfSignIn } from "./client.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { clientIdentity, tokenTarget } from "./provider-input.ts";
 import { planRedirect, type RedirectPlan } from "./redirect.ts";
@@ -255,7 +256,7 @@ export async function signInWithBrowser(
   world: FlowWorld,
   input: SignInInput,
   provider: Provider,
-  beside: BesideBrowser,
+  { besideBrowser, clientOf }: { besideBrowser: BesideBrowser; clientOf: ClientOfSignIn },
 ): Promise<TokenAnswer> {
   const { signal } = input.context;
   const plan = planRedirect(input.settings);
@@ -272,10 +273,11 @@ export async function signInWithBrowser(
   try {
     warnAboutExposure(world, listener);
     const redirectUri = plan.redirectUri(listener.authority);
-    request = await requestFor(world, input, provider, redirectUri, signal);
+    const own = asClient(input, await clientOf(redirectUri));
+    request = await requestFor(world, own, provider, redirectUri, signal);
     const startAuthority = reachedByLoopback(plan.host) ? listener.authority : undefined;
     const attempt = { provider, listener, request, redirectUri, start, startAuthority };
-    return await signInThrough(world, input, attempt, beside);
+    return await signInThrough(world, input, attempt, besideBrowser);
   } catch (error) {
     listener.settle(outcomeOf(error));
     throw error;

@@ -10,8 +10,9 @@ export function clientIdentity(
   { clientId, credential }: SignInConfig,
   { knownMethod }: Pick<SignInContext, "knownMethod"> = {},
 ): ClientIdentity {
-  const clientSecret = credential.kind === "secret" ? credential.secret : undefined;
-  return { clientId, clientSecret, knownMethod };
+  if (credential.kind === "none") return { clientId, clientSecret: undefined, knownMethod };
+  const { secret, method = knownMethod } = credential;
+  return { clientId, clientSecret: secret, knownMethod: method };
 }
 
 /**

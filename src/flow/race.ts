@@ -9,8 +9,9 @@ import {
   explainRefusedClient,
   unsupportedAuthentication,
 } from "../provider/unsupported-authentication.ts";
-import { signInWithBrowser } from "./auth-code.ts";
+import { signInWithBrowser, type BesideBrowser } from "./auth-code.ts";
 import { chooseFlow } from "./choose.ts";
+import { asClient, clientOfSignIn, type ClientOfSignIn, type SignInClient } from "./client.ts";
 import { signInWithDevice } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import { withTrust } from "./known-endpoints.ts";
@@ -124,6 +125,7 @@ function deviceBeside(
   world: FlowWorld,
   input: SignInInput,
   provider: Provider,
+  clientOf: ClientOfSignIn,
 ): SignInMethod | undefined {
   const isOffered =
     input.settings.flow === "auto" &&
@@ -133,8 +135,16 @@ function deviceBeside(
   if (!isOffered) return undefined;
   return {
     flow: "device",
-    start: (signal) => signInWithDevice(world, input, provider, signal, { besideBrowser: true }),
+    start: async (signal) => {
+      const own = asClient(input, await clientOf(undefined));
+      return signInWithDevice(world, own, provider, signal, { besideBrowser: true });
+    },
   };
+}
+
+/** What somebody signed in with, and as which client. */
+export interface PersonSignIn extends TokenAnswer {
+  readonly client: Pick<SignInClient, "clientId" | "registered">;
 }
 
 /**
@@ -146,7 +156,7 @@ export async function signInPerson(
   world: FlowWorld,
   configured: SignInInput,
   variant: SignInVariant = {},
-): Promise<TokenAnswer> {
+): Promise<PersonSignIn> {
   const { config, settings, context } = configured;
   const { signal } = context;
   const where = providerOptions(config, settings, settings.flow);
@@ -162,20 +172,27 @@ export async function signInPerson(
     const ruled = withResourceRules(configured, provider.metadata);
     const input = withVariant(ruled, variant, provider.metadata);
     const chosen = chooseFlow(settings, provider.metadata);
+    const clientOf = clientOfSignIn(world, input, provider.metadata);
+    const finished = async (answer: TokenAnswer): Promise<PersonSignIn> => {
+      const { clientId, registered } = await clientOf(undefined);
+      const client = { clientId, ...(registered === undefined ? {} : { registered }) };
+      return { ...(await withTrust(world, provider.metadata, answer)), client };
+    };
     if (chosen.flow === "device") {
       const { why } = chosen;
-      const byDevice = await signInWithDevice(world, input, provider, signal, { why });
-      return await withTrust(world, provider.metadata, byDevice);
+      const own = asClient(input, await clientOf(undefined));
+      return await finished(await signInWithDevice(world, own, provider, signal, { why }));
     }
-    const beside = deviceBeside(world, input, provider);
+    const beside = deviceBeside(world, input, provider, clientOf);
     const host = hostOf(provider.metadata.issuer);
-    const answer = await signInWithBrowser(world, input, provider, (browser, byBrowser, stop) => {
+    const besideBrowser: BesideBrowser = (browser, byBrowser, stop) => {
       const method: SignInMethod = { flow: "auth_code", start: byBrowser };
       return beside === undefined
         ? byBrowser(stop)
         : joinedLater(world, host, method, beside, (end) => browser.missing(end), stop);
-    });
-    return await withTrust(world, provider.metadata, answer);
+    };
+    const answer = await signInWithBrowser(world, input, provider, { besideBrowser, clientOf });
+    return await finished(answer);
   } catch (error) {
     if (speaksAgainstDocument(error)) await provider.forgetCached();
     throw explainRefusedClient(error, provider.metadata);

@@ -9,7 +9,12 @@ import type { ClientIdentity } from "../provider/client-authentication.ts";
 export type ClientCredential =
   | { readonly kind: "none" }
   /** An empty one proves nothing: it is sent for providers that want the field. */
-  | { readonly kind: "secret"; readonly secret: Secret };
+  | {
+      readonly kind: "secret";
+      readonly secret: Secret;
+      /** Where the provider has said so for this very client. */
+      readonly method?: ClientIdentity["knownMethod"];
+    };
 
 /** Endpoints that are known without a discovery document; each wins over the document's. */
 export interface KnownByConfig {
@@ -24,7 +29,10 @@ export interface SignInConfig {
   readonly issuer: string;
   /** Whether a resource named the issuer by refusing a request: then the rules for that count. */
   readonly namedByResource: boolean;
+  /** Empty: one is to be registered. */
   readonly clientId: string;
+  /** Whether a client is registered where none is known. */
+  readonly registration: ResolvedOptions["registration"];
   readonly credential: ClientCredential;
   /** Undefined: left to the defaults. */
   readonly scopes: readonly string[] | undefined;
@@ -74,6 +82,8 @@ export interface SignInContext {
   readonly onAnswer?: (() => void) | undefined;
   /** How the provider took the client's secret at the sign-in before. */
   readonly knownMethod?: ClientIdentity["knownMethod"];
+  /** As which client somebody signed in before, and where. */
+  readonly before?: Pick<SessionRecord, "issuer" | "clientId" | "registered"> | undefined;
 }
 
 /** Everything that one sign-in is given. */

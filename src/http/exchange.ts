@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Form body of a POST. */
   readonly form?: URLSearchParams;
+  /** JSON body of a POST, in place of a form. */
+  readonly json?: Readonly<Record<string, unknown>>;
   /** A body as it stands, in place of a form: sent over HTTP/2. */
   readonly message?: Uint8Array;
   /** Default `application/json`. */

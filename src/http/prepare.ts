@@ -60,6 +60,7 @@ function checkedHeaders(request: HttpRequest): Record<string, string> {
     "user-agent": "latchkey",
   };
   if (request.form !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
+  if (request.json !== undefined) headers["content-type"] = "application/json";
   for (const [name, value] of Object.entries(request.headers ?? {})) {
     if (!fieldName.test(name)) {
       throw new OidcError(
@@ -106,8 +107,9 @@ export function prepareRequest(request: HttpRequest, allowInsecureHttp: boolean)
       );
     }
   }
-  const { method, message } = request;
+  const { method, message, json } = request;
+  const text = json === undefined ? request.form?.toString() : JSON.stringify(json);
   return message === undefined
-    ? { url, method, headers, body: request.form?.toString() }
+    ? { url, method, headers, body: text }
     : { url, method, headers, body: message, protocol: "h2" };
 }

@@ -68,6 +68,7 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
       null,
     ],
   },
+  registration: { good: ["none", "dynamic"], bad: ["", "static", true, null] },
   trust: {
     good: ["first-use", "ask", "pinned"],
     bad: ["", "always", true, 1, ["ask"]],

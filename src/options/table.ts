@@ -16,6 +16,7 @@ export type OptionKind =
   | "flow"
   | "responseMode"
   | "trust"
+  | "registration"
   | "server"
   | "prompt"
   | "host"
@@ -30,11 +31,12 @@ export type OptionKind =
 
 /** The accepted words of the kinds that are lists of words. */
 export const wordsOfKind: Readonly<
-  Record<"flow" | "responseMode" | "prompt" | "trust", readonly string[]>
+  Record<"flow" | "responseMode" | "prompt" | "trust" | "registration", readonly string[]>
 > = {
   flow: ["auto", "auth_code", "device"],
   responseMode: ["query", "form_post"],
   trust: ["first-use", "ask", "pinned"],
+  registration: ["none", "dynamic"],
   prompt: ["none", "login", "consent", "select_account", "create"],
 };
 
@@ -289,6 +291,14 @@ export const optionTable: readonly OptionRow[] = [
     default: "first-use",
     text: "all",
     credentials: both,
+  },
+  {
+    name: "registration",
+    kind: "registration",
+    default: "none",
+    keyPlace: 11,
+    text: "all",
+    credentials: interactive,
   },
   {
     name: "maxUnansweredPrompts",

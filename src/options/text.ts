@@ -185,6 +185,13 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "WHEN",
     group: "Signing in",
   },
+  registration: {
+    summary: "register a client where none is known: none or dynamic",
+    meaning:
+      "What to do where no client is known for the provider. `dynamic`: one is registered there (RFC 7591), kept with the sign-in and gone with it; where `clientId` is the address of a client id metadata document, only at a provider that takes no such documents. `none`: that is an error.",
+    placeholder: "HOW",
+    group: "Which sign-in",
+  },
   maxUnansweredPrompts: {
     summary: "unanswered sign-ins in an hour before no more are started",
     meaning:

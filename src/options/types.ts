@@ -154,6 +154,13 @@ export interface InteractiveOptions {
    */
   trustServer?: "first-use" | "ask" | "pinned" | undefined;
   /**
+   * What to do where no client is known for the provider. `dynamic`: one is registered there (RFC
+   * 7591), kept with the sign-in and gone with it; where `clientId` is the address of a client id
+   * metadata document, only at a provider that takes no such documents. `none`: that is an error.
+   * Default: `"none"`.
+   */
+  registration?: "none" | "dynamic" | undefined;
+  /**
    * How many sign-ins may go unanswered within an hour, whichever processes asked, before no more
    * are started by themselves (`login_required`, reason `prompt_budget`). A finished sign-in, a
    * refusal of the person and a sign-in on purpose (`login`) start the count anew. Default: `3`.
@@ -322,6 +329,7 @@ export interface ResolvedOptions {
   readonly loginHint: string | undefined;
   readonly server: string | OidcIssuerSource | undefined;
   readonly trustServer: "first-use" | "ask" | "pinned";
+  readonly registration: "none" | "dynamic";
   readonly maxUnansweredPrompts: number;
   readonly responseMode: "query" | "form_post";
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;

@@ -149,6 +149,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   flow: oneOf(wordsOfKind.flow),
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
+  registration: oneOf(wordsOfKind.registration),
   server: (value) =>
     typeof value === "object" && value !== null ? serverObject(value) : serverAddress(value),
   prompt: (value) =>

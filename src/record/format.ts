@@ -64,6 +64,15 @@ export interface RecordServer {
   resource?: string;
 }
 
+/** What a provider gave a client that was registered there for a sign-in (RFC 7591). */
+export interface RegisteredClient {
+  /** Where it may be answered. */
+  redirectUris: string[];
+  secret?: string;
+  /** When the secret ends, in seconds since the epoch; absent: never. */
+  secretExpiresAt?: number;
+}
+
 /** One sign-in: one refresh token, its access token, and what is needed to renew without discovery. */
 export interface SessionRecord {
   /** The whole key as text: the file name is only a hash of it. */
@@ -76,6 +85,8 @@ export interface SessionRecord {
   /** Issuer as verified, and the client that signed in. */
   issuer: string;
   clientId: string;
+  /** Present where the client was registered for this sign-in. */
+  registered?: RegisteredClient;
   /** Endpoints that a later refresh, userinfo or logout needs. Empty where nobody has signed in yet. */
   tokenEndpoint: string;
   /** The server that the sign-in is for, where there is one. */

@@ -28,6 +28,8 @@ function anotherValue(row: OptionRow): unknown {
     case "seconds":
     case "age":
       return 1234;
+    case "registration":
+      return "dynamic";
     case "function":
     case "store":
       return () => undefined;
@@ -201,6 +203,7 @@ describe("a key read back", () => {
     ),
     resource: ["https://one.example", "urn:other"],
     acrValues: ["urn:gold", "urn:silver"],
+    registration: "dynamic",
   };
 
   test.each(["interactive", "client"] as const)(
@@ -314,4 +317,22 @@ describe("a record and its key", () => {
   test("disagree where the key is broken off [C16]", () => {
     expect(agreesWithKey({ ...record, key: record.key.slice(0, -1) })).toBe(false);
   });
+});
+
+test("a client id metadata document binds no sign-in where another client may have been registered [C16]", () => {
+  const document = "https://app.example.com/client.json";
+  const recordFor = (options: object, clientId: string) => ({
+    key: keyWith({ clientId: document, ...options }),
+    issuer: "https://id.example.com",
+    clientId,
+    tokenEndpoint: "",
+  });
+  expect(agreesWithKey(recordFor({ registration: "dynamic" }, "registered"))).toBe(true);
+  expect(agreesWithKey(recordFor({}, "registered"))).toBe(false);
+  expect(agreesWithKey(recordFor({}, document))).toBe(true);
+  const own = {
+    ...recordFor({}, "registered"),
+    key: keyWith({ clientId: "own", registration: "dynamic" }),
+  };
+  expect(agreesWithKey(own)).toBe(false);
 });

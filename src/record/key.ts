@@ -91,6 +91,8 @@ function partOf(
       return text(value) ?? nameOfSource(value);
     case "boolean":
       return isOn(value) ? "true" : null;
+    case "registration":
+      return value === "dynamic" ? value : null;
     case "resources":
       return resources(value);
     case "parameters":
@@ -164,6 +166,14 @@ export function configurationOfKey(
 }
 
 /**
+ * Whether a sign-in has to be the named client's: a client id metadata document may be of no use to the provider, which
+ * then has another client registered.
+ */
+export function bindsClient(clientId: unknown, registration: unknown): boolean {
+  return !(registration === "dynamic" && /^https:/i.test(String(clientId)));
+}
+
+/**
  * Whether what a record says about itself agrees with the key that it is filed under. One that was edited by hand
  * does not (C16). A key that is not ours to read (another store's test) agrees with everything.
  */
@@ -176,8 +186,11 @@ export function agreesWithKey(record: {
   if (!record.key.startsWith(`[${schemaVersion},"`)) return true;
   const parts = partsOf(record.key);
   if (parts === undefined) return false;
+  const partNamed = (name: string): unknown =>
+    parts[placesBefore + keyOptions.findIndex((option) => option?.[0] === name)];
   return (["issuer", "clientId", "tokenEndpoint"] as const).every((name) => {
-    const part = parts[placesBefore + keyOptions.findIndex((option) => option?.[0] === name)];
+    const part = partNamed(name);
+    if (name === "clientId" && !bindsClient(part, partNamed("registration"))) return true;
     // Before the first sign-in ends, prompts are counted in a record that has no endpoint yet.
     const isStillNone = name === "tokenEndpoint" && record[name] === "";
     return part === null || part === "" || part === record[name] || isStillNone;

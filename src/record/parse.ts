@@ -12,6 +12,7 @@ import type {
   OtherAccessTokenRecord,
   RecordServer,
   RefreshIntent,
+  RegisteredClient,
   SessionRecord,
   SignInEnd,
 } from "./format.ts";
@@ -40,6 +41,7 @@ const longestIdentityCharacters = 200;
 const mostScopes = 1000;
 const mostOtherAccessTokens = 100;
 const mostPrompts = 1000;
+const mostRedirectUris = 100;
 const authenticationMethods: readonly string[] = [
   "none",
   "client_secret_basic",
@@ -184,6 +186,18 @@ function parseServer(value: unknown): RecordServer {
   return server;
 }
 
+function parseRegistered(value: unknown): RegisteredClient {
+  const fields = asFields(value);
+  const registered: RegisteredClient = {
+    redirectUris: listOf(own(fields, "redirectUris"), mostRedirectUris, urlOf),
+  };
+  const secret = optional(fields, "secret", tokenOf);
+  const secretExpiresAt = optional(fields, "secretExpiresAt", secondsOf);
+  if (secret !== undefined) registered.secret = secret;
+  if (secretExpiresAt !== undefined) registered.secretExpiresAt = secretExpiresAt;
+  return registered;
+}
+
 function identityOf(value: unknown): string {
   return nonEmptyOf(value, longestIdentityCharacters);
 }
@@ -214,6 +228,7 @@ function parseFields(fields: Fields): SessionRecord {
     renewedAt: millisecondsOf(own(fields, "renewedAt")),
   };
   const server = optional(fields, "server", parseServer);
+  const registered = optional(fields, "registered", parseRegistered);
   const userinfoEndpoint = optional(fields, "userinfoEndpoint", urlOf);
   const revocationEndpoint = optional(fields, "revocationEndpoint", urlOf);
   const endSessionEndpoint = optional(fields, "endSessionEndpoint", urlOf);
@@ -234,6 +249,7 @@ function parseFields(fields: Fields): SessionRecord {
     listOf(value, mostPrompts, millisecondsOf),
   );
   if (server !== undefined) record.server = server;
+  if (registered !== undefined) record.registered = registered;
   if (userinfoEndpoint !== undefined) record.userinfoEndpoint = userinfoEndpoint;
   if (revocationEndpoint !== undefined) record.revocationEndpoint = revocationEndpoint;
   if (endSessionEndpoint !== undefined) record.endSessionEndpoint = endSessionEndpoint;

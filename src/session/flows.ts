@@ -6,7 +6,7 @@ import type { TokenTarget } from "../record/format.ts";
 import type { RevokedSignIn } from "../flow/revoke.ts";
 import type { SignInContext } from "../flow/sign-in-config.ts";
 import type { SignInVariant } from "../flow/variant.ts";
-import type { RecordServer, SessionRecord } from "../record/format.ts";
+import type { RecordServer, RegisteredClient, SessionRecord } from "../record/format.ts";
 import type { UserInfoClaims } from "./session-types.ts";
 
 /** A sign-in with a refresh token. */
@@ -16,6 +16,8 @@ export type RefreshableRecord = SessionRecord & { refreshToken: string };
 export interface SignedIn extends TokenAnswer {
   readonly clientId: string;
   readonly server: RecordServer | undefined;
+  /** Where the client was registered for it. */
+  readonly registered?: RegisteredClient | undefined;
 }
 
 /** Network work. Everything rejects with `OidcError`. */

@@ -93,6 +93,7 @@ export function recordOfSignIn(answer: SignedIn, context: AnswerContext): Sessio
     issuer: answer.issuer,
     clientId: context.clientId,
     server: answer.server,
+    registered: answer.registered,
     ...endpointsIn(answer),
     authenticationMethod: answer.authenticationMethod,
     accessToken: accessTokenIn(answer),

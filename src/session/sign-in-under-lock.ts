@@ -166,7 +166,7 @@ export class SignInUnderLock {
       maxAgeSeconds: stepUp?.maxAgeSeconds,
     };
     const knownMethod = before?.authenticationMethod;
-    const occasion = { signal, beforePrompt, onAnswer, knownMethod };
+    const occasion = { signal, beforePrompt, onAnswer, knownMethod, before };
     const answer = await this.#parts.flows.signIn(occasion, variant);
     const make = (previous: SessionRecord | undefined): SessionRecord => {
       const context = this.#writer.context(previous, answer.clientId);

@@ -1,72 +1,15 @@
 // `createFetch` where the resource says which provider issues its tokens: what each side was asked, in its own log.
 
-import { expect, onTestFinished, test, vi } from "vitest";
-import { createFetch, type OidcAuthOptions, type PromptEvent } from "../../src/index.ts";
-import type { IdentityProvider } from "../support/identity-provider.ts";
+import { expect, onTestFinished, test } from "vitest";
 import { json, startHostileServer } from "../support/hostile-server.ts";
 import {
   refusal,
-  startRefusingResource,
   wellKnown,
   type CallAnswer,
-  type RefusingResource,
   type RefusingResourceScript,
 } from "../support/refusing-resource.ts";
-import { emptyHome, failureOf, person, provider, refuseTokens, trustOf } from "./harness.ts";
-
-interface Scene {
-  readonly identityProvider: IdentityProvider;
-  readonly resource: RefusingResource;
-  readonly questions: PromptEvent[];
-  /** A `fetch` of another program, as it were. */
-  readonly program: (changes?: OidcAuthOptions) => typeof fetch;
-}
-
-const path = "/mcp";
-
-/** A resource at `/mcp` whose metadata name a provider and its public client; nobody is signed in. */
-async function scene(
-  script: (identityProvider: IdentityProvider) => RefusingResourceScript = () => ({}),
-): Promise<Scene> {
-  emptyHome();
-  vi.stubEnv("CI", "");
-  onTestFinished(() => void vi.unstubAllEnvs());
-  const identityProvider = await provider();
-  const resource = await startRefusingResource({
-    documents: (origin) => ({ [`${wellKnown}${path}`]: said(identityProvider, origin) }),
-    ...script(identityProvider),
-  });
-  const questions: PromptEvent[] = [];
-  const someone = person(trustOf(identityProvider));
-  const onPrompt = (event: PromptEvent): void => {
-    if (event.type === "trustQuestion") {
-      questions.push(event);
-      event.accept();
-    }
-    someone.onPrompt(event);
-  };
-  const desk = { openBrowser: false, callbackPort: 0, callbackTimeoutSeconds: 15, onPrompt };
-  return {
-    identityProvider,
-    resource,
-    questions,
-    program: (changes = {}) => createFetch({ ...desk, ...changes }),
-  };
-}
-
-function said(
-  identityProvider: IdentityProvider,
-  origin: string,
-  members: object = {},
-): Readonly<Record<string, unknown>> {
-  return {
-    resource: `${origin}${path}`,
-    authorization_servers: [identityProvider.issuer],
-    client_id: identityProvider.clients.public.clientId,
-    scopes_supported: ["openid"],
-    ...members,
-  };
-}
+import { failureOf, refuseTokens } from "./harness.ts";
+import { path, said, scene, tamperMetadata, type Scene } from "./resource-scene.ts";
 
 function scopesAsked({ identityProvider }: Scene): (string | null)[] {
   return identityProvider.authorizationRequests().map((each) => each.get("scope"));
@@ -129,14 +72,7 @@ test.each<[string, string, object, string | null]>([
     answer: ({ token }) => (token === undefined ? refusal(challenge) : [200]),
   }));
   const { origin } = on.resource;
-  on.identityProvider.tamper({
-    path: "discovery",
-    respond: async (_request, genuine) => {
-      const answer = await genuine();
-      const document = { ...JSON.parse(answer.body), scopes_supported: ["openid"] };
-      return { ...answer, body: JSON.stringify(document) };
-    },
-  });
+  tamperMetadata(on, { scopes_supported: ["openid"] });
   await on
     .program()(`${origin}${path}`)
     .catch(() => undefined);
@@ -313,14 +249,7 @@ test("a body that can be read but once is never sent twice; the next request beg
 
 test("a provider that does not list S256 is refused before anybody is sent there", async () => {
   const on = await scene();
-  on.identityProvider.tamper({
-    path: "discovery",
-    respond: async (_request, genuine) => {
-      const answer = await genuine();
-      const { code_challenge_methods_supported: _none, ...document } = JSON.parse(answer.body);
-      return { ...answer, body: JSON.stringify(document) };
-    },
-  });
+  tamperMetadata(on, { code_challenge_methods_supported: undefined });
   const failure = await failureOf(on.program()(`${on.resource.origin}${path}`));
   expect([failure.code, failure.reason]).toEqual(["authorization_failed", "pkce_unsupported"]);
   expect(on.identityProvider.requests().authorization).toBe(0);

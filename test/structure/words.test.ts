@@ -5,9 +5,9 @@ import { optionTable } from "../../src/options/table.ts";
 import { isProduct, readSource, sourceFiles } from "./sources.ts";
 
 // Texts of docs/errors.md, which is for the command line too.
-const reference = "core/error-texts.ts";
+const reference = ["core/error-texts.ts", "core/server-word-texts.ts"];
 const library = sourceFiles().filter(
-  (path) => isProduct(path) && !path.startsWith("cli/") && path !== reference,
+  (path) => isProduct(path) && !path.startsWith("cli/") && !reference.includes(path),
 );
 
 function withoutComments(source: string): string {
