@@ -11,17 +11,23 @@ export interface NeededProgram {
 
 export const neededPrograms: Readonly<
   Record<
+    | "cargo"
     | "chromium"
+    | "curl"
+    | "dockerRegistry"
     | "fish"
     | "gcc"
+    | "git"
     | "glewlwyd"
     | "ip"
     | "java"
+    | "kubectl"
     | "maven"
     | "openssl"
     | "postgresql"
     | "redis"
     | "script"
+    | "skopeo"
     | "spin"
     | "sqlite3"
     | "strace"

@@ -19,8 +19,14 @@ import { delimiter, join } from "node:path";
 
 /** Programs that tests need, each with the Debian package that has it. */
 export const neededPrograms = /** @type {const} @satisfies {Record<string, NeededProgram>} */ ({
+  // Installed with its own tool chain where it is; Debian has it in a version without credential providers.
+  cargo: { command: "cargo", debianPackage: "cargo", optional: true },
   chromium: { command: "chromium", debianPackage: "chromium" },
+  curl: { command: "curl", debianPackage: "curl", mode: "long" },
+  // The program alone: no server is started by it.
+  dockerRegistry: { command: "docker-registry", debianPackage: "docker-registry", mode: "long" },
   fish: { command: "fish", debianPackage: "fish" },
+  git: { command: "git", debianPackage: "git", mode: "long" },
   // The tests bring their own configuration; without this answer its installation fails where nobody can be asked.
   glewlwyd: {
     command: "glewlwyd",
@@ -33,6 +39,8 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   gcc: { command: "gcc", debianPackage: "gcc", with: ["libc6-dev"], mode: "long" },
   ip: { command: "ip", debianPackage: "iproute2" },
   java: { command: "java", debianPackage: "default-jre-headless", optional: true },
+  // Debian's is older than the exec plug-ins of today.
+  kubectl: { command: "kubectl", debianPackage: "kubernetes-client", optional: true },
   maven: { command: "mvn", debianPackage: "maven", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
   // The server's programs are in a folder of their own, where this one finds them.
@@ -40,6 +48,7 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   // The server's program, under another name of it: the package "redis-server" would start a server of its own.
   redis: { command: "redis-check-rdb", debianPackage: "redis-tools" },
   script: { command: "script", debianPackage: "bsdutils" },
+  skopeo: { command: "skopeo", debianPackage: "skopeo", mode: "long" },
   spin: { command: "spin", debianPackage: "spin", mode: "long" },
   sqlite3: { command: "sqlite3", debianPackage: "sqlite3", mode: "long" },
   strace: { command: "strace", debianPackage: "strace" },
