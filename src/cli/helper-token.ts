@@ -20,8 +20,8 @@ import { tellOfSignIn } from "./tell-sign-in.ts";
 
 /** A program that asks again so soon was refused. */
 const repeatMilliseconds = 10_000;
-/** A token counts as refused so often at most, whoever asks. */
-const refusedEveryMilliseconds = 60_000;
+/** A token is renewed so often at most because somebody asks again: one that is as young is as good as its successor. */
+const renewedEveryMilliseconds = 60_000;
 /** How long a failure is repeated to the program that met it: what passes by itself, anything else, and a person's no. */
 const failureMilliseconds = { transient: 30_000, lasting: 600_000, asked: 3_600_000 } as const;
 
@@ -34,8 +34,8 @@ interface Errand {
   readonly isQuiet: boolean;
   /** Under which the notes of the program that asks are kept; undefined where none are. */
   readonly note: string | undefined;
-  /** Under which it is noted when a token of this sign-in last counted as refused. */
-  readonly refusals: string;
+  /** Under which it is noted when a helper last renewed the token of this sign-in. */
+  readonly renewals: string;
 }
 
 export class HelperTokens {
@@ -99,7 +99,7 @@ export class HelperTokens {
       isQuiet: asked.quiet === true,
       note:
         consumer && JSON.stringify(["program", consumer, this.#name, key, tokenKind, place, about]),
-      refusals: JSON.stringify(["refused", key, tokenKind]),
+      renewals: JSON.stringify(["renewed", key, tokenKind]),
     };
   }
 
@@ -124,6 +124,9 @@ export class HelperTokens {
     const rejectedToken = isRefused ? cached.token : undefined;
     const token = await this.#obtain(errand, note, rejectedToken);
     if (errand.note !== undefined && note.failure !== undefined) this.#notes?.forget(errand.note);
+    if (this.#tool.repeatMeansRefused && token.source !== "cache") {
+      await this.#notes?.write(errand.renewals, { askedAt: Date.now() });
+    }
     await this.#noteGiven(token, errand, { askedAt: note.askedAt });
     return token;
   }
@@ -134,12 +137,12 @@ export class HelperTokens {
     const now = Date.now();
     const { given } = note;
     const isRepeat = given?.mark === tokenMark(cached.token) && now - given.at < repeatMilliseconds;
-    const refusedAt = this.#notes?.read(errand.refusals).askedAt ?? 0;
-    if (!isRepeat || now - refusedAt < refusedEveryMilliseconds) {
+    const renewedAt = this.#notes?.read(errand.renewals).askedAt ?? 0;
+    if (!isRepeat || now - renewedAt < renewedEveryMilliseconds) {
       await this.#noteGiven(cached, errand, note);
       return cached;
     }
-    await this.#notes?.write(errand.refusals, { askedAt: now });
+    await this.#notes?.write(errand.renewals, { askedAt: now });
     let token = cached;
     try {
       token = await this.#renewed(errand, cached.token);

@@ -16,6 +16,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { knownFlags, parseArguments } from "../../src/cli/arguments.ts";
 import { grammar } from "../../src/cli/command-grammar.ts";
 import { readProfile } from "../../src/cli/profile.ts";
+import { serverRows } from "../../src/cli/server-table.ts";
 import { exitWords } from "../../src/cli/render/help-words.ts";
 import { unknownVariableWarnings } from "../../src/cli/variables.ts";
 import { decisionsFor, errorCodes, reasonsOf } from "../../src/core/error-table.ts";
@@ -192,7 +193,7 @@ test("command-line.md has every command", () => {
   expect(listed.toSorted()).toEqual(commands.map(({ path }) => path).toSorted());
 });
 
-test.each(blocksOf("toml"))("$document: its profiles can be read", ({ text }) => {
+test.each(blocksOf("toml"))("$document: its profiles can be read", ({ document, text }) => {
   const place = mkdtempSync(join(tmpdir(), "latchkey-docs-"));
   onTestFinished(() => rmSync(place, { recursive: true, force: true }));
   mkdirSync(join(place, "latchkey"), { mode: 0o700 });
@@ -207,6 +208,7 @@ test.each(blocksOf("toml"))("$document: its profiles can be read", ({ text }) =>
     const { clientId, server } = readProfile(name, machine).options;
     expect(clientId ?? server).toEqual(expect.any(String));
   }
+  for (const { profile } of serverRows(text, document).values()) expect(names).toContain(profile);
 });
 
 test.each(documents)("%s: every link within the repository leads somewhere", (document) => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import { freePort } from "../support/free-port.ts";
 import { needs } from "../support/debian-packages.ts";
-import { startToolDesk, type ToolDesk } from "../support/tool-desk.ts";
+import { linesOfPage, startToolDesk, type ToolDesk } from "../support/tool-desk.ts";
 import { startCrateServer, startRegistryRealm } from "../support/tool-servers.ts";
 
 const skopeo = needs("skopeo");
@@ -55,9 +55,13 @@ auth: {token: {realm: "http://${realm.host}/token", service: tests, issuer: real
   try {
     here.configure({ ...realm, host });
     mkdirSync(join(here.home, ".docker"));
+    const helpers = [host, stranger].map((name) =>
+      linesOfPage("credHelpers").replace("registry.example.com:5000", name),
+    );
+    const parsed = helpers.map((text) => (JSON.parse(text) as { credHelpers: object }).credHelpers);
     writeFileSync(
       join(here.home, ".docker", "config.json"),
-      JSON.stringify({ credHelpers: { [host]: "latchkey", [stranger]: "latchkey" } }),
+      JSON.stringify({ credHelpers: Object.assign({}, ...parsed) as object }),
     );
     writeImage(join(here.home, "image"));
     const insecure = ["--insecure-policy"];
@@ -145,7 +149,7 @@ test.skipIf(!cargo.available)("cargo fetches from a registry that wants a token"
   );
   writeFileSync(
     join(project, ".cargo", "config.toml"),
-    `[registries.own]\nindex = "sparse+http://${index.host}/index/"\ncredential-provider = ["cargo-credential-latchkey"]\n`,
+    linesOfPage("[registries.own]").replace("https://crates.example.com", `http://${index.host}`),
   );
   const fetched = await here.run("/bin/sh", ["-c", `cd ${project} && exec cargo fetch`], {
     CARGO_HOME: join(here.home, "cargo"),

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../support/debian-packages.ts";
-import { startToolDesk, type Ran, type ToolDesk } from "../support/tool-desk.ts";
+import { linesOfPage, startToolDesk, type Ran, type ToolDesk } from "../support/tool-desk.ts";
 import { startEchoServer, startGitServer, type ToolServer } from "../support/tool-servers.ts";
 
 const gitProgram = needs("git");
@@ -49,7 +49,17 @@ async function repository(): Promise<{ known: ToolServer; stranger: ToolServer }
 
 test.skipIf(!gitProgram.available)("git clones and pushes", async () => {
   const { known } = await repository();
-  const cloned = await git("clone", "-q", `http://${known.host}/a.git`, join(here.home, "cloned"));
+  const lines = linesOfPage("git config").replace(
+    "https://git.example.com",
+    `http://${known.host}`,
+  );
+  expect(await here.run("/bin/sh", ["-c", lines])).toEqual({ code: 0, output: "" });
+  const cloned = await here.run("git", [
+    "clone",
+    "-q",
+    `http://${known.host}/a.git`,
+    join(here.home, "cloned"),
+  ]);
   expect(cloned).toEqual({ code: 0, output: "" });
   await git("-C", join(here.home, "cloned"), "commit", "-q", "--allow-empty", "-m", "second");
   const pushed = await git(
@@ -105,10 +115,11 @@ test.skipIf(!curl.available)(
   "curl takes the header and the configuration from a pipe",
   async () => {
     const echo = await here.started(startEchoServer(here.identityProvider));
-    const words = [
-      `latchkey token --profile work --header | curl -sS -H @- http://${echo.host}/`,
-      `latchkey token --profile work --format curl | curl -sS -K - http://${echo.host}/`,
-    ];
+    const words = linesOfPage("curl -H")
+      .replaceAll("https://api.example.com/", `-sS http://${echo.host}/`)
+      .trim()
+      .split("\n");
+    expect(words).toHaveLength(2);
     for (const word of words) {
       expect(await here.run("/bin/sh", ["-c", word])).toEqual({
         code: 0,

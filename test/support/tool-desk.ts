@@ -111,3 +111,12 @@ browser-command = '${browser}'
     },
   };
 }
+
+/** A block of docs/tools.md that holds this, so that the page says what the tests run. */
+export function linesOfPage(part: string): string {
+  const page = readFileSync(new URL("../../docs/tools.md", import.meta.url), "utf8");
+  const blocks = [...page.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
+  const [found, ...others] = blocks.filter((text) => text.includes(part));
+  if (found !== undefined && others.length === 0) return found;
+  throw new Error(`docs/tools.md has not one ${part}`);
+}
