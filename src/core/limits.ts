@@ -36,7 +36,7 @@ export const longestUserFileBytes: number = 4 * 1024 * 1024;
 export const metadataLifetimeSeconds: number = 24 * 3600;
 /** Key set without cache headers is used for new sign-ins for so long, in seconds. */
 export const keySetLifetimeSeconds = 3600;
-/** Between two fetches of a key set because of keys that it does not have, in seconds. */
+/** For one fetch of a key set because of keys that it does not have, in seconds (K08). */
 export const keySetCoolDownSeconds = 30;
 /** A resource server goes on with keys that it cannot renew for so long after their lifetime, in seconds (K09). */
 export const longestStaleKeysSeconds: number = 24 * 3600;

@@ -2,8 +2,8 @@
 
 import type { Clock } from "../core/clock.ts";
 import { isWithinLifetime } from "../core/lifetime.ts";
-import { keySetCoolDownSeconds } from "../core/limits.ts";
 import { parseKeySet, type PublicKey } from "./public-key.ts";
+import { RefetchBudget } from "./refetch-budget.ts";
 
 /** The keys of an issuer, as a verifier sees them. */
 export interface KeySource {
@@ -15,10 +15,11 @@ export interface KeySource {
    */
   current(signal?: AbortSignal): Promise<readonly PublicKey[]>;
   /**
-   * Fetches the keys, because those at hand do not fit. For half a minute after that the keys at hand are given,
-   * however many tokens they do not fit. @throws {OidcError} like `current`.
+   * Fetches the keys, because those at hand do not fit a token that names `keyId`. For half a minute after that the keys
+   * at hand are given, however many tokens they do not fit, but for one `kid` that comes again.
+   * @throws {OidcError} like `current`.
    */
-  fetchAgain(signal?: AbortSignal): Promise<readonly PublicKey[]>;
+  fetchAgain(signal?: AbortSignal, keyId?: string): Promise<readonly PublicKey[]>;
 }
 
 /** A key set document as it was fetched; it is validated again whenever it is read. */
@@ -73,11 +74,11 @@ export class KeySet implements KeySource {
   #prefetched: Promise<readonly PublicKey[] | undefined> | undefined;
   /** The keys of the document that was read last: they stay the same objects, with what was prepared of them. */
   #parsed: { document: object; keys: readonly PublicKey[] | undefined } | undefined;
-  /** Until then, on the monotonic clock, keys that do not fit have none fetched. */
-  #restsUntil = -Infinity;
+  readonly #budget: RefetchBudget;
 
   constructor(parts: KeySetParts) {
     this.#parts = parts;
+    this.#budget = new RefetchBudget(parts.clock);
   }
 
   /** Loads the keys in the background where none that serve are at hand. A failure shows when the keys are needed. */
@@ -92,16 +93,14 @@ export class KeySet implements KeySource {
     return prefetched ?? this.#atHand() ?? this.#fetch(signal);
   }
 
-  async fetchAgain(signal?: AbortSignal): Promise<readonly PublicKey[]> {
+  async fetchAgain(signal?: AbortSignal, keyId?: string): Promise<readonly PublicKey[]> {
     // What is under way was asked for after the keys that do not fit.
     if (this.#flight !== undefined) return this.#fetch(signal);
-    const now = this.#parts.clock.monotonic();
     // Anybody can make up a `kid`; the issuer must not be asked for each.
-    if (now < this.#restsUntil) {
+    if (!this.#budget.allows(keyId)) {
       const kept = this.#parts.cache.read();
       return (kept && this.#parse(kept.document)) ?? [];
     }
-    this.#restsUntil = now + keySetCoolDownSeconds * 1000;
     return this.#fetch(signal);
   }
 

@@ -68,8 +68,8 @@ export class ServingKeys implements KeySource {
     return this.#remember(await this.#set.current(signal));
   }
 
-  async fetchAgain(signal?: AbortSignal): Promise<readonly PublicKey[]> {
-    const keys = this.#remember(await this.#set.fetchAgain(signal));
+  async fetchAgain(signal?: AbortSignal, keyId?: string): Promise<readonly PublicKey[]> {
+    const keys = this.#remember(await this.#set.fetchAgain(signal, keyId));
     // The issuer could not say lately whether it has such a key: that is not the fault of whoever sent the token.
     const failure = this.#failureNow();
     if (failure !== undefined) throw failure.error;

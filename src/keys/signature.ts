@@ -139,7 +139,7 @@ export async function signingKeyOf(
   const found = judged?.found ?? signingKeyIn(keys, token, algorithm);
   if (found !== "jwks_key_not_found" && found !== "signature") return found;
   // OpenID Connect Core section 10.1.1: the verifier goes back to the jwks_uri for a `kid` that it does not know.
-  const fresh = await source.fetchAgain(signal);
+  const fresh = await source.fetchAgain(signal, token.keyId);
   // The set was fetched too lately to be fetched again: what it said of this token, it says still.
   return fresh === keys ? found : signingKeyIn(fresh, token, algorithm);
 }
