@@ -14,7 +14,8 @@ function isTrusted(stats: Stats, user: number): boolean {
   return stats.uid === user || stats.uid === 0;
 }
 
-function folderProblemOf(folder: string, user: number): FileProblem | undefined {
+/** What is wrong with the folder of a file that has power, in words that follow the file; undefined where nothing is. */
+export function folderProblemOf(folder: string, user: number): FileProblem | undefined {
   const stats = statSync(folder);
   const named = `lies in the folder ${folder}, which`;
   if (!isTrusted(stats, user)) {

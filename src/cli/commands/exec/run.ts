@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { OidcError, sanitizeProviderText } from "../../../core/errors.ts";
+import { loadPart } from "../../../core/load.ts";
 import { tokenRequestOf } from "../../cached-token.ts";
 import type { CommandContext } from "../../context.ts";
 import { reachedProgramAlready } from "../../exec-signals.ts";
@@ -51,27 +52,45 @@ function ended(child: ChildProcess, name: string): Promise<number> {
   });
 }
 
+/** A token in the program's environment, or the file with it, and what is done when the program has ended. */
+interface Handed {
+  readonly value: string;
+  readonly end: () => Promise<void>;
+}
+
+async function handOver(context: CommandContext): Promise<Handed> {
+  const { line, settings, signal } = context;
+  const opened = await context.open(true);
+  const request = tokenRequestOf(line.flags, settings.interactive);
+  if (line.flags["file"] === true) {
+    const { keepTokenFile } = await loadPart(() => import("./token-file.ts"));
+    return keepTokenFile(context, opened, request);
+  }
+  const { token } = await opened.session.getToken({ ...request, signal });
+  return { value: token, end: async () => undefined };
+}
+
 /** Runs the program behind `--` and ends as it ends. */
 export async function run(context: CommandContext): Promise<number> {
-  const { line, machine, settings, signal } = context;
+  const { line, machine } = context;
   const [name = "", ...parameters] = line.program;
   const variable = line.flags["env"];
-  const { session } = await context.open(true);
-  const { token } = await session.getToken({
-    ...tokenRequestOf(line.flags, settings.interactive),
-    signal,
-  });
+  const { value, end } = await handOver(context);
   const child = spawn(name, parameters, {
     stdio: standardInputOutputAnd(context.inheritedDescriptors),
     env: environmentFor(
       machine.environment,
       typeof variable === "string" ? variable : defaultVariable,
-      token,
+      value,
     ),
   });
   const status = ended(child, name);
   context.handOverSignals((received) => {
     if (!reachedProgramAlready(received)) child.kill(received);
   });
-  return status;
+  try {
+    return await status;
+  } finally {
+    await end();
+  }
 }

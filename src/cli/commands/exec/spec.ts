@@ -21,10 +21,17 @@ export const spec: CommandSpec = {
       summary: "variable for the token (default\u00a0LATCHKEY_ACCESS_TOKEN)",
       placeholder: "NAME",
     },
+    {
+      name: "file",
+      kind: "switch",
+      summary:
+        "the variable names a file with the token, which is kept fresh while the program runs",
+    },
   ],
   takesProgram: true,
   examples: [
     "latchkey exec --profile work -- ./report.sh",
     "latchkey exec --profile work --env API_TOKEN -- node sync.js",
+    "latchkey exec --profile work --id-token --file --env AWS_WEB_IDENTITY_TOKEN_FILE -- aws s3 ls",
   ],
 };

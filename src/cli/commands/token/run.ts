@@ -1,6 +1,7 @@
 // `latchkey token`: prints a token that is good now. Changes when that command does.
 
 import { isOidcError } from "../../../core/errors.ts";
+import { loadPart } from "../../../core/load.ts";
 import type { CommandContext } from "../../context.ts";
 import { tellOfSignIn } from "../../tell-sign-in.ts";
 import { tokenText } from "../../token-text.ts";
@@ -19,6 +20,10 @@ function lookInCache(look: () => string | undefined): string | undefined {
 /** Prints the token alone: cached, refreshed, or after a sign-in. */
 export async function run(context: CommandContext): Promise<number> {
   const { line, settings, machine, signal } = context;
+  if (line.flags["write"] !== undefined || line.flags["keep"] !== undefined) {
+    const { writeToken } = await loadPart(() => import("./write.ts"));
+    return writeToken(context);
+  }
   if (settings.clientSecretFile !== undefined) {
     // A cached token needs no secret, and the file may be a pipe that can be read only once.
     const { options, kind } = context.peek();

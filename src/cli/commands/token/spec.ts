@@ -29,6 +29,17 @@ export const spec: CommandSpec = {
       answerForm: true,
       warm: true,
     },
+    {
+      name: "write",
+      kind: "file",
+      summary: "write it into a file of mode 0600, whole, and print nothing",
+      placeholder: "FILE",
+    },
+    {
+      name: "keep",
+      kind: "switch",
+      summary: "with --write: go on, and replace the file before the token ends",
+    },
     idToken,
     forceRefresh,
     minValiditySeconds,
@@ -38,6 +49,7 @@ export const spec: CommandSpec = {
     "curl -H @<(latchkey token --profile work --header) https://api.example.com/",
     "latchkey token --profile work --no-interactive",
     "latchkey token --profile work --json",
+    "latchkey token --profile work --write ~/.cache/work-token --keep",
     "latchkey token --format curl | curl -K - https://api.example.com/",
   ],
 };
