@@ -65,6 +65,7 @@ export interface ErrorReasons {
   discovery_failed: "not_found" | "server_error" | "jwks_unusable";
   issuer_mismatch: never;
   endpoint_invalid:
+    | "blocked_address"
     | "authorization_endpoint"
     | "token_endpoint"
     | "device_authorization_endpoint"

@@ -108,6 +108,7 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   }],
   issuer_mismatch:        [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", "counts", {}],
   endpoint_invalid:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "doubted", "nothing", "counts", {
+    blocked_address: same,
     authorization_endpoint: same,
     token_endpoint: same,
     device_authorization_endpoint: same,

@@ -65,6 +65,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
     meaning: "an endpoint is missing or cannot be used; the reason is its name in the metadata",
     remedy: `${administrator}, or set the endpoint by its option`,
     reasons: {
+      blocked_address: "a server elsewhere led to an address inside this machine or its networks",
       authorization_endpoint: "where the browser is sent",
       token_endpoint: "where tokens come from",
       device_authorization_endpoint: "where the device flow begins",

@@ -8,6 +8,8 @@ export const longestTokenCharacters: number = 128 * 1024;
 export const longestUrlCharacters: number = 8 * 1024;
 /** Longest message of a gRPC server that says which provider to use, in bytes (D19). */
 export const longestServerMessageBytes: number = 64 * 1024;
+/** Longest time that a gRPC server is asked for its provider, in seconds (D19). */
+export const longestServerQuestionSeconds = 10;
 /** Longest text that a server says of its provider: a client, an audience, all scopes, in characters (D19). */
 export const longestServerTextCharacters = 2048;
 /** Scopes that a server may name (D19). */

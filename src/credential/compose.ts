@@ -11,6 +11,7 @@ import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import { warningEvent, type Warn } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
+import type { AddressGuard } from "../http/address-guard.ts";
 import type { HttpClient, RequestOpener } from "../http/exchange.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
 import { createProcessLock } from "../lock/protocol.ts";
@@ -188,6 +189,7 @@ function networkOpener(
     const onWarning = warnWith(world);
     const folder = folderOrNone(machine);
     const { clock, logger } = world;
+    const guard = await guardFor(options);
     return {
       ...world,
       cacheFolder: folder,
@@ -208,9 +210,18 @@ function networkOpener(
         environment: world.environment,
         randomBytes: world.randomBytes,
         onWarning,
+        guard,
       }),
     };
   });
+}
+
+/** A provider that a server names may not be where the server itself cannot reach (D18). */
+async function guardFor({ issuer, server }: ResolvedOptions): Promise<AddressGuard | undefined> {
+  if (issuer !== "" || server === undefined) return undefined;
+  const { createAddressGuard } = await loadPart(() => import("../http/address-guard.ts"));
+  const address = typeof server === "string" ? server : (server.address ?? "");
+  return createAddressGuard(URL.parse(address.replace(/^grpc/i, "http"))?.hostname);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Asks a gRPC server which provider to use: the unary call GetOidcIssuer, under its own name and the reference system's.
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
+import { longestServerQuestionSeconds } from "../core/limits.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { checkedConfig } from "../server/checked-config.ts";
 import type { ServerConfig, ServerConfigSource } from "../server/server-config.ts";
@@ -46,6 +47,7 @@ function call({ path }: Method, { origin }: GrpcAddress, http: HttpClient, signa
     accept: "application/grpc",
     // GetOidcIssuerRequest is empty. Nothing that is secret goes along (D19).
     message: frameOf(Buffer.alloc(0)),
+    longestSeconds: longestServerQuestionSeconds,
     signal,
   });
 }
@@ -88,8 +90,8 @@ async function ask(
 
 /**
  * A gRPC server that can be asked which provider to use: as `latchkey.v1.OidcService`, and where it does not implement
- * that, as `xgtproto.AdminService`. The call carries no token, follows no redirect, and its time, roots and proxies are
- * those of `http`.
+ * that, as `xgtproto.AdminService`. The call carries no token, follows no redirect, takes 10 s at most, and its roots and
+ * proxies are those of `http`.
  * @throws {OidcError} `invalid_option`, `insecure_url` for an address that is none. Asking rejects with
  * `server_config_failed`, `network`, `timeout`, `tls`, `rate_limited`, `response_too_large`, `ca_bundle_invalid`,
  * `aborted`.

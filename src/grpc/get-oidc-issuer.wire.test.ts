@@ -17,6 +17,7 @@ import { json, startHostileServer } from "../../test/support/hostile-server.ts";
 import { makeClient, type TestClient } from "../../test/support/http-client.ts";
 import { isOidcError, type OidcError } from "../core/errors.ts";
 import type { ServerConfig } from "../server/server-config.ts";
+import { longestServerQuestionSeconds } from "../core/limits.ts";
 import { adminService } from "./admin-service.ts";
 import { frameOf } from "./frame.ts";
 import { grpcConfigSource } from "./get-oidc-issuer.ts";
@@ -52,8 +53,9 @@ afterEach(() => {
   hostile.requests.length = 0;
 });
 
-function client(): TestClient {
-  return makeClient({ caCertPath: authority.caPath });
+/** Its time runs out when the test says so: it has no more than such a question has. */
+function client(timeoutSeconds = longestServerQuestionSeconds): TestClient {
+  return makeClient({ caCertPath: authority.caPath, timeoutSeconds });
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<OidcError> {
@@ -97,7 +99,9 @@ test("the reference system's own server, which does not implement the other serv
 test("over plain text on this machine", async () => {
   const server = await startGrpcServer([{ definition: oidcService, implementation }]);
   onTestFinished(() => server.close());
-  expect(await grpcConfigSource(server.address, makeClient()).ask(undefined)).toEqual(config);
+  expect(
+    await grpcConfigSource(server.address, makeClient({ timeoutSeconds: 10 })).ask(undefined),
+  ).toEqual(config);
 });
 
 test("asks for the two names in their order, with nothing in the message, and never with a token [D19]", async () => {
@@ -203,6 +207,13 @@ test("a server that never answers is given up in time, and its connection with i
   await expect.poll(() => closed.mock.calls.length).toBe(1);
 });
 
+test("it gets ten seconds, however long other requests may take [D19]", async () => {
+  const http = client(30);
+  const error = await failureOf(ask(() => undefined, http));
+  expect([error.code, error.reason, http.clock.pauses]).toEqual(["timeout", "operation", [10_000]]);
+  expect(error.message).toContain("within 10 s (server configuration).");
+});
+
 test("an abort ends the call at once", async () => {
   const caller = new AbortController();
   hostile.behave(() => caller.abort());
@@ -225,7 +236,7 @@ test("certificates are verified, whatever the embedding program switched off [S0
   const stranger = await startHostileGrpcServer(await authority.wrongHostLeaf());
   onTestFinished(() => stranger.close());
   for (const [server, http, reason] of [
-    [hostile, makeClient(), "unknown_issuer"],
+    [hostile, makeClient({ timeoutSeconds: 10 }), "unknown_issuer"],
     [stranger, client(), "wrong_host"],
   ] as const) {
     const error = await failureOf(grpcConfigSource(server.address, http).ask(undefined));

@@ -8,6 +8,7 @@ import { connectTimeoutSeconds } from "../core/limits.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { assertWebCrypto } from "../core/runtime.ts";
 import type { Transport, TransportAnswer } from "../core/world.ts";
+import type { AddressGuard } from "./address-guard.ts";
 import { readBoundedBody } from "./bounded-body.ts";
 import type { HttpAnswer, HttpClient, RequestOpener } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
@@ -48,6 +49,8 @@ export interface HttpClientOptions {
   readonly transport?: Transport | undefined;
   /** Shown to every host that is asked for it, never to a proxy. */
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** Asked of every address before it is connected to. Default: any may be. */
+  readonly guard?: AddressGuard | undefined;
   /** For tests; default 10. */
   readonly connectTimeoutSeconds?: number | undefined;
 }
@@ -96,6 +99,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
     environment: options.environment,
     onWarning: options.onWarning,
     connectTimeoutSeconds: connectSeconds,
+    guard: options.guard,
   });
 
   async function explain(

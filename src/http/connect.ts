@@ -1,11 +1,11 @@
 // A new connection to a host: TCP, a proxy's tunnel and TLS, within one time limit.
 
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { isAddress } from "../core/hosts.ts";
 import { ownProperties } from "../core/own-properties.ts";
 import { requestOver } from "./http-request.ts";
-import { lookUp } from "./lookup.ts";
+import { guardedLookUp, lookUp } from "./lookup.ts";
 import type { Proxy } from "./proxy.ts";
 import { isTlsCode, isUntrustedCode } from "./tls-codes.ts";
 import type { Trust } from "./trust.ts";
@@ -19,6 +19,8 @@ export interface Destination {
   readonly protocol?: "h2" | undefined;
   /** Needed where the host or the proxy is an `https:` one. */
   readonly trust: Trust | undefined;
+  /** Whether an address of the host may be connected to; what a proxy connects to is not seen. Default: any. */
+  readonly mayConnect?: ((address: string) => boolean) | undefined;
 }
 
 /** What may end an attempt. */
@@ -63,12 +65,10 @@ function established(socket: Socket, event: "connect" | "secureConnect"): Promis
   });
 }
 
-async function openPlain(url: URL, watch: Watch): Promise<Socket> {
+async function openPlain(url: URL, watch: Watch, lookup = lookUp): Promise<Socket> {
   const { connect: connectTcp } = process.getBuiltinModule("node:net");
   const socket = watch(
-    connectTcp(
-      ownProperties({ host: bareHost(url), port: portOf(url), lookup: lookUp, noDelay: true }),
-    ),
+    connectTcp(ownProperties({ host: bareHost(url), port: portOf(url), lookup, noDelay: true })),
   );
   await established(socket, "connect");
   return socket;
@@ -82,6 +82,7 @@ async function openSecure(
   watch: Watch,
   tunnel?: Socket,
   protocol: string = "http/1.1",
+  lookup: LookupFunction = lookUp,
 ): Promise<Socket> {
   const { connect: connectTls } = process.getBuiltinModule("node:tls");
   const host = bareHost(url);
@@ -89,7 +90,7 @@ async function openSecure(
     connectTls(
       ownProperties({
         ...(tunnel === undefined
-          ? { host, port: portOf(url), lookup: lookUp, noDelay: true, socket: undefined }
+          ? { host, port: portOf(url), lookup, noDelay: true, socket: undefined }
           : { socket: tunnel }),
         secureContext: context,
         // Stated, because NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default (S04).
@@ -152,18 +153,22 @@ async function openToProxy(
 }
 
 async function open(
-  { url, proxy, trust, protocol }: Destination,
+  { url, proxy, trust, protocol, mayConnect }: Destination,
   round: number,
   watch: Watch,
 ): Promise<Socket> {
+  const lookup = mayConnect === undefined ? lookUp : guardedLookUp(mayConnect);
+  // An address that stands for itself is not looked up.
+  const host = bareHost(url);
+  if (isAddress(host) && mayConnect?.(host) === false) throw new WireFailure("blocked_address");
   const tunnel =
     proxy === undefined
       ? undefined
       : await openTunnel(await openToProxy(proxy, trust, round, watch), url, proxy);
-  if (url.protocol === "http:") return tunnel ?? openPlain(url, watch);
+  if (url.protocol === "http:") return tunnel ?? openPlain(url, watch, lookup);
   if (trust === undefined) throw new TypeError("https: without anything to trust");
   const { target } = trust.contexts.at(round);
-  return openSecure(url, target, trust.identityProblem, watch, tunnel, protocol);
+  return openSecure(url, target, trust.identityProblem, watch, tunnel, protocol, lookup);
 }
 
 async function openInRounds(

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly accept?: string;
   /** An unauthenticated GET of metadata or keys: may be retried, and may follow one redirect in its origin. */
   readonly metadata?: boolean;
+  /** A limit of its own, in seconds, where it is shorter than the client's. */
+  readonly longestSeconds?: number;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { Reason } from "../core/errors.ts";
+import { option, say } from "../core/wording.ts";
 import { tooLarge } from "./bounded-body.ts";
 import { isCertificateCode, isTlsCode } from "./tls-codes.ts";
 import { WireFailure } from "./wire-failure.ts";
@@ -140,6 +141,17 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
           `Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
           false,
         );
+      }
+      case "blocked_address": {
+        const error = new OidcError(
+          "endpoint_invalid",
+          `${place.host} is at an address inside this machine, its link or a private network (${place.step}), and a server elsewhere named it as the provider's. Nothing was sent there.`,
+          {
+            reason: "blocked_address",
+            remedy: say`Ask whoever runs the server, or set ${option("issuer")} if the provider is yours.`,
+          },
+        );
+        return { error, retry: false };
       }
       case "blocked_port": {
         return network(

@@ -34,10 +34,14 @@ function abortedError(request: HttpRequest, signal: AbortSignal): OidcError {
 export async function runOperation<Result>(
   request: HttpRequest,
   clock: Clock,
-  timeoutSeconds: number,
+  clientSeconds: number,
   work: (operation: Operation) => Promise<Result>,
 ): Promise<Result> {
   const caller = request.signal;
+  const { longestSeconds = clientSeconds } = request;
+  const timeoutSeconds = Math.min(clientSeconds, longestSeconds);
+  const limit =
+    timeoutSeconds < clientSeconds ? "" : say`; the limit is ${option("httpTimeoutSeconds")}`;
   if (caller?.aborted) throw abortedError(request, caller);
 
   const controller = new AbortController();
@@ -53,7 +57,7 @@ export async function runOperation<Result>(
     controller.abort(
       new OidcError(
         "timeout",
-        say`No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}; the limit is ${option("httpTimeoutSeconds")}).`,
+        say`No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}${limit}).`,
         {
           reason: "operation",
           remedy: "Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.",

@@ -5,6 +5,7 @@ import { loadPart } from "../core/load.ts";
 import type { Transport } from "../core/world.ts";
 import { option, say } from "../core/wording.ts";
 import type { Warn } from "../core/warning.ts";
+import type { AddressGuard } from "./address-guard.ts";
 import { isBlockedPort } from "./blocked-ports.ts";
 import { connect } from "./connect.ts";
 import type { Destination } from "./connect.ts";
@@ -31,6 +32,7 @@ export interface RouteOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onWarning: Warn | undefined;
   readonly connectTimeoutSeconds: number;
+  readonly guard: AddressGuard | undefined;
 }
 
 function isVerificationOff(environment: RouteOptions["environment"]): boolean {
@@ -57,7 +59,9 @@ export function createRouter(options: RouteOptions): (url: URL) => Promise<Route
     const proxy = proxyFor(url, options.environment);
     const isSecure = url.protocol === "https:" || proxy?.origin.startsWith("https:") === true;
     const trust = isSecure || options.hasBundle ? await options.trust() : undefined;
-    const destination: Destination = { url, proxy, trust };
+    const { guard } = options;
+    const mayConnect = guard && ((address: string) => guard(address, url.hostname));
+    const destination: Destination = { url, proxy, trust, mayConnect };
     const address = `${url.origin} ${proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`}`;
     return {
       proxyHost: proxy?.host,

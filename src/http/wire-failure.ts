@@ -2,6 +2,7 @@
 
 /** Why there was no exchange; `code` of the `cause` says more where there is one. */
 export type WireFailureKind =
+  | "blocked_address"
   | "blocked_port"
   | "connect_timeout"
   | "no_http2"
