@@ -7,16 +7,6 @@ import type { ResolvedOptions } from "../options/types.ts";
 
 type Fetch = typeof globalThis.fetch;
 
-/** The origin of the server that a credential is bound to, where it is. */
-function originOf(credential: object): string | undefined {
-  const { server } = credential as { readonly server?: unknown };
-  const { address = server } = (typeof server === "object" ? (server ?? {}) : {}) as {
-    readonly address?: unknown;
-  };
-  if (typeof address !== "string") return undefined;
-  return URL.parse(address.replace(/^grpc/i, "http"))?.origin;
-}
-
 /**
  * A `fetch` that sends the tokens of a credential.
  * @param transport sends the requests. Default: what is `globalThis.fetch` now, so that a program may put this one in
@@ -26,11 +16,14 @@ export function fetchOf(
   credential: Pick<Credential, "getToken">,
   transport: Fetch = globalThis.fetch,
 ): Fetch {
-  const origin = originOf(credential);
   const authorized = madeOnce(async () => {
     const { AuthorizedFetch } = await loadPart(() => import("../fetch/authorized-fetch.ts"));
     const { CredentialTokens } = await loadPart(() => import("../fetch/credential-tokens.ts"));
-    return new AuthorizedFetch({ tokens: new CredentialTokens(credential), transport, origin });
+    return new AuthorizedFetch({
+      tokens: new CredentialTokens(credential),
+      transport,
+      boundTo: credential,
+    });
   });
   return async (input, init) => (await authorized()).fetch(input, init);
 }
@@ -40,13 +33,12 @@ export function fetchOfResource(
   options: ResolvedOptions,
   transport: Fetch = globalThis.fetch,
 ): Fetch {
-  const origin = originOf(options);
   const authorized = madeOnce(async () => {
     const { AuthorizedFetch } = await loadPart(() => import("../fetch/authorized-fetch.ts"));
     const { ResourceTokens } = await loadPart(() => import("../fetch/resource-tokens.ts"));
     const { openResourceSignIns } = await loadPart(() => import("./resource-sign-ins.ts"));
     const tokens = new ResourceTokens(openResourceSignIns(options));
-    return new AuthorizedFetch({ tokens, transport, origin });
+    return new AuthorizedFetch({ tokens, transport, boundTo: options });
   });
   return async (input, init) => (await authorized()).fetch(input, init);
 }

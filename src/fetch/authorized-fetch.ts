@@ -7,9 +7,8 @@
 // | 401, 403 | sent again with another token, where the source of tokens has one for it |
 // | anything else | the caller's |
 
-import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost, isLocalhostName } from "../core/hosts.ts";
 import type { AccessToken } from "../core/types.ts";
+import { TokenOrigin } from "./token-origin.ts";
 import {
   partsOf,
   redirectedParts,
@@ -31,27 +30,15 @@ export interface AuthorizedFetchParts {
   readonly tokens: { forRequest(): RequestTokens };
   /** The embedding program's own `fetch`. */
   readonly transport: Fetch;
-  /** The origin that the token is for. Undefined: that of the first request. */
-  readonly origin?: string | undefined;
+  /**
+   * What the tokens are of: a credential, or its options. Where it has a server, they are for that one's origin; else,
+   * and without it, for that of the first request.
+   */
+  readonly boundTo?: object;
 }
 
 // As browsers have it.
 const maxRedirects = 20;
-
-/** Only this machine is spoken to without TLS. A name below `localhost` is looked up by the embedding program's `fetch`. */
-function maySend({ protocol, hostname }: URL): boolean {
-  if (protocol === "https:") return true;
-  const isNameBelow = isLocalhostName(hostname) && hostname !== "localhost";
-  return protocol === "http:" && isLoopbackHost(hostname) && !isNameBelow;
-}
-
-function insecure(url: URL): OidcError {
-  return new OidcError(
-    "insecure_url",
-    `No token is sent to ${hostOf(url)}: its address is not an https: URL (http: only on loopback).`,
-    { remedy: "Use its https: address." },
-  );
-}
 
 /** Gives up an answer that nobody reads: it would hold its connection. */
 export async function discard(response: Response): Promise<void> {
@@ -62,12 +49,12 @@ export async function discard(response: Response): Promise<void> {
 export class AuthorizedFetch {
   readonly #tokens: AuthorizedFetchParts["tokens"];
   readonly #transport: Fetch;
-  #origin: string | undefined;
+  readonly #origin: TokenOrigin;
 
-  constructor({ tokens, transport, origin }: AuthorizedFetchParts) {
+  constructor({ tokens, transport, boundTo }: AuthorizedFetchParts) {
     this.#tokens = tokens;
     this.#transport = transport;
-    this.#origin = origin;
+    this.#origin = new TokenOrigin(boundTo);
   }
 
   /**
@@ -79,7 +66,7 @@ export class AuthorizedFetch {
   async fetch(...[input, init]: Parameters<Fetch>): Promise<Response> {
     const parts = partsOf(input, init);
     parts.signal?.throwIfAborted();
-    if (parts.headers.has("authorization") || !this.#isFor(parts.url)) {
+    if (parts.headers.has("authorization") || !this.#origin.isFor(parts.url)) {
       return this.#transport(input, init);
     }
     try {
@@ -89,14 +76,6 @@ export class AuthorizedFetch {
       parts.signal?.throwIfAborted();
       throw error;
     }
-  }
-
-  #isFor(url: URL): boolean {
-    if (this.#origin === undefined) {
-      if (!maySend(url)) throw insecure(url);
-      this.#origin = url.origin;
-    }
-    return url.origin === this.#origin;
   }
 
   async #send(first: RequestParts): Promise<Response> {
@@ -112,7 +91,7 @@ export class AuthorizedFetch {
         redirects += 1;
         if (redirects > maxRedirects) throw new TypeError("fetch failed: too many redirects");
         // From there on nothing of the token's is left, wherever it leads.
-        if (next.url.origin !== this.#origin) {
+        if (!this.#origin.isFor(next.url)) {
           return sendParts(this.#transport, next, next.headers, "follow");
         }
         parts = next;

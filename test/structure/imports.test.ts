@@ -13,7 +13,9 @@ import {
 /** A part: the first folder, but for the public entries and the composition root, which are files. */
 function partOf(path: string): string {
   if (compositionRoot.has(path)) return "composition";
-  return publicEntries().includes(path) ? "entry" : (path.split("/")[0] ?? path);
+  const folder = path.split("/")[0] ?? path;
+  // An adapter is a few lines, and an entry of its own.
+  return publicEntries().includes(path) && folder !== "adapters" ? "entry" : folder;
 }
 
 // The only files that know every part: they build the real world.
@@ -56,7 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   grpc: ["options", "server/checked-config.ts"],
   xgt: ["grpc"],
   fetch: [],
-  adapters: [],
+  adapters: ["fetch"],
   provider: ["keys", "http", "files"],
   "resource-server": [
     "keys",
@@ -132,6 +134,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["cli"],
   uqr: ["cli"],
   "@grpc": ["grpc", "xgt"],
+  axios: ["adapters"],
+  undici: ["adapters"],
 };
 
 function allows(list: readonly string[] | undefined, to: string): boolean {
