@@ -1,7 +1,7 @@
 // Checks the model of the lock protocol with Spin: the model must pass in every run, and with one guard taken away it must
 // fail for the right reason. Changes when there is another run or another guard.
 // check-lock-model.mjs [--model FILE] [--depth STEPS] [RUN …]: named runs alone, without the look for unreached lines.
-// The runs are those of docs/lock/lock.pml, or of docs/lock/take.pml where that is the model.
+// The runs are those of docs/lock/lock.pml, or of docs/lock/take.pml or lease.pml where that is the model.
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,6 +81,26 @@ const runsOfTaking = [
   })),
 ];
 
+const laterHolder = "no earlier holder writes over a later one";
+
+/** The runs of docs/lock/lease.pml: name, defines, what has to be missed. @type {readonly Run[]} */
+const runsOfLease = /** @type {const} */ ([
+  ["three-refresh", ""],
+  ["three-sign-in", "SIGN_INS=7"],
+  ["one-signs-in", "SIGN_INS=4"],
+  ["locks-are-lost", "PROCESSES=2 FORGETS=1"],
+  ["locks-are-lost-and-one-signs-in", "PROCESSES=2 FORGETS=1 SIGN_INS=2"],
+  ["NO_FENCE", "PROCESSES=2 SIGN_INS=3", laterHolder],
+  ["NUMBER_WITHOUT_CLOCK", "PROCESSES=2 SIGN_INS=3 FORGETS=1", laterHolder],
+  ["NO_LOOK", "PROCESSES=2", "no token is sent twice unless its answer was not stored"],
+  ["RENEWED_AFTER_FREED", "PROCESSES=2", "a lock that was freed is not taken back"],
+]).map(([name, defines, misses]) => ({
+  name,
+  kind: /** @type {const} */ ("safety"),
+  defines: [...(misses === undefined ? [] : [name]), ...defines.split(" ").filter(Boolean)],
+  misses,
+}));
+
 /** The runs of docs/lock/lock.pml. @type {readonly Run[]} */
 const runsOfProtocol = [
   ...Object.entries(situations).flatMap(([name, defines]) =>
@@ -106,7 +126,9 @@ const model = resolve(
   values.model ?? fileURLToPath(new URL("../docs/lock/lock.pml", import.meta.url)),
 );
 const modelLines = readFileSync(model, "utf8").split("\n");
-const allRuns = basename(model) === "take.pml" ? runsOfTaking : runsOfProtocol;
+/** @type {Readonly<Record<string, readonly Run[]>>} */
+const runsByModel = { "take.pml": runsOfTaking, "lease.pml": runsOfLease };
+const allRuns = runsByModel[basename(model)] ?? runsOfProtocol;
 const runs = allRuns.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
 /** @param {string} program @param {readonly string[]} parameters @param {string} cwd */

@@ -99,6 +99,18 @@ test.skipIf(!canRun)(
   },
 );
 
+test.skipIf(!canRun)(
+  "what a holder does that was stopped for longer than its lease undoes nothing, and each guard is missed",
+  { timeout: 600_000 },
+  () => {
+    const { status, output } = wholeCheck(model.replace("lock.pml", "lease.pml"));
+    process.stdout.write(output);
+    expect(output).toMatch(/^9 runs, 0 not as expected, 0 lines never reached$/m);
+    expect(output.match(/ fails, as it must$/gm)).toHaveLength(4);
+    expect(status).toBe(0);
+  },
+);
+
 test.skipIf(!canRun)("a protocol that does not hold fails the check", () => {
   const path = changedModel("#ifndef NO_INTENT /* MUTATION */", "#ifdef NO_INTENT");
   const { status, output } = check("--model", path, "refused-on-repeat");
