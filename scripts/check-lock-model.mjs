@@ -1,7 +1,7 @@
 // Checks the model of the lock protocol with Spin: the model must pass in every run, and with one guard taken away it must
 // fail for the right reason. Changes when there is another run or another guard.
 // check-lock-model.mjs [--model FILE] [--depth STEPS] [RUN …]: named runs alone, without the look for unreached lines.
-// The runs are those of docs/lock/lock.pml, or of docs/lock/take.pml or lease.pml where that is the model.
+// The runs are those of docs/lock/lock.pml, or of docs/lock/take.pml or docs/lock/lease.pml where that is the model.
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
