@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { needs } from "../support/debian-packages.ts";
 import { startIdentityProvider, type IdentityProvider } from "../support/identity-provider.ts";
 import { desk, type Desk } from "./harness.ts";
 
@@ -204,6 +205,49 @@ test("git comes back with a token that was refused, and gets another one", async
   }
   expect(identityProvider.requests().token).toBe(2);
   expect((await ask()).get("credential")).not.toBe(second.get("credential"));
+});
+
+test("a program whose sign-in was refused opens no second window", async () => {
+  const words = [join(folder, "kubectl-latchkey.cjs"), "--profile", "work", "--interactive"];
+  const said = await programThatAsks(2, [
+    ...words,
+    "--browser-command",
+    `"${here.refusingBrowser}"`,
+  ]);
+  expect(said[0]).toMatch(/\[access_denied\]\n4$/);
+  // The first call has shown where to sign in, too; the second repeats the last paragraph alone.
+  expect(said[1]).toMatch(/^[^\n]+\[access_denied\]\n4$/);
+  expect(here.opened()).toHaveLength(1);
+});
+
+const script = needs("script");
+
+test.skipIf(!script.available)(
+  "where a tool hides what its helper says, the terminal shows it",
+  async () => {
+    const command = `${process.execPath} ${join(folder, "latchkey.cjs")} credential headers --profile work 2>/dev/null`;
+    const child = spawn(script.path, ["-qec", command, "/dev/null"], {
+      env: { PATH: process.env["PATH"], HOME: here.home },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let shown = "";
+    for await (const chunk of child.stdout) shown += String(chunk);
+    expect(shown).toMatch(/^latchkey: .*\[login_required: no_token\]\r+\n$/);
+  },
+);
+
+test("a tool that waits for seconds is told before it gives up", async () => {
+  await signIn();
+  const undo = identityProvider.tamper({
+    path: "token",
+    respond: () => new Promise(() => undefined),
+  });
+  const bazel = { command: join(folder, "bazel-credential-latchkey.cjs") };
+  const stdin = '{"uri":"https://git.example.com/a"}';
+  const { code, stdout, stderr } = await here.run(["get", "--force-refresh"], { ...bazel, stdin });
+  undo();
+  expect([code, stdout]).toEqual([6, ""]);
+  expect(stderr).toMatch(/within 8 seconds, and bazel waits no longer.*\[timeout: operation\]/s);
 });
 
 test("flags of kubelogin lead to their own sign-in", async () => {
