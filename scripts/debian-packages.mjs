@@ -25,6 +25,8 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   curl: { command: "curl", debianPackage: "curl", mode: "long" },
   // The program alone: no server is started by it.
   dockerRegistry: { command: "docker-registry", debianPackage: "docker-registry", mode: "long" },
+  // The daemon of a private bus and the one that answers on it.
+  dbus: { command: "dbus-daemon", debianPackage: "dbus-daemon", with: ["dbus-bin"] },
   fish: { command: "fish", debianPackage: "fish" },
   git: { command: "git", debianPackage: "git", mode: "long" },
   // The tests bring their own configuration; without this answer its installation fails where nobody can be asked.
@@ -37,6 +39,7 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   },
   // Spin writes C; without its recommended packages the compiler has no headers.
   gcc: { command: "gcc", debianPackage: "gcc", with: ["libc6-dev"], mode: "long" },
+  gnomeKeyring: { command: "gnome-keyring-daemon", debianPackage: "gnome-keyring" },
   ip: { command: "ip", debianPackage: "iproute2" },
   java: { command: "java", debianPackage: "default-jre-headless", optional: true },
   // Debian's is older than the exec plug-ins of today.

@@ -37,6 +37,7 @@ const typeOfKind = {
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
   registration: oneOf(wordsOfKind.registration),
+  storage: oneOf(wordsOfKind.storage),
   server: "string | OidcIssuerSource",
   boolean: "boolean",
   seconds: "number",

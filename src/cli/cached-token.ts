@@ -44,6 +44,8 @@ export function cachedToken(
   kind: CredentialKind = "interactive",
 ): AccessToken | undefined {
   if (options["forceLogin"] === true || request.forceRefresh === true) return undefined;
+  // What is in plain text is refused there, and what is sealed needs more than a look.
+  if (options["storage"] === "keychain") return undefined;
   const key = recordKey({ kind, options });
   const { cachePath } = options;
   const path = cacheFilePath(textOf(cachePath) || undefined, cacheFileName(key), machine);

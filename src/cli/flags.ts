@@ -85,6 +85,12 @@ export const interactive: FlagSpec = {
   warm: true,
 };
 
+export const keychain: FlagSpec = {
+  name: "keychain",
+  kind: "switch",
+  summary: "keep the sign-in sealed, its key in the system's keychain (as --storage keychain)",
+};
+
 export const replace: FlagSpec = {
   name: "replace",
   kind: "switch",

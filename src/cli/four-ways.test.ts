@@ -40,6 +40,7 @@ const examples: Readonly<Record<OptionKind, Example | undefined>> = {
   responseMode: quoted("form_post"),
   registration: quoted("dynamic"),
   trust: quoted("pinned"),
+  storage: quoted("keychain"),
   server: quoted("grpcs://data.example.com:443"),
   scopes: { value: ["openid", "a:b"], text: "openid a:b", toml: '["openid", "a:b"]' },
   acrValues: { value: ["phr", "mfa"], text: "phr mfa", toml: '["phr", "mfa"]' },

@@ -188,7 +188,7 @@ export interface ErrorReasons {
   redirect_refused: never;
   rate_limited: never;
   // cache
-  cache_insecure: never;
+  cache_insecure: "plain_text";
   cache_unreadable: "too_large" | "foreign_file";
   cache_write_failed:
     | "disk_full"
@@ -213,6 +213,7 @@ export interface ErrorReasons {
     | "client_missing"
     | "key_unavailable"
     | "other_key";
+  keychain_unavailable: "package_missing" | "no_service" | "locked" | "foreign_entry" | "failed";
   // resource server
   invalid_request: "several_tokens" | "token_in_query" | "malformed" | "several_proofs";
   invalid_token:

@@ -262,7 +262,9 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
   rate_limited:           [6, "retryable", "transient", "everybody", "none", "refused", "one", "kept", "nothing", "counts", {}],
 
   // cache
-  cache_insecure:         [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {}],
+  cache_insecure:         [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
+    plain_text: same,
+  }],
   cache_unreadable:       [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "absent", {
     too_large: same,
     foreign_file: same,
@@ -294,6 +296,13 @@ const table: { readonly [Code in OidcErrorCode]: Row<Code> } = {
     client_missing: same,
     key_unavailable: same,
     other_key: same,
+  }],
+  keychain_unavailable:   [1, "final", "lasting", "everybody", "none", "unknown", "all", "kept", "nothing", "counts", {
+    package_missing: same,
+    no_service: same,
+    locked: same,
+    foreign_entry: same,
+    failed: same,
   }],
 
   // resource server

@@ -4,6 +4,7 @@ import type { OidcErrorCode, Reason } from "./error-codes.ts";
 import { protocolTexts } from "./protocol-texts.ts";
 import { resourceServerTexts } from "./resource-server-texts.ts";
 import { serverWordTexts } from "./server-word-texts.ts";
+import { storeTexts } from "./store-texts.ts";
 
 /** One code in words. */
 export interface ErrorText<Code extends OidcErrorCode> {
@@ -307,7 +308,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
   cache_insecure: {
     meaning: "others may read or write the cache, or it belongs to somebody else, or is a link",
     remedy: "what the message says to type",
-    reasons: {},
+    reasons: { plain_text: "it is in plain text, and only sealed sign-ins are used" },
   },
   cache_unreadable: {
     meaning: "the cache cannot be read",
@@ -342,22 +343,7 @@ export const errorTexts: { readonly [Code in OidcErrorCode]: ErrorText<Code> } =
       holder_stopped: "the program that holds the lock is stopped",
     },
   },
-  store_unavailable: {
-    meaning: "a store of your own, or a shared one such as Redis, failed",
-    remedy:
-      "look at `cause`, or do what the message says; after `lock_lost` and `lock_overdue` try again",
-    reasons: {
-      lock_lost: "it gave the lock of a running renewal to somebody else",
-      lock_overdue: "the time of the lock was over before the renewal was sent",
-      unreachable: "Redis does not answer",
-      refused: "Redis does not do what it is asked for",
-      untrusted: "the certificate of Redis is not trusted here",
-      closed: "the store in Redis was closed",
-      client_missing: "no package to reach Redis with is installed",
-      key_unavailable: "the function that gives the key of the store failed",
-      other_key: "the sign-in is sealed with another key than those that were given",
-    },
-  },
+  ...storeTexts,
   ...resourceServerTexts,
   runtime_unavailable: {
     meaning: "this process cannot do the work",

@@ -38,6 +38,7 @@ export type OptionName =
   | "applicationName"
   | "httpTimeoutSeconds"
   | "allowInsecureHttp"
+  | "storage"
   | "store"
   | "onPrompt"
   | "logger";
@@ -78,4 +79,5 @@ export const optionKinds: string =
   "prompt:=none|login|consent|select_account|create max-age:age acr-values:acrValues " +
   "login-hint:text server:server trust-server:=first-use|ask|pinned " +
   "registration:=none|dynamic max-unanswered-prompts:count response-mode:=query|form_post " +
-  "browser-command:command application-name:text http-timeout-seconds:seconds ";
+  "browser-command:command application-name:text http-timeout-seconds:seconds " +
+  "storage:=auto|keychain|file ";

@@ -19,9 +19,12 @@ export interface OptionMention {
   readonly value?: string;
 }
 
-/** Something to call. `login` is a whole sentence: to sign in anew. `logout` stands in one: to forget the sign-in. */
+/**
+ * Something to call. `login` and `move` are whole sentences: to sign in anew, and to move the sign-ins to where `storage`
+ * says. `logout` stands in one: to forget the sign-in.
+ */
 export interface CallMention {
-  readonly call: "login" | "logout";
+  readonly call: "login" | "logout" | "move";
 }
 
 /** A command of the system to type, such as `chmod 600 FILE`. */
@@ -48,10 +51,16 @@ export interface Names {
   trust(server: string): string;
 }
 
+const libraryCalls: Readonly<Record<CallMention["call"], string>> = {
+  login: "Call `login()`.",
+  logout: "`logout()`",
+  move: "Forget it with `logout()` and sign in again, or set `storage` to where it is.",
+};
+
 /** The names of the library: options by their names, methods of a credential. */
 export const libraryNames: Names = {
   option: (name, value) => (value === undefined ? `\`${name}\`` : `\`${name}: ${value}\``),
-  call: (name) => (name === "login" ? "Call `login()`." : "`logout()`"),
+  call: (name) => libraryCalls[name],
   trust: () =>
     "Accept it in `onPrompt` (event `trustQuestion`), or set `issuer` and `clientId` yourself.",
 };
@@ -71,6 +80,9 @@ export const signInAnew: CallMention = { call: "login" };
 
 /** To forget the sign-in. */
 export const forgetSignIn: CallMention = { call: "logout" };
+
+/** To move the sign-ins to where they belong, as a whole sentence. */
+export const moveSignIns: CallMention = { call: "move" };
 
 /** To accept what a server says, as a whole sentence. */
 export function acceptServer(server: string): TrustMention {
@@ -129,7 +141,7 @@ function isPart(value: unknown): value is WordingPart {
   const { option: name, value: set, call, run: command, trust } = value as Record<string, unknown>;
   if (command !== undefined) return typeof command === "string";
   if (trust !== undefined) return typeof trust === "string" && /^[\x21-\x7e]{1,2048}$/.test(trust);
-  if (name === undefined) return call === "login" || call === "logout";
+  if (name === undefined) return call === "login" || call === "logout" || call === "move";
   const hasValue = set === undefined || (typeof set === "string" && set.length <= 100);
   return typeof name === "string" && /^[A-Za-z]{1,60}$/.test(name) && hasValue;
 }

@@ -32,7 +32,9 @@ import type { AskingParts, ServerAnswer } from "./ask-server.ts";
 import type { ResourceInHand } from "./ask-resource.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createLatePrompt } from "./late-prompt.ts";
-import { openFileStore, randomBytes } from "./open-file-store.ts";
+import { loadedLater } from "./late-store.ts";
+import { openFiles, randomBytes, type FileStoreParts } from "./open-file-store.ts";
+import { openFileStore } from "./open-plain-store.ts";
 import { configFromOptions, configFromResource, settingsFromOptions } from "./sign-in-source.ts";
 
 /** A session with the world that it works in. */
@@ -148,17 +150,43 @@ function isUnnamed(server: ResolvedOptions["server"]): boolean {
 function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
   if (options.store !== undefined) return givenStore(options.store as TokenStore);
   if (isUnnamed(options.server)) return createMemoryStore({ clock: world.clock });
-  const { clock, logger } = world;
+  const { clock } = world;
   try {
-    const { cachePath } = options;
-    const path = cachePath === undefined ? undefined : absolutePath(cachePath, machine);
-    // Where no home is known, the lock's file lies beside the cache that was named.
-    const folder = path === undefined ? stateFolder(machine) : lockFolder(machine, dirname(path));
-    return openFileStore({ folder, path, clock, logger, onWarning: warnWith(world) });
+    const parts = cacheFileParts(options, world, machine);
+    return options.storage === "file"
+      ? openFileStore(parts)
+      : lateKeychainStore(parts, options.storage);
   } catch (error) {
     if (!isOidcError(error)) throw error;
     return createUnavailableStore(error, clock);
   }
+}
+
+/**
+ * Where the cache files of a configuration are.
+ * @throws {OidcError} `cache_write_failed`, reason `no_home`.
+ */
+export function cacheFileParts(
+  options: ResolvedOptions,
+  world: World,
+  machine: Machine = thisMachine(world.environment),
+): FileStoreParts {
+  const { clock, logger } = world;
+  const { cachePath } = options;
+  const path = cachePath === undefined ? undefined : absolutePath(cachePath, machine);
+  // Where no home is known, the lock's file lies beside the cache that was named.
+  const folder = path === undefined ? stateFolder(machine) : lockFolder(machine, dirname(path));
+  return { folder, path, clock, logger, onWarning: warnWith(world) };
+}
+
+/** The files with a keychain's key, whose code is loaded when they are first used. */
+function lateKeychainStore(parts: FileStoreParts, storage: "auto" | "keychain"): TokenStore {
+  const isAuto = storage === "auto";
+  const level = isAuto ? "file-permissions" : "keychain";
+  return loadedLater(level, parts.path ?? parts.folder, async () => {
+    const { openKeychainStore } = await loadPart(() => import("./open-sealed-store.ts"));
+    return openKeychainStore(openFiles(parts), isAuto ? "auto" : "sealed", parts);
+  });
 }
 
 function lockFolder(machine: Machine, otherwise: string): string {

@@ -8,8 +8,7 @@ import type { Logger } from "../core/events.ts";
 import { assertWebCrypto } from "../core/runtime.ts";
 import type { Warn } from "../core/warning.ts";
 import { createProcessLock } from "../lock/protocol.ts";
-import { createFileStore } from "../store/file-store.ts";
-import type { TokenStore } from "../store/token-store.ts";
+import { createFileStore, type FileTokenStore } from "../store/file-store.ts";
 
 /** Where the files are and what they are written with. */
 export interface FileStoreParts {
@@ -39,8 +38,10 @@ function isWritableFolder(folder: string): boolean {
   }
 }
 
-/** Opens a file store with the lock across processes. Nothing is read or written yet. */
-export function openFileStore(parts: FileStoreParts): TokenStore {
+/**
+ * Opens the files with the lock across processes. What is sealed in them comes out as it is. Nothing is read or written yet.
+ */
+export function openFiles(parts: FileStoreParts): FileTokenStore {
   const { folder, path, clock = systemClock, logger } = parts;
   const onWarning = parts.onWarning ?? (() => undefined);
   const world = { clock, randomBytes, logger, onWarning };

@@ -1,11 +1,12 @@
 // The given stores, as an embedding program makes them. Changes when a store gains an option.
 
-import { loadPart, madeOnce } from "../core/load.ts";
+import { loadPart } from "../core/load.ts";
 import { worded } from "../core/wording.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { refusal } from "../options/validate.ts";
 import { absolutePath, stateFolder, thisMachine } from "../options/paths.ts";
-import type { StoreLevel, StoreWarning, TokenStore } from "../store/token-store.ts";
+import type { StoreWarning, TokenStore } from "../store/token-store.ts";
+import { loadedLater } from "./late-store.ts";
 
 /** Options of {@link fileStore}. */
 export interface FileStoreSettings {
@@ -13,26 +14,6 @@ export interface FileStoreSettings {
   path?: string | undefined;
   /** Told of what was set aside or skipped. Default: nobody. */
   onWarning?: StoreWarning | undefined;
-}
-
-/** A store whose code is loaded when it is first used, so that making one costs an importing program nothing. */
-function loadedLater(
-  level: StoreLevel,
-  location: string,
-  load: () => Promise<TokenStore>,
-): TokenStore {
-  const store = madeOnce(load);
-  return {
-    level,
-    location,
-    read: async (key) => (await store()).read(key),
-    replace: async (key, expectedVersion, next) =>
-      (await store()).replace(key, expectedVersion, next),
-    acquire: async (key, options) => (await store()).acquire(key, options),
-    holder: async (key) => (await store()).holder?.(key),
-    tidy: async (key) => (await store()).tidy?.(key),
-    list: async () => (await store()).list(),
-  };
 }
 
 function checkedSettings(settings: FileStoreSettings): FileStoreSettings {
@@ -56,7 +37,7 @@ export function fileStore(settings: FileStoreSettings = {}): TokenStore {
   const folder = stateFolder(machine);
   const path = given === undefined ? undefined : absolutePath(given, machine);
   return loadedLater("file-permissions", path ?? folder, async () => {
-    const { openFileStore } = await loadPart(() => import("./open-file-store.ts"));
+    const { openFileStore } = await loadPart(() => import("./open-plain-store.ts"));
     return openFileStore({
       folder,
       path,

@@ -73,6 +73,10 @@ const samples: Readonly<Record<OptionKind, { good: unknown[]; bad: unknown[] }>>
     good: ["first-use", "ask", "pinned"],
     bad: ["", "always", true, 1, ["ask"]],
   },
+  storage: {
+    good: ["auto", "keychain", "file"],
+    bad: ["", "keyring", true, ["file"]],
+  },
   responseMode: {
     good: ["query", "form_post"],
     bad: ["", "fragment", "query.jwt", "Form_Post", null, ["query"], true],

@@ -17,6 +17,7 @@ export type OptionKind =
   | "responseMode"
   | "trust"
   | "registration"
+  | "storage"
   | "server"
   | "prompt"
   | "host"
@@ -31,12 +32,16 @@ export type OptionKind =
 
 /** The accepted words of the kinds that are lists of words. */
 export const wordsOfKind: Readonly<
-  Record<"flow" | "responseMode" | "prompt" | "trust" | "registration", readonly string[]>
+  Record<
+    "flow" | "responseMode" | "prompt" | "trust" | "storage" | "registration",
+    readonly string[]
+  >
 > = {
   flow: ["auto", "auth_code", "device"],
   responseMode: ["query", "form_post"],
   trust: ["first-use", "ask", "pinned"],
   registration: ["none", "dynamic"],
+  storage: ["auto", "keychain", "file"],
   prompt: ["none", "login", "consent", "select_account", "create"],
 };
 
@@ -348,6 +353,13 @@ export const optionTable: readonly OptionRow[] = [
     kind: "boolean",
     default: false,
     text: "flag",
+    credentials: both,
+  },
+  {
+    name: "storage",
+    kind: "storage",
+    default: "file",
+    text: "all",
     credentials: both,
   },
   {

@@ -261,6 +261,13 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
     placeholder: "FILE",
     group: "Cache",
   },
+  storage: {
+    summary: "how a new sign-in is kept: auto, keychain or file",
+    meaning:
+      "How a sign-in is kept that is new. `file`: in plain text, for its user alone (0600). `keychain`: sealed, with the key in the system's keychain (optional package `@napi-rs/keyring`); one in plain text is refused (`cache_insecure`, reason `plain_text`). `auto`: sealed where a keychain can be used, else as `file`, and that is said. A sign-in stays as it is kept, sealed ones are opened whatever this says, and `latchkey cache move` moves them. Without meaning where `store` is set.",
+    placeholder: "PLACE",
+    group: "Cache",
+  },
   clientSecret: {
     summary: "secret of a confidential client",
     meaning:

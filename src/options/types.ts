@@ -196,6 +196,15 @@ export interface InteractiveOptions {
    */
   allowInsecureHttp?: boolean | undefined;
   /**
+   * How a sign-in is kept that is new. `file`: in plain text, for its user alone (0600).
+   * `keychain`: sealed, with the key in the system's keychain (optional package
+   * `@napi-rs/keyring`); one in plain text is refused (`cache_insecure`, reason `plain_text`).
+   * `auto`: sealed where a keychain can be used, else as `file`, and that is said. A sign-in stays
+   * as it is kept, sealed ones are opened whatever this says, and `latchkey cache move` moves them.
+   * Without meaning where `store` is set. Default: `"file"`.
+   */
+  storage?: "auto" | "keychain" | "file" | undefined;
+  /**
    * Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared
    * by all processes of the user. Default: `undefined`.
    */
@@ -288,6 +297,15 @@ export interface ClientOptions {
    */
   allowInsecureHttp?: boolean | undefined;
   /**
+   * How a sign-in is kept that is new. `file`: in plain text, for its user alone (0600).
+   * `keychain`: sealed, with the key in the system's keychain (optional package
+   * `@napi-rs/keyring`); one in plain text is refused (`cache_insecure`, reason `plain_text`).
+   * `auto`: sealed where a keychain can be used, else as `file`, and that is said. A sign-in stays
+   * as it is kept, sealed ones are opened whatever this says, and `latchkey cache move` moves them.
+   * Without meaning where `store` is set. Default: `"file"`.
+   */
+  storage?: "auto" | "keychain" | "file" | undefined;
+  /**
    * Where sign-ins are kept: any `TokenStore`. Undefined: one file for each configuration, shared
    * by all processes of the user. Default: `undefined`.
    */
@@ -337,6 +355,7 @@ export interface ResolvedOptions {
   readonly applicationName: string | undefined;
   readonly httpTimeoutSeconds: number;
   readonly allowInsecureHttp: boolean;
+  readonly storage: "auto" | "keychain" | "file";
   readonly store: object | undefined;
   readonly onPrompt: PromptHandler | undefined;
   readonly logger: Logger | undefined;

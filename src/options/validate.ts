@@ -150,6 +150,7 @@ const rules: Readonly<Record<OptionKind, Rule>> = {
   responseMode: oneOf(wordsOfKind.responseMode),
   trust: oneOf(wordsOfKind.trust),
   registration: oneOf(wordsOfKind.registration),
+  storage: oneOf(wordsOfKind.storage),
   server: (value) =>
     typeof value === "object" && value !== null ? serverObject(value) : serverAddress(value),
   prompt: (value) =>

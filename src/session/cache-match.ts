@@ -6,7 +6,7 @@ import { isFresh } from "../record/fresh.ts";
 import type { AccessTokenRecord, SessionRecord } from "../record/format.ts";
 import type { SessionConfig, TokenCriteria } from "./criteria.ts";
 import { isSignedIn } from "./record-repository.ts";
-import { tokensVersionOf } from "./version.ts";
+import { tokensVersionOf } from "../record/version.ts";
 import { markOf, otherTokenOf, unmetStepUpOf } from "./token-variant.ts";
 
 function tokenOf(record: SessionRecord, criteria: TokenCriteria): AccessTokenRecord | undefined {

@@ -2,8 +2,8 @@
 
 import { defaultMinValiditySeconds } from "../core/limits.ts";
 import type { SessionRecord } from "../record/format.ts";
+import { tokensVersionOf } from "../record/version.ts";
 import type { SessionTokenOptions } from "./session-types.ts";
-import { tokensVersionOf } from "./version.ts";
 import {
   markOf,
   otherTokenOf,

@@ -8,7 +8,7 @@ import type { SessionRecord } from "../record/format.ts";
 import { raceAbort } from "./in-process-flight.ts";
 import type { Flows } from "./flows.ts";
 import type { RecordRepository } from "./record-repository.ts";
-import { nextPartVersion } from "./version.ts";
+import { nextPartVersion } from "../record/version.ts";
 
 const longestName = 100;
 

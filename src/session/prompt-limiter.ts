@@ -8,7 +8,7 @@ import type { SessionRecord } from "../record/format.ts";
 import { isSignedIn, type RecordRepository } from "./record-repository.ts";
 import { providerOf } from "./outcomes.ts";
 import type { SessionConfig } from "./criteria.ts";
-import { nextPartVersion } from "./version.ts";
+import { nextPartVersion } from "../record/version.ts";
 
 const windowMilliseconds = 3600_000;
 

@@ -11,7 +11,7 @@ import type {
 } from "../record/format.ts";
 import type { SignedIn } from "./flows.ts";
 import { personName } from "./person-name.ts";
-import { nextPartVersion, nextTokensVersion } from "./version.ts";
+import { nextPartVersion, nextTokensVersion } from "../record/version.ts";
 import { otherTokensWith } from "./token-variant.ts";
 import type { TokenTarget } from "../record/format.ts";
 

@@ -200,11 +200,18 @@ export class RecordRepository {
     );
   }
 
-  /** Deletes the record, whichever version it has; gives the sign-in that was deleted. */
-  async forget(): Promise<SessionRecord | undefined> {
+  /** Deletes the record, whichever version it has; gives the sign-in that was deleted, as far as it could be read. */
+  async forget(): Promise<SessionRecord | "unread" | undefined> {
     const pending = this.#unwritten?.next;
     this.#unwritten = undefined;
-    let current = await this.#store.read(this.#key);
+    let current: StoredRecord | undefined;
+    try {
+      current = await this.#store.read(this.#key);
+    } catch (error) {
+      const discarded = isOidcError(error) ? await this.#discard(error) : undefined;
+      if (discarded === undefined) throw error;
+      return pending ?? (discarded > 0 ? "unread" : undefined);
+    }
     const known = pending ?? decoded(current);
     const found = known === undefined || !isSignedIn(known) ? undefined : known;
     while (current !== undefined) {
@@ -214,5 +221,12 @@ export class RecordRepository {
     }
     await this.#store.tidy?.(this.#key);
     return found;
+  }
+
+  /** Deletes what cannot be read, and gives how many that was; undefined where that is not possible. */
+  async #discard(why: OidcError): Promise<number | undefined> {
+    const isSealed = why.code === "keychain_unavailable" || why.reason === "plain_text";
+    const mayBe = isSealed || why.reason === "other_key";
+    return mayBe ? this.#store.discard?.(this.#key) : undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { RecordRepository } from "./record-repository.ts";
 import { isOidcError, wordingOf } from "../core/errors.ts";
 import type { Warn } from "../core/warning.ts";
 import { sentences } from "../core/wording.ts";
-import { nextPartVersion, tokensVersionOf } from "./version.ts";
+import { nextPartVersion, tokensVersionOf } from "../record/version.ts";
 
 /** For so long the refresh of another host is left alone, in milliseconds: its lock cannot be waited for. */
 export const otherHostMilliseconds = 30_000;

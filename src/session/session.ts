@@ -52,7 +52,7 @@ import type {
 } from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { TokenListeners } from "./token-listeners.ts";
-import { signInOf } from "./sign-in.ts";
+import { levelOf, signInOf } from "./sign-in.ts";
 import { TokenMemos, type TokenMemo } from "./token-memos.ts";
 import { hasVariant, variantNameOf } from "./token-variant.ts";
 import type { AcquiredToken } from "./work.ts";
@@ -153,7 +153,7 @@ export class StoredSession implements Session {
     return {
       record: result.record,
       token: this.#handOut(result, criteria),
-      signIn: signInOf(result.record, this.#parts.records.level),
+      signIn: signInOf(result.record, await levelOf(this.#parts.records, this.#parts.config.key)),
     };
   }
 
@@ -176,6 +176,8 @@ export class StoredSession implements Session {
     this.#parts.listeners?.forget();
     if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
     if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
+    // The provider cannot be told of a token that nobody can read.
+    if (forgotten === "unread") return { forgotten: 1, revoked: "failed" };
     const told = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
     return toldLogout(forgotten, told);
   }
@@ -199,7 +201,9 @@ export class StoredSession implements Session {
     const record = await this.current();
     if (record === undefined) return undefined;
     const isEmpty = record.accessToken === null && record.refreshToken === undefined;
-    return isEmpty ? undefined : signInOf(record, this.#parts.records.level);
+    return isEmpty
+      ? undefined
+      : signInOf(record, await levelOf(this.#parts.records, this.#parts.config.key));
   }
 
   async claims(): Promise<IdTokenClaims | undefined> {

@@ -1,7 +1,8 @@
 // A cached sign-in as a program may show it.
 
+import { isOidcError } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
-import type { StoreLevel } from "../store/token-store.ts";
+import type { RecordStore, StoreLevel } from "../store/token-store.ts";
 import type { SignIn } from "./session-types.ts";
 
 /** What is public of a record: no token, and nothing that a later write could change. */
@@ -23,4 +24,14 @@ export function signInOf(record: SessionRecord, storeLevel: StoreLevel): SignIn 
     signInEndsAt: refreshable ? undefined : expiresAt && new Date(expiresAt),
     storeLevel,
   });
+}
+
+/** How well a record is protected. A store that cannot say it now says what it is made for. */
+export async function levelOf(records: RecordStore, key: string): Promise<StoreLevel> {
+  try {
+    return (await records.levelOf?.(key)) ?? records.level;
+  } catch (error) {
+    if (isOidcError(error)) return records.level;
+    throw error;
+  }
 }

@@ -12,19 +12,17 @@ import { identityOf, isSameIdentity } from "../files/secure-read.ts";
 import { longestCacheFileBytes } from "../core/limits.ts";
 import type { Warn } from "../core/warning.ts";
 import { forgetSignIn, option, say } from "../core/wording.ts";
-import type { RecordCodec } from "../record/codec.ts";
 import type { StoredRecord } from "../record/format.ts";
 import { formatCacheFile } from "../record/parse.ts";
 import type { CacheRead } from "../record/read-sync.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
+import { parseStored } from "../record/stored.ts";
 import type { FileLock } from "./file-lock.ts";
 import { quarantine, quarantineRecords } from "./quarantine.ts";
 
 /** What the life of a cache file depends on. */
 export interface CacheFileWorld {
   readonly fileLock: FileLock;
-  /** How each record is written. */
-  readonly codec: RecordCodec;
   /** True where the file lies in Latchkey's own folder, under a name that nobody else gives. */
   readonly ownsFolder: boolean;
   readonly clock: Clock;
@@ -62,21 +60,17 @@ function assertOurs(path: string, isOurs: boolean, world: CacheFileWorld): void 
   );
 }
 
-function readFile(path: string, { codec }: CacheFileWorld): CacheRead<StoredRecord> {
-  return readCacheFileSync(path, (written) => codec.decode(written));
-}
-
 /**
  * Looks at a file; one that is damaged is set aside and counts as absent (C08).
  * @throws {OidcError} `cache_insecure`, `cache_unreadable`.
  */
 export async function lookAt(path: string, world: CacheFileWorld): Promise<Look> {
-  const first = readFile(path, world);
+  const first = readCacheFileSync(path, parseStored);
   if (first.state !== "damaged") return first;
   assertOurs(path, first.isOurs, world);
   return world.fileLock(path, async () => {
     // Whoever waited for the lock may find that the file has been dealt with.
-    const read = readFile(path, world);
+    const read = readCacheFileSync(path, parseStored);
     if (read.state !== "damaged") return read;
     assertOurs(path, read.isOurs, world);
     try {
@@ -135,7 +129,7 @@ function recordsNow(
     known !== undefined &&
     isSettled(known, world.clock.now()) &&
     isSameIdentity(known.identity, currentIdentity(path));
-  return isKnown ? known : readFile(path, world);
+  return isKnown ? known : readCacheFileSync(path, parseStored);
 }
 
 /** One try: false where the file was changed by somebody who had no lock either. */
@@ -165,7 +159,7 @@ async function tryChange(
   const records = read.state === "absent" ? [] : read.records;
   const next = change(records);
   if (next === "keep") return true;
-  const text = formatCacheFile(next.map((record) => world.codec.encode(record)));
+  const text = formatCacheFile(next);
   // What does not grow may go on being too long: it must be possible to forget.
   if (next.length >= records.length) assertFits(path, text);
   if (read.state === "records" && read.damaged.length > 0) {

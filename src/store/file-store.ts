@@ -13,13 +13,13 @@ import { option, say, type Wording } from "../core/wording.ts";
 import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
 import { checkPrivateFolderSync, errnoOf } from "../files/secure-read.ts";
 import type { FlightLock } from "../lock/types.ts";
-import { plainCodec, type RecordCodec } from "../record/codec.ts";
 import type { StoredRecord } from "../record/format.ts";
 import { cacheFileName, isCacheFileName } from "../record/key.ts";
 import { readCacheFileSync } from "../record/read-sync.ts";
+import { parseStored } from "../record/stored.ts";
 import type { CacheFileWorld, RecordsInFile } from "./cache-file.ts";
 import { changeRecords, lookAt } from "./cache-file.ts";
-import { fileOfQuarantined, forgetQuarantined, mayBeOf } from "./quarantine.ts";
+import { fileOfQuarantined, forgetQuarantined, mayBeOf, quarantineRecords } from "./quarantine.ts";
 import { createFileLock, placeOfFile, placeOfFolder } from "./file-lock.ts";
 import type { LockHolder, ReplaceResult, TokenStore } from "./token-store.ts";
 
@@ -34,8 +34,6 @@ export interface FileStoreOptions {
   readonly location: FileStoreLocation;
   /** The lock across processes. */
   readonly lock: FlightLock;
-  /** How each record is written. Default: as it is. */
-  readonly codec?: RecordCodec;
   readonly clock: Clock;
   /** Cryptographically strong random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
@@ -44,7 +42,21 @@ export interface FileStoreOptions {
   readonly logger?: Logger | undefined;
 }
 
-class FileStore implements TokenStore {
+/** A store of files, with what a store that seals needs of it. */
+export interface FileTokenStore extends TokenStore {
+  readonly level: "file-permissions";
+  tidy(key?: string): Promise<void>;
+  discard(key?: string): Promise<number>;
+  /**
+   * Takes a record away that nobody can use, and keeps it next to its file. `said`: what a person is told, by where it
+   * is now.
+   */
+  setAside(record: StoredRecord, said: (movedTo: string) => string): Promise<void>;
+  /** The file that holds the record of a key. */
+  fileOf(key: string): string;
+}
+
+class FileStore implements FileTokenStore {
   readonly level = "file-permissions";
   readonly location: string;
   readonly #where: FileStoreLocation;
@@ -56,13 +68,13 @@ class FileStore implements TokenStore {
   readonly #warnedAbout = new Set<string>();
 
   constructor(options: FileStoreOptions) {
-    const { location, lock, clock, randomBytes, onWarning, logger, codec = plainCodec } = options;
+    const { location, lock, clock, randomBytes, onWarning, logger } = options;
     this.location = location.kind === "folder" ? location.folder : location.path;
     this.#where = location;
     this.#lock = lock;
     const fileLock = createFileLock(lock, clock);
     const ownsFolder = location.kind === "folder";
-    this.#world = { fileLock, codec, ownsFolder, clock, randomBytes, onWarning, logger };
+    this.#world = { fileLock, ownsFolder, clock, randomBytes, onWarning, logger };
   }
 
   async read(key: string): Promise<StoredRecord | undefined> {
@@ -146,8 +158,57 @@ class FileStore implements TokenStore {
     for (const path of paths) await this.#tidyFile(path, ofKey, names);
   }
 
+  async discard(key?: string): Promise<number> {
+    const where = this.#where;
+    const isAll = key === undefined && where.kind === "folder";
+    if (checkPrivateFolderSync(dirname(this.#pathOf(key ?? ""))) === "absent") return 0;
+    const paths = isAll
+      ? (await namesIn(where.folder))
+          .filter(isCacheFileName)
+          .map((name) => join(where.folder, name))
+      : [this.#pathOf(key ?? "")];
+    let discarded = 0;
+    for (const path of paths) {
+      try {
+        discarded += await this.#discardFrom(path, key);
+      } catch (error) {
+        // One of many that may not be touched was told of when they were listed.
+        if (!isAll || !isOidcError(error) || error.code === "cache_write_failed") throw error;
+      }
+    }
+    await this.tidy(key);
+    return discarded;
+  }
+
+  async #discardFrom(path: string, key: string | undefined): Promise<number> {
+    // What is damaged is set aside by that, and what a later version wrote stays.
+    if ((await lookAt(path, this.#world)).state !== "records") return 0;
+    let gone = 0;
+    await changeRecords(
+      path,
+      (records) => {
+        const others = key === undefined ? [] : records.filter((record) => record.key !== key);
+        gone = records.length - others.length;
+        return gone === 0 ? "keep" : others;
+      },
+      this.#world,
+    );
+    return gone;
+  }
+
+  async setAside(record: StoredRecord, said: (movedTo: string) => string): Promise<void> {
+    const { key, version } = record;
+    // Of several programs that find it, the one that takes it away keeps it.
+    if (!(await this.replace(key, version, undefined)).replaced) return;
+    await quarantineRecords(this.#pathOf(key), [record], this.#world, said);
+  }
+
+  fileOf(key: string): string {
+    return this.#pathOf(key);
+  }
+
   async #tidyFile(path: string, key: string | undefined, names: readonly string[]): Promise<void> {
-    const read = readCacheFileSync(path);
+    const read = readCacheFileSync(path, parseStored);
     const isDamaged =
       read.state === "records" &&
       read.damaged.some((record) => key === undefined || mayBeOf(record, key));
@@ -174,11 +235,8 @@ class FileStore implements TokenStore {
 
   /** Whether a record can be read back, and leaves room for those of others in one file. */
   #isKeepable(record: StoredRecord): boolean {
-    const { codec } = this.#world;
-    const written = codec.encode(record);
     return (
-      JSON.stringify(written).length <= longestRecordCharacters &&
-      codec.decode(written) !== undefined
+      JSON.stringify(record).length <= longestRecordCharacters && parseStored(record) !== undefined
     );
   }
 
@@ -260,6 +318,6 @@ async function namesIn(folder: string): Promise<string[]> {
  * A store in files that any number of processes share. Nothing is created on disk before the first `replace` or
  * `acquire`.
  */
-export function createFileStore(options: FileStoreOptions): TokenStore {
+export function createFileStore(options: FileStoreOptions): FileTokenStore {
   return new FileStore(options);
 }

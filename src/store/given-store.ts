@@ -53,5 +53,9 @@ export function givenStore(store: TokenStore): TokenStore {
     list: () => guard(() => store.list()),
     holder: (key) => guard(async () => store.holder?.(key)),
     tidy: (key) => guard(async () => store.tidy?.(key)),
+    ...(store.discard === undefined
+      ? {}
+      : { discard: (key) => guard(async () => (await store.discard?.(key)) ?? 0) }),
+    levelOf: (key) => guard(async () => (await store.levelOf?.(key)) ?? level),
   };
 }

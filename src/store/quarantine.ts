@@ -47,11 +47,15 @@ export async function quarantine(path: string, why: string, world: QuarantineWor
   );
 }
 
-/** Keeps the damaged records of a file that is about to be written without them; none that can be used is copied. */
+/**
+ * Keeps the damaged records of a file that is about to be written without them; none that can be used is copied. `said`:
+ * what a person is told of it, where it is another thing than that their fields are damaged.
+ */
 export async function quarantineRecords(
   path: string,
   damaged: readonly unknown[],
   world: QuarantineWorld,
+  said?: (movedTo: string) => string,
 ): Promise<void> {
   const movedTo = quarantinedName(path, world);
   await writeFileAtomically(movedTo, formatCacheFile(damaged), {
@@ -61,8 +65,9 @@ export async function quarantineRecords(
   emit(world.logger, "cache.damaged", { path, movedTo });
   world.onWarning?.(
     "cache_damaged",
-    `${damaged.length} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or ` +
-      `invalid. The others stay; what was damaged is in ${movedTo}, and can be deleted.`,
+    said?.(movedTo) ??
+      `${damaged.length} of the sign-ins in the cache file ${path} cannot be used, because their fields are missing or ` +
+        `invalid. The others stay; what was damaged is in ${movedTo}, and can be deleted.`,
   );
 }
 

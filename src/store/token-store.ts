@@ -58,6 +58,14 @@ export interface RecordStore {
    * cannot be removed stays; that is no failure.
    */
   tidy?(key?: string): Promise<void>;
+  /**
+   * Deletes the record of a key, or all of them, without reading them: for a logout where what is kept cannot be
+   * opened, because a keychain is locked for example. Gives how many there were.
+   * @throws {OidcError} `cache_insecure`, `cache_write_failed`, `store_unavailable`.
+   */
+  discard?(key?: string): Promise<number>;
+  /** How well the record of a key is protected, where that is not the same for all. Default: `level`. */
+  levelOf?(key: string): Promise<StoreLevel>;
 }
 
 /**

@@ -43,6 +43,13 @@ export const cache: Provocations = {
       await holder.finished;
     }
   },
+  // No bus, and so no Secret Service: nothing is kept, and nothing in plain text.
+  keychain_unavailable: async () => {
+    const at = await desk();
+    const flags = [...at.flags(await provider()), "--storage", "keychain"];
+    const env = { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent" };
+    return failureOfCommand(await at.run(["login", ...flags], { env }));
+  },
   // Whose database has gone away, as its driver says it.
   store_unavailable: async () => {
     const read = () => Promise.reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));

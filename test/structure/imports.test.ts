@@ -27,8 +27,11 @@ const compositionRoot = new Set([
   "credential/assembled-flows.ts",
   "credential/default-prompt.ts",
   "credential/open-file-store.ts",
+  "credential/open-plain-store.ts",
+  "credential/open-sealed-store.ts",
   "credential/redis-store.ts",
   "credential/resource-sign-ins.ts",
+  "credential/sealed-file-stores.ts",
   "credential/sign-in-source.ts",
 ]);
 
@@ -111,6 +114,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   entry: [
     "credential",
     "credential/redis-store.ts",
+    "credential/sealed-file-stores.ts",
     "grpc",
     "resource-server",
     "testing",

@@ -10,6 +10,7 @@ export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly ru
   status: () => import("./status/run.ts"),
   whoami: () => import("./whoami/run.ts"),
   logout: () => import("./logout/run.ts"),
+  cache: () => import("./cache/run.ts"),
   trust: () => import("./trust/run.ts"),
   fetch: () => import("./fetch/run.ts"),
   exec: () => import("./exec/run.ts"),

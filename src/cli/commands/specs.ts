@@ -7,6 +7,7 @@ import { spec as token } from "./token/spec.ts";
 import { spec as status } from "./status/spec.ts";
 import { spec as whoami } from "./whoami/spec.ts";
 import { spec as logout } from "./logout/spec.ts";
+import { spec as cache } from "./cache/spec.ts";
 import { spec as trust } from "./trust/spec.ts";
 import { spec as fetch } from "./fetch/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
@@ -22,6 +23,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   status,
   whoami,
   logout,
+  cache,
   trust,
   fetch,
   exec,

@@ -30,7 +30,10 @@ export function commandLineNames(configuration: readonly string[]): Names {
     [`latchkey ${name}`, ...configuration.map(typedWord)].join(" ");
   return {
     option: flagFor,
-    call: (name) => (name === "login" ? `Run: ${command("login")}` : "latchkey logout"),
+    call: (name) => {
+      if (name === "move") return "To move it, run: latchkey cache move";
+      return name === "login" ? `Run: ${command("login")}` : "latchkey logout";
+    },
     trust: (server) => `To accept it, run: latchkey trust accept ${typedWord(server)}`,
   };
 }

@@ -3,7 +3,7 @@
 import { sanitizeProviderText } from "../../core/errors.ts";
 import { shownAddress } from "../../core/server-words.ts";
 import type { SessionRecord } from "../../record/format.ts";
-import type { LockHolder } from "../../store/token-store.ts";
+import type { LockHolder, StoreLevel } from "../../store/token-store.ts";
 import { pairs } from "./layout.ts";
 import { isOfClient, nameOf } from "./texts.ts";
 import { clockTime, span } from "./time.ts";
@@ -36,11 +36,20 @@ function validity(record: SessionRecord, now: Date): string {
 export interface ListedSignIn {
   readonly record: SessionRecord;
   readonly holder: LockHolder | undefined;
+  /** How well it is protected, where that is worth a line. */
+  readonly level?: StoreLevel | undefined;
   /** The profile that leads to it. */
   readonly profile?: string | undefined;
   /** The command to type next, as typed; undefined where no flags lead to this sign-in. */
   readonly next?: string | undefined;
 }
+
+const kept: Readonly<Record<StoreLevel, string>> = {
+  memory: "by this program alone",
+  "file-permissions": "in a file, in plain text",
+  keychain: "in a sealed file, its key in the keychain",
+  "caller-key": "sealed, with a key of the program's own",
+};
 
 const doing = { refresh: "renewing the token", login: "signing in" } as const;
 
@@ -54,7 +63,7 @@ function work(holder: LockHolder | undefined, now: Date): string | undefined {
 }
 
 function block(
-  { record, holder, profile, next }: ListedSignIn,
+  { record, holder, level, profile, next }: ListedSignIn,
   now: Date,
   columns: number,
 ): string {
@@ -81,6 +90,7 @@ function block(
         scopes === undefined || scopes === "" ? undefined : sanitizeProviderText(scopes, 1000),
       ],
       ["expires", signedIn ? validity(record, now) : undefined],
+      ["kept", level && kept[level]],
       ["now", work(holder, now)],
       // A command stays on one line: it is there to be copied.
       ["next", next && sanitizeProviderText(next, 1000).replaceAll(" ", "\u00a0")],

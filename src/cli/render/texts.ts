@@ -110,8 +110,9 @@ export function loggedOutText(
   result: LogoutResult,
   now: Date,
 ): string {
-  if (record === undefined || result.forgotten === 0) {
-    return "There was no sign-in to forget for this configuration.";
+  if (result.forgotten === 0) return "There was no sign-in to forget for this configuration.";
+  if (record === undefined) {
+    return `Deleted the sign-in, which could not be read here.${result.revoked === "failed" ? " So the provider could not be told." : ""}`;
   }
   const { revoked } = result;
   // Its program finds nothing to renew any more, and revokes what it got; that cannot be waited for.

@@ -62,6 +62,8 @@ export function warmAnswer(
 ): string | undefined {
   const given = configured(argumentList, machine);
   if (given === undefined || /^(true|1)$/.test(given["force-login"] ?? "")) return undefined;
+  // Where a keychain is demanded, plain text is refused; what is sealed elsewhere has no token in sight.
+  if (given["storage"] === "keychain") return undefined;
   const kind = given["grant-type"] ? "client" : "interactive";
   const key = recordKey({ kind, options: keyOptionsOfText(given) });
   const path = cacheFile(given, cacheFileName(key), machine);

@@ -20,7 +20,7 @@ import { LeaseClock, type LeaseTimes } from "./redis-lease.ts";
 import { namesOf, type RedisNames } from "./redis-names.ts";
 import type { RedisNews } from "./redis-news.ts";
 import { freeLock, lookAtLock, renewLock, takeLock } from "./redis-scripts.ts";
-import type { Seals } from "./redis-seals.ts";
+import type { Seals } from "../seals.ts";
 
 /** What locks are made with. */
 export interface RedisLockParts {

@@ -9,7 +9,7 @@ import { parseRecord } from "../../record/parse.ts";
 import type { RecordStore, ReplaceResult } from "../token-store.ts";
 import { textOf, type RedisCommands } from "./redis-commands.ts";
 import { namesOf, patternOfRecords, type RedisNames } from "./redis-names.ts";
-import type { Seals } from "./redis-seals.ts";
+import type { Seals } from "../seals.ts";
 import { readRecord, replaceRecord, setAside } from "./redis-scripts.ts";
 
 /** What records are kept with. */

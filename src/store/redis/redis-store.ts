@@ -11,7 +11,7 @@ import { leaseTimes, type LeaseTimes } from "./redis-lease.ts";
 import { RedisLock } from "./redis-lock.ts";
 import { RedisNews } from "./redis-news.ts";
 import { RedisRecords } from "./redis-records.ts";
-import { createSeals } from "./redis-seals.ts";
+import { createSeals } from "../seals.ts";
 
 /** What a store in Redis is made with. */
 export interface RedisStoreOptions {

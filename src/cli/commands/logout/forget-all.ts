@@ -2,12 +2,13 @@
 // a key holds does.
 
 import { warningEvent } from "../../../core/warning.ts";
-import { isOidcError } from "../../../core/errors.ts";
+import { isErrorOf, isOidcError } from "../../../core/errors.ts";
 import { compose, type Composition } from "../../../credential/compose.ts";
 import { resolveOptions } from "../../../options/resolve.ts";
 import type { SessionRecord } from "../../../record/format.ts";
 import { configurationOfKey } from "../../../record/key.ts";
 import { RecordRepository, recordsIn } from "../../../session/record-repository.ts";
+import type { TokenStore } from "../../../store/token-store.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { issuerHost } from "../../render/texts.ts";
 
@@ -26,6 +27,7 @@ export interface ForgottenAll {
 const connectionOptions = [
   "caCertPath",
   "cachePath",
+  "storage",
   "httpTimeoutSeconds",
   "allowInsecureHttp",
 ] as const;
@@ -56,6 +58,16 @@ function composeFor(record: SessionRecord, opened: Opened): Composition | undefi
   }
 }
 
+/** The sign-ins that can be read; none where a keychain keeps them shut. */
+async function readable(store: TokenStore): Promise<readonly SessionRecord[]> {
+  try {
+    return await recordsIn(store);
+  } catch (error) {
+    if (isErrorOf(error, "keychain_unavailable")) return [];
+    throw error;
+  }
+}
+
 /**
  * Forgets every sign-in of the cache in use; with `revoke` each provider is told, as far as it can be.
  * @throws {OidcError} `cache_write_failed`, `cache_insecure`.
@@ -67,7 +79,7 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
   const unsupported = new Set<string>();
   const failed = new Set<string>();
   const logoutUrls = new Set<string>();
-  for (const record of await recordsIn(store)) {
+  for (const record of await readable(store)) {
     context.signal.throwIfAborted();
     const composition = revoke ? composeFor(record, opened) : undefined;
     if (composition !== undefined) {
@@ -85,6 +97,8 @@ export async function forgetAll(context: CommandContext, revoke: boolean): Promi
     forgotten += 1;
     if (revoke) failed.add(issuerHost(record.issuer));
   }
+  // What could not be read goes with them.
+  forgotten += (await store.discard?.()) ?? 0;
   await store.tidy?.();
   return {
     forgotten,

@@ -1,6 +1,7 @@
 // `latchkey logout`: forgets sign-ins, and tells the provider where asked. Changes when that command does.
 
 import { isatty } from "node:tty";
+import { isOidcError } from "../../../core/errors.ts";
 import { loadPart } from "../../../core/load.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { allLoggedOutText, loggedOutText, logoutPagesText } from "../../render/texts.ts";
@@ -32,7 +33,11 @@ export async function run(context: CommandContext): Promise<number> {
   const opened = await context.open(revoke);
   const { session, options, world } = opened;
   requireIssuer(options);
-  const record = await session.current();
+  // To be shown alone: what cannot be read can be deleted all the same.
+  const record = await session.current().catch((error: unknown) => {
+    if (isOidcError(error)) return undefined;
+    throw error;
+  });
   const result = await session.logout({ revoke });
   context.tell(loggedOutText(record, result, new Date(world.clock.now())));
   const { logoutUrl } = result;

@@ -2,7 +2,9 @@
 
 import { isatty } from "node:tty";
 import { isOidcError, OidcError, wordingOf } from "../../../core/errors.ts";
+import { loadPart } from "../../../core/load.ts";
 import { worded } from "../../../core/wording.ts";
+import { cacheFileParts } from "../../../credential/compose.ts";
 import { optionTable } from "../../../options/table.ts";
 import { validateOption } from "../../../options/validate.ts";
 import type { CommandContext, Opened } from "../../context.ts";
@@ -47,6 +49,7 @@ async function completed(
   questions: Questions | undefined,
 ): Promise<Settings> {
   const given: Record<string, unknown> = { ...context.settings.given };
+  if (context.line.flags["keychain"] === true) given["storage"] = "keychain";
   for (const each of asked) {
     // A server says both.
     if (given[each.name] || given["server"]) continue;
@@ -94,6 +97,15 @@ async function tryOut(opened: Opened, settings: Settings, context: CommandContex
   tellOfSignIn(context, { record, before }, { now: new Date(world.clock.now()), offlineAccess });
 }
 
+/** Where a keychain is demanded it is tried before anybody signs in, and a sign-in that is there already goes into it. */
+async function prepareStorage({ options, world, key }: Opened, signal: AbortSignal): Promise<void> {
+  if (options.storage !== "keychain") return;
+  const sealing = await loadPart(() => import("../../../credential/open-sealed-store.ts"));
+  const parts = cacheFileParts(options, world);
+  await sealing.assertKeychain(parts);
+  await sealing.moveSignIns({ to: "sealed", key }, parts, signal);
+}
+
 async function setUp(context: CommandContext, questions: Questions | undefined): Promise<number> {
   const { line, machine, signal, columns } = context;
   const named = line.flags["profile"] ?? (machine.environment["LATCHKEY_PROFILE"] || undefined);
@@ -103,6 +115,7 @@ async function setUp(context: CommandContext, questions: Questions | undefined):
   // Judges every option, before any of them is written.
   const opened = await context.openFor(settings, true);
   const replace = await mayReplace(name, settings, context, questions);
+  await prepareStorage(opened, signal);
   context.tell(`${offersText(await opened.describeProvider(signal), columns)}\n`);
   if (settings.kind === "interactive") {
     context.tell(`${redirectText(opened.options, columns)}\n`);

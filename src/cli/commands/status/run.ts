@@ -3,7 +3,8 @@
 import { isOidcError } from "../../../core/errors.ts";
 import type { SessionRecord } from "../../../record/format.ts";
 import { recordsIn } from "../../../session/record-repository.ts";
-import type { LockHolder, TokenStore } from "../../../store/token-store.ts";
+import { levelOf } from "../../../session/sign-in.ts";
+import type { LockHolder, StoreLevel, TokenStore } from "../../../store/token-store.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { hasEnded, statusText } from "../../render/status.ts";
 import { nameOf, nothingCached, nothingCachedHere } from "../../render/texts.ts";
@@ -56,13 +57,17 @@ export async function run(context: CommandContext): Promise<number> {
     .filter((record) => isAskedFor(record, opened, context.settings))
     .toSorted((one, other) => other.renewedAt - one.renewedAt);
   const listed = await Promise.all(
-    asked.map(async (record) => ({ record, holder: await holderOf(record, store) })),
+    asked.map(async (record) => ({
+      record,
+      holder: await holderOf(record, store),
+      level: await levelOf(store, record.key),
+    })),
   );
   const names = signInNames(context.machine);
   if (context.line.flags["json"] === true) {
     const rows = listed
       .filter(({ record }) => isSignIn(record))
-      .map(({ record, holder }) => ({
+      .map(({ record, holder, level }) => ({
         issuer: record.issuer,
         server: record.server?.address ?? null,
         clientId: record.clientId,
@@ -72,7 +77,7 @@ export async function run(context: CommandContext): Promise<number> {
         scopes: record.accessToken?.scopes ?? [],
         expiresAt: isoInstant(record.accessToken?.expiresAt ?? null),
         refreshable: record.refreshToken !== undefined,
-        storeLevel: store.level,
+        storeLevel: level,
         ...(holder === undefined
           ? {}
           : { holder: { ...holder, since: isoInstant(holder.since / 1000) } }),
@@ -88,8 +93,11 @@ export async function run(context: CommandContext): Promise<number> {
   }
   const now = new Date(world.clock.now());
   const isOnlyOne = context.settings.named === "nothing" && cached.filter(isSignIn).length === 1;
+  const isUsual = (level: StoreLevel): boolean =>
+    level === "file-permissions" && opened.options.storage === "file";
   const named = shown.map((each) => ({
     ...each,
+    level: isUsual(each.level) ? undefined : each.level,
     profile: names.profileOf(each.record),
     next: nextCommand(each.record, names, isOnlyOne, now),
   }));

@@ -1,6 +1,6 @@
 // How a record's version counts: its tokens, and what is written in between. Changes when a version's form does.
 
-import type { SessionRecord } from "../record/format.ts";
+import type { SessionRecord } from "./format.ts";
 
 type Versioned = Pick<SessionRecord, "version">;
 

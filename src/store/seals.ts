@@ -1,14 +1,14 @@
-// Seals and opens what is kept in Redis, with the keys that the caller gives. Changes when keys are fetched in another way.
+// Seals and opens what is kept, with the keys that the caller gives. Changes when keys are fetched in another way.
 
-import type { Clock } from "../../core/clock.ts";
-import { madeOnce } from "../../core/load.ts";
+import type { Clock } from "../core/clock.ts";
+import { madeOnce } from "../core/load.ts";
 import {
   keysOf,
   sealedValues,
   type GivenKey,
   type Opened,
   type SealedValues,
-} from "../sealed-value.ts";
+} from "./sealed-value.ts";
 
 /** Values under the keys as they are now. Both reject with `store_unavailable`, reason `key_unavailable`. */
 export interface Seals {
