@@ -52,7 +52,7 @@ import type {
 } from "./session-types.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { TokenListeners } from "./token-listeners.ts";
-import { levelOf, signInOf } from "./sign-in.ts";
+import { signInIn } from "./sign-in.ts";
 import { TokenMemos, type TokenMemo } from "./token-memos.ts";
 import { hasVariant, variantNameOf } from "./token-variant.ts";
 import type { AcquiredToken } from "./work.ts";
@@ -153,7 +153,7 @@ export class StoredSession implements Session {
     return {
       record: result.record,
       token: this.#handOut(result, criteria),
-      signIn: signInOf(result.record, await levelOf(this.#parts.records, this.#parts.config.key)),
+      signIn: await signInIn(this.#parts.records, result.record),
     };
   }
 
@@ -174,12 +174,9 @@ export class StoredSession implements Session {
     // Afterwards: a call that had read the record before it went has remembered its token meanwhile.
     this.#memos.forget();
     this.#parts.listeners?.forget();
-    if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
-    if (options.revoke !== true) return { forgotten: 1, revoked: "no" };
-    // The provider cannot be told of a token that nobody can read.
-    if (forgotten === "unread") return { forgotten: 1, revoked: "failed" };
-    const told = await this.#parts.flows.revoke(forgotten, new AbortController().signal);
-    return toldLogout(forgotten, told);
+    return toldLogout(forgotten, options.revoke === true, (record) =>
+      this.#parts.flows.revoke(record, new AbortController().signal),
+    );
   }
 
   async userInfo(options: CallOptions & { interactive?: boolean } = {}): Promise<UserInfoClaims> {
@@ -201,9 +198,7 @@ export class StoredSession implements Session {
     const record = await this.current();
     if (record === undefined) return undefined;
     const isEmpty = record.accessToken === null && record.refreshToken === undefined;
-    return isEmpty
-      ? undefined
-      : signInOf(record, await levelOf(this.#parts.records, this.#parts.config.key));
+    return isEmpty ? undefined : signInIn(this.#parts.records, record);
   }
 
   async claims(): Promise<IdTokenClaims | undefined> {

@@ -6,7 +6,7 @@ import type { RecordStore, StoreLevel } from "../store/token-store.ts";
 import type { SignIn } from "./session-types.ts";
 
 /** What is public of a record: no token, and nothing that a later write could change. */
-export function signInOf(record: SessionRecord, storeLevel: StoreLevel): SignIn {
+function signInOf(record: SessionRecord, storeLevel: StoreLevel): SignIn {
   const { accessToken } = record;
   const ends = accessToken?.expiresAt ?? null;
   const expiresAt = ends === null ? undefined : new Date(ends * 1000);
@@ -34,4 +34,9 @@ export async function levelOf(records: RecordStore, key: string): Promise<StoreL
     if (isOidcError(error)) return records.level;
     throw error;
   }
+}
+
+/** The same, with how well the store keeps it. */
+export async function signInIn(records: RecordStore, record: SessionRecord): Promise<SignIn> {
+  return signInOf(record, await levelOf(records, record.key));
 }

@@ -11,11 +11,17 @@ function endOf({ accessToken }: SessionRecord): Date | undefined {
   return seconds === undefined ? undefined : new Date(seconds * 1000);
 }
 
-/** The result for whoever logged out. */
-export function toldLogout(
-  forgotten: SessionRecord,
-  { revoked, accessTokenStays }: Awaited<ReturnType<Flows["revoke"]>>,
-): LogoutResult {
+/** The result for whoever logged out; `revoke` tells the provider, where that is wanted. */
+export async function toldLogout(
+  forgotten: SessionRecord | "unread" | undefined,
+  isToldWanted: boolean,
+  revoke: (record: SessionRecord) => ReturnType<Flows["revoke"]>,
+): Promise<LogoutResult> {
+  if (forgotten === undefined) return { forgotten: 0, revoked: "no" };
+  if (!isToldWanted) return { forgotten: 1, revoked: "no" };
+  // The provider cannot be told of a token that nobody can read.
+  if (forgotten === "unread") return { forgotten: 1, revoked: "failed" };
+  const { revoked, accessTokenStays } = await revoke(forgotten);
   const logoutUrl = logoutUrlOf(forgotten);
   return {
     forgotten: 1,
