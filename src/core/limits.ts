@@ -4,6 +4,8 @@
 export const longestResponseBytes: number = 1024 * 1024;
 /** Longest token answer member (access token, refresh token, ID token) in characters (T15). */
 export const longestTokenCharacters: number = 128 * 1024;
+/** Objects and lists within each other in the header or the claims of a token (K07). */
+export const deepestTokenJson = 100;
 /** Longest URL that metadata may name or that is shown to a person, in characters. */
 export const longestUrlCharacters: number = 8 * 1024;
 /** Longest message of a gRPC server that says which provider to use, in bytes (D19). */

@@ -1,5 +1,7 @@
 // Whether a JSON text names a member twice: what two readers could understand differently.
 
+import { deepestTokenJson } from "../core/limits.ts";
+
 /** Where the text after a string goes on: `start` is that of its opening quotation mark. */
 function endOfString(text: string, start: number): number {
   let index = start + 1;
@@ -60,13 +62,14 @@ function countNames(json: Uint8Array): number | undefined {
   return names;
 }
 
-/** Members of all objects in a value. */
-function countMembers(value: object): number {
+/** Members of all objects in a value. @throws {RangeError} for what nobody writes into a token by nesting. */
+function countMembers(value: object, depth: number): number {
+  if (depth > deepestTokenJson) throw new RangeError("It is nested too deeply.");
   const isList = Array.isArray(value);
   const entries: readonly unknown[] = isList ? value : Object.values(value);
   let members = isList ? 0 : entries.length;
   for (const entry of entries) {
-    if (typeof entry === "object" && entry !== null) members += countMembers(entry);
+    if (typeof entry === "object" && entry !== null) members += countMembers(entry, depth + 1);
   }
   return members;
 }
@@ -74,9 +77,10 @@ function countMembers(value: object): number {
 /**
  * True where an object in a JSON text has two members of one name, at any depth. `json` is the same text in UTF-8, and
  * `value` what it was read as.
+ * @throws {RangeError} for what is nested too deeply.
  * @see RFC 7515 section 4 and RFC 7519 section 4: names "MUST be unique"
  */
 export function hasDuplicateMembers(text: string, json: Uint8Array, value: object): boolean {
   // Of two members of one name only one is left in the value. To count takes a third of the time of reading it again.
-  return countNames(json) !== countMembers(value) && namesTwice(text);
+  return countNames(json) !== countMembers(value, 0) && namesTwice(text);
 }

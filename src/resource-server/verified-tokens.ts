@@ -17,7 +17,9 @@ export interface VerifiedToken {
 
 /** Characters of the signature by which a token is found; then the whole of it is compared. */
 const tailCharacters = 43;
-const slots = 16_384;
+/** Characters of tokens that are kept for each one that may be: few are longer, and a token may have 64 KiB. */
+const charactersOfOne = 2048;
+const leastSlots = 16_384;
 
 /** A number for a tail: where it is looked for, and what is looked for there. */
 function fingerprintOf(tail: string): number {
@@ -36,43 +38,88 @@ export function deepFreeze(value: unknown): void {
   for (const member of Object.values(value)) deepFreeze(member);
 }
 
+interface Kept {
+  readonly verified: VerifiedToken;
+  /** Whether it was asked for since it last came to the front of those that may go. */
+  isUsed: boolean;
+}
+
 /**
  * The memory. A token is kept when it is seen for the second time, because most are never seen again, and to keep each
- * costs as much as a good part of its signature.
+ * costs as much as a good part of its signature. When it is full the oldest one goes that nobody asked for lately.
  */
 export class VerifiedTokens {
   readonly #most: number;
-  readonly #known = new Map<string, VerifiedToken>();
-  readonly #seen = new Int32Array(slots);
+  readonly #mostCharacters: number;
+  readonly #known = new Map<string, Kept>();
+  readonly #seen: Int32Array;
+  #characters = 0;
+  /** Goes on where it stopped: to pass what is gone from the beginning takes the longer, the more are kept. */
+  #oldest: Iterator<string, undefined> = this.#known.keys();
 
   constructor(most: number) {
     this.#most = most;
+    this.#mostCharacters = most * charactersOfOne;
+    // With fewer places than tokens, these would push each other out of it before they are seen again.
+    const slots = Math.max(leastSlots, 2 ** Math.ceil(Math.log2(2 * most)));
+    this.#seen = new Int32Array(most === 0 ? 0 : slots);
   }
 
   find(token: string): VerifiedToken | undefined {
-    const known = this.#known.get(token.slice(-tailCharacters));
-    return known?.token === token ? known : undefined;
+    const kept = this.#known.get(token.slice(-tailCharacters));
+    if (kept?.verified.token !== token) return undefined;
+    kept.isUsed = true;
+    return kept.verified;
   }
 
   forget(token: string): void {
-    this.#known.delete(token.slice(-tailCharacters));
+    this.#remove(token.slice(-tailCharacters));
   }
 
   /** Keeps what was seen before; the identity is frozen then, because others get the same one. */
   add(verified: VerifiedToken): void {
-    if (this.#most === 0) return;
-    const tail = verified.token.slice(-tailCharacters);
+    const { token, identity } = verified;
+    if (token.length > this.#mostCharacters) return;
+    const tail = token.slice(-tailCharacters);
     const fingerprint = fingerprintOf(tail);
-    const slot = fingerprint & (slots - 1);
-    if (this.#seen[slot] !== fingerprint) {
-      this.#seen[slot] = fingerprint;
+    const slot = fingerprint & (this.#seen.length - 1);
+    const seen = this.#seen[slot];
+    if (seen !== fingerprint) {
+      // By chance, where another one is there: two that come in turns would push each other out for ever.
+      if (seen === 0 || Math.random() < 0.5) this.#seen[slot] = fingerprint;
       return;
     }
-    deepFreeze(verified.identity);
-    if (this.#known.size >= this.#most) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
+    deepFreeze(identity);
+    this.#remove(tail);
+    while (
+      this.#known.size >= this.#most ||
+      this.#characters + token.length > this.#mostCharacters
+    ) {
+      this.#removeOldest();
     }
-    this.#known.set(tail, verified);
+    this.#known.set(tail, { verified, isUsed: false });
+    this.#characters += token.length;
+  }
+
+  #remove(tail: string): void {
+    const kept = this.#known.get(tail);
+    if (kept === undefined) return;
+    this.#known.delete(tail);
+    this.#characters -= kept.verified.token.length;
+  }
+
+  #removeOldest(): void {
+    const { value: tail } = this.#oldest.next();
+    const kept = tail === undefined ? undefined : this.#known.get(tail);
+    if (tail === undefined || kept === undefined) {
+      this.#oldest = this.#known.keys();
+      return;
+    }
+    const { verified, isUsed } = kept;
+    this.#remove(tail);
+    if (!isUsed) return;
+    // Once more to the end of the line.
+    this.#known.set(tail, { verified, isUsed: false });
+    this.#characters += verified.token.length;
   }
 }
