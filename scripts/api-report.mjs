@@ -114,7 +114,9 @@ function page(folder) {
     .map(([name, { types }]) => {
       const path = types.replace(/^\.\/dist\//, "");
       if (!existsSync(join(folder, path))) throw new Error(`${name} has no declarations`);
-      const names = [...read(path).handedOn.keys()].toSorted();
+      const { handedOn, declared } = read(path);
+      const own = [...declared].filter(([, [each]]) => each?.code.startsWith("export "));
+      const names = [...handedOn.keys(), ...own.map(([each]) => each)].toSorted();
       const shown = names.map((each) => {
         const origin = originOf(read, { path, name: each });
         exported.set(idOf(origin), origin);

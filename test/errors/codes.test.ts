@@ -26,6 +26,8 @@ const provocations: Provocations = {
 
 /** The finer reason, where the code has one: another check that ends with the same code is not taken for this one. */
 const reasons: Readonly<Partial<Record<string, string>>> = {
+  keychain_unavailable: "no_service",
+  registration_failed: "refused",
   server_config_failed: "not_found",
   discovery_failed: "not_found",
   endpoint_invalid: "token_endpoint",
@@ -54,7 +56,8 @@ function unknownIn({ remedy = [], shown = "" }: Failed): string[] {
   );
   const flags = shown.match(/(?<=^|[\s(])--[a-z][a-z-]*/g) ?? [];
   const commands = [...shown.matchAll(/(?<![/\w])latchkey ([a-z]+)/g)].map(([, name = ""]) => name);
-  const known: readonly string[] = [...commandNames, ...knownFlags()];
+  // That of `gnome-keyring-daemon` is another program's.
+  const known: readonly string[] = [...commandNames, ...knownFlags(), "--unlock"];
   return [
     ...options.filter((name) => !optionNames.has(name)),
     ...[...flags, ...commands].filter((word) => !known.includes(word)),

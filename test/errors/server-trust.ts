@@ -3,6 +3,7 @@
 import { onTestFinished } from "vitest";
 import { grpcConfigSource } from "../../src/grpc/get-oidc-issuer.ts";
 import { OidcAuth } from "../../src/index.ts";
+import { readRegistration } from "../../src/provider/registration.ts";
 import { resourceConfigSource } from "../../src/server/protected-resource.ts";
 import { reply, startHostileServer } from "../support/hostile-server.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
@@ -21,7 +22,9 @@ export const serverTrust: Provocations = {
   server_config_failed: async () => {
     const server = await startGrpcServer([]);
     onTestFinished(() => server.close());
-    return failureOf(grpcConfigSource(server.address, makeClient()).ask(undefined));
+    return failureOf(
+      grpcConfigSource(server.address, makeClient({ timeoutSeconds: 10 })).ask(undefined),
+    );
   },
   resource_mismatch: async () => {
     const document = {
@@ -32,6 +35,13 @@ export const serverTrust: Provocations = {
     onTestFinished(() => server.close());
     const reading = { preferredIssuer: () => Promise.resolve(undefined) };
     return failureOf(resourceConfigSource(server.origin, makeClient(), reading).ask(undefined));
+  },
+  registration_failed: async () => {
+    const server = await startHostileServer(reply(403, {}, '{"error":"access_denied"}'));
+    onTestFinished(() => server.close());
+    const url = `${server.origin}/register`;
+    const answer = makeClient().send({ method: "POST", url, step: "registration", json: {} });
+    return failureOf(answer.then((given) => readRegistration(given, undefined)));
   },
   issuer_untrusted: () => {
     emptyHome();

@@ -44,9 +44,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
-test("the file of the warm command is at most 14 KiB", () => {
+test("the file of the warm command is at most 14.5 KiB", () => {
   const { size } = statSync(join(library, "dist", "cli", "latchkey.cjs"));
-  expect(size / kibibyte).toBeLessThanOrEqual(14);
+  expect(size / kibibyte).toBeLessThanOrEqual(14.5);
 });
 
 /** Prints what is loaded: of Node, and which files. */
@@ -103,7 +103,7 @@ test("importing latchkey/server loads two files of its own, and nothing of the c
   ]);
   // As written, not minified. It only goes up for a reason.
   const bytes = said.files.reduce((sum, file) => sum + readFileSync(file).length, 0);
-  expect(bytes / kibibyte).toBeLessThanOrEqual(80);
+  expect(bytes / kibibyte).toBeLessThanOrEqual(110);
 });
 
 /** What a program that refreshes at a server of our own comes to. */
@@ -201,7 +201,7 @@ test("a refresh by the command line starts no loader of ES modules, and loads el
     "command-grammar core files latchkey layout library main refresh rolldown-runtime session token",
   );
   const bytes = files.reduce((sum, file) => sum + readFileSync(file).length, 0);
-  expect(bytes / kibibyte).toBeLessThanOrEqual(395);
+  expect(bytes / kibibyte).toBeLessThanOrEqual(410);
 });
 
 /** The chunk of a part, for a test that takes it away and brings it back. */

@@ -228,8 +228,8 @@ function sizeOf(path: string): number {
 }
 
 // What people load has limits of its own; no text is shortened for the tarball's.
-test("the tarball is at most 520 KiB", () => {
-  expect(packed.size / kibibyte).toBeLessThanOrEqual(520);
+test("the tarball is at most 540 KiB", () => {
+  expect(packed.size / kibibyte).toBeLessThanOrEqual(540);
 });
 
 // Only notices what came in by mistake: budgets go by what a user loads, and pages of documentation are loaded by nobody.
