@@ -42,7 +42,9 @@ const testFiles = [
   "test/flow/authorization-options.test.ts",
   "test/flow/form-post.test.ts",
   "test/flow/listener-options.test.ts",
+  "test/flow/resource-client.test.ts",
   "test/flow/server-config.test.ts",
+  "test/flow/storage-option.test.ts",
 ];
 
 /** The files with an option's own test: to load the others takes longer than the test. @param {string} name */

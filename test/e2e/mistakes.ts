@@ -69,7 +69,7 @@ export const mistakes: readonly Mistake[] = [
     }),
     exitCode: 1,
     paragraph:
-      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/realms/x" (status 404 at /realms/x/.well-known/openid-configuration, /.well-known/oauth-authorization-server/realms/x, /realms/x/.well-known/oauth-authorization-server). Check --issuer, or set --authorization-endpoint, --token-endpoint and, so that ID tokens can be verified, --jwks-uri. [discovery_failed: not_found]',
+      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/realms/x" (status 404 at /realms/x/.well-known/openid-configuration, /.well-known/oauth-authorization-server/realms/x, /realms/x/.well-known/oauth-authorization-server, /.well-known/openid-configuration/realms/x). Check --issuer, or set --authorization-endpoint, --token-endpoint and, so that ID tokens can be verified, --jwks-uri. [discovery_failed: not_found]',
     fix: "Check --issuer",
   },
   {
@@ -79,7 +79,7 @@ export const mistakes: readonly Mistake[] = [
     }),
     exitCode: 1,
     paragraph:
-      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/.well-known/openid-configuration" (status 404 at /.well-known/openid-configuration/.well-known/openid-configuration, /.well-known/oauth-authorization-server/.well-known/openid-configuration, /.well-known/openid-configuration/.well-known/oauth-authorization-server). Set --issuer to what stands before /.well-known/: "http://127.0.0.1:PORT". [discovery_failed: not_found]',
+      '127.0.0.1:PORT has no discovery document for the issuer "http://127.0.0.1:PORT/.well-known/openid-configuration" (status 404 at /.well-known/openid-configuration/.well-known/openid-configuration, /.well-known/oauth-authorization-server/.well-known/openid-configuration, /.well-known/openid-configuration/.well-known/oauth-authorization-server, /.well-known/openid-configuration/.well-known/openid-configuration). Set --issuer to what stands before /.well-known/: "http://127.0.0.1:PORT". [discovery_failed: not_found]',
     fix: 'Set --issuer to what stands before /.well-known/: "http://127.0.0.1:PORT"',
   },
   {

@@ -45,7 +45,7 @@ function expire(): void {
   }
 }
 
-test("dynamic: a native client is registered for this very listener, once, and remembered", async () => {
+test("registration: a native client is registered for this very listener, once, and remembered", async () => {
   const on = await withRegistration(asPublic());
   const options: OidcAuthOptions = {
     registration: "dynamic",
