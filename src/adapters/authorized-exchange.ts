@@ -15,6 +15,11 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whether a body is one that can be sent again: none, a text, bytes. */
+export function isRepeatable(body: unknown): boolean {
+  return (body ?? undefined) === undefined || typeof body === "string" || ArrayBuffer.isView(body);
+}
+
 /** The `Authorization` of one request. */
 export class Exchange {
   readonly #tokens: RequestTokens;

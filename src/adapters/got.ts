@@ -1,7 +1,7 @@
 // The entry point `latchkey/got`: a credential's token on each request of the client `got`.
 
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, isRepeatable, type Exchange } from "./authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 
@@ -31,11 +31,6 @@ export interface GotHooks {
   };
 }
 
-/** Whether what the request sends can be sent again. */
-function canRepeat({ body }: GotRequestOptions): boolean {
-  return body === undefined || typeof body === "string" || ArrayBuffer.isView(body);
-}
-
 /**
  * `got.extend(authorizedHooks(credential))`: every request is sent with a token that is valid now; a refusal is mended as
  * `credential.fetch` does, once, and the request sent again where its body allows that (never with `got.stream`). The
@@ -60,7 +55,7 @@ export function authorizedHooks(credential: Pick<Credential, "getToken">): GotHo
           if (options.url === undefined) return;
           const exchange = exchanges.begin({
             url: new URL(options.url),
-            canRepeat: canRepeat(options),
+            canRepeat: isRepeatable(options.body),
             signal: options.signal,
           });
           const header = await exchange?.authorization();

@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from "undici";
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, isRepeatable, type Exchange } from "./authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 
@@ -25,11 +25,6 @@ function headersOf({ headers }: Options): [string, HeaderValue][] {
   }
   if (Symbol.iterator in headers) return [...(headers as Iterable<[string, HeaderValue]>)];
   return Object.entries(headers);
-}
-
-/** Whether what the request sends can be sent again. */
-function canRepeat({ body }: Options): boolean {
-  return (body ?? undefined) === undefined || typeof body === "string" || ArrayBuffer.isView(body);
 }
 
 function challengeOf(headers: Headers): string | undefined {
@@ -109,7 +104,7 @@ export function authorize(
       if (url === null || headers.some(([name]) => name.toLowerCase() === "authorization")) {
         return dispatch(options, handler);
       }
-      const exchange = exchanges.begin({ url, canRepeat: canRepeat(options) });
+      const exchange = exchanges.begin({ url, canRepeat: isRepeatable(options.body) });
       if (exchange === undefined) return dispatch(options, handler);
       const send = (authorization: string, to: Handler): void => {
         const all = Object.fromEntries([...headers, ["authorization", authorization]]);
