@@ -92,9 +92,9 @@ export class RememberedAnswers {
     return undefined;
   }
 
-  /** Keeps an answer for as long as it may be used, or for `seconds` where that is less. */
-  add(digest: string, answer: JudgedAnswer, seconds: number = Infinity): void {
-    const lifetime = Math.min(seconds, this.lifetimeOf(answer));
+  /** Keeps an answer for as long as it may be used. */
+  add(digest: string, answer: JudgedAnswer): void {
+    const lifetime = this.lifetimeOf(answer);
     if (lifetime <= 0) return;
     const isAccepted = "identity" in answer;
     const entries = isAccepted ? this.#accepted : this.#refused;
