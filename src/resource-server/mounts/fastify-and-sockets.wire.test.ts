@@ -5,14 +5,13 @@ import { connect, type AddressInfo, type Server } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { acceptedToken, mountedServer } from "../../../test/support/mounted-server.ts";
 import {
-  signedToken,
   signingKey,
   startTokenIssuer,
   type TokenIssuer,
 } from "../../../test/support/token-issuer.ts";
 import type { Identity, ResourceServer, ResourceServerOptions } from "../resource-server-types.ts";
-import { createResourceServer } from "../resource-server.ts";
 import { fastifyPlugin } from "./fastify-plugin.ts";
 import { upgradeHandler } from "./upgrade-handler.ts";
 
@@ -35,22 +34,11 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 
 function make(options: Partial<ResourceServerOptions> = {}): ResourceServer {
-  return createResourceServer({
-    issuer: issuer.issuer,
-    audience,
-    requiredScopes: ["read"],
-    clientId: "cli",
-    ...options,
-  });
+  return mountedServer(issuer, audience, options);
 }
 
 function token(claims: Readonly<Record<string, unknown>> = {}): string {
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  return signedToken(
-    key,
-    { alg: "ES256", kid: "one", typ: "at+jwt" },
-    { iss: issuer.issuer, aud: audience, sub: "alice", exp, scope: "read", ...claims },
-  );
+  return acceptedToken(key, issuer, audience, claims);
 }
 
 async function listening(server: Server): Promise<number> {

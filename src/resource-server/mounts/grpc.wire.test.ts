@@ -20,8 +20,8 @@ import {
 } from "../../../test/support/certificates.ts";
 import { echo, Echo } from "../../../test/support/echo-service.ts";
 import { proofOf } from "../../../test/support/proof-of-possession.ts";
+import { acceptedToken, mountedServer } from "../../../test/support/mounted-server.ts";
 import {
-  signedToken,
   signingKey,
   startTokenIssuer,
   type TokenIssuer,
@@ -29,7 +29,6 @@ import {
 import { parseKeySet } from "../../keys/public-key.ts";
 import { thumbprintOf } from "../../keys/thumbprint.ts";
 import type { ResourceServer, ResourceServerOptions } from "../resource-server-types.ts";
-import { createResourceServer } from "../resource-server.ts";
 import { grpcInterceptor, identityOf, type GrpcInterceptorOptions } from "./grpc-interceptor.ts";
 import { grpcOidcService } from "./grpc-oidc-service.ts";
 
@@ -43,22 +42,11 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 
 function make(options: Partial<ResourceServerOptions> = {}): ResourceServer {
-  return createResourceServer({
-    issuer: issuer.issuer,
-    audience,
-    requiredScopes: ["read"],
-    clientId: "cli",
-    ...options,
-  });
+  return mountedServer(issuer, audience, options);
 }
 
 function token(claims: Readonly<Record<string, unknown>> = {}): string {
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  return signedToken(
-    key,
-    { alg: "ES256", kid: "one", typ: "at+jwt" },
-    { iss: issuer.issuer, aud: audience, sub: "alice", exp, scope: "read", ...claims },
-  );
+  return acceptedToken(key, issuer, audience, claims);
 }
 
 type Call = ServerDuplexStream<string, string>;

@@ -9,8 +9,8 @@ import fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { makeCertificateAuthority } from "../../../test/support/certificates.ts";
 import { proofOf } from "../../../test/support/proof-of-possession.ts";
+import { acceptedToken, mountedServer } from "../../../test/support/mounted-server.ts";
 import {
-  signedToken,
   signingKey,
   startTokenIssuer,
   type TokenIssuer,
@@ -18,7 +18,6 @@ import {
 import { parseKeySet } from "../../keys/public-key.ts";
 import { thumbprintOf } from "../../keys/thumbprint.ts";
 import type { Identity, ResourceServer, ResourceServerOptions } from "../resource-server-types.ts";
-import { createResourceServer } from "../resource-server.ts";
 import { expressMiddleware, type MiddlewareRequest } from "./express-middleware.ts";
 import { fastifyPlugin } from "./fastify-plugin.ts";
 import { fetchHandler } from "./fetch-handler.ts";
@@ -41,22 +40,11 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 
 function make(options: Partial<ResourceServerOptions> = {}): ResourceServer {
-  return createResourceServer({
-    issuer: issuer.issuer,
-    audience,
-    requiredScopes: ["read"],
-    clientId: "cli",
-    ...options,
-  });
+  return mountedServer(issuer, audience, options);
 }
 
 function token(claims: Readonly<Record<string, unknown>> = {}): string {
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  return signedToken(
-    key,
-    { alg: "ES256", kid: "one", typ: "at+jwt" },
-    { iss: issuer.issuer, aud: audience, sub: "alice", exp, scope: "read", ...claims },
-  );
+  return acceptedToken(key, issuer, audience, claims);
 }
 
 function boundToken(): string {
