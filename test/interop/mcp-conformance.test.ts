@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { conformanceSuite } from "../support/mcp-conformance.ts";
 
-const suite = conformanceSuite();
+const suite = await conformanceSuite();
 const driver = fileURLToPath(new URL("mcp/client.mjs", import.meta.url));
 const home = mkdtempSync(join(tmpdir(), "latchkey-mcp-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));

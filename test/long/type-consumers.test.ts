@@ -49,7 +49,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What the compiler says of the program, and with which status it ends. */
-function compile(range: string, resolution: string): readonly [number | null, string] {
+async function compile(
+  range: string,
+  resolution: string,
+): Promise<readonly [number | null, string]> {
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
@@ -67,7 +70,7 @@ function compile(range: string, resolution: string): readonly [number | null, st
       files: ["consumer.ts"],
     }),
   );
-  const compiler = compilerOf(range);
+  const compiler = await compilerOf(range);
   const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", "."], {
     cwd: folder,
     encoding: "utf8",
@@ -81,18 +84,18 @@ test.each([
   ["6", "bundler"],
   ["7", "nodenext"],
   ["7", "bundler"],
-])("TypeScript %s compiles a program that uses every entry, with %s", (range, resolution) => {
-  expect(compile(range, resolution)).toEqual([0, ""]);
+])("TypeScript %s compiles a program that uses every entry, with %s", async (range, resolution) => {
+  expect(await compile(range, resolution)).toEqual([0, ""]);
 });
 
-test("a declaration that is broken is seen", () => {
+test("a declaration that is broken is seen", async () => {
   const path = join(folder, "node_modules", "latchkey", "dist", "core", "types.d.ts");
   const text = readFileSync(path, "utf8");
   const broken = text.replace("expiresAt: Date | undefined;", "expiresAt: string;");
   expect(broken).not.toBe(text);
   writeFileSync(path, broken);
   try {
-    const [status, stdout] = compile("7", "nodenext");
+    const [status, stdout] = await compile("7", "nodenext");
     expect(status).not.toBe(0);
     expect(stdout).toContain("error TS");
   } finally {

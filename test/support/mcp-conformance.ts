@@ -1,20 +1,11 @@
 // The conformance suite of MCP with the official client, installed once. Changes when another version of it is tested.
 
-import { execFile, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { homedir } from "node:os";
+import { execFile } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { npmPackages } from "./installed-once.ts";
 
-const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "latchkey-tests");
 const platform = process.platform === "win32" ? "win" : process.platform;
 const nodePackage = `node-${platform}-${process.arch}`;
 const suite = "0.2.0-alpha.12";
@@ -46,25 +37,9 @@ function strip(folder: string): void {
   }
 }
 
-/** Installs it where it is not yet; npm checks the digests of the archives. */
-export function conformanceSuite(): ConformanceSuite {
-  const finished = join(cache, `mcp-conformance-${suite}-${client}`);
-  if (!existsSync(finished)) {
-    mkdirSync(cache, { recursive: true });
-    const work = mkdtempSync(join(cache, "unfinished-"));
-    try {
-      writeFileSync(join(work, "package.json"), '{ "private": true }');
-      const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", ...packages];
-      const options = { cwd: work, encoding: "utf8", timeout: 600_000 } as const;
-      const { status, stderr } = spawnSync("npm", install, options);
-      if (status !== 0) throw new Error(`could not install ${packages.join(" ")}: ${stderr}`);
-      strip(join(work, "node_modules"));
-      renameSync(work, finished);
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
-  }
-  const modules = join(finished, "node_modules");
+/** Installs it where it is not yet. */
+export async function conformanceSuite(): Promise<ConformanceSuite> {
+  const modules = await npmPackages(`mcp-conformance-${suite}-${client}`, packages, strip);
   const node = join(modules, nodePackage, "bin", platform === "win" ? "node.exe" : "node");
   const program = join(modules, "@modelcontextprotocol", "conformance", "dist", "index.js");
   return {

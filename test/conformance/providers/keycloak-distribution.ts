@@ -1,12 +1,11 @@
 // Changes when another version of Keycloak is tested, or it is downloaded and kept in another way.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
+import { createReadStream, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { installedOnce } from "../../support/installed-once.ts";
 
 const run = promisify(execFile);
 
@@ -21,17 +20,13 @@ async function digestOf(path: string): Promise<string> {
 }
 
 /**
- * The unpacked distribution, built for an in-memory database, in `latchkey-tests` of the user's cache folder. Downloaded
- * from Maven Central once, whose archive must have the digest above; later runs find the folder.
+ * The unpacked distribution, built for an in-memory database, in the tests' cache, from
+ * Maven Central; its archive must have the digest above.
  */
 export async function keycloakDistribution(): Promise<string> {
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "latchkey-tests");
   // The digest is in the name: another archive is another folder.
-  const finished = join(cache, `keycloak-${version}-${digest.slice(0, 12)}`);
-  if (existsSync(finished)) return finished;
-  await mkdir(cache, { recursive: true });
-  const work = mkdtempSync(join(cache, "unfinished-"));
-  try {
+  const folder = `keycloak-${version}-${digest.slice(0, 12)}`;
+  return installedOnce(folder, async (work) => {
     const copy = ["dependency:copy", `-Dartifact=${artifact}`, `-DoutputDirectory=${work}`];
     await run("mvn", ["--quiet", "--batch-mode", ...copy], { cwd: work });
     const archive = join(work, `keycloak-quarkus-dist-${version}.zip`);
@@ -40,12 +35,10 @@ export async function keycloakDistribution(): Promise<string> {
       throw new Error(`${artifact} has the SHA-256 digest ${found} instead of ${digest}`);
     }
     await run("unzip", ["-q", archive, "-d", work]);
+    rmSync(archive);
     const home = join(work, `keycloak-${version}`);
+    for (const name of readdirSync(home)) renameSync(join(home, name), join(work, name));
     // Done once: at every start it takes as long as the start itself.
-    await run(join(home, "bin", "kc.sh"), ["build", "--db=dev-mem", "--cache=local"]);
-    renameSync(home, finished);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  return finished;
+    await run(join(work, "bin", "kc.sh"), ["build", "--db=dev-mem", "--cache=local"]);
+  });
 }

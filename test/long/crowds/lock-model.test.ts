@@ -11,11 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { needs } from "../../support/debian-packages.ts";
+import { testsCache } from "../../support/installed-once.ts";
 
 const script = fileURLToPath(new URL("../../../scripts/check-lock-model.mjs", import.meta.url));
 const model = fileURLToPath(new URL("../../../docs/lock/lock.pml", import.meta.url));
@@ -48,14 +49,13 @@ function nameOfCheck(path: string): string {
  * well on this machine is kept until the model, the script or the programs change.
  */
 function wholeCheck(path: string): { status: number | null; output: string } {
-  const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "latchkey-tests");
-  const kept = join(folder, nameOfCheck(path));
+  const kept = join(testsCache, nameOfCheck(path));
   if (existsSync(kept)) {
     return { status: 0, output: `As it went before, in ${kept}:\n${readFileSync(kept, "utf8")}` };
   }
   const result = check("--model", path);
   if (result.status === 0) {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(testsCache, { recursive: true });
     const unfinished = `${kept}.${process.pid}`;
     writeFileSync(unfinished, result.output);
     renameSync(unfinished, kept);
