@@ -150,15 +150,15 @@ const shownWords = {
  * calls and a compilation. A part named here takes with it what it needs at once.
  */
 const loadedTogether = {
-  core: /[\\/]src[\\/]core[\\/]/,
-  files: /[\\/]src[\\/]files[\\/]/,
+  // What every call loads that asks more than the cache of a moment ago: a session with its store and its lock, and a
+  // request for tokens with a refresh token. What a sign-in needs of it, it takes from here.
+  session:
+    /[\\/]src[\\/](core[\\/]|files[\\/]|credential[\\/](compose|open-file-store)\.ts$|flow[\\/](refresh|provider-input)\.ts$|http[\\/]client\.ts$)/,
   layout: /[\\/]src[\\/]interaction[\\/](layout|live-line)\.ts$/,
-  // A session with its store and its lock: what every call loads that asks more than the cache of a moment ago.
-  session: /[\\/]src[\\/]credential[\\/](compose|open-file-store)\.ts$/,
-  // A request for tokens with a refresh token. What a sign-in needs of it, it takes from here.
-  refresh: /[\\/]src[\\/](flow[\\/](refresh|provider-input)|http[\\/]client)\.ts$/,
-  token:
-    /[\\/]src[\\/]cli[\\/](commands[\\/]token[\\/]run|tell-sign-in|token-text|cached-token)\.ts$/,
+  "command-grammar": /[\\/]src[\\/]cli[\\/](command-grammar|output)\.ts$/,
+  // With the program itself, which starts where it is loaded: only its own commands may need any of it.
+  command:
+    /[\\/]src[\\/]cli[\\/](main|commands[\\/]token[\\/]run|tell-sign-in|token-text|cached-token)\.ts$/,
 };
 
 /** Packages of others that are part of the bundle: each a chunk of its own. */
@@ -173,7 +173,9 @@ const wordsAreSmall = {
   name: "words-are-small",
   async renderChunk(code, { fileName, moduleIds }) {
     const isWords = (/** @type {string} */ id) =>
-      /[\\/]src[\\/](cli[\\/]|options[\\/]parse-text\b)/.test(id) ||
+      /[\\/]src[\\/](cli[\\/]|interaction[\\/](layout|live-line|foreground)\b|options[\\/]parse-text\b)/.test(
+        id,
+      ) ||
       Object.values(shownWords).some((pattern) => pattern.test(id)) ||
       packageFolder(id) !== undefined;
     if (!moduleIds.every((id) => isWords(id))) return undefined;
@@ -203,27 +205,28 @@ const written = {
 const atOnce = "library";
 
 /**
- * An importing program waits for this chunk: its exports are values and not a getter each, which were the fifth part
- * of it, and it is ASCII alone, because Node reads nothing else without decoding it.
+ * Somebody waits for what is loaded: an export that never changes is a value and not a getter, which were the fifth part
+ * of a chunk, and each chunk is ASCII alone, because Node reads nothing else without decoding it.
  * @type {Plugin}
  */
 const quickToLoad = {
   name: "quick-to-load",
   renderChunk(code, { name, fileName, imports }) {
-    if (name !== atOnce) return undefined;
     const others = imports.filter((specifier) => !isBuiltin(specifier));
-    if (others.length > 0) throw new Error(`${fileName} loads ${others.join(", ")}`);
+    if (name === atOnce && others.length > 0) {
+      throw new Error(`${fileName} loads ${others.join(", ")}`);
+    }
     const withValues = code.replaceAll(
       /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function \(\) \{\s+return (\w+);\s+\}\s+\}\);$/gm,
-      (_, exported, local) => {
+      (getter, exported, local) => {
         const isFixed = new RegExp(`^(const|class|function|async function) ${local}\\b`, "m");
         // A class is `var X = class X`, which nothing assigns to again.
         const isClass = new RegExp(`^var ${local} = class\\b`, "m");
         if (isFixed.test(code) || isClass.test(code)) return `exports.${exported} = ${local};`;
-        throw new Error(`${fileName} exports ${local}, which may change`);
+        if (name === atOnce) throw new Error(`${fileName} exports ${local}, which may change`);
+        return getter;
       },
     );
-    if (withValues.includes("get: function")) throw new Error(`${fileName} exports by a getter`);
     // What is not ASCII stands in texts and patterns alone, where an escape means the same.
     return withValues.replaceAll(
       /[\u0080-\uffff]/g,
@@ -276,7 +279,25 @@ async function bundleModules() {
   await bundle.close();
   const chunks = chunksOf(result);
   assertWhole(chunks);
+  assertProgramApart(chunks);
   return chunks;
+}
+
+/** Fails where anything but the command line's own program would load, and so start, that program. @param {readonly OutputChunk[]} chunks */
+function assertProgramApart(chunks) {
+  const program = "cli/main.cjs";
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  for (const { fileName: entry } of chunks.filter((chunk) => chunk.isEntry)) {
+    if (entry === program) continue;
+    const reached = new Set([entry]);
+    for (const fileName of reached) {
+      const chunk = byName.get(fileName);
+      for (const each of [...(chunk?.imports ?? []), ...(chunk?.dynamicImports ?? [])]) {
+        if (byName.has(each)) reached.add(each);
+      }
+    }
+    if (reached.has(program)) throw new Error(`${entry} would start ${program}`);
+  }
 }
 
 /** The entries that stand apart, with their own copy of what they need. */

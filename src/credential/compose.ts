@@ -11,6 +11,7 @@ import type { PromptEvent, PromptHandler } from "../core/prompt.ts";
 import { warningEvent, type Warn } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
+import { providerOptions } from "../flow/provider-input.ts";
 import type { AddressGuard } from "../http/address-guard.ts";
 import type { HttpClient, RequestOpener } from "../http/exchange.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
@@ -24,7 +25,6 @@ import { bindsClient, recordKey } from "../record/key.ts";
 import { StoredSession } from "../session/session.ts";
 import type { TokenListeners } from "../session/token-listeners.ts";
 import type { Session } from "../session/session-types.ts";
-import { createMemoryStore } from "../store/memory-store.ts";
 import { givenStore } from "../store/given-store.ts";
 import { createUnavailableStore } from "../store/unavailable-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -32,7 +32,7 @@ import type { AskingParts, ServerAnswer } from "./ask-server.ts";
 import type { ResourceInHand } from "./ask-resource.ts";
 import { assembleFlows } from "./assembled-flows.ts";
 import { createLatePrompt } from "./late-prompt.ts";
-import { loadedLater } from "./late-store.ts";
+import { loadedLater, memoryLater } from "./late-store.ts";
 import { openFiles, randomBytes, type FileStoreParts } from "./open-file-store.ts";
 import { openFileStore } from "./open-plain-store.ts";
 import { configFromOptions, configFromResource, settingsFromOptions } from "./sign-in-source.ts";
@@ -149,7 +149,7 @@ function isUnnamed(server: ResolvedOptions["server"]): boolean {
 /** The store of a configuration: the caller's, else one file. */
 function composeStore(options: ResolvedOptions, world: World, machine: Machine): TokenStore {
   if (options.store !== undefined) return givenStore(options.store as TokenStore);
-  if (isUnnamed(options.server)) return createMemoryStore({ clock: world.clock });
+  if (isUnnamed(options.server)) return memoryLater(world.clock);
   const { clock } = world;
   try {
     const parts = cacheFileParts(options, world, machine);
@@ -306,7 +306,6 @@ export function compose(
   });
   const describeProvider = async (signal: AbortSignal): Promise<ProviderMetadata> => {
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
-    const { providerOptions } = await loadPart(() => import("../flow/provider-input.ts"));
     const flow = kind === "client" ? "client" : settings.flow;
     const where = providerOptions(await source.read({ signal }), settings, flow);
     return (await openProvider(await openWorld(), where, signal)).metadata;

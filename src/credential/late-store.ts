@@ -1,6 +1,7 @@
 // A store whose code is loaded when it is first used, so that making one costs a program nothing.
 
-import { madeOnce } from "../core/load.ts";
+import { systemClock, type Clock } from "../core/clock.ts";
+import { loadPart, madeOnce } from "../core/load.ts";
 import type { StoreLevel, TokenStore } from "../store/token-store.ts";
 
 /** The store that `load` gives. `level` and `location` are known before. */
@@ -23,4 +24,12 @@ export function loadedLater(
     levelOf: async (key) => (await (await store()).levelOf?.(key)) ?? level,
     list: async () => (await store()).list(),
   };
+}
+
+/** A store in this process alone: gone when it ends. */
+export function memoryLater(clock: Clock = systemClock): TokenStore {
+  return loadedLater("memory", "memory of this process", async () => {
+    const { createMemoryStore } = await loadPart(() => import("../store/memory-store.ts"));
+    return createMemoryStore({ clock });
+  });
 }

@@ -6,7 +6,7 @@ import { ownOptions } from "../options/own-options.ts";
 import { refusal } from "../options/validate.ts";
 import { absolutePath, stateFolder, thisMachine } from "../options/paths.ts";
 import type { StoreWarning, TokenStore } from "../store/token-store.ts";
-import { loadedLater } from "./late-store.ts";
+import { loadedLater, memoryLater } from "./late-store.ts";
 
 /** Options of {@link fileStore}. */
 export interface FileStoreSettings {
@@ -52,8 +52,5 @@ export function fileStore(settings: FileStoreSettings = {}): TokenStore {
  */
 export function memoryStore(settings: Readonly<Record<string, never>> = {}): TokenStore {
   ownOptions(settings, [], "{}");
-  return loadedLater("memory", "memory of this process", async () => {
-    const { createMemoryStore } = await loadPart(() => import("../store/memory-store.ts"));
-    return createMemoryStore();
-  });
+  return memoryLater();
 }

@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { hostOf } from "../core/hosts.ts";
+import { loadPart } from "../core/load.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { readAnswerObject } from "./answer-body.ts";
@@ -13,7 +14,6 @@ import {
   type ClientIdentity,
 } from "./client-authentication.ts";
 import { missesClient, reasonOf } from "./error-words-meaning.ts";
-import { refusalIn } from "./refusal.ts";
 import { successfulBody } from "./successful-answer.ts";
 
 const step = "introspection";
@@ -34,7 +34,11 @@ export interface Introspection {
 }
 
 /** True where the resource server itself did not get through, so that nothing is known of the token. */
-function refusesClient(answer: HttpAnswer, method: ClientAuthenticationMethod): boolean {
+async function refusesClient(
+  answer: HttpAnswer,
+  method: ClientAuthenticationMethod,
+): Promise<boolean> {
+  const { refusalIn } = await loadPart(() => import("./refusal.ts"));
   const body = readAnswerObject(answer);
   const refusal = body.ok ? refusalIn(body.value, []) : undefined;
   if (refusal !== undefined && reasonOf(refusal.error) === "invalid_client") return true;
@@ -54,7 +58,7 @@ export async function readIntrospection(
   input: IntrospectionInput,
   method: ClientAuthenticationMethod,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (answer.status !== 200 && refusesClient(answer, method)) {
+  if (answer.status !== 200 && (await refusesClient(answer, method))) {
     throw new OidcError(
       "token_request_failed",
       `${hostOf(answer.url)} does not take this server's client id and secret (introspection, status ${String(answer.status)}).`,

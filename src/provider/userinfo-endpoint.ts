@@ -3,6 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError, type Reason } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
+import { loadPart } from "../core/load.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { hostOf } from "../core/hosts.ts";
@@ -12,7 +13,6 @@ import { openProviderForRefresh } from "./metadata.ts";
 import type { ProviderOptions, ProviderWorld } from "./provider-types.ts";
 import { expectedIdTokenIssuer } from "./quirks.ts";
 import { withoutSecrets } from "./redaction.ts";
-import { refusalError } from "./refusal.ts";
 import type { RequestContext } from "./refusal.ts";
 
 const step = "userinfo";
@@ -64,10 +64,14 @@ function mediaType(answer: HttpAnswer): string {
 }
 
 /** RFC 6750 section 3: the reason of a refusal stands in the challenge, not in the body. */
-function challengeError(answer: HttpAnswer, context: RequestContext): OidcError | undefined {
+async function challengeError(
+  answer: HttpAnswer,
+  context: RequestContext,
+): Promise<OidcError | undefined> {
   const challenge = (answer.headers["www-authenticate"] ?? "").slice(0, 4096);
   const error = /\berror="([\x21\x23-\x5b\x5d-\x7e]{1,64})"/.exec(challenge)?.[1];
   if (error === undefined) return undefined;
+  const { refusalError } = await loadPart(() => import("./refusal.ts"));
   const refusal = { error: withoutSecrets(error, context.secrets), description: undefined };
   return refusalError("token_request_failed", hostOf(answer.url), refusal, context);
 }
@@ -138,7 +142,7 @@ export async function fetchUserInfo(
     bearer: true,
   };
   if (answer.status === 401 || answer.status === 403) {
-    const refused = challengeError(answer, context);
+    const refused = await challengeError(answer, context);
     if (refused !== undefined) throw refused;
   }
   const isSigned = answer.status === 200 && mediaType(answer) === "application/jwt";

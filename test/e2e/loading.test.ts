@@ -107,7 +107,7 @@ test("[F-T1] a part that others need away for a while: none of them is remembere
   const script = `
     const auth = make();
     const met = [];
-    for (const path of [${["session", "refresh", "client-credentials"].map(named).join(", ")}]) {
+    for (const path of [${["session", "client-credentials"].map(named).join(", ")}]) {
       away(path);
       met.push(await outcome(auth.getToken({ forceRefresh: true })));
       back(path);
