@@ -179,28 +179,44 @@ export class RedisLock implements FlightLock {
     wait: Wait,
     signal: AbortSignal,
   ): Promise<SharedOutcome> {
-    const { clock, news } = this.#parts;
     const attempt = wait.attempt();
-    const heard = news.listen(names.news);
-    let next = heard.next();
     const isSettled = new AbortController();
     const settled = attempt.result.finally(() => isSettled.abort());
     settled.catch(() => undefined);
+    await this.#hear(names, first, attempt);
+    // Whoever leaves the work to its holder needs no news: in a fleet that is a thousand connections.
+    if (!isSettled.signal.aborted) {
+      const ends = AbortSignal.any([isSettled.signal, signal]);
+      await this.#listen(names, first.fence, attempt, ends);
+    }
+    const outcome = await settled;
+    return outcome === "again" ? { held: false, outcome: null } : outcome;
+  }
+
+  /** Hears what comes of the work, until `ends`. */
+  async #listen(
+    names: RedisNames,
+    fence: string,
+    attempt: Attempt,
+    ends: AbortSignal,
+  ): Promise<void> {
+    const { clock, news } = this.#parts;
+    const heard = news.listen(names.news);
     try {
-      await this.#hear(names, first, attempt);
-      while (!isSettled.signal.aborted && !signal.aborted) {
+      let next = heard.next();
+      while (!ends.aborted) {
         const millisecondsToLook = heard.isLive() ? lookMilliseconds : lookWithoutNewsMilliseconds;
         const pause = new AbortController();
-        const asleep = clock.sleep(millisecondsToLook, { signal: pause.signal });
-        await Promise.race([next, asleep, settled.catch(() => undefined)]);
+        const asleep = clock.sleep(millisecondsToLook, {
+          signal: AbortSignal.any([pause.signal, ends]),
+        });
+        await Promise.race([next, asleep]).catch(() => undefined);
         asleep.catch(() => undefined);
         pause.abort();
         // From before the look: what comes while it is on its way is heard.
         next = heard.next();
-        if (!isSettled.signal.aborted) await this.#hearNews(names, first.fence, attempt);
+        if (!ends.aborted) await this.#hearNews(names, fence, attempt);
       }
-      const outcome = await settled;
-      return outcome === "again" ? { held: false, outcome: null } : outcome;
     } finally {
       heard.stop();
     }

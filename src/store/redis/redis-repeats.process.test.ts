@@ -125,6 +125,29 @@ describe.skipIf(!redis.available)("in Redis", () => {
     await (await leaseOf(sameStore, key)).abandon();
   });
 
+  test("who leaves the work to its holder opens no connection for the news", async () => {
+    let subscriptions = 0;
+    const subscribe: RedisClient["subscribe"] = async (...parameters) => {
+      subscriptions += 1;
+      return opened.client.subscribe(...parameters);
+    };
+    const own = { client: () => Promise.resolve({ ...opened.client, subscribe }) };
+    const { store, sameStore } = pair((_words, run) => run(), own);
+    const lease = await leaseOf(sameStore, key);
+    const leaves = new Error("left to another process");
+    const onWaiting = (): void => {
+      throw leaves;
+    };
+    await expect(store.acquire(key, waiting({ onWaiting }))).rejects.toBe(leaves);
+    expect(subscriptions).toBe(0);
+    const heard = deferred<void>();
+    const waits = store.acquire(key, waiting({ onWaiting: () => heard.resolve() }));
+    await heard.promise;
+    await lease.finish({ kind: "done", version: "a.1" });
+    expect(await waits).toEqual({ held: false, outcome: { kind: "done", version: "a.1" } });
+    expect(subscriptions).toBe(1);
+  });
+
   test("who holds a lock is read with a key that was fetched only then", async () => {
     const newer = randomBytes(32);
     let minutes = 0;
