@@ -93,6 +93,7 @@ const runsOfLease = /** @type {const} */ ([
   ["NO_FENCE", "PROCESSES=2 SIGN_INS=3", laterHolder],
   ["NUMBER_WITHOUT_CLOCK", "PROCESSES=2 SIGN_INS=3 FORGETS=1", laterHolder],
   ["NO_LOOK", "PROCESSES=2", "no token is sent twice unless its answer was not stored"],
+  ["NUMBERED_INTENT", "PROCESSES=2", "an answer takes the place of the token that it replaced"],
   ["RENEWED_AFTER_FREED", "PROCESSES=2", "a lock that was freed is not taken back"],
 ]).map(([name, defines, misses]) => ({
   name,

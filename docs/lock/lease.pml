@@ -49,6 +49,7 @@ byte oldest = 1;
 byte turns;          /* holders, in their order */
 byte recordTurn;     /* of the last one that wrote */
 bool unstored;       /* the answer to the newest request is not in the record */
+bool isLate[PROCESSES]; /* the answer came into the record only after this one had announced its own request */
 bool holding[PROCESSES];
 bool wasForgotten;
 byte over;
@@ -97,6 +98,15 @@ inline free() {
 #define isFreed false
 #endif
 
+/* An announcement goes by the version alone. */
+inline announced() {
+  version++;
+#ifdef NUMBERED_INTENT                                              /* MUTATION */
+  recordNumber = mine;
+#endif
+  intentOf = me; intentIsOld = false; isLate[me] = false
+}
+
 inline wrote() {
   version++;
   recordNumber = mine;
@@ -122,11 +132,8 @@ look:
   fi;
   atomic {
     if
-    :: isFenced -> goto lost
-    :: !isFenced && version != seen -> goto look
-    :: !isFenced && version == seen ->
-       wrote();
-       intentOf = me; intentIsOld = false; seen = version
+    :: version != seen -> goto look
+    :: version == seen -> announced(); seen = version
     fi
   }
   /* The look at the clocks, and the request: nothing comes between them. */
@@ -143,27 +150,33 @@ look:
     :: token < oldest -> issued++; answer = issued                  /* of an earlier sign-in, which is another one's */
     :: token >= oldest && token == newest -> issued++; newest = issued; answer = newest; unstored = true
     :: token >= oldest && token != newest ->
-       assert(unstored);                                            /* Safety: no token is sent twice unless its answer was not stored */
+       assert(unstored || isLate[me]);                              /* Safety: no token is sent twice unless its answer was not stored */
        answer = 0
     fi
   }
   if
   :: answer == 0 -> goto lost
   :: answer > 0 && overdue[me] -> goto lost                         /* given up: the lease ran out on the way */
-  :: answer > 0 -> skip
+  :: answer > 0 -> skip                                             /* or the answer was there before that was seen */
   fi;
-  /* A sign-in that somebody has stored meanwhile stays. */
+  /* A sign-in that somebody has stored meanwhile stays; an announcement does not. */
   atomic {
     if
-    :: isFenced -> goto lost
-    :: !isFenced && version == seen ->
+    :: isFenced ->
+       assert(refreshToken != token);                               /* Safety: an answer takes the place of the token that it replaced */
+       goto lost
+    :: !isFenced && refreshToken == token ->
+       if
+       :: intentOf != NOBODY -> isLate[intentOf] = true
+       :: else -> skip
+       fi;
        wrote();
        if
        :: answer == newest -> unstored = false
        :: else -> skip
        fi;
        refreshToken = answer; intentOf = NOBODY; isFresh = true; goto done
-    :: !isFenced && version != seen -> goto lost
+    :: !isFenced && refreshToken != token -> goto lost
     fi
   };
 

@@ -49,12 +49,39 @@ function fenced(inner: OpenStore): OpenStore & {
   return store;
 }
 
-test("what is written under a lease carries its number: the intent, and the answer", async () => {
+test("the answer carries the lease's number, the intent before it does not", async () => {
   const store = fenced(await storeWith(expired()));
   store.fence = 7;
   const bench = new Bench({}, { store });
   await bench.session.getToken({ interactive: false });
-  expect(store.written).toEqual([7, 7]);
+  expect(store.written).toEqual([undefined, 7]);
+});
+
+test("an answer that ends after a later holder announced its own request finds its place", async () => {
+  const store = fenced(await storeWith(expired()));
+  const begun = deferred<void>();
+  const answered = deferred<ReturnType<typeof answer>>();
+  const first = new Bench(
+    {
+      refresh: () => {
+        begun.resolve();
+        return answered.promise;
+      },
+    },
+    { store },
+  );
+  const late = first.session.getToken({ interactive: false });
+  await begun.promise;
+  const found = await store.read("key");
+  if (found === undefined) throw new Error("nothing is stored");
+  const intent = { nonce: "of the later one", host: "elsewhere", at: Date.now() };
+  // As the later holder announces its own: without its number.
+  await store.replace("key", found.version, { ...found, intent, version: `${found.version}1` });
+  const own = answer();
+  answered.resolve(own);
+  expect((await late).token).toBe(own.accessToken);
+  expect(await store.read("key")).toMatchObject({ refreshToken: own.refreshToken });
+  expect(await store.read("key")).not.toHaveProperty("intent");
 });
 
 test("a sign-in that ends after a later holder's leaves that one in its place", async () => {

@@ -48,6 +48,7 @@ export class RefreshIntent {
    * Writes the intent durably into the record, which was read under the lock. Where it cannot be written the person is
    * told, and the refresh goes on without: a token in memory is better than none (docs/lock/protocol.md, step 1). Not
    * where others may take the lock after some time (`fence`): without an intent they would send the same refresh token.
+   * The number itself it does not get: the answer to an earlier holder's request must still find its place.
    */
   async write(record: RefreshableRecord, fence?: number): Promise<WrittenIntent> {
     const { world, repository, host, newRecordId, warn } = this.#parts;
@@ -64,7 +65,6 @@ export class RefreshIntent {
             ? { ...current, intent, version: nextPartVersion(current, newRecordId) }
             : "keep",
         record,
-        fence,
       );
       // Another host has another lock: of two that wrote at once, the one that is read back goes on.
       const seen = await repository.read();

@@ -41,8 +41,8 @@ export interface RecordStore {
   read(key: string): Promise<StoredRecord | undefined>;
   /**
    * Writes `next` (or deletes, when undefined) only if the record's version is still `expectedVersion` (undefined:
-   * no record). Durable when it resolves. `fence`: the number of the lease under which this is written, where it has one;
-   * a store whose leases have none never gets any.
+   * no record). Durable when it resolves. `fence`: the number of the lease under which new tokens are written, where it has
+   * one; a store whose leases have none never gets any.
    * @throws {OidcError} `cache_insecure`, `cache_write_failed`, `store_unavailable`.
    */
   replace(

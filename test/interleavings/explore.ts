@@ -1,6 +1,6 @@
 // Many runs with seeds that are told on failure. Changes when a run is repeated in another way.
 import * as fc from "fast-check";
-import { run } from "./run.ts";
+import { run, type RunResult } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 
 function wholeNumber(name: string): number | undefined {
@@ -30,9 +30,10 @@ export interface Extent {
  * for the seed each run is another one.
  * Gives how calls ended, each way once: runs are worth something only if they come to where it is dangerous.
  */
-export async function explore(
-  scenarios: fc.Arbitrary<Scenario>,
+export async function explore<Kind extends Scenario>(
+  scenarios: fc.Arbitrary<Kind>,
   extent: Extent,
+  play: (scenario: Kind, scheduler: fc.Scheduler) => Promise<RunResult> = run,
 ): Promise<ReadonlySet<string>> {
   const { runs, seconds } = extent;
   const met = new Set<string>();
@@ -40,7 +41,7 @@ export async function explore(
   const path = process.env["LATCHKEY_INTERLEAVINGS_PATH"];
   await fc.assert(
     fc.asyncProperty(scenarios, fc.scheduler(), async (scenario, scheduler) => {
-      const { violations, ends } = await run(scenario, scheduler);
+      const { violations, ends } = await play(scenario, scheduler);
       if (violations.length > 0) throw new Error(violations.join("\n"));
       for (const end of ends) met.add(end);
     }),

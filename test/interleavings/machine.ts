@@ -51,9 +51,14 @@ export class Machine {
   readonly violations: string[] = [];
   readonly #scheduler: fc.Scheduler;
   readonly #sleepers = new Set<Sleeper>();
+  /** A process that stands still, as by SIGSTOP, and what lets it go on. */
+  #stopped:
+    | { readonly process: Process; readonly until: Promise<void>; readonly resume: () => void }
+    | undefined;
   readonly #atTurn = new Map<number, () => void>();
   #time = this.start;
   #turns = 0;
+  #resumedAt = 0;
   #serial = 0;
   #processes = 0;
 
@@ -103,6 +108,7 @@ export class Machine {
   /** Waits until the scheduler says so. A dead process waits for ever. */
   async step(process: Process, label: string): Promise<void> {
     await this.#scheduler.schedule(Promise.resolve(), `${String(process.id)} ${label}`);
+    if (this.#stopped?.process === process) await this.#stopped.until;
     if (process.alive) for (const look of process.onStep) look();
     if (!process.alive) await never;
   }
@@ -115,6 +121,28 @@ export class Machine {
   /** Something that happens to the whole run after so many steps. */
   after(turns: number, effect: () => void): void {
     this.#atTurn.set(turns, effect);
+  }
+
+  /** A process stands still for so many turns, in which so much time passes at once. */
+  stop(process: Process, turns: number, milliseconds: number): void {
+    this.#time += milliseconds;
+    let resume = (): void => {};
+    const until = new Promise<void>((resolve) => (resume = resolve));
+    this.#stopped = { process, until, resume };
+    this.after(this.#turns + turns, () => this.#resume());
+  }
+
+  /** How long nobody has stood still. */
+  get millisecondsSinceStop(): number {
+    return this.#stopped === undefined ? this.#time - this.#resumedAt : 0;
+  }
+
+  #resume(): boolean {
+    const stopped = this.#stopped;
+    this.#stopped = undefined;
+    this.#resumedAt = this.#time;
+    stopped?.resume();
+    return stopped !== undefined;
   }
 
   /** Calls off what is still to happen. */
@@ -155,7 +183,7 @@ export class Machine {
         this.#atTurn.get(this.#turns)?.();
         this.#wakeDue();
         await this.#scheduler.waitNext(1);
-      } else if (!this.#wakeNext()) {
+      } else if (!this.#wakeNext() && !this.#resume()) {
         return;
       }
       if (this.#turns > longestRun) {
