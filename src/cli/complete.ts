@@ -3,10 +3,12 @@
 // read by every user of the machine, and somebody may have typed a secret.
 
 import { readSync } from "node:fs";
-import { configurationFile, thisMachine } from "../options/paths.ts";
-import { answerTo, profileNames } from "./completion-answer.ts";
+import { configurationFile, stateFolder, thisMachine } from "../options/paths.ts";
+import { answerTo, profileNames, serverNames } from "./completion-answer.ts";
+import type { KnownNames } from "./completion.ts";
 import { writeWhole } from "./output.ts";
-import { readConfiguration } from "./warm/files.ts";
+import { pinFilePath } from "../trust/pin-file.ts";
+import { readConfiguration, readOwnFile } from "./warm/files.ts";
 
 const maxInputBytes = 1024 * 1024;
 
@@ -23,17 +25,23 @@ function readInput(): string | undefined {
   return undefined;
 }
 
-function readProfileNames(): string[] {
+/** Names that a file holds: none where there is no such file, or one that Latchkey does not read. */
+function namesIn(read: () => string | undefined, namesOf: (text: string) => string[]): string[] {
   try {
-    return profileNames(readConfiguration(configurationFile(thisMachine())) ?? "");
+    return namesOf(read() ?? "");
   } catch {
-    // No such file, or one that Latchkey does not read: no names.
     return [];
   }
 }
 
+const machine = thisMachine();
+const known: KnownNames = {
+  profiles: () => namesIn(() => readConfiguration(configurationFile(machine)), profileNames),
+  servers: () => namesIn(() => readOwnFile(pinFilePath(stateFolder(machine))), serverNames),
+};
+
 const [, , , shell = ""] = process.argv;
 const input = readInput();
 if (input !== undefined) {
-  writeWhole(1, answerTo(shell, input.split("\0").slice(0, -1), readProfileNames));
+  writeWhole(1, answerTo(shell, input.split("\0").slice(0, -1), known));
 }

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { needs } from "../../test/support/debian-packages.ts";
+import { formatPinFile } from "../trust/pin-file.ts";
 import { completionScripts } from "./render/completion-scripts.ts";
 import { buildCommandLine, type BuiltCommandLine } from "./testing.ts";
 
@@ -100,6 +101,23 @@ function completesAlike(complete: (env?: Readonly<Record<string, string>>) => Co
     expect(words("latchkey login --flow ").toSorted()).toEqual(["auth_code", "auto", "device"]);
     expect(words("latchkey login --prompt sel")).toEqual(["select_account"]);
     expect(words("latchkey login --client-id ")).toEqual([]);
+  });
+
+  test("the servers whose word was accepted", () => {
+    const words = complete();
+    mkdirSync(join(words.home, ".local", "state", "latchkey"), { recursive: true, mode: 0o700 });
+    const pin = { issuer: "https://id.example.com", clientId: "x", pinnedAt: 0 } as const;
+    const accepted = { audience: undefined, scopes: undefined, acceptedBy: "person" } as const;
+    writeFileSync(
+      join(words.home, ".local", "state", "latchkey", "servers.json"),
+      formatPinFile([
+        { ...pin, ...accepted, server: "https://data.example.com" },
+        { ...pin, ...accepted, server: "https://$(touch owned)" },
+      ]),
+      { mode: 0o600 },
+    );
+    expect(words("latchkey trust forget ")).toEqual(["data.example.com"]);
+    expect(words("latchkey trust accept da")).toEqual(["data.example.com"]);
   });
 
   test("the names of profiles, and nothing that the shell could take for more", () => {

@@ -2,16 +2,20 @@
 
 import { expect, test } from "vitest";
 import { parseArguments } from "./arguments.ts";
-import { answerTo, joinedWords, profileNames } from "./completion-answer.ts";
+import { answerTo, joinedWords, profileNames, serverNames } from "./completion-answer.ts";
 import { complete } from "./completion.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import { grammar } from "./command-grammar.ts";
 import { createGrammar, type Grammar } from "./grammar.ts";
+import { formatPinFile } from "../trust/pin-file.ts";
+import type { ServerPin } from "../trust/pins.ts";
 
 const profiles = (): string[] => ["work", "home"];
+const servers = (): string[] => ["data.example.com", "grpcs://db.example.com:443"];
+const known = { profiles, servers };
 
 function offered(line: string, ofGrammar: Grammar = grammar): string[] {
-  const completion = complete(line.split(" "), ofGrammar, profiles);
+  const completion = complete(line.split(" "), ofGrammar, known);
   return completion.kind === "candidates"
     ? completion.candidates.map(({ text }) => text)
     : [completion.kind];
@@ -37,7 +41,7 @@ test("every flag that is offered behind a command is one that it takes, and all 
 
 test("every candidate has one line to explain it, without what steers a terminal or divides the answer", () => {
   for (const line of ["", "-", "token -", "help "]) {
-    const completion = complete(line.split(" "), grammar, profiles);
+    const completion = complete(line.split(" "), grammar, known);
     const candidates = completion.kind === "candidates" ? completion.candidates : [];
     expect(candidates.length).toBeGreaterThan(5);
     for (const { text, summary } of candidates) {
@@ -73,7 +77,7 @@ test("words by their places, values by their flags", () => {
 });
 
 test("a program of its own completes itself, where one is taken", () => {
-  expect(complete(["exec", "--", "git", ""], grammar, profiles)).toEqual({
+  expect(complete(["exec", "--", "git", ""], grammar, known)).toEqual({
     kind: "program",
     place: 2,
   });
@@ -140,6 +144,27 @@ test("the names of profiles, and nothing that a shell could take for more", () =
   expect(profileNames(text)).toEqual(["work", "a.b", "c.d", "home"]);
 });
 
+test("the servers that are known, for what forgets or accepts one", () => {
+  expect(offered("trust forget ")).toEqual(servers());
+  expect(offered("trust accept ")).toEqual(servers());
+  const pin = (server: string): ServerPin => ({
+    server,
+    issuer: "https://id.example.com",
+    clientId: "x",
+    audience: undefined,
+    scopes: undefined,
+    acceptedBy: "person",
+    pinnedAt: 0,
+  });
+  const text = formatPinFile([
+    pin("https://data.example.com"),
+    pin("grpcs://db.example.com:443"),
+    pin("https://a.example/$(touch owned)"),
+  ]);
+  expect(serverNames(text)).toEqual(servers());
+  expect(serverNames("damaged")).toEqual([]);
+});
+
 test("what readline has split is one word again", () => {
   expect(joinedWords(["--flow", "=", "dev"])).toEqual(["--flow=dev"]);
   expect(joinedWords(["--issuer", "https", ":", "//a", ":", "8443/b", ""])).toEqual([
@@ -152,10 +177,12 @@ test("what readline has split is one word again", () => {
 
 test("each shell has the form that it needs", () => {
   const ask = (shell: string, ...words: string[]): string =>
-    answerTo(shell, ["latchkey", ...words], profiles);
+    answerTo(shell, ["latchkey", ...words], known);
   expect(ask("bash", "login", "--flow", "=", "dev")).toBe("device\n");
   expect(ask("zsh", "login", "--flow=dev")).toBe("auto\nauth_code\ndevice\n");
   expect(ask("fish", "login", "--flow=dev")).toBe("--flow=device\n");
+  expect(ask("bash", "trust", "forget", "grpcs", ":", "//d")).toBe("//db.example.com:443\n");
+  expect(ask("zsh", "trust", "forget", "grpcs://d")).toContain("grpcs://db.example.com:443\n");
   expect(ask("bash", "toke")).toBe("token\n");
   expect(ask("fish", "toke")).toContain("token\tprint an access token that is valid now\n");
   expect(ask("bash", "exec", "--env", "=", "x", "--", "git", "")).toBe(":program 6\n");

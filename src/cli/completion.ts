@@ -31,8 +31,12 @@ export type Completion =
   /** The shell's own completion of another program, which begins with the word at this place. */
   | { readonly kind: "program"; readonly place: number };
 
-/** Reads the names of profiles, where they are asked for. */
-type ProfileNames = () => readonly string[];
+/** Reads the names of what there is, where they are asked for. */
+export interface KnownNames {
+  profiles(): readonly string[];
+  /** Servers whose word was accepted, as people name them. */
+  servers(): readonly string[];
+}
 
 const nothing: Completion = { kind: "candidates", candidates: [] };
 
@@ -86,11 +90,11 @@ function optionValues({ kind }: OptionRow): Completion {
   return values(words[kind] ?? []);
 }
 
-function valuesOf(flag: Flag, profiles: ProfileNames): Completion {
+function valuesOf(flag: Flag, known: KnownNames): Completion {
   if (flag.kind === "option") return optionValues(flag.row);
   const { kind, values: words = [] } = flag.flag;
   if (kind === "file") return { kind: "files" };
-  return values(kind === "profile" ? profiles() : words);
+  return values(kind === "profile" ? known.profiles() : words);
 }
 
 function listed(commands: readonly GrammarCommand[]): Completion {
@@ -101,19 +105,16 @@ function listed(commands: readonly GrammarCommand[]): Completion {
 function argumentValues(
   { values: words, completes }: ArgumentSpec,
   grammar: Grammar,
-  profiles: ProfileNames,
+  known: KnownNames,
 ): Completion {
   if (completes === "file") return { kind: "files" };
   if (completes === "command") return listed(grammar.commands);
-  return values(words ?? (completes === "profile" ? profiles() : []));
+  if (completes === "server") return values(known.servers());
+  return values(words ?? (completes === "profile" ? known.profiles() : []));
 }
 
 /** What is offered for a word without dashes, behind other words. */
-function wordsAfter(
-  typed: readonly string[],
-  grammar: Grammar,
-  profiles: ProfileNames,
-): Completion {
+function wordsAfter(typed: readonly string[], grammar: Grammar, known: KnownNames): Completion {
   const [first, second] = typed;
   if (first === undefined) return listed(grammar.commands);
   // `help` takes the words of the command that it explains.
@@ -127,7 +128,7 @@ function wordsAfter(
   if (command.subcommands.length > 0 && second === undefined) return listed(command.subcommands);
   const chosen = chosenCommand(typed, grammar);
   const argument = chosen?.arguments[typed.length - chosen.path.split(" ").length];
-  return argument === undefined ? nothing : argumentValues(argument, grammar, profiles);
+  return argument === undefined ? nothing : argumentValues(argument, grammar, known);
 }
 
 function chosenCommand(typed: readonly string[], grammar: Grammar): GrammarCommand | undefined {
@@ -142,7 +143,7 @@ function chosenCommand(typed: readonly string[], grammar: Grammar): GrammarComma
 export function complete(
   words: readonly string[],
   grammar: Grammar,
-  profiles: ProfileNames,
+  known: KnownNames,
 ): Completion {
   const typed: string[] = [];
   let open: Flag | undefined;
@@ -164,14 +165,14 @@ export function complete(
       typed.push(word);
     }
   }
-  if (open !== undefined) return valuesOf(open, profiles);
+  if (open !== undefined) return valuesOf(open, known);
   const current = words.at(-1) ?? "";
   const [, name] = /^--([^=]+)=/.exec(current) ?? [];
   if (name !== undefined) {
     const flag = grammarBehind(grammar, typed[0]).flags.get(name);
-    return flag !== undefined && takesValue(flag) ? valuesOf(flag, profiles) : nothing;
+    return flag !== undefined && takesValue(flag) ? valuesOf(flag, known) : nothing;
   }
-  const offered = current.startsWith("-") ? nothing : wordsAfter(typed, grammar, profiles);
+  const offered = current.startsWith("-") ? nothing : wordsAfter(typed, grammar, known);
   if (offered.kind !== "candidates" || offered.candidates.length > 0) return offered;
   const command = chosenCommand(typed, grammar);
   // A word that is not a command: nobody knows what it takes.

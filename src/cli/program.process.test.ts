@@ -116,6 +116,14 @@ test("login under CI without a terminal asks nobody either, and does not send it
   expect((await latchkey("login")).stderr).toMatch(/\[missing_issuer\]\n$/);
 });
 
+test("fetch speaks of the URL that was typed, not of an option that nobody gave", async () => {
+  const { status, stdout, stderr } = await latchkey("fetch", "http://example.com");
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe(
+    "No token is sent to example.com:80: its address is not an https: URL (http: only on loopback). Use its https: address. [insecure_url]\n",
+  );
+});
+
 test("status lists what is cached, in both forms, without any token", async () => {
   home.remember(configuration, {
     refreshToken: "hunter2-refresh",

@@ -60,7 +60,7 @@ export interface ArgumentSpec {
   /** For a word that is not accepted: completes "There is no …". */
   readonly missing?: string;
   /** What the Tab key offers where no values are listed. */
-  readonly completes?: "file" | "profile" | "command";
+  readonly completes?: "file" | "profile" | "command" | "server";
 }
 
 /** A word behind a command: `list` of `latchkey trust list`. */

@@ -20,6 +20,19 @@ function maySend({ protocol, hostname }: URL): boolean {
   return protocol === "http:" && isLoopbackHost(hostname) && !isNameBelow;
 }
 
+/**
+ * Refuses an address that no token is sent to.
+ * @throws {OidcError} `insecure_url`.
+ */
+export function assertMaySend(url: URL): void {
+  if (maySend(url)) return;
+  throw new OidcError(
+    "insecure_url",
+    `No token is sent to ${hostOf(url)}: its address is not an https: URL (http: only on loopback).`,
+    { remedy: "Use its https: address." },
+  );
+}
+
 /** The origin of a credential's server, else that of the first request. */
 export class TokenOrigin {
   #origin: string | undefined;
@@ -35,13 +48,7 @@ export class TokenOrigin {
    */
   isFor(url: URL): boolean {
     if (this.#origin === undefined) {
-      if (!maySend(url)) {
-        throw new OidcError(
-          "insecure_url",
-          `No token is sent to ${hostOf(url)}: its address is not an https: URL (http: only on loopback).`,
-          { remedy: "Use its https: address." },
-        );
-      }
+      assertMaySend(url);
       this.#origin = url.origin;
     }
     return url.origin === this.#origin;

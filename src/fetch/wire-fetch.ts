@@ -3,11 +3,12 @@
 import { OidcError } from "../core/errors.ts";
 import { hostOf, isLoopbackHost } from "../core/hosts.ts";
 import type { TransportAnswer } from "../core/world.ts";
+import { serverSteps } from "../core/server-steps.ts";
 import type { RequestOpener } from "../http/exchange.ts";
 import { partsOf, redirectedParts, type Fetch, type RequestParts } from "./request-parts.ts";
 
 /** What the request is called in messages. */
-const step = "request";
+const step = serverSteps.request;
 // As browsers have it.
 const maxRedirects = 20;
 const neverAborted: AbortSignal = new AbortController().signal;

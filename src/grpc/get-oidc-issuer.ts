@@ -2,6 +2,7 @@
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { longestServerQuestionSeconds } from "../core/limits.ts";
+import { serverSteps } from "../core/server-steps.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { checkedConfig } from "../server/checked-config.ts";
 import type { ServerConfig, ServerConfigSource } from "../server/server-config.ts";
@@ -13,7 +14,7 @@ import type { UnaryMethod } from "./protobuf.ts";
 import { askWhoeverRunsIt, statusError, statusOf, unimplemented } from "./status.ts";
 
 /** What the operation is called in messages. */
-const step = "server configuration";
+const step = serverSteps.configuration;
 
 type Answer = Omit<GetOidcIssuerResponse, "error"> & Partial<Pick<GetOidcIssuerResponse, "error">>;
 type Method = UnaryMethod<object, Answer>;

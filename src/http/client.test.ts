@@ -16,6 +16,7 @@ import {
   canary,
 } from "../../test/support/http-client.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
+import { serverSteps } from "../core/server-steps.ts";
 import { readJsonObject } from "./json-body.ts";
 
 let server: HostileServer;
@@ -75,6 +76,17 @@ test("says that a connection was refused, to which host and what to do", async (
     `Could not reach ${host} (discovery): connection refused. Is the issuer right, and is a proxy needed (HTTPS_PROXY)?`,
   );
   expect(client.clock.pauses).toHaveLength(1);
+  other = await startHostileServer();
+});
+
+test("asks about the address of a server, where no provider was meant", async () => {
+  const { origin } = other;
+  await other.close();
+  const client = makeClient();
+  for (const step of Object.values(serverSteps)) {
+    const error = await client.failure({ ...metadataRequest(`${origin}/`), step });
+    expect(error.message).toMatch(/connection refused\. Is the server's address right, and is /);
+  }
   other = await startHostileServer();
 });
 

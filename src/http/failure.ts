@@ -2,6 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import type { Reason } from "../core/errors.ts";
+import { serverSteps } from "../core/server-steps.ts";
 import { option, say } from "../core/wording.ts";
 import { tooLarge } from "./bounded-body.ts";
 import { isCertificateCode, isTlsCode } from "./tls-codes.ts";
@@ -80,6 +81,8 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     place.proxyHost === undefined
       ? "is a proxy needed (HTTPS_PROXY)?"
       : "is the proxy right (HTTPS_PROXY, NO_PROXY)?";
+  const isServer = Object.values<string>(serverSteps).includes(place.step);
+  const rightQuestion = `Is the ${isServer ? "server's address" : "issuer"} right`;
   const unreached = `Could not reach ${place.host} (${place.step})${via}`;
   const fail = <Code extends "network" | "timeout" | "tls">(
     kind: Code,
@@ -138,7 +141,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
           "timeout",
           "connect",
           `${unreached}: no connection within ${place.connectTimeoutSeconds} s.`,
-          `Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
+          `${rightQuestion}, is a firewall in between, and ${proxyQuestion}`,
           false,
         );
       }
@@ -157,7 +160,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
         return network(
           "blocked_port",
           `${unreached}: nothing connects to this port, which the Fetch standard keeps for another service.`,
-          "Is the port right? If it is, the provider needs another one.",
+          `Is the port right? If it is, the ${isServer ? "server" : "provider"} needs another one.`,
           false,
         );
       }
@@ -191,7 +194,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     return network(
       "refused",
       `${unreached}: connection refused.`,
-      `Is the issuer right, and ${proxyQuestion}`,
+      `${rightQuestion}, and ${proxyQuestion}`,
     );
   }
   if (code === "ENOTFOUND" || code === "EAI_NODATA" || code === "EAI_NONAME") {
@@ -199,7 +202,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
       "dns",
       `${unreached}: ${place.proxyHost === undefined ? `the name ${place.hostname}` : "the proxy's name"} does not resolve.`,
       place.proxyHost === undefined
-        ? `Is the issuer right, is this machine online, and ${proxyQuestion}`
+        ? `${rightQuestion}, is this machine online, and ${proxyQuestion}`
         : `Is this machine online, and ${proxyQuestion}`,
       false,
     );
@@ -217,7 +220,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
       "timeout",
       "connect",
       `${unreached}: no connection.`,
-      `Is the issuer right, is a firewall in between, and ${proxyQuestion}`,
+      `${rightQuestion}, is a firewall in between, and ${proxyQuestion}`,
       true,
     );
   }
@@ -242,7 +245,7 @@ export function describeFailure(thrown: unknown, place: FailurePlace): Failure {
     return network(
       "headers_too_large",
       `${place.host} sent more than 16 KiB of headers (${place.step})${via}, which is refused.`,
-      "Is the issuer right?",
+      `${rightQuestion}?`,
       false,
     );
   }

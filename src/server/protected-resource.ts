@@ -6,13 +6,14 @@ import { longestUrlCharacters } from "../core/limits.ts";
 import { shownAddress } from "../core/server-words.ts";
 import type { Warn } from "../core/warning.ts";
 import { option, say } from "../core/wording.ts";
+import { serverSteps } from "../core/server-steps.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import { checkedConfig } from "./checked-config.ts";
 import type { ServerConfig, ServerConfigSource } from "./server-config.ts";
 
 /** What the operation is called in messages. */
-const step = "server configuration";
+const step = serverSteps.configuration;
 const wellKnown = "/.well-known/oauth-protected-resource";
 
 /** Where a document may be, and what its member `resource` has to be there. */

@@ -1,6 +1,6 @@
 // Pins in a file of their own, shared by all processes of the user. It goes by the one guarded way to the disk.
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 
 import type { Clock } from "../core/clock.ts";
 import { decisionsOf, isOidcError, OidcError } from "../core/errors.ts";
@@ -20,7 +20,7 @@ import {
 import type { FlightLock, Lease, WaitedFor } from "../lock/types.ts";
 import { createFileLock, placeOfFile, type FileLock } from "../store/file-lock.ts";
 import { createMemoryPins } from "./memory-pins.ts";
-import { formatPinFile, maxPinFileBytes, parsePinFile } from "./pin-file.ts";
+import { formatPinFile, maxPinFileBytes, parsePinFile, pinFilePath } from "./pin-file.ts";
 import { isSamePin, type Pin, type PinStore, type ServerPin } from "./pins.ts";
 
 /** What the pins' file depends on. */
@@ -43,14 +43,8 @@ interface Look {
   readonly identity: FileIdentity | undefined;
 }
 
-const fileName = "servers.json";
 // A change meets another one only where the file's lock is not to be had.
 const maxTries = 20;
-
-/** The file of pins in Latchkey's own folder. */
-export function pinFilePath(folder: string): string {
-  return join(folder, fileName);
-}
 
 /**
  * What cannot be understood is left as it is: a server that was set aside with it would count as new, and its changed

@@ -1,6 +1,12 @@
 // The file of pins as text: made and read in one place, every member checked.
 
+import { join } from "node:path";
 import type { Pin, ServerPin } from "./pins.ts";
+
+/** The file of pins in Latchkey's own folder. */
+export function pinFilePath(folder: string): string {
+  return join(folder, "servers.json");
+}
 
 /** Longest file that is read and written, in bytes: some thousand servers. */
 export const maxPinFileBytes: number = 1024 * 1024;

@@ -7,7 +7,7 @@ export const spec: CommandSpec = {
   place: 80,
   summary: "print the completion for a shell",
   description:
-    "Prints a script that completes commands, flags, their values and the names of profiles with the Tab key, for bash, zsh or fish. The shell reads it when it starts.",
+    "Prints a script that completes commands, flags, their values, the names of profiles and known servers with the Tab key, for bash, zsh or fish. The shell reads it when it starts.",
   settings: "none",
   arguments: [
     {

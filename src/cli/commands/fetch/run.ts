@@ -8,6 +8,7 @@ import { openResourceSignIns } from "../../../credential/resource-sign-ins.ts";
 import { AuthorizedFetch, type AuthorizedFetchParts } from "../../../fetch/authorized-fetch.ts";
 import { CredentialTokens } from "../../../fetch/credential-tokens.ts";
 import { ResourceTokens } from "../../../fetch/resource-tokens.ts";
+import { assertMaySend } from "../../../fetch/token-origin.ts";
 import { wireFetch } from "../../../fetch/wire-fetch.ts";
 import { assertWritable, shownStatus, writeAnswer } from "../../answer-output.ts";
 import { tokenRequestOf } from "../../cached-token.ts";
@@ -74,6 +75,8 @@ async function findTokens(
     assertSameServer(opened, url);
     return tokensOf(opened, wish);
   }
+  // Before a sign-in is looked for: what is wrong is the URL that was typed, not an option.
+  assertMaySend(url);
   const known = await signInFor(context, opened, url);
   context.nameSignIn([...context.line.configuration, `--server=${url.origin}`]);
   if (known !== undefined) return tokensOf(known, wish);

@@ -9,7 +9,11 @@ const yes: FlagSpec = {
   summary: "accept what the other flags say, without asking",
 };
 
-const server: ArgumentSpec = { name: "server", what: "the address of a server" };
+const server: ArgumentSpec = {
+  name: "server",
+  what: "the address of a server",
+  completes: "server",
+};
 
 export const spec: CommandSpec = {
   name: "trust",
