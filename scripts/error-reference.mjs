@@ -7,6 +7,9 @@ const { errorCodes, decisionsFor, isProtocolReason, reasonsOf } =
 const { errorTexts } = await loadSource("src/core/error-texts.ts");
 const { protocolTexts } = await loadSource("src/core/protocol-texts.ts");
 
+const { namedWords } = await loadSource("src/provider/error-words-named.ts");
+const { worded } = await loadSource("src/core/wording.ts");
+
 function cell(text) {
   return text.replaceAll("|", "\\|");
 }
@@ -30,6 +33,24 @@ function reasonRows(code) {
   return ownReasons(code).map(
     (reason) => `| \`${code}\` | \`${reason}\` | ${cell(errorTexts[code].reasons[reason])} |`,
   );
+}
+
+/** The words that a row is found by, as a person reads them. */
+function wordsOf({ error, description }) {
+  const source = description?.source ?? "";
+  const codes = source.startsWith("AADSTS") ? source.match(/\d{5,}/g) : undefined;
+  const texts = codes
+    ? codes.map((code) => `AADSTS${code}`)
+    : source
+        .replaceAll(/^\^|\$$|\\/g, "")
+        .replaceAll(/(?:\.|\[[^\]]*\])\{\d,\d+\}/g, "…")
+        .split("|");
+  const said = source === "" ? "" : texts.map((text) => `\`${text}\``).join(", ");
+  return [error === undefined ? "" : `\`${error}\``, said].filter((part) => part !== "").join(": ");
+}
+
+function namedRow(provider, row) {
+  return `| ${provider} | ${cell(wordsOf(row))} | ${cell(row.meaning)} | ${cell(worded(row.remedy ?? ""))} |`;
 }
 
 const withProtocolReasons = errorCodes.filter(
@@ -78,4 +99,15 @@ ${withProtocolReasons.map((code) => `\`${code}\``).join(", ")} may have the stan
 ${Object.entries(protocolTexts)
   .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
   .join("\n")}
+
+## In a provider's own words
+
+Providers say more in \`error_description\` than in \`error\`. What these are known to mean is part
+of the message. The sources stand with each row in \`src/provider/error-words-entra.ts\` and
+\`src/provider/error-words-named.ts\`; what is not in the table is told by its \`error\` alone, with the
+provider's words at the end.
+
+| provider | says | meaning | what to do |
+|---|---|---|---|
+${namedWords.flatMap(({ provider, rows }) => rows.map((row) => namedRow(provider, row))).join("\n")}
 `;

@@ -1,35 +1,15 @@
-// What providers' errors mean in terms of our options, as data with sources.
+// What the errors of the standards mean in terms of our options, as data with sources.
 
-import { option, say, type Wording } from "../core/wording.ts";
-
-/** What an error means and what to change. */
-export interface Advice {
-  /** A whole sentence. */
-  readonly meaning: string;
-  /** Whole sentences. */
-  readonly remedy?: Wording;
-}
-
-/** One translation: the first row whose every given part matches is taken. */
-interface ErrorWords extends Advice {
-  /** The provider's `error`. */
-  readonly error?: string;
-  /** Found in `error_description`. */
-  readonly description?: RegExp;
-  /** Only where the client sent a secret, or only where it sent none. */
-  readonly secretSent?: boolean;
-  /** Only for this `grant_type`. */
-  readonly grantType?: string;
-}
-
-const redirectAdvice: Advice = {
-  meaning: "The redirect URI is not registered for this client.",
-  remedy: say`Register the one that is sent, exactly, or set ${option("redirectUri")} and ${option("callbackPort")} to a registered one.`,
-};
-const confidentialAdvice: Advice = {
-  meaning: "This client is confidential and its secret is missing.",
-  remedy: say`Set ${option("clientSecret")}, or register the client as public.`,
-};
+import { option, say } from "../core/wording.ts";
+import { namedWords } from "./error-words-named.ts";
+import {
+  confidentialAdvice,
+  isAbout,
+  redirectAdvice,
+  type Advice,
+  type ErrorWords,
+  type RefusedRequest,
+} from "./error-words-row.ts";
 
 const refusedAdvice: Advice = {
   meaning: "The person refused the sign-in.",
@@ -37,50 +17,6 @@ const refusedAdvice: Advice = {
 };
 
 const rows: readonly ErrorWords[] = [
-  // Google: desktop clients need their secret even with PKCE.
-  // https://github.com/taylorwilsdon/google_workspace_mcp/issues/1008
-  { description: /client_secret is missing/i, ...confidentialAdvice },
-  // Entra: the application is not registered as a public client. https://github.com/indigo-dc/oidc-agent/issues/560
-  {
-    description: /AADSTS7000218/,
-    meaning: "The provider takes this client for a confidential one.",
-    remedy: say`In its registration switch "Allow public client flows" on, or set ${option("clientSecret")}.`,
-  },
-  // Entra: redirect registered as a single-page application, whose codes only a browser may redeem.
-  // https://github.com/int128/kubelogin/blob/master/docs/usage.md (HTTP headers)
-  {
-    description: /AADSTS9002327/,
-    meaning: 'The redirect URI is registered under "Single-page application".',
-    remedy: ['Register it under "Mobile and desktop applications".'],
-  },
-  // Entra: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-  { description: /AADSTS50011/, ...redirectAdvice },
-  {
-    description: /AADSTS7000215/,
-    meaning: "The client secret is wrong.",
-    remedy: say`Set ${option("clientSecret")} to the secret's value, not its id.`,
-  },
-  {
-    description: /AADSTS7000222/,
-    meaning: "The client secret has expired.",
-    remedy: say`Make a new one and set ${option("clientSecret")}.`,
-  },
-  {
-    description: /AADSTS700016/,
-    meaning: "This tenant has no such client.",
-    remedy: say`Check ${option("clientId")}, and the tenant in ${option("issuer")}.`,
-  },
-  {
-    description: /AADSTS65001/,
-    meaning: "Nobody has consented to the scopes yet.",
-    remedy: ["Sign in interactively, or ask an administrator for consent."],
-  },
-  // RFC 8707 in all but name: resource and scope disagree. https://github.com/punkpeye/mcp-remote/issues/217
-  {
-    description: /AADSTS(?:901002|9010010)/,
-    meaning: "The provider takes no resource parameter in addition to scopes.",
-    remedy: say`Name the API in ${option("scopes")} (api://…/.default).`,
-  },
   { error: "redirect_uri_mismatch", ...redirectAdvice },
   // Keycloak says "Invalid redirect uri", Okta "The 'redirect_uri' parameter must be …"; Auth0 "Callback URL mismatch".
   {
@@ -242,22 +178,16 @@ const rows: readonly ErrorWords[] = [
   { error: "user_cancelled_authorize", ...refusedAdvice },
 ];
 
-/** What is known about a refused request. */
-export interface RefusedRequest {
-  readonly error: string;
-  readonly description: string | undefined;
-  readonly secretSent: boolean;
-  readonly grantType?: string | undefined;
-}
-
-function matches(row: ErrorWords, refused: RefusedRequest): boolean {
-  if (row.error !== undefined && row.error !== refused.error) return false;
-  if (row.secretSent !== undefined && row.secretSent !== refused.secretSent) return false;
-  if (row.grantType !== undefined && row.grantType !== refused.grantType) return false;
-  return row.description === undefined || row.description.test(refused.description ?? "");
+/** What a provider's own words say of an error; undefined where it has none that we know. */
+export function namedAdviceFor(refused: RefusedRequest): Advice | undefined {
+  for (const { rows: named } of namedWords) {
+    const found = named.find((row) => isAbout(row, refused));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What the error means and what to change; undefined where it says nothing that we know. */
 export function adviceFor(refused: RefusedRequest): Advice | undefined {
-  return rows.find((row) => matches(row, refused));
+  return namedAdviceFor(refused) ?? rows.find((row) => isAbout(row, refused));
 }

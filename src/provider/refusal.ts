@@ -7,7 +7,8 @@ import { hostOf } from "../core/hosts.ts";
 import { option, say, sentences } from "../core/wording.ts";
 import { readAnswerObject, textOf } from "./answer-body.ts";
 import { endsRefreshToken, reasonOf } from "./error-words-meaning.ts";
-import { adviceFor, type Advice } from "./error-words.ts";
+import type { Advice } from "./error-words-row.ts";
+import { adviceFor, namedAdviceFor } from "./error-words.ts";
 import { withoutSecrets } from "./redaction.ts";
 
 /** What was asked, as far as a message may say it. */
@@ -128,6 +129,11 @@ function usualAdvice({ status, secretSent, bearer }: RequestContext): Partial<Ad
       };
 }
 
+/** What we know best is which scopes were asked for; a provider's own words may say where they are granted. */
+function remedyOf(advice: Advice | undefined): Pick<Advice, "remedy"> {
+  return advice?.remedy === undefined ? {} : { remedy: advice.remedy };
+}
+
 /** The error for a refusal, with advice where the refusal is a known one. */
 export function refusalError(
   code: "token_request_failed" | "authorization_failed" | "access_denied",
@@ -140,7 +146,9 @@ export function refusalError(
   const reason = reasonOf(error, context, description);
   const refused = { description, secretSent, grantType };
   const advice =
-    (reason === "invalid_scope" ? adviceAboutScopes(context) : undefined) ??
+    (reason === "invalid_scope"
+      ? { ...adviceAboutScopes(context), ...remedyOf(namedAdviceFor({ ...refused, error })) }
+      : undefined) ??
     adviceFor({ ...refused, error: reason ?? error }) ??
     adviceFor({ ...refused, error }) ??
     usualAdvice(context);
