@@ -339,7 +339,7 @@ function refusedOf([, error, description, , more = {}]: Answer): Parameters<
   };
 }
 
-test.each(answers.map((answer) => ({ title: answer.slice(0, 3).join(": "), answer })))(
+test.each(answers.map((answer) => ({ title: `${answer[0]}: ${answer[1]}: ${answer[2]}`, answer })))(
   "$title",
   ({ answer }) => {
     const { meaning = "", remedy = [] } = namedAdviceFor(refusedOf(answer)) ?? {};
