@@ -210,7 +210,7 @@ function tooLong(processId: number | undefined, phase: WorkPhase, seconds: numbe
     {
       remedy: other
         ? say`See whether it hangs, end it where it does (${run(`kill ${processId}`)}), and try again.`
-        : "Try again.",
+        : "Try again; if it stays this way, start this program anew.",
     },
   );
 }

@@ -171,6 +171,6 @@ export function tooManyRounds(): OidcError {
   return new OidcError(
     "cache_locked",
     "Other programs change this sign-in all the time, on this machine or on another one that shares the folder.",
-    { remedy: "Try again." },
+    { remedy: "End those that you do not need, and try again." },
   );
 }

@@ -251,7 +251,11 @@ function isOverdue(error: unknown): boolean {
 function lockLost(cause: unknown): OidcError {
   return new OidcError(
     "store_unavailable",
-    "The lock of the sign-in was lost while it was renewed, so the renewal was given up. Try again.",
-    { reason: "lock_lost", cause },
+    "The lock of the sign-in was lost while it was renewed, so the renewal was given up.",
+    {
+      reason: "lock_lost",
+      remedy: "Try again; if it stays this way, see how the server of the store is doing.",
+      cause,
+    },
   );
 }

@@ -114,7 +114,7 @@ class FilePins implements PinStore {
       throw new OidcError(
         "cache_write_failed",
         `The file ${this.#path} is being changed by other programs all the time.`,
-        { reason: "changed_meanwhile", remedy: "Try again." },
+        { reason: "changed_meanwhile", remedy: "End those that you do not need, and try again." },
       );
     });
   }

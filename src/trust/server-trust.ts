@@ -213,7 +213,7 @@ export async function admitServerConfig(
     const admission = await tryToAdmit(config, circumstances);
     if (admission !== undefined) return admission;
   }
-  const remedy: Wording = ["Try again."];
+  const remedy: Wording = ["End those that you do not need, and try again."];
   throw new OidcError(
     "cache_locked",
     `Other programs change what is remembered of ${shownServer(circumstances.server)} all the time.`,

@@ -47,7 +47,10 @@ export class LeaseClock {
       new OidcError(
         "store_unavailable",
         "The time of the lock was over before the request was sent, so it was not sent.",
-        { reason: "lock_overdue", remedy: "Try again." },
+        {
+          reason: "lock_overdue",
+          remedy: "Try again; if it stays this way, see how quickly Redis answers.",
+        },
       ),
     );
   };
