@@ -69,13 +69,38 @@ function reasonOf(error: unknown): KeychainReason {
     : "failed";
 }
 
-async function within<Value>(work: Promise<Value>, seconds: number): Promise<Value> {
+/** The package waits two seconds for an answer, which is short where fifty programs ask at once. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /did not receive a reply/i.test(error.message);
+}
+
+const pauseMilliseconds = 100;
+
+async function pause(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+}
+
+async function within<Value>(work: () => Promise<Value>, seconds: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(keychainUnavailable("locked")), seconds * 1000);
+    timer = setTimeout(() => {
+      isOver = true;
+      reject(keychainUnavailable("locked"));
+    }, seconds * 1000);
   });
+  const persist = async (): Promise<Value> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isOver || !isBusy(error)) throw error;
+        await pause();
+      }
+    }
+  };
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([persist(), late]);
   } catch (error) {
     if (error instanceof OidcError) throw error;
     throw keychainUnavailable(reasonOf(error), error);
@@ -108,11 +133,13 @@ export function systemKeychain(
   };
   return {
     async read(longestSeconds) {
-      const secret = await within((await entry()).getSecret(), longestSeconds);
+      const asked = await entry();
+      const secret = await within(() => asked.getSecret(), longestSeconds);
       return secret === null || secret === undefined ? undefined : Uint8Array.from(secret);
     },
     async write(secret, longestSeconds) {
-      await within((await entry()).setSecret(secret), longestSeconds);
+      const asked = await entry();
+      await within(() => asked.setSecret(secret), longestSeconds);
     },
   };
 }
