@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { cacheFileName } from "../record/key.ts";
 import { exampleKey, exampleRecord } from "../testing/example-records.ts";
+import { leaseOf } from "../testing/lock-suite.ts";
 import { moveRecords, type MoveParts } from "./move-records.ts";
-import type { RecordSeals } from "./sealed-store.ts";
+import { sealRecord, type RecordSeals } from "./sealed-store.ts";
 import {
   callerSeals,
   emptyFolder,
@@ -112,4 +113,64 @@ test("one that nobody can open stays as it is", async () => {
   });
   expect(textsIn(folder)).toBe(before);
   expect(readdirSync(folder).filter((name) => name.includes("damaged"))).toEqual([]);
+});
+
+test("waits for whoever works on a sign-in", async () => {
+  const folder = emptyFolder();
+  const parts = partsIn(folder);
+  await parts.files.replace(key, undefined, first);
+  const lease = await leaseOf(filesIn(folder), key);
+  let isMoved = false;
+  let waits = (): void => undefined;
+  const isWaiting = new Promise<void>((resolve) => (waits = resolve));
+  const acquire = parts.files.acquire.bind(parts.files);
+  Object.assign(parts.files, {
+    acquire: (...[name, options]: Parameters<typeof acquire>) =>
+      acquire(name, { ...options, onWaiting: waits }),
+  });
+  const moving = moveRecords({ to: "sealed" }, parts).then((moved) => {
+    isMoved = true;
+    return moved;
+  });
+  await isWaiting;
+  expect([isMoved, textsIn(folder).includes("token-of")]).toEqual([false, true]);
+  await lease.abandon();
+  expect(await moving).toEqual({ moved: 1, already: 0, unreadable: 0 });
+});
+
+test("moves what somebody has written meanwhile, and not what it had read", async () => {
+  const folder = emptyFolder();
+  const parts = partsIn(folder);
+  await parts.files.replace(key, undefined, first);
+  const newer = exampleRecord("one", "a.2");
+  let isFirst = true;
+  const replace = parts.files.replace.bind(parts.files);
+  Object.assign(parts.files, {
+    replace: async (...given: Parameters<typeof replace>) => {
+      if (isFirst) await replace(key, "a.1", newer);
+      isFirst = false;
+      return replace(...given);
+    },
+  });
+  expect((await moveRecords({ to: "sealed" }, parts)).moved).toBe(1);
+  expect(await sealedIn(folder, parts.freshSeals()).read(key)).toMatchObject({
+    refreshToken: newer.refreshToken,
+  });
+});
+
+test("is taken back where what was kept does not open", async () => {
+  const folder = emptyFolder();
+  const parts = partsIn(folder);
+  await parts.files.replace(key, undefined, first);
+  const others = await sealRecord(exampleRecord("one", "a.1.1"), callerSeals(randomBytes(32)));
+  const replace = parts.files.replace.bind(parts.files);
+  Object.assign(parts.files, {
+    replace: (...[name, expected, next]: Parameters<typeof replace>) =>
+      replace(name, expected, next !== undefined && "sealed" in next ? others : next),
+  });
+  expect(await failureOf(moveRecords({ to: "sealed" }, parts))).toEqual([
+    "cache_write_failed",
+    "failed",
+  ]);
+  expect(await parts.files.read(key)).toMatchObject({ refreshToken: first.refreshToken });
 });

@@ -1,17 +1,26 @@
 // Files whose records are sealed: what is written, what opens, and what is refused.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { isErrorOf, OidcError } from "../core/errors.ts";
 import type { SessionRecord } from "../record/format.ts";
 import { cacheFileName } from "../record/key.ts";
 import { exampleKey, exampleRecord } from "../testing/example-records.ts";
 import { testRecordStore, testTokenStore } from "../testing/store-suite.ts";
 import type { OpenedTwice } from "../testing/suite.ts";
 import { plainFirstStore } from "./plain-first.ts";
-import { createSealedStore, type RecordSeals, type SealedStore } from "./sealed-store.ts";
+import {
+  createSealedStore,
+  openRecord,
+  sealRecord,
+  type RecordSeals,
+  type SealedStore,
+} from "./sealed-store.ts";
 import {
   callerSeals,
   emptyFolder,
@@ -173,6 +182,7 @@ test("plain files stay plain, and a sealed one among them is opened", async () =
     "file-permissions",
   ]);
   expect((await store.list()).map(({ version }) => version).toSorted()).toEqual(["a.1", "b.2"]);
+  expect((await store.list()).every((record) => "accessToken" in record)).toBe(true);
 });
 
 /** The sealed text of the one record in a folder, and its file. */
@@ -260,4 +270,125 @@ test("tokens of 100,000 characters are kept", async () => {
   const long = exampleRecord("one", "a.1", { refreshToken: "r".repeat(100_000) });
   await store.replace(key, undefined, long);
   expect(await store.read(key)).toEqual(long);
+});
+
+const prompts = exampleRecord("one", "a.0.1", { signedInAt: 0, accessToken: null });
+delete prompts.refreshToken;
+
+test.each<[string, Partial<SessionRecord>]>([
+  ["a refresh token", { refreshToken: "refresh-of-it" }],
+  ["an ID token", { idToken: "token-of-it" }],
+  ["tokens for others", { otherAccessTokens: [] }],
+  ["an access token", { accessToken: first.accessToken }],
+  ["a sign-in", { signedInAt: 1 }],
+])(
+  "[C17] with %s it is no mere count of prompts, and is sealed or not written",
+  async (_what, more) => {
+    const folder = emptyFolder();
+    const chain = keychain();
+    chain.isLocked = true;
+    const store = sealedIn(folder, sealsOf(chain, folder));
+    expect(await failureOf(store.replace(key, undefined, { ...prompts, ...more }))).toEqual([
+      "keychain_unavailable",
+      "locked",
+    ]);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".json"))).toEqual([]);
+  },
+);
+
+test("[C17] auto: only a keychain that cannot be used leaves plain text", async () => {
+  const folder = emptyFolder();
+  const gone = new OidcError("store_unavailable", "Gone.", { reason: "key_unavailable" });
+  const seals = { ...callerSeals(randomBytes(32)), values: () => Promise.reject(gone) };
+  const store = sealedIn(folder, seals, "auto");
+  expect(await failureOf(store.replace(key, undefined, first))).toEqual([
+    "store_unavailable",
+    "key_unavailable",
+  ]);
+  expect(textsIn(folder)).not.toContain("token-of");
+});
+
+test("auto: a sign-in that follows a count of prompts is a new one, and sealed", async () => {
+  const folder = emptyFolder();
+  const store = sealedIn(folder, sealsOf(keychain(), folder), "auto");
+  await filesIn(folder).replace(key, undefined, prompts);
+  await store.replace(key, "a.0.1", first);
+  expect([await store.levelOf(key), await store.read(key)]).toEqual(["keychain", first]);
+});
+
+test("a record is filed under its own key alone", async () => {
+  const folder = emptyFolder();
+  const store = sealedIn(folder, sealsOf(keychain(), folder));
+  await expect(store.replace(key, undefined, exampleRecord("two", "a.1"))).rejects.toThrow(
+    TypeError,
+  );
+});
+
+test("a sealed file is this user's alone, and a list leaves out what does not open", async () => {
+  const folder = emptyFolder();
+  const seals = sealsOf(keychain(), folder);
+  const store = sealedIn(folder, seals);
+  await store.replace(key, undefined, first);
+  const two = exampleRecord("two", "b.1");
+  await store.replace(two.key, undefined, two);
+  const { path, file } = sealedTextIn(folder);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  for (const record of file.records) record.sealed = `${record.sealed.slice(0, -4)}AAAA`;
+  writeFileSync(path, JSON.stringify(file));
+  expect(await store.list()).toEqual([two]);
+});
+
+test("[C19] what opens as another record, or as none, is damaged", async () => {
+  const seals = callerSeals(randomBytes(32));
+  const { sealed } = await sealRecord(first, seals);
+  expect(await openRecord({ key, version: "a.1", sealed }, seals)).toMatchObject({ state: "open" });
+  const boundTo = JSON.stringify(["record", key, "a.1"]);
+  const values = await seals.values();
+  const others = [
+    exampleRecord("one", "a.2"),
+    exampleRecord("two", "a.1"),
+    { key, version: "a.1" },
+    { ...first, accessToken: "no token" },
+  ];
+  for (const other of others) {
+    const stored = { key, version: "a.1", sealed: values.seal(JSON.stringify(other), boundTo) };
+    expect(await openRecord(stored, seals)).toEqual({ state: "damaged" });
+  }
+  const text = { key, version: "a.1", sealed: values.seal("{", boundTo) };
+  expect(await openRecord(text, seals)).toEqual({ state: "damaged" });
+});
+
+test("[C19] of a file that was cut or changed anywhere, a record is whole or absent", async () => {
+  const folder = emptyFolder();
+  const seals = callerSeals(randomBytes(32));
+  await sealedIn(folder, seals).replace(key, undefined, first);
+  const { path } = sealedTextIn(folder);
+  const whole = readFileSync(path);
+  const change = fc.record({
+    at: fc.nat(whole.length),
+    drop: fc.oneof(fc.nat(3), fc.constant(whole.length)),
+    put: fc.uint8Array({ maxLength: 4 }),
+  });
+  let absent = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (made) => {
+      let bytes = whole;
+      for (const { at, drop, put } of made) {
+        bytes = Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at + drop)]);
+      }
+      writeFileSync(path, bytes, { mode: 0o600 });
+      const found = await sealedIn(folder, seals)
+        .read(key)
+        // It may name another key by then.
+        .catch((error: unknown) =>
+          isErrorOf(error, "store_unavailable", "other_key") ? "" : error,
+        );
+      if (found === undefined) absent += 1;
+      const isWhole = isDeepStrictEqual(found, first);
+      expect(isWhole || found === undefined || found === "").toBe(true);
+      expect(textsIn(folder)).not.toMatch(/token-of|refresh-of/);
+    }),
+    { numRuns: 60 },
+  );
+  expect(absent).toBeGreaterThan(30);
 });

@@ -42,6 +42,14 @@ test("that were changed or cut anywhere do not open", () => {
   expect([...states].toSorted()).toEqual(["damaged", "otherKey"]);
 });
 
+test("of another format, or with anything behind them, do not open", () => {
+  const values = sealedValues([one]);
+  const sealed = values.seal("text", "place");
+  expect(values.open(`2${sealed.slice(1)}`, "place")).toEqual({ state: "damaged" });
+  expect(values.open(`${sealed}!`, "place")).toEqual({ state: "damaged" });
+  expect(values.open(` ${sealed}`, "place")).toEqual({ state: "damaged" });
+});
+
 test("are sealed with the first of several keys, and open with each", () => {
   const both = sealedValues([two, one]);
   const old = sealedValues([one]).seal("text", "place");

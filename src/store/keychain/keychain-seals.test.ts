@@ -74,3 +74,38 @@ test("the keychain is asked for while the browser is open, and again when the si
   expect(await store.levelOf(key)).toBe("keychain");
   await lease.abandon();
 });
+
+test("a key that the keychain did not keep seals nothing", async () => {
+  const folder = emptyFolder();
+  const chain = keychain();
+  const forgetful = { ...chain, write: () => Promise.resolve() };
+  const store = sealedIn(folder, sealsOf(forgetful, folder));
+  expect(await failureOf(store.replace(key, undefined, first))).toEqual([
+    "keychain_unavailable",
+    "failed",
+  ]);
+  expect(readdirSync(folder).filter((name) => /json/.test(name))).toEqual([]);
+});
+
+test("a record that another program has sealed with a newer key of the keychain opens", async () => {
+  const folder = emptyFolder();
+  const chain = keychain();
+  const store = sealedIn(folder, sealsOf(chain, folder));
+  await store.replace(key, undefined, first);
+  const two = exampleRecord("two", "b.1");
+  chain.secret = randomBytes(32);
+  await sealedIn(folder, sealsOf(chain, folder)).replace(two.key, undefined, two);
+  expect(await store.read(two.key)).toEqual(two);
+});
+
+test("the keychain is asked for once while a browser is open", async () => {
+  const folder = emptyFolder();
+  const chain = keychain();
+  let asked = 0;
+  chain.secret = randomBytes(32);
+  const seals = sealsOf({ ...chain, read: (s) => ((asked += 1), chain.read(s)) }, folder);
+  seals.prepare();
+  seals.prepare();
+  await seals.values();
+  expect(asked).toBe(1);
+});
