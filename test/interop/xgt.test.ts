@@ -11,10 +11,10 @@ import { makeCertificateAuthority, type CertificateAuthority } from "../support/
 import { scratchHome, startLatchkey, runLatchkey } from "../support/command-line.ts";
 import { freePort } from "../support/free-port.ts";
 import { startIdentityProvider, type IdentityProvider } from "../support/identity-provider.ts";
-import { pythonIsMissing, pythonWith } from "../support/python-packages.ts";
+import { hasPython, pythonPackages } from "../support/installed-once.ts";
 import { signIn } from "../support/scripted-browser.ts";
 
-const isMissing = pythonIsMissing !== "";
+const isMissing = !hasPython();
 // Its other packages are those that it asks for.
 const packages = ["xgt==2.7.0", "grpcio==1.85.3", "protobuf==7.36.2"];
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -27,7 +27,7 @@ let authority: CertificateAuthority;
 // The first run installs it.
 beforeAll(async () => {
   if (isMissing) return;
-  python = await pythonWith(packages);
+  python = await pythonPackages(packages);
   provider = await startIdentityProvider();
   authority = await makeCertificateAuthority();
 }, 600_000);

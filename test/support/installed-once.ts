@@ -1,6 +1,6 @@
 // What tests need and npm, PyPI or Maven have, installed once for all runs. Changes when another kind of it is needed.
 
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,11 @@ export async function npmPackages(
     then(join(work, "node_modules"));
   });
   return join(folder, "node_modules");
+}
+
+/** Whether {@link pythonPackages} can work here. */
+export function hasPython(): boolean {
+  return spawnSync("python3", ["-c", "import ensurepip, venv"]).status === 0;
 }
 
 /** The Python of an environment that has exact versions such as `pip==26.3`. */
