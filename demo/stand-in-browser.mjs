@@ -3,8 +3,8 @@ import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 
 const loopbackHosts = new Set(["127.0.0.1", "[::1]", "localhost"]);
-const longestJourney = 30;
-const longestAnswerMilliseconds = 30_000;
+const maxJourney = 30;
+const maxAnswerMilliseconds = 30_000;
 
 /** @typedef {import("./stand-in-browser.d.mts").VisitOptions} VisitOptions */
 /** @typedef {{ url: string, status: number, location: string | undefined, text: string }} Answer */
@@ -106,7 +106,7 @@ function send(step, jar, options) {
         });
       },
     );
-    outgoing.setTimeout(longestAnswerMilliseconds, () =>
+    outgoing.setTimeout(maxAnswerMilliseconds, () =>
       outgoing.destroy(new Error(`no answer within 30 seconds from ${url.origin}${url.pathname}`)),
     );
     outgoing.on("error", reject);
@@ -270,7 +270,7 @@ export async function visit(url, options = {}) {
   /** @type {Step} */
   let step = { method: "GET", url: page };
 
-  while (visited.length < longestJourney) {
+  while (visited.length < maxJourney) {
     visited.push(step.url);
     const answer = await send(step, jar, options);
     const isWithClient = new URL(answer.url).origin !== providerOrigin;
@@ -295,7 +295,7 @@ export async function visit(url, options = {}) {
     }
     step = next;
   }
-  throw new Error(`no end after ${longestJourney} steps: ${new URL(step.url).pathname}`);
+  throw new Error(`no end after ${maxJourney} steps: ${new URL(step.url).pathname}`);
 }
 
 /**

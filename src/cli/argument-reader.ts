@@ -16,11 +16,11 @@ import {
 } from "./grammar.ts";
 import type { FlagSpec } from "./spec.ts";
 
-const longestShown = 60;
+const maxShown = 60;
 
 /** A word that was typed as a name, for a message. */
 export function shown(text: string): string {
-  return sanitizeProviderText(text, longestShown);
+  return sanitizeProviderText(text, maxShown);
 }
 
 /** What cannot be understood. */

@@ -53,7 +53,7 @@ export function cachedToken(
   // Records that cannot be used are worth a warning, and that is the full program's to say.
   if (cache.state !== "records" || cache.damaged.length > 0) return undefined;
   const criteria = criteriaOf(request, {
-    personPresent: false,
+    canPrompt: false,
     signedInSince: null,
     cached: undefined,
   });

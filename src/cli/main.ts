@@ -17,7 +17,7 @@ type StopSignal = keyof typeof exitStatusOf;
 const stopSignals = Object.keys(exitStatusOf) as StopSignal[];
 
 // Longer than it takes to close a listener and tell waiting processes, short enough for somebody who pressed Ctrl-C.
-const longestCleanUpMilliseconds = 2000;
+const maxCleanUpMilliseconds = 2000;
 
 const background = new Set<Promise<void>>();
 const controller = new AbortController();
@@ -32,7 +32,7 @@ function stop(signal: StopSignal): void {
   // The second one means it: whatever still hangs is left behind.
   if (stoppedBy !== undefined) process.exit(exitStatusOf[signal]);
   stoppedBy = signal;
-  setTimeout(() => process.exit(exitStatusOf[signal]), longestCleanUpMilliseconds).unref();
+  setTimeout(() => process.exit(exitStatusOf[signal]), maxCleanUpMilliseconds).unref();
   controller.abort(
     new OidcError("aborted", "The command was asked to stop.", { reason: "interrupted" }),
   );

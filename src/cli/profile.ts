@@ -1,7 +1,7 @@
 // The profiles of the configuration file, as options: reading them, and what one may hold.
 
 import { isOidcError, OidcError, sanitizeProviderText } from "../core/errors.ts";
-import { longestUserFileBytes } from "../core/limits.ts";
+import { maxUserFileBytes } from "../core/limits.ts";
 import { nearestName } from "../core/nearest.ts";
 import { readUserFileSync } from "../files/secure-read.ts";
 import { parseProfileValue } from "../options/parse-text.ts";
@@ -24,7 +24,7 @@ export interface Profile {
 
 // A name is part of messages and of commands to copy, and nothing else: no path is ever made from it (C05).
 const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const mostNames = 20;
+const maxNames = 20;
 const secretFileKey = "client-secret-file";
 const grantTypeKey = "grant-type";
 const keyRows = optionTable.filter((row) => row.text === "all");
@@ -129,7 +129,7 @@ export function checkProfileName(name: string): void {
 export function readConfigurationFile(path: string): string | undefined {
   return readUserFileSync(path, {
     what: "configuration file",
-    longestBytes: longestUserFileBytes,
+    maxBytes: maxUserFileBytes,
     code: "invalid_option",
   })?.toString("utf8");
 }
@@ -164,7 +164,7 @@ export function readProfile(name: string, machine: Machine): Profile {
     const known = Object.keys(profiles ?? {}).filter(isProfileName);
     throw refuse(
       `There is no table [profile.${name}] in ${path}.`,
-      known.length === 0 ? undefined : `Known: ${known.slice(0, mostNames).join(", ")}.`,
+      known.length === 0 ? undefined : `Known: ${known.slice(0, maxNames).join(", ")}.`,
     );
   }
   return readTable(table, `[profile.${name}] of ${path}`);

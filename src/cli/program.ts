@@ -114,7 +114,7 @@ function opener(input: ProgramInput): OpenSettings {
     const overrides = {
       environment,
       background,
-      ...(interactive === false ? { personPresent: false } : {}),
+      ...(interactive === false ? { canPrompt: false } : {}),
       // A token that is renewed shows nothing.
       defaultPrompt: createLatePrompt(() => promptHere(machine)),
     };

@@ -2,7 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 import { absolutePath, type Machine } from "../options/paths.ts";
 import type { CommandLine } from "./arguments.ts";
 import { readStream } from "./secret-input.ts";
@@ -24,9 +24,9 @@ export interface InputPlace {
 }
 
 /** Longest body that is read, in bytes: it is kept in memory, to be sent once more with a better token. */
-const longestBodyBytes: number = 256 * 1024 * 1024;
+const maxBodyBytes: number = 256 * 1024 * 1024;
 /** Longest file of headers, in bytes. */
-const longestHeadersBytes: number = 64 * 1024;
+const maxHeadersBytes: number = 64 * 1024;
 
 // RFC 9110 section 5.6.2: token; section 5.5: visible characters, spaces and tabs, of which Node writes Latin-1.
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
@@ -57,7 +57,7 @@ function refuse(summary: string, remedy?: string): OidcError {
 /** A host alone means https. @throws {OidcError} `invalid_option`. */
 function addressOf(typed: string): URL {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(typed) ? typed : `https://${typed}`);
-  if (url === null || typed.length > longestUrlCharacters) {
+  if (url === null || typed.length > maxUrlCharacters) {
     throw refuse("URL is not an address.", "It looks like https://api.example.com/path.");
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
@@ -142,7 +142,7 @@ async function headersOf(typed: readonly string[], inputs: NamedInputs): Promise
       addHeader(headers, each, what);
       continue;
     }
-    const text = await inputs.read(each.slice(1), "--header", longestHeadersBytes);
+    const text = await inputs.read(each.slice(1), "--header", maxHeadersBytes);
     const lines = text.toString("utf8").split(/\r?\n/);
     for (const [line, content] of lines.entries()) {
       if (content !== "") addHeader(headers, content, `Line ${String(line + 1)} of ${what}`);
@@ -160,7 +160,7 @@ async function bodyOf(
     if (parts.length > 0) parts.push(Buffer.from("&"));
     parts.push(
       each.startsWith("@")
-        ? await inputs.read(each.slice(1), "--data", longestBodyBytes)
+        ? await inputs.read(each.slice(1), "--data", maxBodyBytes)
         : Buffer.from(each),
     );
   }

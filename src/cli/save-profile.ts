@@ -113,7 +113,7 @@ function close(path: string, mode: number): void {
   if (isOwn && (stats.mode & 0o077) !== 0 && !stats.isSymbolicLink()) chmodSync(path, mode);
 }
 
-const mostTries = 3;
+const maxTries = 3;
 
 /**
  * Writes the profile into the configuration file as it is now: 0600 in a folder of 0700, whole or not at all.
@@ -134,7 +134,7 @@ export async function saveProfile(
       close(path, 0o600);
       // Somebody may have saved the file in an editor since it was read.
       const onlyIf = (): boolean => readConfigurationFile(path) === textBefore;
-      if ((await writeFileAtomically(path, text, { onlyIf })) || tries === mostTries) return plan;
+      if ((await writeFileAtomically(path, text, { onlyIf })) || tries === maxTries) return plan;
     } catch (error) {
       if (!isOidcError(error)) throw error;
       throw introduced("The profile could not be written; the sign-in itself is kept.", error);

@@ -35,7 +35,7 @@ const flagsAlone: readonly string[] = [
     .filter(({ choosesSignIn, variable }) => choosesSignIn === true && variable !== true)
     .map(({ name }) => variableOf(name)),
 ];
-const mostWarnings = 5;
+const maxWarnings = 5;
 
 function warning(name: string): string {
   const shown = sanitizeProviderText(name, 80);
@@ -55,6 +55,6 @@ export function unknownVariableWarnings(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && Boolean(environment[name]))
     .filter((name) => !settable.includes(name))
-    .slice(0, mostWarnings)
+    .slice(0, maxWarnings)
     .map(warning);
 }

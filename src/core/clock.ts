@@ -13,6 +13,11 @@ export interface Clock {
   sleep(milliseconds: number, options?: { signal?: AbortSignal; unref?: boolean }): Promise<void>;
 }
 
+/** The wall clock in seconds since the epoch, as tokens have their times: not a whole number. */
+export function nowSeconds(clock: Pick<Clock, "now">): number {
+  return clock.now() / 1000;
+}
+
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   now: () => Date.now(),

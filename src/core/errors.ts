@@ -44,13 +44,13 @@ export interface SerializedOidcError {
 // Shared by every copy of the package in one process, so that `isOidcError` is true across duplicate installations.
 const brand = Symbol.for("latchkey.OidcError");
 
-const longestProviderText = 200;
+const maxProviderText = 200;
 
 /**
  * Makes text from outside safe to show: no control, escape or bidirectional formatting characters, and cut
  * (default 200 characters).
  */
-export function sanitizeProviderText(text: string, longest: number = longestProviderText): string {
+export function sanitizeProviderText(text: string, longest: number = maxProviderText): string {
   // C0, DEL, C1, line and paragraph separators, bidirectional controls, zero-width characters, lone surrogates.
   const safe = text
     .slice(0, longest * 4)

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf, isLocalhostName, isLoopbackHost } from "./hosts.ts";
+import { hostAndPort, isLocalhostName, isLoopbackHost } from "./hosts.ts";
 
 test.each([
   ["https://id.example.com/a?code=1", "id.example.com:443"],
@@ -8,7 +8,7 @@ test.each([
   ["http://[::1]:8080/", "[::1]:8080"],
   ["no url", "an address that is none"],
 ])("names %s as %s", (url, host) => {
-  expect(hostOf(url)).toBe(host);
+  expect(hostAndPort(url)).toBe(host);
 });
 
 test.each([

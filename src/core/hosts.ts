@@ -1,6 +1,6 @@
 // How a host is named in messages, and what counts as this machine. Changes when the definition of loopback does.
 
-const longestHostname = 255;
+const maxHostname = 255;
 
 const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:": "80" };
 
@@ -8,7 +8,7 @@ const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:
  * `host:port` of a URL for messages and log events: the port always stands there, path, query and user information
  * never. Text that is no URL becomes "an address that is none".
  */
-export function hostOf(url: string | URL): string {
+export function hostAndPort(url: string | URL): string {
   let parsed: URL;
   try {
     parsed = new URL(url);
@@ -16,7 +16,7 @@ export function hostOf(url: string | URL): string {
     return "an address that is none";
   }
   const port = parsed.port === "" ? defaultPorts[parsed.protocol] : parsed.port;
-  const hostname = parsed.hostname.slice(0, longestHostname);
+  const hostname = parsed.hostname.slice(0, maxHostname);
   return port === undefined ? hostname : `${hostname}:${port}`;
 }
 

@@ -2,14 +2,14 @@
 
 import { sanitizeProviderText } from "./errors.ts";
 
-const longestWord = 200;
+const maxWord = 200;
 
 /**
  * A word of a server, such as a client id: in quotes where it could be read as several words, and with what is not ASCII
  * written out, so that no letter passes for another one.
  */
 export function serverWord(text: string): string {
-  const plain = sanitizeProviderText(text, longestWord);
+  const plain = sanitizeProviderText(text, maxWord);
   if (/^[\x21\x23-\x7e]+…?$/.test(plain)) return plain;
   return JSON.stringify(plain).replace(
     /[^\x20-\x7e…]/gu,
@@ -19,7 +19,7 @@ export function serverWord(text: string): string {
 
 /** Scopes in a row; each is a word (RFC 6749 section 3.3). */
 export function serverScopes(scopes: readonly string[]): string {
-  return sanitizeProviderText(scopes.map(serverWord).join(" "), 2 * longestWord);
+  return sanitizeProviderText(scopes.map(serverWord).join(" "), 2 * maxWord);
 }
 
 /**
@@ -29,7 +29,7 @@ export function shownAddress(address: string): string {
   if (!URL.canParse(address)) return serverWord(address);
   const { protocol, host, pathname, search } = new URL(address);
   const rest = `${pathname}${search}`.replace(/^\/$/, "");
-  return `${protocol}//${host}${sanitizeProviderText(rest, longestWord)}`;
+  return `${protocol}//${host}${sanitizeProviderText(rest, maxWord)}`;
 }
 
 /** The same without the scheme where it is `https:`, as people name servers. */

@@ -1,6 +1,6 @@
 // The claims of an ID token that was verified before it was stored. Changes when more of them are read.
 
-import { longestInstantSeconds, longestLifetimeSeconds } from "./limits.ts";
+import { maxInstantSeconds, maxLifetimeSeconds } from "./limits.ts";
 import { parsePlainJson } from "./plain-json.ts";
 import type { IdTokenClaims } from "./types.ts";
 
@@ -18,7 +18,7 @@ export function decodeStoredIdToken(idToken: string): IdTokenClaims | undefined 
 }
 
 function isInstant(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds;
+  return typeof value === "number" && value >= 0 && value <= maxInstantSeconds;
 }
 
 /**
@@ -28,6 +28,6 @@ function isInstant(value: unknown): value is number {
 export function idTokenTimes(idToken: string): { issuedAt: number; expiresAt: number } | undefined {
   const { iat, exp } = decodeStoredIdToken(idToken) ?? {};
   return isInstant(iat) && typeof exp === "number" && exp >= 0
-    ? { issuedAt: iat, expiresAt: Math.min(exp, iat + longestLifetimeSeconds) }
+    ? { issuedAt: iat, expiresAt: Math.min(exp, iat + maxLifetimeSeconds) }
     : undefined;
 }

@@ -66,7 +66,7 @@ export interface World {
   readonly prompt: PromptHandler;
   readonly logger: Logger | undefined;
   /** Whether a person can answer here. */
-  readonly personPresent: boolean;
+  readonly canPrompt: boolean;
   /** Why no person can, in words that follow "because"; undefined where one can. */
   readonly absence?: string | undefined;
   /** Whether a question can be answered here: by a handler of the embedding program, or on a terminal. Default: false. */

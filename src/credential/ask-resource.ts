@@ -1,7 +1,7 @@
 // Asks a resource that refused a request which provider to use, and lets its word count.
 
 import { isErrorOf, OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { shownAddress } from "../core/server-words.ts";
 import { option, say } from "../core/wording.ts";
 import type { ResolvedOptions } from "../options/types.ts";
@@ -63,7 +63,7 @@ export async function askResource(
   server: string,
   metadataAddress: string | undefined,
 ): Promise<SaidOfResource> {
-  const host = hostOf(server);
+  const host = hostAndPort(server);
   const { origin } = new URL(server);
   const forms =
     metadataAddress === undefined
@@ -99,7 +99,7 @@ export async function admitResource(
   { address, said, scopes }: ResourceInHand,
   context: Parameters<AskServer>[0],
 ): Promise<AdmittedResource> {
-  const source = { server: address, host: hostOf(address) };
+  const source = { server: address, host: hostAndPort(address) };
   const admitted = await admitAnswer(parts, { source, said }, context, scopes);
   const { clientId } = parts.options;
   return { ...admitted, clientId: clientId === "" ? admitted.clientId : clientId, scopes };

@@ -2,7 +2,7 @@
 // kind of server.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { loadPart } from "../core/load.ts";
 import { shownServer } from "../core/server-words.ts";
 import { option, say } from "../core/wording.ts";
@@ -111,7 +111,7 @@ export function assertReachableElsewhere(
   if (!isInside && !linkLocal.test(named)) return;
   throw new OidcError(
     "server_config_failed",
-    `${host} names ${hostOf(issuer)} as the provider, which is an address inside this machine or its link (server configuration). Nothing was sent there.`,
+    `${host} names ${hostAndPort(issuer)} as the provider, which is an address inside this machine or its link (server configuration). Nothing was sent there.`,
     {
       reason: "malformed",
       remedy: say`Ask whoever runs the server, or set ${option("issuer")} if it is yours.`,
@@ -125,7 +125,7 @@ function assertEnough(server: string, said: ServerConfig, options: ResolvedOptio
   if (options.clientId === "" && said.clientId === "" && options.registration === "none") {
     throw new OidcError(
       "missing_client_id",
-      `${host} names the provider ${hostOf(said.issuer)}, and no client to sign in as.`,
+      `${host} names the provider ${hostAndPort(said.issuer)}, and no client to sign in as.`,
       {
         remedy: say`Set ${option("clientId")} to the client that is registered with the provider.`,
       },

@@ -1,7 +1,7 @@
 // The flows of a credential, each loaded on first use so that a cache hit and a waiter stay free of protocol code.
 // Changes when a flow is added.
 
-import { longestDeviceCodeSeconds, longestNameRequestSeconds } from "../core/limits.ts";
+import { maxDeviceCodeSeconds, maxNameRequestSeconds } from "../core/limits.ts";
 import { loadPart } from "../core/load.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import type { Settings, SignInConfig, SignInConfigSource } from "../flow/sign-in-config.ts";
@@ -13,11 +13,11 @@ import type { Flows } from "../session/flows.ts";
  * Longest wait for the person, and before it for the user's other sign-ins on the same port. `auto` may take either
  * flow, and which one is known only after discovery.
  */
-function longestWaitSeconds({ flow, callbackTimeoutSeconds }: Settings): number {
+function maxWaitSeconds({ flow, callbackTimeoutSeconds }: Settings): number {
   const byBrowser = 2 * callbackTimeoutSeconds;
   if (flow === "auth_code") return byBrowser;
-  if (flow === "device") return longestDeviceCodeSeconds;
-  return Math.max(byBrowser, callbackTimeoutSeconds + longestDeviceCodeSeconds);
+  if (flow === "device") return maxDeviceCodeSeconds;
+  return Math.max(byBrowser, callbackTimeoutSeconds + maxDeviceCodeSeconds);
 }
 
 /** What flows are put together from. */
@@ -48,9 +48,9 @@ export function assembleFlows({ kind, source, settings, openWorld }: FlowParts):
       // Discovery and the request for a code before, the token request and keys after the wait for the person; their name
       // at the end.
       login:
-        (needsPerson ? longestWaitSeconds(settings) + longestNameRequestSeconds : 0) +
+        (needsPerson ? maxWaitSeconds(settings) + maxNameRequestSeconds : 0) +
         4 * requestSeconds +
-        source.longestReadSeconds,
+        source.maxReadSeconds,
     },
     assertConfigured: () => source.assertConfigured(),
     signIn: async (context, variant) => {

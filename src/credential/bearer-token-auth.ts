@@ -2,7 +2,7 @@
 
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError } from "../core/errors.ts";
-import { longestTokenCharacters } from "../core/limits.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { defineHidden } from "../core/secret.ts";
 import type {
@@ -75,7 +75,7 @@ function tokenInFile(tokenFile: unknown): StaticTokenSource {
       const path = absolutePath(tokenFile, thisMachine());
       const bytes = readUserFileSync(path, {
         what: "token file",
-        longestBytes: longestTokenCharacters,
+        maxBytes: maxTokenCharacters,
         code: "invalid_option",
       });
       if (bytes === undefined) {

@@ -24,7 +24,7 @@ export interface TrustParts {
 export function composeTrust(
   world: World,
   folder: string | undefined,
-  longestAnswerSeconds: number,
+  maxAnswerSeconds: number,
 ): TrustParts {
   const { clock, randomBytes, logger, prompt } = world;
   const pins =
@@ -35,12 +35,12 @@ export function composeTrust(
           lock: createProcessLock({ folder, clock, randomBytes, logger }),
           clock,
           randomBytes,
-          longestAnswerSeconds,
+          maxAnswerSeconds,
           onWaiting: (holder) => prompt({ type: "waitingForOther", ...holder }),
         });
   const ask =
     world.answersQuestions === true
-      ? createPromptAsk({ prompt, clock, timeoutSeconds: longestAnswerSeconds })
+      ? createPromptAsk({ prompt, clock, timeoutSeconds: maxAnswerSeconds })
       : undefined;
   return { pins, ask, warn: (code, said) => prompt(warningEvent(code, said)) };
 }

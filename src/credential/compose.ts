@@ -100,10 +100,10 @@ export function composeWorld(
     environment,
     platform,
     logger: options.logger,
-    personPresent: absence === undefined,
+    canPrompt: absence === undefined,
     absence,
     answersQuestions:
-      (overrides.personPresent ?? absence === undefined) &&
+      (overrides.canPrompt ?? absence === undefined) &&
       (!isDefaultPrompt || (isatty(0) && isatty(2))),
     terminal: isatty(2),
     background: new Set(),
@@ -300,7 +300,7 @@ export function compose(
     },
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
     host: () => store.reach ?? hostOfLocks(folder),
-    mostUnansweredPrompts: options.maxUnansweredPrompts,
+    maxUnansweredPrompts: options.maxUnansweredPrompts,
     renewsAhead,
     listeners,
   });

@@ -20,7 +20,7 @@ interface OneResource extends Pick<Composition, "session" | "openAsking"> {
 }
 
 // A program that asks for ever new addresses must not make this grow without end.
-const mostPaths = 100;
+const maxPaths = 100;
 
 function union(...lists: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(lists.flat())];
@@ -149,7 +149,7 @@ class ResourceSignIns implements ResourceSignIn {
   #remember(url: URL, resource: OneResource): void {
     this.#latest = resource;
     const [oldest] = this.#byAddress.keys();
-    if (this.#byAddress.size >= mostPaths && oldest !== undefined) this.#byAddress.delete(oldest);
+    if (this.#byAddress.size >= maxPaths && oldest !== undefined) this.#byAddress.delete(oldest);
     this.#byAddress.set(addressOf(url), resource);
   }
 

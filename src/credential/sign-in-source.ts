@@ -102,7 +102,7 @@ export function configFromOptions(
   const { httpTimeoutSeconds, callbackTimeoutSeconds } = options;
   return {
     // One answer, and then, perhaps, a person who judges it.
-    longestReadSeconds: server === undefined ? 0 : httpTimeoutSeconds + callbackTimeoutSeconds,
+    maxReadSeconds: server === undefined ? 0 : httpTimeoutSeconds + callbackTimeoutSeconds,
     assertConfigured: () => assertConfigured(options),
     async read(context) {
       if (server === undefined) return configOf(options, undefined, { issuer, clientId });
@@ -135,7 +135,7 @@ export function configFromResource(
 ): SignInConfigSource {
   const rules = { addsOpenid: false, namedByResource: true };
   return {
-    longestReadSeconds: options.callbackTimeoutSeconds,
+    maxReadSeconds: options.callbackTimeoutSeconds,
     assertConfigured: () => undefined,
     async read(context) {
       const { answer, scopes, ...named } = await admit(context);

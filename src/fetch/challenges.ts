@@ -1,6 +1,6 @@
 // The challenges of a refusal: `WWW-Authenticate` read strictly, within bounds.
 
-import { longestServerTextCharacters, mostScopes } from "../core/limits.ts";
+import { maxServerTextCharacters, maxScopes } from "../core/limits.ts";
 
 /** One challenge. */
 export interface Challenge {
@@ -11,7 +11,7 @@ export interface Challenge {
 }
 
 // More than any server has to say: what is longer is not read at all (D22).
-const longestHeaderCharacters = 16 * 1024;
+const maxHeaderCharacters = 16 * 1024;
 const maxChallenges = 20;
 const maxParameters = 30;
 
@@ -63,7 +63,7 @@ function valueOf(reader: Reader): string | undefined {
  * @see RFC 9110 section 11.6.1
  */
 export function parseChallenges(header: string | null): readonly Challenge[] {
-  if (header === null || header.length > longestHeaderCharacters) return [];
+  if (header === null || header.length > maxHeaderCharacters) return [];
   const reader = new Reader(header);
   const challenges: Challenge[] = [];
   let open: { scheme: string; parameters: Map<string, string>; isSound: boolean } | undefined;
@@ -126,8 +126,8 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Words of a parameter that are separated by spaces; undefined where one of them is not fit to be requested (D17). */
 export function wordsOf(value: string | undefined): readonly string[] | undefined {
-  if (value === undefined || value.length > longestServerTextCharacters) return undefined;
+  if (value === undefined || value.length > maxServerTextCharacters) return undefined;
   const words = [...new Set(value.split(" ").filter((word) => word !== ""))];
-  const isFit = words.length > 0 && words.length <= mostScopes;
+  const isFit = words.length > 0 && words.length <= maxScopes;
   return isFit && words.every((word) => scopeToken.test(word)) ? words : undefined;
 }

@@ -1,7 +1,7 @@
 // The one origin that tokens go to. Changes when a token may go to others.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost, isLocalhostName } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost, isLocalhostName } from "../core/hosts.ts";
 
 /** The origin of the server that a credential, or its options, are bound to, where they are. */
 function originOf(boundTo: object): string | undefined {
@@ -28,7 +28,7 @@ export function assertMaySend(url: URL): void {
   if (maySend(url)) return;
   throw new OidcError(
     "insecure_url",
-    `No token is sent to ${hostOf(url)}: its address is not an https: URL (http: only on loopback).`,
+    `No token is sent to ${hostAndPort(url)}: its address is not an https: URL (http: only on loopback).`,
     { remedy: "Use its https: address." },
   );
 }

@@ -1,7 +1,7 @@
 // A `fetch` over connections of our own: with their trust, proxies and messages, and never the program's global one.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import type { TransportAnswer } from "../core/world.ts";
 import { serverSteps } from "../core/server-steps.ts";
 import type { RequestOpener } from "../http/exchange.ts";
@@ -24,7 +24,7 @@ function assertPrivate(url: URL): void {
   if (url.protocol === "https:" || isLoopbackHost(url.hostname)) return;
   throw new OidcError(
     "insecure_url",
-    `The request was redirected to ${hostOf(url)} by http:, which everybody on the way can read, so it was not sent there.`,
+    `The request was redirected to ${hostAndPort(url)} by http:, which everybody on the way can read, so it was not sent there.`,
     { remedy: "Is the address right? Set the one that answers itself." },
   );
 }

@@ -283,7 +283,7 @@ describe("a private folder", () => {
 describe("a file that the user wrote", () => {
   const rule: UserFileRule = {
     what: "configuration file",
-    longestBytes: 100,
+    maxBytes: 100,
     code: "invalid_option",
   };
 
@@ -328,11 +328,11 @@ describe("a file that the user wrote", () => {
     // Files in /proc have size 0 and content.
     const version = readUserFileSync("/proc/version", {
       ...rule,
-      longestBytes: 4096,
+      maxBytes: 4096,
     });
     expect(version?.toString()).toContain("Linux");
     expect(
-      failureOf(() => readUserFileSync("/proc/version", { ...rule, longestBytes: 5 })).reason,
+      failureOf(() => readUserFileSync("/proc/version", { ...rule, maxBytes: 5 })).reason,
     ).toBe("too_large");
   });
 });

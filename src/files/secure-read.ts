@@ -31,7 +31,7 @@ export interface UserFileRule {
   /** What the file is called in messages: "configuration file", "CA bundle". */
   readonly what: string;
   /** Longest content, in bytes. */
-  readonly longestBytes: number;
+  readonly maxBytes: number;
   /** The code of every error: `invalid_option`, `ca_bundle_invalid`. */
   readonly code: OidcErrorCode;
 }
@@ -40,7 +40,7 @@ interface Guard {
   readonly what: string;
   /** "user": see `powerProblem`. */
   readonly access: "private" | "user";
-  readonly longestBytes: number;
+  readonly maxBytes: number;
   readonly insecure: OidcErrorCode;
   readonly unreadable: OidcErrorCode;
 }
@@ -166,17 +166,17 @@ function openFailure(guard: Guard, path: string, error: unknown): OidcError | un
   );
 }
 
-/** Reads to the end, or gives undefined as soon as there is more than `longestBytes`. */
-function readBounded(descriptor: number, size: number, longestBytes: number): Buffer | undefined {
-  let buffer = Buffer.allocUnsafe(Math.min(size, longestBytes) + 1);
+/** Reads to the end, or gives undefined as soon as there is more than `maxBytes`. */
+function readBounded(descriptor: number, size: number, maxBytes: number): Buffer | undefined {
+  let buffer = Buffer.allocUnsafe(Math.min(size, maxBytes) + 1);
   let length = 0;
   for (;;) {
     const count = readSync(descriptor, buffer, length, buffer.length - length, null);
     if (count === 0) return buffer.subarray(0, length);
     length += count;
-    if (length > longestBytes) return undefined;
+    if (length > maxBytes) return undefined;
     if (length === buffer.length) {
-      buffer = Buffer.concat([buffer], Math.min(length * 2, longestBytes + 1));
+      buffer = Buffer.concat([buffer], Math.min(length * 2, maxBytes + 1));
     }
   }
 }
@@ -220,13 +220,11 @@ function withGuarded<Result>(
 function readGuarded(path: string, guard: Guard): GuardedFile | undefined {
   return withGuarded(path, guard, (descriptor, stats) => {
     const bytes =
-      stats.size > guard.longestBytes
-        ? undefined
-        : readBounded(descriptor, stats.size, guard.longestBytes);
+      stats.size > guard.maxBytes ? undefined : readBounded(descriptor, stats.size, guard.maxBytes);
     if (bytes === undefined) {
       throw new OidcError(
         guard.unreadable,
-        `The ${guard.what} ${path} is longer than ${guard.longestBytes} bytes. It was not read.`,
+        `The ${guard.what} ${path} is longer than ${guard.maxBytes} bytes. It was not read.`,
         { reason: "too_large", remedy: "Check that the path is right." },
       );
     }
@@ -234,11 +232,11 @@ function readGuarded(path: string, guard: Guard): GuardedFile | undefined {
   });
 }
 
-function privateGuard(longestBytes: number): Guard {
+function privateGuard(maxBytes: number): Guard {
   return {
     what: "cache file",
     access: "private",
-    longestBytes,
+    maxBytes,
     insecure: "cache_insecure",
     unreadable: "cache_unreadable",
   };
@@ -285,23 +283,23 @@ export function checkPrivateFileSync(path: string): FileIdentity | undefined {
 
 /**
  * A file of Latchkey's own with its identity, or undefined where it or its folder is absent. File and folder must be
- * this user's and closed to everybody else; the file regular, no link, and at most `longestBytes` long.
+ * this user's and closed to everybody else; the file regular, no link, and at most `maxBytes` long.
  * @throws {OidcError} `cache_insecure`; `cache_unreadable` (reason `too_large` beyond the bound).
  */
 export function readPrivateGuardedFileSync(
   path: string,
-  longestBytes: number,
+  maxBytes: number,
 ): GuardedFile | undefined {
   if (checkPrivateFolderSync(dirname(path)) === "absent") return undefined;
-  return readGuarded(path, privateGuard(longestBytes));
+  return readGuarded(path, privateGuard(maxBytes));
 }
 
 /**
  * The content of a file of Latchkey's own, or undefined where it or its folder is absent.
  * @throws {OidcError} as {@link readPrivateGuardedFileSync}.
  */
-export function readPrivateFileSync(path: string, longestBytes: number): Buffer | undefined {
-  return readPrivateGuardedFileSync(path, longestBytes)?.bytes;
+export function readPrivateFileSync(path: string, maxBytes: number): Buffer | undefined {
+  return readPrivateGuardedFileSync(path, maxBytes)?.bytes;
 }
 
 /**
@@ -323,7 +321,7 @@ export function readUserFileSync(path: string, rule: UserFileRule): Buffer | und
   return readGuarded(path, {
     what: rule.what,
     access: "user",
-    longestBytes: rule.longestBytes,
+    maxBytes: rule.maxBytes,
     insecure: rule.code,
     unreadable: rule.code,
   })?.bytes;

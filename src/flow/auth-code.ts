@@ -1,7 +1,7 @@
 // The authorization code flow in a browser, from the first request to validated tokens. Changes when the flow does.
 
 import { isOidcError, OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { emit } from "../core/events.ts";
 import type { BrowserResult } from "../core/world.ts";
 import { option, say } from "../core/wording.ts";
@@ -91,7 +91,7 @@ async function openListener(
       responseMode: settings.responseMode,
       ...rules,
       applicationName: settings.applicationName,
-      provider: hostOf(config.issuer),
+      provider: hostAndPort(config.issuer),
       clock: world.clock,
       logger: world.logger,
       randomBytes: world.randomBytes,
@@ -211,7 +211,7 @@ async function signInThrough(
 ): Promise<TokenAnswer> {
   const { signal } = context;
   const { provider, listener, request, start } = attempt;
-  const host = hostOf(provider.metadata.issuer);
+  const host = hostAndPort(provider.metadata.issuer);
   emit(world.logger, "login.started", { host, flow: "auth_code" });
   // Keys are needed when the browser comes back: loading them now costs the person no time.
   provider.prefetchKeys(signal);
@@ -260,7 +260,7 @@ export async function signInWithBrowser(
 ): Promise<TokenAnswer> {
   const { signal } = input.context;
   const plan = planRedirect(input.settings);
-  const start = createStartAddress(world, hostOf(provider.metadata.issuer));
+  const start = createStartAddress(world, hostAndPort(provider.metadata.issuer));
   let request: AuthorizationAttempt | undefined;
   const port = await openListener(
     world,

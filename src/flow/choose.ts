@@ -1,7 +1,7 @@
 // Which flow a sign-in takes. Changes when a flow is added.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say, type Wording } from "../core/wording.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { Settings } from "./sign-in-config.ts";
@@ -52,7 +52,7 @@ export function chooseFlow(
   metadata: ProviderMetadata,
 ): ChosenFlow {
   const { flow } = settings;
-  const provider = hostOf(metadata.issuer);
+  const provider = hostAndPort(metadata.issuer);
   const { authorizationEndpoint, deviceAuthorizationEndpoint, tokenEndpoint } = metadata;
   if (tokenEndpoint !== undefined) {
     if (flow !== "device" && authorizationEndpoint !== undefined) return { flow: "auth_code" };

@@ -1,7 +1,8 @@
 // As which client somebody signs in: the one that is set, the one that a document is about, or one that is registered.
 
+import { nowSeconds } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { loadPart } from "../core/load.ts";
 import { Secret } from "../core/secret.ts";
 import { option, say, type Wording } from "../core/wording.ts";
@@ -32,7 +33,7 @@ function noClient(
   const own =
     clientId === ""
       ? "No client is named"
-      : say`${option("clientId")} is the address of a client id metadata document, which ${hostOf(issuer)} does not take`;
+      : say`${option("clientId")} is the address of a client id metadata document, which ${hostAndPort(issuer)} does not take`;
   return new OidcError("missing_client_id", say`${own}, and ${why} (discovery).`, {
     remedy: say`Set ${option("clientId")} to a client that is registered with the provider.`,
   });
@@ -49,7 +50,7 @@ function registeredBefore(
   const isFromHere = before?.issuer === issuer;
   if (before === undefined || registered === undefined || !isFromHere) return undefined;
   const { secret, secretExpiresAt = Number.POSITIVE_INFINITY, redirectUris } = registered;
-  if (secretExpiresAt <= clock.now() / 1000) return undefined;
+  if (secretExpiresAt <= nowSeconds(clock)) return undefined;
   if (redirectUri !== undefined && !redirectUris.includes(redirectUri)) return undefined;
   const credential =
     secret === undefined

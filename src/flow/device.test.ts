@@ -103,7 +103,7 @@ function scene({
       if (event.type === "deviceCode") show(event);
     },
     logger: (event) => events.push(event),
-    personPresent: true,
+    canPrompt: true,
     terminal,
     background: new Set(),
     cacheFolder: undefined,

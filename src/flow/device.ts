@@ -2,8 +2,8 @@
 
 import { decisionsOf, isOidcError, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
-import { hostOf } from "../core/hosts.ts";
-import { longestPollIntervalSeconds } from "../core/limits.ts";
+import { hostAndPort } from "../core/hosts.ts";
+import { maxPollIntervalSeconds } from "../core/limits.ts";
 import { createStartAddress, openAtStart } from "../interaction/open-browser.ts";
 import {
   deviceCodeExpired,
@@ -59,10 +59,7 @@ class Pace {
 
   nextMilliseconds(): number {
     const usual = this.#intervalSeconds * this.#margin;
-    const backedOff = Math.min(
-      usual * 2 ** Math.min(this.#failures, 10),
-      longestPollIntervalSeconds,
-    );
+    const backedOff = Math.min(usual * 2 ** Math.min(this.#failures, 10), maxPollIntervalSeconds);
     return Math.round(Math.max(usual, backedOff) * 1000);
   }
 }
@@ -172,7 +169,7 @@ export async function signInWithDevice(
     return await signInWithOneCode(world, input, provider, signal, occasion);
   } catch (error) {
     const hasExpired = isOidcError(error) && error.code === "device_code_expired";
-    const mayReturn = world.terminal && world.personPresent && occasion.besideBrowser !== true;
+    const mayReturn = world.terminal && world.canPrompt && occasion.besideBrowser !== true;
     if (!hasExpired || !mayReturn || signal.aborted) throw error;
     const why = "The last code has expired. Here is a new one.";
     return signInWithOneCode(world, input, provider, signal, { why });
@@ -187,7 +184,7 @@ async function signInWithOneCode(
   occasion: DeviceOccasion,
 ): Promise<TokenAnswer> {
   const { issuer } = provider.metadata;
-  const host = hostOf(issuer);
+  const host = hostAndPort(issuer);
   const { why, besideBrowser = false } = occasion;
   emit(world.logger, "login.started", { host, flow: "device" });
   const { config, settings, context } = input;

@@ -1,7 +1,7 @@
 // Whether the provider knows the server that named it. Changes when a provider says so in another way.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { shownServer } from "../core/server-words.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { SignInConfig } from "./sign-in-config.ts";
@@ -21,7 +21,7 @@ export function assertListedResource(
   if (protectedResources.includes(resource)) return;
   throw new OidcError(
     "resource_mismatch",
-    `${shownServer(resource)} names the provider ${hostOf(issuer)}, which does not list it among the resources that it issues tokens for (discovery).`,
+    `${shownServer(resource)} names the provider ${hostAndPort(issuer)}, which does not list it among the resources that it issues tokens for (discovery).`,
     { remedy: "Ask whoever runs the server; it may not be the one that it seems to be." },
   );
 }

@@ -2,7 +2,7 @@
 
 import { decisionsOf, isOidcError, type OidcErrorCode } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { openProvider, speaksAgainstDocument, type Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import {
@@ -130,7 +130,7 @@ function deviceBeside(
   const isOffered =
     input.settings.flow === "auto" &&
     world.terminal &&
-    world.personPresent &&
+    world.canPrompt &&
     provider.metadata.deviceAuthorizationEndpoint !== undefined;
   if (!isOffered) return undefined;
   return {
@@ -184,7 +184,7 @@ export async function signInPerson(
       return await finished(await signInWithDevice(world, own, provider, signal, { why }));
     }
     const beside = deviceBeside(world, input, provider, clientOf);
-    const host = hostOf(provider.metadata.issuer);
+    const host = hostAndPort(provider.metadata.issuer);
     const besideBrowser: BesideBrowser = (browser, byBrowser, stop) => {
       const method: SignInMethod = { flow: "auth_code", start: byBrowser };
       return beside === undefined

@@ -2,7 +2,7 @@
 
 import { decisionsOf, isErrorOf, OidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { wasNeverSent } from "../core/request-fate.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import { signInAnew } from "../core/wording.ts";
@@ -76,7 +76,7 @@ export async function refreshSignIn(
     tokenEndpoint === undefined
       ? await knownEndpoints(world, input, record, signal)
       : { ...record, tokenEndpoint };
-  const host = hostOf(endpoints.tokenEndpoint);
+  const host = hostAndPort(endpoints.tokenEndpoint);
   emit(world.logger, "refresh.started", { host });
   let answer: TokenAnswer;
   try {

@@ -1,7 +1,7 @@
 // What a sign-in has to be where a resource named the provider: the rules of MCP authorization for a client.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 import type { ProviderMetadata } from "../provider/metadata.ts";
 import type { SignInInput } from "./sign-in-config.ts";
@@ -15,7 +15,7 @@ function assertChallenges({ issuer, source, codeChallengeMethods }: ProviderMeta
   if (source === "options" || codeChallengeMethods?.includes("S256") === true) return;
   throw new OidcError(
     "authorization_failed",
-    `${hostOf(issuer)}, which the server names as the provider, does not list PKCE with S256 in its metadata (discovery), so nobody is sent there.`,
+    `${hostAndPort(issuer)}, which the server names as the provider, does not list PKCE with S256 in its metadata (discovery), so nobody is sent there.`,
     {
       reason: "pkce_unsupported",
       remedy: say`Ask the provider's administrator; or set ${option("issuer")} and ${option("clientId")}, if you know the provider.`,

@@ -96,7 +96,7 @@ export interface SignInInput {
 /** Says who signs in where. */
 export interface SignInConfigSource {
   /** The longest that {@link SignInConfigSource.read} takes, in seconds. */
-  readonly longestReadSeconds: number;
+  readonly maxReadSeconds: number;
   /** Before any lock or request. @throws {OidcError} `missing_issuer`, `missing_client_id`. */
   assertConfigured(): void;
   /**

@@ -1,6 +1,6 @@
 // What a person should know of a sign-in that goes on all the same.
 
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 import type { FlowWorld, TokenAnswer } from "./flow-world.ts";
 import type { SignInInput } from "./sign-in-config.ts";
@@ -29,6 +29,6 @@ export function warnOfUncheckedSignature(
   if (answer.signatureVerified !== false) return;
   world.onWarning(
     "id_token_signature_unchecked",
-    say`The signature of the ID token was not checked, because no key set of ${hostOf(answer.issuer)} is known; its claims were checked. Set ${option("jwksUri")} where the provider has a key set.`,
+    say`The signature of the ID token was not checked, because no key set of ${hostAndPort(answer.issuer)} is known; its claims were checked. Set ${option("jwksUri")} where the provider has a key set.`,
   );
 }

@@ -2,7 +2,7 @@
 // the listener learns to tell another kind of miss.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { listenerHeaderBytes } from "../core/limits.ts";
 import { counted } from "../core/words.ts";
 import { option, say, sentences, type Wording } from "../core/wording.ts";
@@ -30,7 +30,7 @@ interface Missed {
 /** An answer that came and could not be taken, with its remedy; undefined where there was none. */
 function missedAnswer({ listener, metadata, redirectUri }: UnfinishedSignIn): Missed | undefined {
   const { posted, inAddress, oversized, unreadable } = listener.missed;
-  const provider = hostOf(metadata.issuer);
+  const provider = hostAndPort(metadata.issuer);
   if (posted > 0) {
     return {
       what: `${provider} posted its answer as a form (${times(posted)}), while this sign-in awaited it in the address.`,
@@ -64,7 +64,7 @@ export function timeIsUp(
   settings: Pick<Settings, "callbackTimeoutSeconds">,
 ): OidcError {
   const { listener, metadata, redirectUri } = signIn;
-  const provider = hostOf(metadata.issuer);
+  const provider = hostAndPort(metadata.issuer);
   const limit = counted(settings.callbackTimeoutSeconds, "second");
   const missed = missedAnswer(signIn);
   if (listener.strayCallbacks > 0) {

@@ -1,7 +1,7 @@
 // Who signed in, by the userinfo endpoint. Changes when what is asked there does.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { Secret } from "../core/secret.ts";
 import { fetchUserInfo } from "../provider/userinfo-endpoint.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -25,7 +25,7 @@ export async function readUserInfo(
   if (userinfoEndpoint === undefined) {
     throw new OidcError(
       "endpoint_invalid",
-      `${hostOf(record.issuer)} names no userinfo endpoint that can be used, so it cannot be asked who signed in.`,
+      `${hostAndPort(record.issuer)} names no userinfo endpoint that can be used, so it cannot be asked who signed in.`,
       {
         reason: "userinfo_endpoint",
         remedy: "Ask the provider's administrator, or sign in again once the provider names one.",

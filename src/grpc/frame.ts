@@ -1,6 +1,6 @@
 // The frame of a gRPC message in the body of a request or an answer.
 
-import { longestServerMessageBytes } from "../core/limits.ts";
+import { maxServerMessageBytes } from "../core/limits.ts";
 
 const prefixBytes = 5;
 
@@ -21,7 +21,7 @@ export function messageIn(body: Uint8Array): Buffer {
     bytes.length >= prefixBytes &&
     bytes[0] === 0 &&
     bytes.readUInt32BE(1) === bytes.length - prefixBytes;
-  if (!isWhole || bytes.length - prefixBytes > longestServerMessageBytes) {
+  if (!isWhole || bytes.length - prefixBytes > maxServerMessageBytes) {
     throw new TypeError("not one message");
   }
   return bytes.subarray(prefixBytes);

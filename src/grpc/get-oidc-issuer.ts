@@ -1,7 +1,7 @@
 // Asks a gRPC server which provider to use: the unary call GetOidcIssuer, under its own name and the reference system's.
 
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
-import { longestServerQuestionSeconds } from "../core/limits.ts";
+import { maxServerQuestionSeconds } from "../core/limits.ts";
 import { serverSteps } from "../core/server-steps.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { checkedConfig } from "../server/checked-config.ts";
@@ -48,7 +48,7 @@ function call({ path }: Method, { origin }: GrpcAddress, http: HttpClient, signa
     accept: "application/grpc",
     // GetOidcIssuerRequest is empty. Nothing that is secret goes along (D19).
     message: frameOf(Buffer.alloc(0)),
-    longestSeconds: longestServerQuestionSeconds,
+    maxSeconds: maxServerQuestionSeconds,
     signal,
   });
 }

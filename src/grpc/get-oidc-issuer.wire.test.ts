@@ -17,7 +17,7 @@ import { json, startHostileServer } from "../../test/support/hostile-server.ts";
 import { makeClient, type TestClient } from "../../test/support/http-client.ts";
 import { isOidcError, type OidcError } from "../core/errors.ts";
 import type { ServerConfig } from "../server/server-config.ts";
-import { longestServerQuestionSeconds } from "../core/limits.ts";
+import { maxServerQuestionSeconds } from "../core/limits.ts";
 import { adminService } from "./admin-service.ts";
 import { frameOf } from "./frame.ts";
 import { grpcConfigSource } from "./get-oidc-issuer.ts";
@@ -54,7 +54,7 @@ afterEach(() => {
 });
 
 /** Its time runs out when the test says so: it has no more than such a question has. */
-function client(timeoutSeconds = longestServerQuestionSeconds): TestClient {
+function client(timeoutSeconds = maxServerQuestionSeconds): TestClient {
   return makeClient({ caCertPath: authority.caPath, timeoutSeconds });
 }
 

@@ -56,7 +56,7 @@ const varintType = 0;
 const fixed64Type = 1;
 const bytesType = 2;
 const fixed32Type = 5;
-const longestVarintBytes = 10;
+const maxVarintBytes = 10;
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -133,7 +133,7 @@ class Reader {
 
   varint(): bigint {
     let value = 0n;
-    for (let index = 0; index < longestVarintBytes; index += 1) {
+    for (let index = 0; index < maxVarintBytes; index += 1) {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) throw malformed();
       this.#at += 1;

@@ -31,7 +31,7 @@ export interface Note {
 }
 
 /** Longer than any note counts. */
-const longestMilliseconds = 3_600_000;
+const maxMilliseconds = 3_600_000;
 const maxNotes = 200;
 const maxBytes = 16 * 1024;
 const maxParagraph = 5000;
@@ -123,7 +123,7 @@ export class Notes {
 
   /** Removes what is over, and the oldest of too many. */
   #tidy(): void {
-    const oldest = Date.now() - longestMilliseconds;
+    const oldest = Date.now() - maxMilliseconds;
     const notes = readdirSync(this.#folder)
       .filter((name) => /^[\da-f]{32}\.json$/.test(name))
       .map((name) => ({

@@ -36,7 +36,7 @@ export function placeOf(text: string, scheme: "http:" | "https:" = "https:"): Pl
 export function placeBehind(scheme: string, host: string): Place | undefined {
   if (scheme === "https" || scheme === "grpcs") return placeOf(host);
   const place = scheme === "http" ? placeOf(host, "http:") : undefined;
-  return place !== undefined && isLoopbackHost(hostOf(place)) ? place : undefined;
+  return place !== undefined && isLoopbackHost(hostAndPort(place)) ? place : undefined;
 }
 
 /** The place of an address, as {@link placeBehind} judges it. One that programs could read differently has none. */
@@ -48,6 +48,6 @@ export function placeOfUrl(text: string): Place | undefined {
 }
 
 /** The host alone, of an IPv6 address without its brackets. */
-export function hostOf(place: Place): string {
+export function hostAndPort(place: Place): string {
   return place.slice(0, place.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }

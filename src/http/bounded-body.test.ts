@@ -9,7 +9,7 @@ import {
 } from "../../test/support/hostile-server.ts";
 import type { HostileServer } from "../../test/support/hostile-server.ts";
 import { makeClient, metadataRequest, userinfoRequest } from "../../test/support/http-client.ts";
-import { longestResponseBytes } from "../core/limits.ts";
+import { maxResponseBytes } from "../core/limits.ts";
 
 let server: HostileServer;
 
@@ -27,16 +27,16 @@ test("stops reading an endless body at the limit [N02]", async () => {
   expect(error.code).toBe("response_too_large");
   await server.allClosed();
   // What the kernel buffers on the way is not bounded by this code; ten times the limit is.
-  expect(server.bytesWritten()).toBeLessThan(10 * longestResponseBytes);
+  expect(server.bytesWritten()).toBeLessThan(10 * maxResponseBytes);
 });
 
 test("reads a body of exactly the limit and refuses one byte more [N02]", async () => {
   const client = makeClient();
-  server.behave(reply(200, {}, "x".repeat(longestResponseBytes)));
+  server.behave(reply(200, {}, "x".repeat(maxResponseBytes)));
   expect((await client.send(userinfoRequest(server.origin))).body.byteLength).toBe(
-    longestResponseBytes,
+    maxResponseBytes,
   );
-  server.behave(reply(200, {}, "x".repeat(longestResponseBytes + 1)));
+  server.behave(reply(200, {}, "x".repeat(maxResponseBytes + 1)));
   expect((await client.failure(userinfoRequest(server.origin))).code).toBe("response_too_large");
 });
 

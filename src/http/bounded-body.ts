@@ -2,12 +2,12 @@
 
 import type { InputType, ZlibOptions } from "node:zlib";
 import { OidcError } from "../core/errors.ts";
-import { longestResponseBytes } from "../core/limits.ts";
+import { maxResponseBytes } from "../core/limits.ts";
 import type { TransportAnswer } from "../core/world.ts";
 import { WireFailure } from "./wire-failure.ts";
 
 // The limit on decoded bytes, and room for what an encoding adds to bytes that it cannot shrink.
-const longestEncodedBytes = longestResponseBytes + 64 * 1024;
+const maxEncodedBytes = maxResponseBytes + 64 * 1024;
 
 type Decode = (body: InputType, options: ZlibOptions) => Uint8Array;
 
@@ -35,18 +35,18 @@ const decoders: ReadonlyMap<string, Decode | undefined> = new Map([
 export function tooLarge(place: string): OidcError {
   return new OidcError(
     "response_too_large",
-    `${place} sent more than ${longestResponseBytes} bytes and was cut off. No honest answer is as long as that.`,
+    `${place} sent more than ${maxResponseBytes} bytes and was cut off. No honest answer is as long as that.`,
     { remedy: "Is this the address of an OpenID Provider?" },
   );
 }
 
 /** The body as it was sent. Leaving the loop ends the connection. */
-async function readEncoded(answer: TransportAnswer, longestBytes: number): Promise<Uint8Array> {
+async function readEncoded(answer: TransportAnswer, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of answer.body) {
     total += chunk.byteLength;
-    if (total > longestBytes) throw new WireFailure("response_too_large");
+    if (total > maxBytes) throw new WireFailure("response_too_large");
     chunks.push(chunk);
   }
   const body = new Uint8Array(total);
@@ -77,11 +77,11 @@ export async function readBoundedBody(answer: TransportAnswer, place: string): P
     );
   }
   const decode = decoders.get(encoding);
-  if (decode === undefined) return readEncoded(answer, longestResponseBytes);
-  const encoded = await readEncoded(answer, longestEncodedBytes);
+  if (decode === undefined) return readEncoded(answer, maxResponseBytes);
+  const encoded = await readEncoded(answer, maxEncodedBytes);
   if (encoded.byteLength === 0) return encoded;
   try {
-    return decode(encoded, { maxOutputLength: longestResponseBytes });
+    return decode(encoded, { maxOutputLength: maxResponseBytes });
   } catch (error) {
     const isTooLong = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
     throw isTooLong ? new WireFailure("response_too_large") : error;

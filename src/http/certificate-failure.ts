@@ -7,11 +7,11 @@ import type { FailurePlace } from "./failure.ts";
 import { lookUp } from "./lookup.ts";
 
 /** How long the second look may take. */
-const longestLookMilliseconds = 3000;
-const longestChain = 10;
-const longestName = 100;
-const longestPath = 300;
-const mostNames = 5;
+const maxLookMilliseconds = 3000;
+const maxChain = 10;
+const maxName = 100;
+const maxPath = 300;
+const maxNames = 5;
 
 type CertificateReason = Exclude<Reason<"tls">, "certificate" | "protocol">;
 
@@ -43,7 +43,7 @@ type Chain = readonly PeerCertificate[];
 function chainOf(leaf: DetailedPeerCertificate): Chain {
   const chain: PeerCertificate[] = [];
   let current: DetailedPeerCertificate | undefined = leaf;
-  while (current?.raw !== undefined && chain.length < longestChain) {
+  while (current?.raw !== undefined && chain.length < maxChain) {
     chain.push(current);
     // A self-signed certificate is its own issuer here.
     current = current.issuerCertificate === current ? undefined : current.issuerCertificate;
@@ -57,7 +57,7 @@ function chainOf(leaf: DetailedPeerCertificate): Chain {
  */
 function lookAtCertificates(
   url: URL,
-  longestMilliseconds: number,
+  maxMilliseconds: number,
   signal: AbortSignal,
 ): Promise<Chain> {
   const { connect } = process.getBuiltinModule("node:tls");
@@ -78,7 +78,7 @@ function lookAtCertificates(
       resolve(chain);
     };
     const stop = (): void => finish([]);
-    const timer = setTimeout(stop, longestMilliseconds);
+    const timer = setTimeout(stop, maxMilliseconds);
     signal.addEventListener("abort", stop, { once: true });
     socket.on("error", stop);
     socket.on("close", stop);
@@ -89,7 +89,7 @@ function lookAtCertificates(
 
 function shown(text: unknown): string {
   const first: unknown = Array.isArray(text) ? text[0] : text;
-  return typeof first === "string" ? sanitizeProviderText(first, longestName) : "";
+  return typeof first === "string" ? sanitizeProviderText(first, maxName) : "";
 }
 
 function issuerOf(chain: Chain): string {
@@ -107,7 +107,7 @@ function namesOf(certificate: PeerCertificate | undefined): string {
     .split(", ")
     .map((name) => shown(name.replace(/^(?:DNS|IP Address):/, "")))
     .filter((name) => name !== "");
-  return names.slice(0, mostNames).join(", ") + (names.length > mostNames ? " …" : "");
+  return names.slice(0, maxNames).join(", ") + (names.length > maxNames ? " …" : "");
 }
 
 /** What a certificate is refused for, and what to do. */
@@ -123,7 +123,7 @@ function describe(
   { now, caCertPath }: Pick<Circumstances, "now" | "caCertPath">,
 ): Described {
   // To be told to set what is set already helps nobody: it is another root that the file holds.
-  const file = caCertPath === undefined ? "" : sanitizeProviderText(caCertPath, longestPath);
+  const file = caCertPath === undefined ? "" : sanitizeProviderText(caCertPath, maxPath);
   const untrusted = file === "" ? "is not trusted here" : `neither this machine nor ${file} trusts`;
   const whereTo =
     file === ""
@@ -183,10 +183,7 @@ export async function explainCertificate(
 ): Promise<OidcError> {
   const reason = reasons[tlsCode];
   if (reason === undefined) return error;
-  const longest = Math.min(
-    longestLookMilliseconds,
-    Math.max(0, circumstances.remainingMilliseconds),
-  );
+  const longest = Math.min(maxLookMilliseconds, Math.max(0, circumstances.remainingMilliseconds));
   const chain =
     place.proxyHost === undefined
       ? await lookAtCertificates(url, longest, circumstances.signal)

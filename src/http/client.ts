@@ -13,7 +13,7 @@ import { readBoundedBody } from "./bounded-body.ts";
 import type { HttpAnswer, HttpClient, RequestOpener } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { Warn } from "../core/warning.ts";
 import { runOperation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
@@ -133,7 +133,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
     step: string,
   ): Promise<Head | FailedTry> {
     const { url, method } = prepared;
-    const host = hostOf(url);
+    const host = hostAndPort(url);
     const route = testRoute ?? (await findRoute(url));
     const place: FailurePlace = {
       step,
@@ -254,7 +254,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
       } catch (error) {
         if (isOidcError(error)) {
           emit(logger, "http.failed", {
-            host: hostOf(prepared.url),
+            host: hostAndPort(prepared.url),
             step: sent.step,
             code: error.code,
           });

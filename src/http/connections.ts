@@ -2,14 +2,14 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
-import { longestRestSeconds } from "../core/limits.ts";
+import { maxRestSeconds } from "../core/limits.ts";
 
 /** A connection without a request, since when on both clocks: the monotonic one stands still while a machine sleeps. */
 interface Resting {
   readonly socket: Socket;
   readonly monotonic: number;
   readonly wall: number;
-  readonly longestMilliseconds: number;
+  readonly maxMilliseconds: number;
   readonly leave: () => void;
 }
 
@@ -31,12 +31,12 @@ export class ConnectionPool {
     const resting = this.#resting.get(address);
     if (resting === undefined) return undefined;
     resting.leave();
-    const { socket, monotonic, wall, longestMilliseconds } = resting;
+    const { socket, monotonic, wall, maxMilliseconds } = resting;
     const rested = Math.max(
       this.#clock.monotonic() - monotonic,
       Math.abs(this.#clock.now() - wall),
     );
-    if (rested > longestMilliseconds || socket.destroyed || !socket.writable) {
+    if (rested > maxMilliseconds || socket.destroyed || !socket.writable) {
       socket.destroy();
       return undefined;
     }
@@ -50,7 +50,7 @@ export class ConnectionPool {
    */
   keep(address: string, socket: Socket, serverSeconds: number | undefined): void {
     // A second less than the server promises: what it closes while a request is on its way is lost.
-    const seconds = Math.min(longestRestSeconds, (serverSeconds ?? longestRestSeconds + 1) - 1);
+    const seconds = Math.min(maxRestSeconds, (serverSeconds ?? maxRestSeconds + 1) - 1);
     if (seconds <= 0) {
       socket.destroy();
       return;
@@ -70,7 +70,7 @@ export class ConnectionPool {
       socket,
       monotonic: this.#clock.monotonic(),
       wall: this.#clock.now(),
-      longestMilliseconds: seconds * 1000,
+      maxMilliseconds: seconds * 1000,
       leave,
     });
     socket.unref();

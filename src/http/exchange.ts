@@ -20,7 +20,7 @@ export interface HttpRequest {
   /** An unauthenticated GET of metadata or keys: may be retried, and may follow one redirect in its origin. */
   readonly metadata?: boolean;
   /** A limit of its own, in seconds, where it is shorter than the client's. */
-  readonly longestSeconds?: number;
+  readonly maxSeconds?: number;
   readonly signal?: AbortSignal | undefined;
 }
 

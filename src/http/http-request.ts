@@ -4,7 +4,7 @@ import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 
 /** Longest head of an answer, in bytes. */
-const longestHeadBytes = 16 * 1024;
+const maxHeadBytes = 16 * 1024;
 
 /** What goes into the head of a request. */
 export interface RequestHead {
@@ -25,7 +25,7 @@ export function requestOver(
     method,
     path: target,
     headers: { ...headers },
-    maxHeaderSize: longestHeadBytes,
+    maxHeaderSize: maxHeadBytes,
     insecureHTTPParser: false,
     setHost: false,
     // Own members, so that none of the prototype of all objects takes their place.

@@ -7,7 +7,7 @@ import type { TransportAnswer, TransportRequest } from "../core/world.ts";
 import { WireFailure } from "./wire-failure.ts";
 
 /** Longest head or trailers of an answer, in bytes. */
-const longestHeadBytes = 16 * 1024;
+const maxHeadBytes = 16 * 1024;
 /** What a session may hold for its peer, in megabytes: its least, since one short answer is all that is wanted. */
 const sessionMegabytes = 1;
 
@@ -29,14 +29,14 @@ function isTooLong(fields: Readonly<Record<string, string>>): boolean {
     (sum, [name, { length }]) => sum + name.length + length,
     0,
   );
-  return bytes > longestHeadBytes;
+  return bytes > maxHeadBytes;
 }
 
 function openSession(socket: Socket, url: URL): ClientHttp2Session {
   return process.getBuiltinModule("node:http2").connect(url.origin, {
     createConnection: () => socket,
     maxSessionMemory: sessionMegabytes,
-    settings: { enablePush: false, maxHeaderListSize: longestHeadBytes },
+    settings: { enablePush: false, maxHeaderListSize: maxHeadBytes },
   });
 }
 

@@ -3,7 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { HttpRequest } from "./exchange.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { inheritTime } from "../core/timed-signal.ts";
 import { option, say } from "../core/wording.ts";
 
@@ -22,7 +22,7 @@ function abortedError(request: HttpRequest, signal: AbortSignal): OidcError {
   if (isOidcError(reason)) return reason;
   return new OidcError(
     "aborted",
-    `The ${request.step} at ${hostOf(request.url)} was given up: aborted by the caller.`,
+    `The ${request.step} at ${hostAndPort(request.url)} was given up: aborted by the caller.`,
   );
 }
 
@@ -38,8 +38,8 @@ export async function runOperation<Result>(
   work: (operation: Operation) => Promise<Result>,
 ): Promise<Result> {
   const caller = request.signal;
-  const { longestSeconds = clientSeconds } = request;
-  const timeoutSeconds = Math.min(clientSeconds, longestSeconds);
+  const { maxSeconds = clientSeconds } = request;
+  const timeoutSeconds = Math.min(clientSeconds, maxSeconds);
   const limit =
     timeoutSeconds < clientSeconds ? "" : say`; the limit is ${option("httpTimeoutSeconds")}`;
   if (caller?.aborted) throw abortedError(request, caller);
@@ -57,7 +57,7 @@ export async function runOperation<Result>(
     controller.abort(
       new OidcError(
         "timeout",
-        say`No whole answer from ${hostOf(request.url)} within ${timeoutSeconds} s (${request.step}${limit}).`,
+        say`No whole answer from ${hostAndPort(request.url)} within ${timeoutSeconds} s (${request.step}${limit}).`,
         {
           reason: "operation",
           remedy: "Is the address right, and is a proxy needed (HTTPS_PROXY)? Try again later.",

@@ -3,7 +3,7 @@
 import { OidcError } from "../core/errors.ts";
 import type { TransportRequest } from "../core/world.ts";
 import type { HttpRequest } from "./exchange.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 
 /** An operation in the form in which it is sent, but for what can end it. */
@@ -33,7 +33,7 @@ export function checkUrl(text: string, step: string, allowInsecureHttp: boolean)
       `The address for the ${step} is neither an https: nor an http: URL, so nothing was sent.`,
     );
   }
-  const host = hostOf(url);
+  const host = hostAndPort(url);
   if (url.username !== "" || url.password !== "") {
     throw new OidcError(
       "endpoint_invalid",

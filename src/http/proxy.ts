@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -84,7 +84,7 @@ function parseProxy(name: string, value: string): Proxy {
   }
   return {
     origin: url.origin,
-    host: hostOf(url),
+    host: hostAndPort(url),
     authorization:
       credentials === ":" ? undefined : `Basic ${Buffer.from(credentials).toString("base64")}`,
   };

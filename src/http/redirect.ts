@@ -3,10 +3,10 @@
 import { OidcError } from "../core/errors.ts";
 import type { TransportAnswer } from "../core/world.ts";
 import type { FailurePlace } from "./failure.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 
 function refuse(place: FailurePlace, target: URL | undefined, why: string): OidcError {
-  const where = target === undefined ? "an invalid address" : hostOf(target);
+  const where = target === undefined ? "an invalid address" : hostAndPort(target);
   return new OidcError(
     "redirect_refused",
     `${place.host} redirected the ${place.step} to ${where}, and ${why}.`,

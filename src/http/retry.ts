@@ -1,11 +1,11 @@
 // When an operation is tried once more, and after how long.
 
-import { longestRetryAfterSeconds } from "../core/limits.ts";
+import { maxRetryAfterSeconds } from "../core/limits.ts";
 
 const shortestPauseMilliseconds = 100;
 const pauseSpreadMilliseconds = 400;
 // Longer numbers are no safe integers, and no time that anybody means.
-const mostDigits = 15;
+const maxDigits = 15;
 
 /** Statuses with which a gateway says that the server behind it did not answer this time. */
 export function isGatewayFailure(status: number): boolean {
@@ -36,7 +36,7 @@ export function parseRetryAfter(
   nowMilliseconds: number,
 ): number | undefined {
   const text = value?.trim() ?? "";
-  if (/^\d+$/.test(text)) return text.length > mostDigits ? undefined : Number(text);
+  if (/^\d+$/.test(text)) return text.length > maxDigits ? undefined : Number(text);
   if (!looksLikeDate.test(text)) return undefined;
   const instant = Date.parse(text);
   if (Number.isNaN(instant)) return undefined;
@@ -53,5 +53,5 @@ export function isWaitAcceptable(
   pauseMilliseconds: number,
   remainingMilliseconds: number,
 ): boolean {
-  return waitSeconds <= longestRetryAfterSeconds && pauseMilliseconds < remainingMilliseconds;
+  return waitSeconds <= maxRetryAfterSeconds && pauseMilliseconds < remainingMilliseconds;
 }

@@ -4,7 +4,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as tls from "node:tls";
 import { OidcError } from "../core/errors.ts";
-import { longestUserFileBytes } from "../core/limits.ts";
+import { maxUserFileBytes } from "../core/limits.ts";
 import { option, say, type Wording } from "../core/wording.ts";
 import { powerProblem } from "../files/powerful-file.ts";
 
@@ -37,14 +37,14 @@ function readWhole(path: string, isNamedByUser: boolean): string {
     // Whoever can change it decides whom the secret goes to (F-S7). Node's own variable is Node's to judge.
     const problem = isNamedByUser ? powerProblem(path, status) : undefined;
     if (problem !== undefined) throw new Unusable(problem.what, problem.remedy);
-    const buffer = Buffer.alloc(longestUserFileBytes + 1);
+    const buffer = Buffer.alloc(maxUserFileBytes + 1);
     let length = 0;
     for (;;) {
       const count = readSync(file, buffer, length, buffer.length - length, null);
       if (count === 0) break;
       length += count;
-      if (length > longestUserFileBytes) {
-        throw new Unusable(`is longer than ${longestUserFileBytes} bytes`);
+      if (length > maxUserFileBytes) {
+        throw new Unusable(`is longer than ${maxUserFileBytes} bytes`);
       }
     }
     // PEM is ASCII; Latin-1 keeps every byte, so that garbage stays recognisable as such.

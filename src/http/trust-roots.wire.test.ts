@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CertificateAuthority } from "../../test/support/certificates.ts";
 import { makeCertificateAuthority } from "../../test/support/certificates.ts";
 import { makeClient, tokenRequest } from "../../test/support/http-client.ts";
-import { longestUserFileBytes } from "../core/limits.ts";
+import { maxUserFileBytes } from "../core/limits.ts";
 import { nodeRoots, readCaBundle, readTrustedRoots } from "./trust-roots.ts";
 
 let authority: CertificateAuthority;
@@ -90,7 +90,7 @@ test("refuses a bundle without a usable certificate [S03]", async () => {
 
 test("refuses a bundle beyond the bound [S03]", async () => {
   const path = await file("long.pem", authority.caPem);
-  await truncate(path, longestUserFileBytes + 1);
+  await truncate(path, maxUserFileBytes + 1);
   expect(await problemOf(path)).toContain("is longer than");
   expect(await problemOf("/dev/zero")).toContain("not a regular file");
 });

@@ -10,7 +10,7 @@ import type { Clock } from "../core/clock.ts";
 import { emit } from "../core/events.ts";
 import type { Logger } from "../core/events.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 import type { BrowserLauncher, BrowserResult, BrowserSearch } from "../core/world.ts";
 import { splitCommand } from "./command-words.ts";
 
@@ -101,7 +101,7 @@ const realSystem: BrowserSystem = {
  * space, quote or control character that matters), `https`, or `http` on loopback. Undefined: not to be opened (B03).
  */
 export function browserSafeUrl(url: string): string | undefined {
-  if (url.length > longestUrlCharacters || !URL.canParse(url)) return undefined;
+  if (url.length > maxUrlCharacters || !URL.canParse(url)) return undefined;
   const parsed = new URL(url);
   if (parsed.username !== "" || parsed.password !== "") return undefined;
   const isAllowed =
@@ -113,7 +113,7 @@ export function browserSafeUrl(url: string): string | undefined {
     /['`|^{}\\$()]/gu,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return address.length > longestUrlCharacters ? undefined : address;
+  return address.length > maxUrlCharacters ? undefined : address;
 }
 
 /** The environment of a browser: without our own settings and secrets, and without what changes a Node program (B11). */

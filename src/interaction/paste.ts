@@ -1,6 +1,6 @@
 // Reading the address at which a browser elsewhere ended, as a person pastes it. Changes when people paste otherwise.
 
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 
 /** The redirect's parameters, or what to say to the person. */
 export type PastedRedirect =
@@ -36,7 +36,7 @@ function problem(what: string, redirectUri: string): PastedRedirect {
  * What the parameters say is for the caller to judge, as for a redirect that came by itself.
  */
 export function readPastedRedirect(text: string, redirectUri: string): PastedRedirect {
-  if (text.length > longestUrlCharacters) {
+  if (text.length > maxUrlCharacters) {
     return problem("That is too long for the address at which the browser ended.", redirectUri);
   }
   const unwrapped = unwrap(text);

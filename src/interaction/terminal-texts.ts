@@ -2,7 +2,7 @@
 
 import { sanitizeProviderText } from "../core/errors.ts";
 import { isLocalhostName, isLoopbackHost } from "../core/hosts.ts";
-import { longestUserCodeCharacters } from "../core/limits.ts";
+import { maxUserCodeCharacters } from "../core/limits.ts";
 import { wrap, type Columns } from "./layout.ts";
 
 /** What the texts of one sign-in are made from. */
@@ -138,7 +138,7 @@ function whereAndAsWhom(facts: DeviceFacts): string {
 }
 
 function shownUserCode(userCode: string): string {
-  return sanitizeProviderText(userCode, longestUserCodeCharacters);
+  return sanitizeProviderText(userCode, maxUserCodeCharacters);
 }
 
 function deviceLead(facts: DeviceFacts): string {

@@ -2,7 +2,7 @@
 // writes anywhere. Changes when a person is shown something at another moment.
 
 import type { Clock } from "../core/clock.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 import type {
   AuthorizationUrlEvent,
   DeviceCodeEvent,
@@ -275,7 +275,7 @@ class TerminalPrompt {
       this.#live.set(wait.shown);
     };
     const handlers = { onLength: ignore, onLine: ignore, onEmptyLine };
-    wait.reading = readLines(stdin, longestUrlCharacters, handlers, { terminalRole, raiseSignal });
+    wait.reading = readLines(stdin, maxUrlCharacters, handlers, { terminalRole, raiseSignal });
     return true;
   }
 
@@ -304,7 +304,7 @@ class TerminalPrompt {
     const { stdin, terminalRole, raiseSignal } = this.#options;
     this.#reading = readLines(
       stdin,
-      longestUrlCharacters,
+      maxUrlCharacters,
       {
         onLength: (characters) => {
           // Also the empty prompt: at first, and after a line that was refused.

@@ -25,7 +25,7 @@ export interface TrustTerminal extends Pick<LineOptions, "terminalRole" | "raise
   readonly stdin: TerminalInput;
 }
 
-const longestAnswer = 20;
+const maxAnswer = 20;
 
 /** Shows the question and waits for a line; undefined where nobody can type one, and so it is refused. */
 export function askOnTerminal(
@@ -51,7 +51,7 @@ export function askOnTerminal(
   };
   const reading = readLines(
     stdin,
-    longestAnswer,
+    maxAnswer,
     {
       onLength: () => undefined,
       onTyped: (line) => live.set(`${lead}${line.replaceAll(/[^\x20-\x7e]/g, "?")}`),

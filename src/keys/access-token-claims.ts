@@ -1,6 +1,6 @@
 // What an access token must say, as a check without side effects. Its signature has been judged before.
 
-import { longestInstantSeconds } from "../core/limits.ts";
+import { maxInstantSeconds } from "../core/limits.ts";
 import { isAudience, isExpiry, isInstant } from "./claim-forms.ts";
 import { maxSubjectCharacters } from "./id-token-claims.ts";
 
@@ -71,7 +71,7 @@ function hasBegun(claim: unknown, now: number): boolean {
 }
 
 function isNow({ exp, nbf, iat }: Members, nowSeconds: number, tolerance: number): boolean {
-  if (!isExpiry(exp) || exp > longestInstantSeconds || exp <= nowSeconds - tolerance) return false;
+  if (!isExpiry(exp) || exp > maxInstantSeconds || exp <= nowSeconds - tolerance) return false;
   return hasBegun(nbf, nowSeconds + tolerance) && hasBegun(iat, nowSeconds + tolerance);
 }
 

@@ -1,10 +1,10 @@
 // What the registered claims of a JWT look like, whoever reads them (RFC 7519 section 4.1).
 
-import { longestInstantSeconds } from "../core/limits.ts";
+import { maxInstantSeconds } from "../core/limits.ts";
 
 /** A NumericDate that a date can hold. */
 export function isInstant(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds;
+  return typeof value === "number" && value >= 0 && value <= maxInstantSeconds;
 }
 
 /**

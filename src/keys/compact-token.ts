@@ -1,6 +1,6 @@
 // Takes a compact JWS apart: size and shape first, then each segment. Nothing of it is believed by that.
 
-import { longestTokenCharacters } from "../core/limits.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
 import { parsePlainJson } from "../core/plain-json.ts";
 import { hasDuplicateMembers } from "./duplicate-members.ts";
 
@@ -79,7 +79,7 @@ export function headerTextOf(token: string): string {
  * @see RFC 7515 section 5.2, RFC 8725 section 3
  */
 export function parseCompactToken(token: string, known?: KnownHeaders): CompactToken | undefined {
-  if (token.length > longestTokenCharacters) return undefined;
+  if (token.length > maxTokenCharacters) return undefined;
   const headerText = headerTextOf(token);
   const middle = token.indexOf(".", headerText.length + 1);
   // A dot further on is not of the alphabet.

@@ -2,7 +2,7 @@
 
 import type { AccessTokenProblem, ExpectedAccessToken } from "./access-token-claims.ts";
 import { isAudience, isExpiry, isInstant } from "./claim-forms.ts";
-import { longestInstantSeconds } from "../core/limits.ts";
+import { maxInstantSeconds } from "../core/limits.ts";
 import { maxSubjectCharacters } from "./id-token-claims.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ function isOtherKind(answer: Members): boolean {
 function isNow({ exp, nbf, iat }: Members, nowSeconds: number, tolerance: number): boolean {
   const isOver =
     exp !== undefined &&
-    (!isExpiry(exp) || exp > longestInstantSeconds || exp <= nowSeconds - tolerance);
+    (!isExpiry(exp) || exp > maxInstantSeconds || exp <= nowSeconds - tolerance);
   const starts = [nbf, iat].filter((claim) => claim !== undefined);
   return !isOver && starts.every((claim) => isInstant(claim) && claim <= nowSeconds + tolerance);
 }

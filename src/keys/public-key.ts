@@ -1,7 +1,7 @@
 // Public keys out of a key set document: reduced to those that can verify a signature, prepared once.
 
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { mostJsonWebKeys } from "../core/limits.ts";
+import { maxJsonWebKeys } from "../core/limits.ts";
 
 /** A public key as a key set has it (RFC 7517), reduced to the members that verification needs. */
 export interface PublicKey {
@@ -108,7 +108,7 @@ export function parseKeySet(
   for (const entry of keys) {
     const key = parseKey(entry);
     if (key !== undefined) usable.push(key);
-    if (usable.length === mostJsonWebKeys) break;
+    if (usable.length === maxJsonWebKeys) break;
   }
   return usable;
 }

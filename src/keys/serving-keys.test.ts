@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createManualClock, type ManualClock } from "../../test/support/manual-clock.ts";
 import { signingKey } from "../../test/support/token-issuer.ts";
 import { OidcError } from "../core/errors.ts";
-import { keySetCoolDownSeconds, longestStaleKeysSeconds } from "../core/limits.ts";
+import { keySetCoolDownSeconds, maxStaleKeysSeconds } from "../core/limits.ts";
 import { ServingKeys } from "./serving-keys.ts";
 
 const [one, two, three] = ["one", "two", "three"].map((kid) => signingKey(kid).jwk);
@@ -91,7 +91,7 @@ test("[K09] keys go on through an outage of a day, and not longer", async () => 
   const { clock, issuer, keys } = setUp();
   await keys.current();
   issuer.isDown = true;
-  await clock.advance((lifetimeSeconds + longestStaleKeysSeconds - 1) * 1000);
+  await clock.advance((lifetimeSeconds + maxStaleKeysSeconds - 1) * 1000);
   expect((await keys.current()).map(({ kid }) => kid)).toEqual(["one"]);
   await expect(keys.fetchAgain(undefined, "two")).rejects.toMatchObject({ code: "network" });
   await clock.advance(2000);

@@ -1,7 +1,7 @@
 // The keys of an issuer for a program that goes on running: in memory, renewed ahead, kept through an outage.
 
-import type { Clock } from "../core/clock.ts";
-import { keySetCoolDownSeconds, longestStaleKeysSeconds } from "../core/limits.ts";
+import { nowSeconds, type Clock } from "../core/clock.ts";
+import { keySetCoolDownSeconds, maxStaleKeysSeconds } from "../core/limits.ts";
 import { KeySet, type FetchedKeySet, type KeySource } from "./key-source.ts";
 import type { PublicKey } from "./public-key.ts";
 
@@ -41,7 +41,7 @@ export class ServingKeys implements KeySource {
       cache: {
         read: () => (this.#isUsable() ? this.#atHand?.fetched : undefined),
         write: (fetched) => {
-          const now = clock.now() / 1000;
+          const now = nowSeconds(clock);
           this.#atHand = { fetched, renewAt: now + (fetched.expiresAt - now) * 0.75 };
           return Promise.resolve();
         },
@@ -87,7 +87,7 @@ export class ServingKeys implements KeySource {
   #isUsable(): boolean {
     const atHand = this.#atHand;
     if (atHand === undefined) return false;
-    return this.#clock.now() / 1000 < atHand.fetched.expiresAt + longestStaleKeysSeconds;
+    return nowSeconds(this.#clock) < atHand.fetched.expiresAt + maxStaleKeysSeconds;
   }
 
   #failureNow(): { readonly error: unknown } | undefined {
@@ -119,7 +119,7 @@ export class ServingKeys implements KeySource {
   #renewAhead(): void {
     const atHand = this.#atHand;
     if (atHand === undefined || this.#isRenewing || this.#failureNow() !== undefined) return;
-    if (this.#clock.now() / 1000 < atHand.renewAt) return;
+    if (nowSeconds(this.#clock) < atHand.renewAt) return;
     this.#isRenewing = true;
     this.#set
       .renew()

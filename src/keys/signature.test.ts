@@ -1,7 +1,7 @@
 // A signature counts only where key, list and header agree: one test for each way in which they can differ.
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { longestTokenCharacters } from "../core/limits.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
 import { Secret } from "../core/secret.ts";
 import { parseCompactToken } from "./compact-token.ts";
 import { derSignature } from "./ecdsa-der.ts";
@@ -154,7 +154,7 @@ describe("form", () => {
     ["no alg", forge({}, rsa.privateKey)],
     ["alg in a list", forge({ alg: ["RS256"] }, rsa.privateKey)],
     ["a header that is a list", `${encode([])}.${payload}.${signature}`],
-    ["more than any token has", `${header}.${payload}.${"A".repeat(longestTokenCharacters)}`],
+    ["more than any token has", `${header}.${payload}.${"A".repeat(maxTokenCharacters)}`],
     ["four segments", `${header}.${payload}.${signature}.${signature}`],
     ["two segments", `${header}.${payload}`],
     ["padding", `${header}.${payload}.${signature}==`],

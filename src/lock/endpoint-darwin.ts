@@ -50,10 +50,10 @@ const openFlags: number =
   exclusiveLock;
 
 const lockNameCharacters = 32;
-const longestFileBytes = 4096;
-const mostOpenings = 3;
+const maxFileBytes = 4096;
+const maxOpenings = 3;
 // sun_path holds 104 bytes with its NUL, and Node 20 cuts a longer path without a word (measured on Linux).
-const longestSocketPathBytes = 103;
+const maxSocketPathBytes = 103;
 const socketNameBytes = 16;
 const socketName = /^latchkey-[0-9a-f]{32}$/u;
 
@@ -111,7 +111,7 @@ function openLocked(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     checkPrivateFolderSync(folder);
-    for (let openings = 0; openings < mostOpenings; openings += 1) {
+    for (let openings = 0; openings < maxOpenings; openings += 1) {
       const descriptor = open(path, openFlags, 0o600);
       if (isStillAt(path, descriptor)) return descriptor;
       closeSync(descriptor);
@@ -165,7 +165,7 @@ function ownFolder(temporaryFolder: () => string): string | undefined {
 /** A holder that was killed left its socket's file behind. Whoever holds the lock knows that it is dead. */
 function removeLeftover(descriptor: number, place: string | undefined): void {
   try {
-    const buffer = Buffer.alloc(longestFileBytes);
+    const buffer = Buffer.alloc(maxFileBytes);
     const length = readSync(descriptor, buffer, 0, buffer.length, 0);
     const path = parseSocketPath(buffer.subarray(0, length));
     if (path !== undefined && dirname(path) === place) unlinkSync(path);
@@ -181,7 +181,7 @@ async function offer(
 ): Promise<{ readonly path: string; readonly server: Server } | undefined> {
   if (place === undefined) return undefined;
   const path = join(place, `latchkey-${Buffer.from(randomBytes(socketNameBytes)).toString("hex")}`);
-  if (Buffer.byteLength(path) > longestSocketPathBytes) return undefined;
+  if (Buffer.byteLength(path) > maxSocketPathBytes) return undefined;
   const listening = await listenAt(path, onConnection);
   return listening.state === "listening" ? { path, server: listening.server } : undefined;
 }
@@ -199,7 +199,7 @@ function announce(descriptor: number, path: string | undefined): void {
 
 function readLockFile(path: string): Buffer | "absent" {
   try {
-    return readPrivateFileSync(path, longestFileBytes) ?? "absent";
+    return readPrivateFileSync(path, maxFileBytes) ?? "absent";
   } catch (error) {
     if (isErrorOf(error, "cache_unreadable")) return Buffer.alloc(0);
     throw error;
@@ -212,5 +212,5 @@ function parseSocketPath(bytes: Uint8Array): string | undefined {
   const end = text.indexOf("\n");
   const path = text.slice(0, Math.max(end, 0));
   const isOurs = isAbsolute(path) && socketName.test(basename(path)) && !path.includes("\0");
-  return isOurs && Buffer.byteLength(path) <= longestSocketPathBytes ? path : undefined;
+  return isOurs && Buffer.byteLength(path) <= maxSocketPathBytes ? path : undefined;
 }

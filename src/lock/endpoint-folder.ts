@@ -39,9 +39,9 @@ const numberForm = /^[1-9]\d{0,14}$/u;
 const socketForm = /^holder-(\d{1,10})-(\d{1,20})-[0-9a-f]{16}$/u;
 const randomNameBytes = 8;
 // sun_path of Linux holds 108 bytes with its NUL, and Node 20 cuts a longer path without a word (measured).
-const longestSocketPathBytes = 107;
+const maxSocketPathBytes = 107;
 // Each further try has met somebody who took or freed the lock meanwhile.
-const mostTries = 50;
+const maxTries = 50;
 const abandonedAfterMilliseconds = 60_000;
 
 /** Folders in which a linked socket was reached: some file systems give the link an inode of its own. */
@@ -69,7 +69,7 @@ export function createFolderEndpoint(options: FolderEndpointOptions): Endpoint {
       const place = placeOf(id);
       try {
         await ensurePrivateFolder(place);
-        for (let tries = 0; tries < mostTries; tries += 1) {
+        for (let tries = 0; tries < maxTries; tries += 1) {
           const found = await find(place);
           if (found.state === "busy") return busy(found.why);
           if (found.state === "alive") {
@@ -249,7 +249,7 @@ async function atAddress<Result>(
   use: (address: string) => Promise<Result>,
 ): Promise<Result> {
   const path = join(place, name);
-  if (Buffer.byteLength(path) <= longestSocketPathBytes) return use(path);
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return use(path);
   const descriptor = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     return await use(`/proc/self/fd/${String(descriptor)}/${name}`);

@@ -19,7 +19,7 @@ export function windowsAddress(id: string): string {
 
 // Where all instances of a pipe are taken, libuv waits for one for up to 30 seconds (WaitNamedPipeW in its
 // src/win/pipe.c). The holder may be gone by then.
-const longestConnectMilliseconds = 2000;
+const maxConnectMilliseconds = 2000;
 
 /**
  * The lock on Windows. libuv makes the first instance of a pipe with FILE_FLAG_FIRST_PIPE_INSTANCE and answers
@@ -50,7 +50,7 @@ export function createWindowsEndpoint(options: WindowsEndpointOptions): Endpoint
       const connected = new AbortController();
       const giveUp = new AbortController();
       clock
-        .sleep(longestConnectMilliseconds, { signal: connected.signal, unref: true })
+        .sleep(maxConnectMilliseconds, { signal: connected.signal, unref: true })
         .then(() => giveUp.abort())
         .catch(() => undefined);
       try {

@@ -21,15 +21,15 @@ import type { Lease, WorkOutcome, WorkPhase } from "./types.ts";
 
 // Any user can connect to an abstract socket. Those that have not proved to be ours are few, short of time and
 // allowed no longer lines than those of a waiter.
-const mostUnproven = 256;
-const longestWaiterLineBytes = 512;
+const maxUnproven = 256;
+const maxWaiterLineBytes = 512;
 // After the outcome a waiter that is still shaking hands gets a moment, without holding up anybody.
 const lingerMilliseconds = 250;
 // Those in the queue are let in before the holder's caller goes on; beyond both of these it is not held up for them.
 // Time alone would turn them away on a busy machine, where this process gets no processor for as long (measured); the
 // turns are what strangers, who can come without end, are able to cost it.
-const longestDrainMilliseconds = 250;
-const drainTurns = 2 * mostUnproven;
+const maxDrainMilliseconds = 250;
+const drainTurns = 2 * maxUnproven;
 
 /** The holding end of one lock. */
 export interface Holder {
@@ -86,7 +86,7 @@ export function createHolder(
 
   const evictOldestUnproven = (): void => {
     const unproven = [...visitors].filter((visitor) => !visitor.proven);
-    if (unproven.length > mostUnproven) unproven[0]?.socket.destroy();
+    if (unproven.length > maxUnproven) unproven[0]?.socket.destroy();
   };
 
   return {
@@ -109,7 +109,7 @@ export function createHolder(
         () => undefined,
       );
 
-      const reader = createLineReader(longestWaiterLineBytes);
+      const reader = createLineReader(maxWaiterLineBytes);
       let nonces: { readonly waiter: Uint8Array; readonly holder: Uint8Array } | undefined;
       /** False where the other end does not keep to the protocol. */
       const onLine = (line: string): boolean => {
@@ -202,7 +202,7 @@ export function createHolder(
   async function drain(): Promise<void> {
     const greetings: (() => void)[] = [];
     postponedGreetings = greetings;
-    const end = clock.monotonic() + longestDrainMilliseconds;
+    const end = clock.monotonic() + maxDrainMilliseconds;
     let seen = progress;
     let quietTurns = 0;
     for (let turn = 0; turn < drainTurns || clock.monotonic() < end; turn += 1) {

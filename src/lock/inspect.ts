@@ -16,14 +16,14 @@ export interface InspectContext {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-const longestMilliseconds = 1000;
+const maxMilliseconds = 1000;
 
 /** Who holds the lock, undefined where nobody does or nobody proves to within a second. */
 export async function askHolder(context: InspectContext): Promise<LockHolder | undefined> {
   const { endpoint, keys, clock } = context;
   const over = new AbortController();
   const timeIsUp = clock
-    .sleep(longestMilliseconds, { signal: over.signal })
+    .sleep(maxMilliseconds, { signal: over.signal })
     .catch(() => undefined)
     .then(() => undefined);
   const reaching = endpoint.reach(keys.id);

@@ -38,8 +38,8 @@ export type LockIdentity =
 
 const fileName = "lock-id";
 const secretBytes = 16;
-const longestFileBytes = 4096;
-const mostAppends = 3;
+const maxFileBytes = 4096;
+const maxAppends = 3;
 
 const appendFlags: number =
   constants.O_WRONLY |
@@ -65,7 +65,7 @@ export function readLockIdentity(
     for (let appends = 0; ; appends += 1) {
       const found = readIdentity(path);
       if (found !== undefined) return found;
-      if (appends === mostAppends) break;
+      if (appends === maxAppends) break;
       appendDigits(folder, path, Buffer.from(randomBytes(secretBytes)).toString("hex"));
     }
     return { state: "unwritable", path, why: "what was written cannot be read back" };
@@ -94,7 +94,7 @@ export function findLockIdentity(folder: string): KnownLockIdentity | undefined 
 }
 
 function readIdentity(path: string): KnownLockIdentity | undefined {
-  const file = readPrivateGuardedFileSync(path, longestFileBytes);
+  const file = readPrivateGuardedFileSync(path, maxFileBytes);
   const secret = /[0-9a-f]{32}/u.exec(file?.bytes.toString("latin1") ?? "")?.[0];
   if (file === undefined || secret === undefined) return undefined;
   return { state: "known", secret, inode: file.identity.inode };

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { OidcError } from "../core/errors.ts";
 import type { SerializedOidcError } from "../core/errors.ts";
-import { longestLockMessageBytes } from "../core/limits.ts";
+import { maxLockMessageBytes } from "../core/limits.ts";
 import {
   createLineReader,
   encodeHello,
@@ -62,7 +62,7 @@ test("an error too long for a line loses the end of its message, nothing else", 
     };
     const { holder, waiter } = sealers();
     const line = encodeHolderMessage(long, holder);
-    expect(Buffer.byteLength(line)).toBeLessThanOrEqual(longestLockMessageBytes);
+    expect(Buffer.byteLength(line)).toBeLessThanOrEqual(maxLockMessageBytes);
     const heard = parseHolderMessage(line.trimEnd(), waiter);
     expect(heard).toMatchObject({
       kind: "failed",

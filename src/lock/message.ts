@@ -3,7 +3,7 @@
 import { isOidcErrorCode } from "../core/error-table.ts";
 import type { SerializedOidcError } from "../core/errors.ts";
 import { isWording } from "../core/wording.ts";
-import { longestInstantSeconds, longestLockMessageBytes } from "../core/limits.ts";
+import { maxInstantSeconds, maxLockMessageBytes } from "../core/limits.ts";
 import { proofBytes } from "./proof.ts";
 import type { Sealer } from "./proof.ts";
 import { processNamespace } from "../files/processes.ts";
@@ -100,8 +100,8 @@ export interface LineReader {
   push(chunk: Uint8Array): string[] | undefined;
 }
 
-/** A reader of lines of at most `longestBytes` bytes; it keeps no more than that. */
-export function createLineReader(longestBytes: number = longestLockMessageBytes): LineReader {
+/** A reader of lines of at most `maxBytes` bytes; it keeps no more than that. */
+export function createLineReader(maxBytes: number = maxLockMessageBytes): LineReader {
   let parts: Uint8Array[] = [];
   let partBytes = 0;
   return {
@@ -112,7 +112,7 @@ export function createLineReader(longestBytes: number = longestLockMessageBytes)
         const end = chunk.indexOf(0x0a, start);
         const part = chunk.subarray(start, end === -1 ? chunk.length : end);
         partBytes += part.length;
-        if (partBytes > longestBytes) return undefined;
+        if (partBytes > maxBytes) return undefined;
         parts.push(part);
         if (end === -1) return lines;
         lines.push(Buffer.concat(parts).toString());
@@ -138,7 +138,7 @@ function decodeProofBytes(value: unknown): Uint8Array | undefined {
 }
 
 // Base64, padding and the JSON around it make a sealed text longer by a third and a little.
-const longestTextBytes = Math.floor((longestLockMessageBytes - 1024) * 0.74);
+const maxTextBytes = Math.floor((maxLockMessageBytes - 1024) * 0.74);
 
 /** A message of the holder in words, to be sealed. An error too long for one line loses the end of its message. */
 export function holderText(message: HolderMessage): string {
@@ -147,13 +147,13 @@ export function holderText(message: HolderMessage): string {
   );
   if (message.kind !== "failed") return text;
   let { error } = message;
-  if (Buffer.byteLength(text) > longestTextBytes) {
+  if (Buffer.byteLength(text) > maxTextBytes) {
     // The message says all of it, in the library's words.
     const { summary: _summary, remedy: _remedy, quote: _quote, ...plain } = error;
     error = plain;
     text = JSON.stringify({ kind: "failed", error });
   }
-  while (Buffer.byteLength(text) > longestTextBytes && error.message !== "") {
+  while (Buffer.byteLength(text) > maxTextBytes && error.message !== "") {
     error = { ...error, message: error.message.slice(0, Math.floor(error.message.length / 2)) };
     text = JSON.stringify({ kind: "failed", error: { ...error, message: `${error.message}…` } });
   }
@@ -183,7 +183,7 @@ function isInstant(value: unknown): value is number {
   return (
     Number.isSafeInteger(value) &&
     (value as number) > 0 &&
-    (value as number) <= longestInstantSeconds * 1000
+    (value as number) <= maxInstantSeconds * 1000
   );
 }
 

@@ -16,7 +16,7 @@ export interface RunningTime {
 
 const tickMilliseconds = 250;
 // A late timer counts as one that was late by no more than its own length.
-const longestTickMilliseconds: number = 2 * tickMilliseconds;
+const maxTickMilliseconds: number = 2 * tickMilliseconds;
 
 /** Starts to count; keeps the process alive until it is stopped. */
 export function startRunningTime(clock: Clock): RunningTime {
@@ -31,7 +31,7 @@ export function startRunningTime(clock: Clock): RunningTime {
     while (!stopped.signal.aborted) {
       await clock.sleep(tickMilliseconds, { signal: stopped.signal });
       const now = clock.monotonic();
-      time.milliseconds += Math.min(Math.max(now - before, 0), longestTickMilliseconds);
+      time.milliseconds += Math.min(Math.max(now - before, 0), maxTickMilliseconds);
       before = now;
       time.onTick?.();
     }

@@ -39,7 +39,7 @@ export interface Attempt {
 export interface Wait {
   attempt(): Attempt;
   /** Waits for a random time between the two, so that waiters do not all come back at once. */
-  pause(shortestMilliseconds: number, longestMilliseconds: number): Promise<void>;
+  pause(shortestMilliseconds: number, maxMilliseconds: number): Promise<void>;
   /** Throws {@link isUnproven}, naming the obstacle, when the time for a first proof is used up. */
   assertProofPossible(obstacle: string): void;
   /** Throws `cache_locked` when as much time is used up without a descriptor or memory. */
@@ -60,12 +60,11 @@ export function startWait(context: WaitContext): Wait {
 
   return {
     attempt: () => createAttempt(context, runningTime, proofMilliseconds),
-    async pause(shortestMilliseconds, longestMilliseconds) {
+    async pause(shortestMilliseconds, maxMilliseconds) {
       const share = (context.randomBytes(1)[0] ?? 0) / 256;
-      await clock.sleep(
-        shortestMilliseconds + share * (longestMilliseconds - shortestMilliseconds),
-        { signal: options.signal },
-      );
+      await clock.sleep(shortestMilliseconds + share * (maxMilliseconds - shortestMilliseconds), {
+        signal: options.signal,
+      });
     },
     assertProofPossible(obstacle) {
       if (runningTime.milliseconds >= proofMilliseconds) throw unproven(obstacle, context);

@@ -2,7 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 import { ownParameters } from "../core/own-parameters.ts";
 import type { OptionName } from "../core/option-names.ts";
 import { option, say, type Wording } from "../core/wording.ts";
@@ -21,9 +21,9 @@ type Verdict = { value: unknown } | { wrong: string } | { insecure: string } | {
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
 // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-const longestText = 4096;
+const maxText = 4096;
 // setTimeout's own bound, 2^31 - 1 milliseconds, in whole seconds.
-const longestSeconds = 2_147_483;
+const maxSeconds = 2_147_483;
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
@@ -38,13 +38,13 @@ function isText(value: unknown): value is string {
   return (
     typeof value === "string" &&
     value.length > 0 &&
-    value.length <= longestText &&
+    value.length <= maxText &&
     !controlCharacter.test(value)
   );
 }
 
 function webAddress(value: unknown, context: ValidationContext, query: boolean): Verdict {
-  if (!isText(value) || value.length > longestUrlCharacters || !URL.canParse(value)) {
+  if (!isText(value) || value.length > maxUrlCharacters || !URL.canParse(value)) {
     return { wrong: "an absolute URL, such as https://id.example.com" };
   }
   const url = new URL(value);
@@ -60,16 +60,16 @@ function webAddress(value: unknown, context: ValidationContext, query: boolean):
 }
 
 function seconds(value: unknown): Verdict {
-  return typeof value === "number" && value > 0 && value <= longestSeconds
+  return typeof value === "number" && value > 0 && value <= maxSeconds
     ? { value }
-    : { wrong: `a number of seconds above 0, at most ${String(longestSeconds)}` };
+    : { wrong: `a number of seconds above 0, at most ${String(maxSeconds)}` };
 }
 
 // OpenID Connect Core section 3.1.2.1: seconds as an integer, and "max_age=0" means a new authentication.
 function age(value: unknown): Verdict {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= longestSeconds
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxSeconds
     ? { value }
-    : { wrong: `a whole number of seconds from 0 to ${String(longestSeconds)}` };
+    : { wrong: `a whole number of seconds from 0 to ${String(maxSeconds)}` };
 }
 
 function count(value: unknown): Verdict {
@@ -83,7 +83,7 @@ function count(value: unknown): Verdict {
 function isResource(value: unknown): value is string {
   return (
     isText(value) &&
-    value.length <= longestUrlCharacters &&
+    value.length <= maxUrlCharacters &&
     /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/.test(value) &&
     !value.includes("#") &&
     URL.canParse(value)

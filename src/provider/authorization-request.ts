@@ -2,9 +2,9 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { OidcError } from "../core/errors.ts";
-import type { Clock } from "../core/clock.ts";
+import { nowSeconds, type Clock } from "../core/clock.ts";
 import { defaultScopes } from "../core/default-scopes.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { ownParameters } from "../core/own-parameters.ts";
 import { option, say } from "../core/wording.ts";
 import type { ClientIdentity } from "./client-authentication.ts";
@@ -74,7 +74,7 @@ function authorizationEndpointOf(provider: Provider): string {
   if (endpoint === undefined) {
     throw new OidcError(
       "no_interactive_flow",
-      `${hostOf(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery).`,
+      `${hostAndPort(issuer)} offers no authorization endpoint, so nobody can sign in there with a browser (discovery).`,
       { remedy: say`Check ${option("issuer")}, or set ${option("authorizationEndpoint")}.` },
     );
   }
@@ -103,7 +103,7 @@ function assertResponseMode(input: AuthorizationInput, metadata: ProviderMetadat
   if (input.responseMode !== "form_post" || listed?.includes("form_post") !== false) return;
   throw new OidcError(
     "authorization_failed",
-    `${hostOf(metadata.issuer)} does not list the response mode form_post among those that it supports (discovery), so its answer would not come as a form.`,
+    `${hostAndPort(metadata.issuer)} does not list the response mode form_post among those that it supports (discovery), so its answer would not come as a form.`,
     {
       reason: "response_mode_unsupported",
       remedy: say`Set ${option("responseMode", "query")}.`,
@@ -145,7 +145,7 @@ export function authenticatedSinceOf(
   clock: Clock,
   maxAgeSeconds: number | undefined,
 ): number | undefined {
-  return maxAgeSeconds === undefined ? undefined : clock.now() / 1000 - maxAgeSeconds;
+  return maxAgeSeconds === undefined ? undefined : nowSeconds(clock) - maxAgeSeconds;
 }
 
 /** What one attempt alone has. */

@@ -1,8 +1,8 @@
 // Judges what came back through the browser, before any code is used.
 
 import { OidcError, type Reason } from "../core/errors.ts";
-import { longestTokenCharacters } from "../core/limits.ts";
-import { hostOf } from "../core/hosts.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
 import { withoutSecrets } from "./redaction.ts";
@@ -63,7 +63,7 @@ function problemOf(
   if (code === null || code === "") {
     return { reason: "code_missing", what: "it has neither a code nor an error" };
   }
-  if (code.length > longestTokenCharacters || !authorizationCode.test(code)) {
+  if (code.length > maxTokenCharacters || !authorizationCode.test(code)) {
     return { reason: "code_invalid", what: "its code is not a code" };
   }
   return undefined;
@@ -80,7 +80,7 @@ export function readAuthorizationResponse(
   metadata: ProviderMetadata,
   context: Pick<RequestContext, "secretSent" | "secrets" | "requestedScopes">,
 ): string {
-  const host = hostOf(metadata.authorizationEndpoint ?? metadata.issuer);
+  const host = hostAndPort(metadata.authorizationEndpoint ?? metadata.issuer);
   const problem = problemOf(parameters, metadata);
   if (problem !== undefined) throw invalid(host, problem.reason, problem.what);
   const error = parameters.get("error");

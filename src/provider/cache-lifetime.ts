@@ -1,6 +1,6 @@
 // How long an answer of metadata may be used without asking again, by its cache headers.
 
-import { longestMetadataLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
+import { maxMetadataLifetimeSeconds, shortestMetadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 
 function maxAgeOf(cacheControl: string): number | undefined {
@@ -34,7 +34,7 @@ export function lifetimeSeconds(
   }
   return Math.min(
     Math.max(Math.floor(seconds), shortestMetadataLifetimeSeconds),
-    longestMetadataLifetimeSeconds,
+    maxMetadataLifetimeSeconds,
   );
 }
 

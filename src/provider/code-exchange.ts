@@ -1,6 +1,6 @@
 // The authorization code grant: one request with the code, and the ID token in its answer.
 
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { AuthenticationTime } from "../keys/id-token-claims.ts";
 import { chooseAuthenticationMethod } from "./client-authentication.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
@@ -63,7 +63,7 @@ export async function exchangeCode(
     signal,
   });
   if (members.idToken === undefined) {
-    const host = hostOf(tokenEndpoint);
+    const host = hostAndPort(tokenEndpoint);
     // Where nobody asked for one, none is missing, whatever the provider says that it granted.
     const isAsked = input.requestedScopes.includes("openid");
     if (metadata.source === "openid" && isAsked && members.scopes.includes("openid")) {

@@ -3,11 +3,11 @@
 import { isOidcError, OidcError, type Reason } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
 import {
-  longestDeviceCodeSeconds,
-  longestPollIntervalSeconds,
-  longestTokenCharacters,
-  longestUrlCharacters,
-  longestUserCodeCharacters,
+  maxDeviceCodeSeconds,
+  maxPollIntervalSeconds,
+  maxTokenCharacters,
+  maxUrlCharacters,
+  maxUserCodeCharacters,
   shortestPollIntervalSeconds,
   usualPollIntervalSeconds,
 } from "../core/limits.ts";
@@ -54,11 +54,11 @@ function invalid(host: string, reason: Reason<"token_response_invalid">, what: s
 }
 
 function parseDeviceCode(value: unknown, host: string): Secret {
-  if (typeof value === "string" && value.length > longestTokenCharacters) {
+  if (typeof value === "string" && value.length > maxTokenCharacters) {
     throw invalid(
       host,
       "device_code",
-      `a device code longer than ${longestTokenCharacters} characters`,
+      `a device code longer than ${maxTokenCharacters} characters`,
     );
   }
   if (typeof value !== "string" || !visible.test(value)) {
@@ -69,12 +69,8 @@ function parseDeviceCode(value: unknown, host: string): Secret {
 
 function parseUserCode(value: unknown, host: string): string {
   const code = typeof value === "string" ? value.trim() : "";
-  if (code.length > longestUserCodeCharacters) {
-    throw invalid(
-      host,
-      "user_code",
-      `a user code longer than ${longestUserCodeCharacters} characters`,
-    );
+  if (code.length > maxUserCodeCharacters) {
+    throw invalid(host, "user_code", `a user code longer than ${maxUserCodeCharacters} characters`);
   }
   if (!typeable.test(code)) {
     throw invalid(host, "user_code", "no user code that a person could type");
@@ -89,8 +85,8 @@ function parseVerificationUri(
   facts: DeviceAnswerFacts,
 ): string {
   const { host } = facts;
-  if (typeof value === "string" && value.length > longestUrlCharacters) {
-    throw invalid(host, member, `a ${member} longer than ${longestUrlCharacters} characters`);
+  if (typeof value === "string" && value.length > maxUrlCharacters) {
+    throw invalid(host, member, `a ${member} longer than ${maxUrlCharacters} characters`);
   }
   if (typeof value !== "string" || !addressCharacters.test(value)) {
     throw invalid(host, member, `no usable ${member}`);
@@ -136,7 +132,7 @@ function secondsOf(value: unknown): number | undefined {
 export function parseInterval(value: unknown): number | undefined {
   const seconds = secondsOf(value);
   if (seconds === undefined || seconds <= 0) return undefined;
-  return Math.min(Math.max(seconds, shortestPollIntervalSeconds), longestPollIntervalSeconds);
+  return Math.min(Math.max(seconds, shortestPollIntervalSeconds), maxPollIntervalSeconds);
 }
 
 /**
@@ -159,7 +155,7 @@ export function parseDeviceMembers(
     userCode: parseUserCode(body["user_code"], host),
     verificationUri: parseVerificationUri(body[member], member, facts),
     verificationUriComplete: parseCompleteUri(body[`${member}_complete`], member, facts),
-    expiresInSeconds: Math.min(Math.floor(expiresIn), longestDeviceCodeSeconds),
+    expiresInSeconds: Math.min(Math.floor(expiresIn), maxDeviceCodeSeconds),
     intervalSeconds: parseInterval(body["interval"]) ?? usualPollIntervalSeconds,
   };
 }

@@ -1,7 +1,8 @@
 // Requests of the device flow (RFC 8628): one for a code, then polls for the tokens.
 
+import { nowSeconds } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { isRefusedByPerson } from "./error-words-meaning.ts";
@@ -87,7 +88,7 @@ function deviceEndpointOf(provider: Provider): string {
   if (endpoint === undefined) {
     throw new OidcError(
       "no_interactive_flow",
-      `${hostOf(issuer)} offers no device authorization endpoint (discovery).`,
+      `${hostAndPort(issuer)} offers no device authorization endpoint (discovery).`,
       { remedy: say`Check ${option("issuer")}, or set ${option("deviceAuthorizationEndpoint")}.` },
     );
   }
@@ -124,7 +125,7 @@ async function verify(
   const { metadata } = provider;
   const { authenticatedSince } = exchange;
   if (members.idToken === undefined) {
-    const host = hostOf(tokenEndpoint);
+    const host = hostAndPort(tokenEndpoint);
     await assertAuthenticationIsKnown(authenticatedSince, world.clock, host);
     // RFC 8628 section 3.5 asks for no ID token, and some servers give none.
     const isAsked = exchange.requestedScopes.includes("openid");
@@ -206,9 +207,11 @@ export function readPoll(
   if (error === "slow_down") {
     return { kind: "slow_down", intervalSeconds: parseInterval(body.value["interval"]) };
   }
-  if (error === "expired_token") throw deviceCodeExpired(hostOf(issuer), { providerError: error });
+  if (error === "expired_token") {
+    throw deviceCodeExpired(hostAndPort(issuer), { providerError: error });
+  }
   if (isRefusedByPerson(error)) {
-    throw refusalError("access_denied", hostOf(answer.url), refusal, context);
+    throw refusalError("access_denied", hostAndPort(answer.url), refusal, context);
   }
   return undefined;
 }
@@ -220,7 +223,7 @@ async function pollOnce(
   signal: AbortSignal,
 ): Promise<DevicePoll> {
   const { world, provider, input, method, tokenEndpoint, requestedScopes } = exchange;
-  const sentAt = Math.floor(world.clock.now() / 1000);
+  const sentAt = Math.floor(nowSeconds(world.clock));
   const parameters = pollParameters(input, deviceCode, exchange.codeVerifier);
   const request = { tokenEndpoint, client: input, grantType, parameters, signal };
   const answer = await world.http.send(tokenRequest(request, method));
@@ -228,7 +231,7 @@ async function pollOnce(
   const waiting = readPoll(answer, provider.metadata.issuer, context);
   if (waiting !== undefined) return waiting;
   const members = await parseTokenMembers(await successfulBody(answer, context), {
-    host: hostOf(tokenEndpoint),
+    host: hostAndPort(tokenEndpoint),
     requestedScopes,
     sentAt,
     grantType,
@@ -270,7 +273,7 @@ export async function requestDeviceAuthorization(
     const answer = await world.http.send(authenticatedRequest(request, method));
     const context = contextOf({ ...exchange, method }, deviceStep);
     return parseDeviceMembers(await successfulBody(answer, context), {
-      host: hostOf(answer.url),
+      host: hostAndPort(answer.url),
       allowInsecureHttp: options.allowInsecureHttp,
     });
   });

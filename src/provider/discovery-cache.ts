@@ -3,18 +3,18 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { emit } from "../core/events.ts";
-import { longestResponseBytes } from "../core/limits.ts";
+import { maxResponseBytes } from "../core/limits.ts";
 import { removePrivateFile, writeFileAtomically } from "../files/atomic-write.ts";
 import { readPrivateFileSync } from "../files/secure-read.ts";
 import type { HttpClient } from "../http/exchange.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import type { DiscoveredDocument } from "./discovery.ts";
 import type { ProviderWorld } from "./provider-types.ts";
 
 const schema = 2;
 // Two documents of the longest size that is accepted from the network, and what stands around them.
-const longestFileBytes = 2 * longestResponseBytes + 64 * 1024;
+const maxFileBytes = 2 * maxResponseBytes + 64 * 1024;
 
 /** A key set as it was fetched; it is validated again whenever it is read. */
 export interface CachedKeySet {
@@ -113,7 +113,7 @@ export class DiscoveryCache {
     if (path === undefined) return {};
     let bytes: Buffer | undefined;
     try {
-      bytes = readPrivateFileSync(path, longestFileBytes);
+      bytes = readPrivateFileSync(path, maxFileBytes);
     } catch {
       // A file that others can write is as good as none: asking the provider costs one request, believing a planted
       // key set would cost the signature's whole meaning.
@@ -123,7 +123,7 @@ export class DiscoveryCache {
     const cached = parseCachedProvider(bytes, this.#issuer);
     this.#remembered.set(this.#issuer, cached);
     if (cached.metadata !== undefined) {
-      emit(this.#world.logger, "discovery.cached", { host: hostOf(this.#issuer) });
+      emit(this.#world.logger, "discovery.cached", { host: hostAndPort(this.#issuer) });
     }
     return cached;
   }

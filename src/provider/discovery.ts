@@ -3,7 +3,7 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { metadataLifetimeSeconds } from "../core/limits.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
-import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { addressToShow, hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { counted } from "../core/words.ts";
 import { option, say, type Wording } from "../core/wording.ts";
 import { readJsonObject } from "../http/json-body.ts";
@@ -74,7 +74,7 @@ function remedyOfMismatch(issuer: string, named: string, documentUrl: string): W
 
 /** The document of an answer, or what is wrong with it. @throws {OidcError} where no other form may be tried. */
 function readDocument(answer: HttpAnswer, issuer: string): MetadataDocument | string {
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   if (answer.status >= 500) {
     throw new OidcError(
       "discovery_failed",
@@ -152,7 +152,7 @@ export function discover(
   options: Pick<ProviderOptions, "issuer" | "httpTimeoutSeconds" | "namedByResource">,
   signal?: AbortSignal,
 ): Promise<DiscoveredDocument> {
-  const host = hostOf(options.issuer);
+  const host = hostAndPort(options.issuer);
   const seconds = options.httpTimeoutSeconds ?? defaultTimeoutSeconds;
   return within(world, seconds, host, signal, async (limited) => {
     /** Paths by what was wrong there: three times the same sentence would hide what to do. */

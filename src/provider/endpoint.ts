@@ -2,8 +2,8 @@
 
 import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
 import type { OptionName } from "../core/option-names.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
-import { addressToShow, hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
+import { addressToShow, hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 
 /** Why `value` can't be an endpoint, in a few words; undefined when it can. */
@@ -13,7 +13,7 @@ export function endpointProblem(
   allowInsecureHttp: boolean,
 ): string | undefined {
   if (typeof value !== "string") return "it is no string";
-  if (value.length > longestUrlCharacters) return "it is too long";
+  if (value.length > maxUrlCharacters) return "it is too long";
   if (!URL.canParse(value)) return "it is no absolute URL";
   const url = new URL(value);
   if (url.protocol !== "https:" && url.protocol !== "http:") return "its scheme is not https";
@@ -48,7 +48,7 @@ export function endpointError(
   const orSet = name === undefined ? "" : say`, or set ${option(name)}`;
   return new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names an unusable ${field}: ${problem}${shown}.`,
+    `The discovery document of ${hostAndPort(issuer)} names an unusable ${field}: ${problem}${shown}.`,
     { reason: field, remedy: say`Ask the provider's administrator to correct it${orSet}.` },
   );
 }

@@ -10,14 +10,14 @@ import {
   strangeKey,
   unsignedToken,
 } from "../../test/support/token-forge.ts";
-import { longestTokenCharacters } from "../core/limits.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
 import { noKeys } from "../keys/key-source.ts";
 import { checkSignature } from "../keys/signature.ts";
 
 afterEach(cleanUp);
 
 describe("form", () => {
-  const most = longestTokenCharacters;
+  const most = maxTokenCharacters;
   test.each([
     ["a megabyte of text", `${"a".repeat(1024 * 1024)}.b.c`],
     ["a megabyte of dots", ".".repeat(1024 * 1024)],

@@ -1,7 +1,7 @@
 // Asks a provider what a token is worth (RFC 7662).
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { loadPart } from "../core/load.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
@@ -61,7 +61,7 @@ export async function readIntrospection(
   if (answer.status !== 200 && (await refusesClient(answer, method))) {
     throw new OidcError(
       "token_request_failed",
-      `${hostOf(answer.url)} does not take this server's client id and secret (introspection, status ${String(answer.status)}).`,
+      `${hostAndPort(answer.url)} does not take this server's client id and secret (introspection, status ${String(answer.status)}).`,
       {
         reason: "invalid_client",
         remedy: "Check `introspectionClientId` and `introspectionClientSecret`.",

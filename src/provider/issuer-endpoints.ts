@@ -2,7 +2,7 @@
 
 import type { Clock } from "../core/clock.ts";
 import type { Reason } from "../core/errors.ts";
-import { longestKeyRequestSeconds } from "../core/limits.ts";
+import { maxKeyRequestSeconds } from "../core/limits.ts";
 import type { HttpClient } from "../http/exchange.ts";
 import { discover, type DiscoveredDocument } from "./discovery.ts";
 import { endpointError, endpointProblem } from "./endpoint.ts";
@@ -16,7 +16,7 @@ export function discoverIssuer(
   clock: Clock,
   issuer: string,
 ): Promise<DiscoveredDocument> {
-  return discover({ http, clock }, { issuer, httpTimeoutSeconds: longestKeyRequestSeconds });
+  return discover({ http, clock }, { issuer, httpTimeoutSeconds: maxKeyRequestSeconds });
 }
 
 /**

@@ -1,7 +1,7 @@
 // Asks a provider for its key set, and keeps it with what else is known of the provider.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { keySetLifetimeSeconds } from "../core/limits.ts";
 import { option, say } from "../core/wording.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
@@ -44,7 +44,7 @@ export function readKeySet(
     answer.status !== 200 ? `status ${answer.status}` : body.ok ? "JSON without keys" : body.why;
   throw new OidcError(
     "discovery_failed",
-    `${hostOf(jwksUri)} gave no key set to verify ID tokens with (key set: ${why}).`,
+    `${hostAndPort(jwksUri)} gave no key set to verify ID tokens with (key set: ${why}).`,
     {
       reason: "jwks_unusable",
       remedy: say`Try again later; if it stays this way, check ${option("jwksUri")} or ask the provider's administrator.`,

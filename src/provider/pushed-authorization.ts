@@ -1,7 +1,7 @@
 // Pushed authorization requests: the parameters go to the provider first, the browser carries a reference to them.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { readJsonObject } from "../http/json-body.ts";
 import {
@@ -44,7 +44,7 @@ function endpointOf({ issuer, pushedAuthorizationEndpoint }: ProviderMetadata): 
   if (pushedAuthorizationEndpoint !== undefined) return pushedAuthorizationEndpoint;
   throw new OidcError(
     "authorization_failed",
-    `${hostOf(issuer)} accepts pushed authorization requests alone (RFC 9126), but names no endpoint for them (discovery).`,
+    `${hostAndPort(issuer)} accepts pushed authorization requests alone (RFC 9126), but names no endpoint for them (discovery).`,
     {
       reason: "par_required",
       remedy: "Ask its administrator to name one, or to lift that for this client.",
@@ -87,7 +87,7 @@ export function readPushedAuthorization(
   context: Omit<RequestContext, "step" | "status">,
 ): string {
   const { secrets } = context;
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   const body = readJsonObject(answer);
   const refusal = body.ok ? refusalIn(body.value, secrets) : undefined;
   const serverError =

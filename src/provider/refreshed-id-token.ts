@@ -1,7 +1,8 @@
 // The ID token of a refresh, verified so that nothing but another person or a forgery costs the new refresh token.
 
+import { nowSeconds } from "../core/clock.ts";
 import { isErrorOf, isOidcError, wordingOf } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { idTokenTimes } from "../core/stored-id-token.ts";
 import { say } from "../core/wording.ts";
 import type { PreviousClaims } from "../keys/id-token-claims.ts";
@@ -30,7 +31,7 @@ async function verifyAtItsTime(
   { clock }: ProviderWorld,
   expected: IdTokenExpectation,
 ): Promise<void> {
-  const issuedAt = idTokenTimes(idToken)?.issuedAt ?? clock.now() / 1000;
+  const issuedAt = idTokenTimes(idToken)?.issuedAt ?? nowSeconds(clock);
   await verifyIdToken(idToken, { ...clock, now: () => issuedAt * 1000 }, expected);
 }
 
@@ -53,7 +54,7 @@ export async function verifyRefreshed(
     keys: noKeys,
     listedAlgorithms: undefined,
     accessToken,
-    host: hostOf(input.tokenEndpoint),
+    host: hostAndPort(input.tokenEndpoint),
     occasion: { kind: "refresh", previous: input.previous },
     signal,
   };

@@ -3,7 +3,7 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import type { JsonObjectResult } from "../http/json-body.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say, sentences } from "../core/wording.ts";
 import { readAnswerObject, textOf } from "./answer-body.ts";
 import { endsRefreshToken, reasonOf } from "./error-words-meaning.ts";
@@ -28,7 +28,7 @@ export interface RequestContext {
   readonly listedScopes?: readonly string[] | undefined;
 }
 
-const longestScopeList = 300;
+const maxScopeList = 300;
 
 /** What a provider says of its refusal, without our secrets. */
 export interface ProviderRefusal {
@@ -82,7 +82,7 @@ export function reasonInOwnWords(
 }
 
 function scopeList(scopes: readonly string[]): string {
-  return sanitizeProviderText(scopes.join(" "), longestScopeList);
+  return sanitizeProviderText(scopes.join(" "), maxScopeList);
 }
 
 /** What was asked for, what could be, and what to change. */
@@ -220,7 +220,7 @@ function rateLimitIn(
   const wait = /^\d{1,6}$/.exec(answer.headers["retry-after"]?.trim() ?? "")?.[0];
   return new OidcError(
     "rate_limited",
-    `${hostOf(answer.url)} has had too many requests (${step}, status ${answer.status}).`,
+    `${hostAndPort(answer.url)} has had too many requests (${step}, status ${answer.status}).`,
     {
       remedy: `Try again ${wait === undefined ? "later" : `in ${wait} s`}.`,
       retryAfterSeconds: wait === undefined ? undefined : Number(wait),
@@ -253,7 +253,7 @@ function unnamedRefusal(
   return new OidcError(
     "token_request_failed",
     sentences(
-      `${hostOf(answer.url)} ${how} (${step}: status ${status}${form}).`,
+      `${hostAndPort(answer.url)} ${how} (${step}: status ${status}${form}).`,
       advice.meaning ?? "",
     ),
     { reason, remedy: advice.remedy, quote: words, providerErrorDescription: words },
@@ -266,7 +266,7 @@ function unnamedRefusal(
  * a JSON object nor a form.
  */
 export function refusedAnswer(answer: HttpAnswer, context: RequestContext): OidcError {
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   const { step, secrets } = context;
   const body = readAnswerObject(answer);
   const judged = { ...context, status: answer.status };

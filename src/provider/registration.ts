@@ -1,8 +1,8 @@
 // Registers a client with a provider that knows none of ours: one request, and what comes of it.
 
 import { OidcError, sanitizeProviderText, type Reason } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
-import { longestServerTextCharacters, longestTokenCharacters } from "../core/limits.ts";
+import { hostAndPort } from "../core/hosts.ts";
+import { maxServerTextCharacters, maxTokenCharacters } from "../core/limits.ts";
 import { Secret } from "../core/secret.ts";
 import { option, say } from "../core/wording.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
@@ -84,7 +84,7 @@ function textIn(body: Body, member: string, longest: number): string | undefined
 }
 
 function methodIn(body: Body, listed: readonly string[] | undefined, host: string) {
-  const named = textIn(body, "token_endpoint_auth_method", longestServerTextCharacters);
+  const named = textIn(body, "token_endpoint_auth_method", maxServerTextCharacters);
   const known = sendable.find((each) => each === named);
   if (named !== undefined && known === undefined) {
     const shown = sanitizeProviderText(named);
@@ -108,7 +108,7 @@ export function readRegistration(
   answer: HttpAnswer,
   listed: readonly string[] | undefined,
 ): Registration {
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   const body = readJsonObject(answer);
   const refusal = body.ok ? refusalIn(body.value, []) : undefined;
   const error = refusal?.error;
@@ -124,15 +124,13 @@ export function readRegistration(
     const what = `did not register a client: ${said}`;
     throw failed(host, known ?? "refused", what, refusal?.description);
   }
-  const clientId = body.ok
-    ? textIn(body.value, "client_id", longestServerTextCharacters)
-    : undefined;
+  const clientId = body.ok ? textIn(body.value, "client_id", maxServerTextCharacters) : undefined;
   if (!body.ok || clientId === undefined) {
     throw failed(host, "response_malformed", "answered without a client that can be used");
   }
   const method = methodIn(body.value, listed, host);
   const secret =
-    method === "none" ? undefined : textIn(body.value, "client_secret", longestTokenCharacters);
+    method === "none" ? undefined : textIn(body.value, "client_secret", maxTokenCharacters);
   if (secret === undefined && method !== undefined && method !== "none") {
     throw failed(host, "response_malformed", "answered without the secret of the client");
   }

@@ -1,7 +1,7 @@
 // Tells the provider that a token is no longer wanted (RFC 7009).
 
 import { isOidcError, OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
 import { readAnswerObject } from "./answer-body.ts";
@@ -101,7 +101,7 @@ async function revokeOnce(
   if (outcome !== "client") return outcome;
   throw new OidcError(
     "token_request_failed",
-    `${hostOf(answer.url)} does not take the client's secret this way (revocation).`,
+    `${hostAndPort(answer.url)} does not take the client's secret this way (revocation).`,
     { reason: "invalid_client" },
   );
 }

@@ -1,6 +1,6 @@
 // The answer of a sign-in, whichever flow it came by: its ID token is verified, should it have one.
 
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { Occasion } from "../keys/id-token-claims.ts";
 import type { ClientAuthenticationMethod, ClientIdentity } from "./client-authentication.ts";
 import { verifyIdToken } from "./id-token.ts";
@@ -43,7 +43,7 @@ export async function signInAnswer(
           listedAlgorithms: metadata.idTokenSigningAlgorithms,
           accessToken,
           code,
-          host: hostOf(tokenEndpoint),
+          host: hostAndPort(tokenEndpoint),
           occasion,
           signal,
         });

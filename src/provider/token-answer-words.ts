@@ -1,7 +1,7 @@
 // What people are told of a token answer that cannot be used.
 
 import { OidcError, type Reason, sanitizeProviderText } from "../core/errors.ts";
-import { longestTokenCharacters } from "../core/limits.ts";
+import { maxTokenCharacters } from "../core/limits.ts";
 import { option, say } from "../core/wording.ts";
 import { withoutSecrets } from "./redaction.ts";
 
@@ -43,7 +43,7 @@ function whatCame(
   const name = names[member];
   if (fault === "foreign") return foreignType(tokenType, secrets);
   if (fault === "length") {
-    return `${name} longer than ${longestTokenCharacters} characters, more than is accepted`;
+    return `${name} longer than ${maxTokenCharacters} characters, more than is accepted`;
   }
   if (member === "scope") return "a scope that is not a list of scopes";
   if (member === "access_token") {

@@ -2,7 +2,7 @@
 
 import { isBearerToken } from "../core/bearer-token.ts";
 import { loadPart } from "../core/load.ts";
-import { longestLifetimeSeconds, longestTokenCharacters } from "../core/limits.ts";
+import { maxLifetimeSeconds, maxTokenCharacters } from "../core/limits.ts";
 import type { IdTokenClaims } from "../core/types.ts";
 import type { Warn } from "../core/warning.ts";
 import type { ClientAuthenticationMethod } from "./client-authentication.ts";
@@ -92,7 +92,7 @@ function parseAccessToken(
   const { access_token: accessToken, token_type: tokenType } = body;
   if (isAbsent(accessToken)) throw unusable("access_token", "absent");
   if (!isBearerToken(accessToken)) {
-    const isLong = typeof accessToken === "string" && accessToken.length > longestTokenCharacters;
+    const isLong = typeof accessToken === "string" && accessToken.length > maxTokenCharacters;
     throw unusable("access_token", isLong ? "length" : "characters");
   }
   if (isAbsent(tokenType)) {
@@ -125,7 +125,7 @@ function parseLifetime(value: unknown, facts: TokenRequestFacts): number | null 
     );
     return null;
   }
-  return Math.min(Math.max(Math.floor(seconds), 0), longestLifetimeSeconds);
+  return Math.min(Math.max(Math.floor(seconds), 0), maxLifetimeSeconds);
 }
 
 /**
@@ -148,7 +148,7 @@ function parseScopes(value: unknown, facts: TokenRequestFacts): readonly string[
       : [false];
   const named = scopes.filter((scope) => scope !== "");
   const total = named.reduce<number>((sum, scope) => sum + String(scope).length, 0);
-  if (total > longestTokenCharacters) throw unusable("scope", "length");
+  if (total > maxTokenCharacters) throw unusable("scope", "length");
   const usable = named.every(
     (scope): scope is string => typeof scope === "string" && scopeToken.test(scope),
   );
@@ -163,7 +163,7 @@ function parseOptionalToken(
 ): string | undefined {
   if (isAbsent(value)) return undefined;
   if (typeof value !== "string") throw unusable(member, "kind");
-  if (value.length > longestTokenCharacters) throw unusable(member, "length");
+  if (value.length > maxTokenCharacters) throw unusable(member, "length");
   if (!visible.test(value)) throw unusable(member, "characters");
   return value;
 }

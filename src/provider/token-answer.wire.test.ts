@@ -9,7 +9,7 @@ import {
   startProvider,
 } from "../../test/support/protocol-world.ts";
 import type { HostileAnswer } from "../../test/support/provider-tampering.ts";
-import { longestLifetimeSeconds } from "../core/limits.ts";
+import { maxLifetimeSeconds } from "../core/limits.ts";
 import { Secret } from "../core/secret.ts";
 import { openProvider } from "./metadata.ts";
 import { requestClientCredentials } from "./client-credentials.ts";
@@ -101,8 +101,8 @@ describe("members", () => {
     [0, 0],
     [-5, 0],
     ["-5", 0],
-    [1e12, longestLifetimeSeconds],
-    ["1e12", longestLifetimeSeconds],
+    [1e12, maxLifetimeSeconds],
+    ["1e12", maxLifetimeSeconds],
     [undefined, null],
     [null, null],
   ])("expires_in %j is a lifetime of %j [T19]", async (expires_in, expected) => {
@@ -118,7 +118,7 @@ describe("members", () => {
     const body = '{"access_token":"a","token_type":"bearer","expires_in":1e400}';
     answerWith({ status: 200, headers: json, body });
     const { issuedAt, expiresAt } = await refresh();
-    expect(expiresAt).toBe(issuedAt + longestLifetimeSeconds);
+    expect(expiresAt).toBe(issuedAt + maxLifetimeSeconds);
   });
 
   test.each(["soon", true, [], {}])(

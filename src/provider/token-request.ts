@@ -1,7 +1,8 @@
 // One request to the token endpoint, whatever the grant, and what its answer is made into.
 
+import { nowSeconds } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { successfulBody } from "./successful-answer.ts";
@@ -61,13 +62,13 @@ async function requestOnce(
   method: ClientAuthenticationMethod,
 ): Promise<TokenMembers> {
   const { client, grantType, requestedScopes, listedScopes } = request;
-  const sentAt = Math.floor(world.clock.now() / 1000);
+  const sentAt = Math.floor(nowSeconds(world.clock));
   const answer = await world.http.send(tokenRequest(request, method));
   const secrets = [...secretsOf(client), ...request.secrets];
   const secretSent = method !== "none";
   const context = { step, grantType, secretSent, secrets, requestedScopes, listedScopes };
   return parseTokenMembers(await successfulBody(answer, context), {
-    host: hostOf(answer.url),
+    host: hostAndPort(answer.url),
     requestedScopes,
     sentAt,
     grantType,
@@ -98,7 +99,7 @@ export function tokenEndpointOf(provider: Provider): string {
   if (tokenEndpoint !== undefined) return tokenEndpoint;
   throw new OidcError(
     "endpoint_invalid",
-    `The discovery document of ${hostOf(issuer)} names no token_endpoint.`,
+    `The discovery document of ${hostAndPort(issuer)} names no token_endpoint.`,
     {
       reason: "token_endpoint",
       remedy: say`Set ${option("tokenEndpoint")}, or check ${option("issuer")}.`,

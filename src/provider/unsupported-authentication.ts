@@ -1,7 +1,7 @@
 // Providers that take no client authentication which Latchkey has.
 
 import { isErrorOf, toldAs } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { ProviderMetadata } from "./provider-types.ts";
 
 /** What the provider wants, and what to do. */
@@ -24,7 +24,7 @@ export function unsupportedAuthentication({
   if (listed.some((method) => supported.includes(method))) return undefined;
   const names = listed.slice(0, 5).filter((method) => /^[\w-]{1,60}$/.test(method));
   return {
-    what: `${hostOf(issuer)} authenticates clients by ${names.join(" or ")} alone, which Latchkey does not support yet.`,
+    what: `${hostAndPort(issuer)} authenticates clients by ${names.join(" or ")} alone, which Latchkey does not support yet.`,
     remedy: "Ask its administrator for a client with a secret, or for a public one.",
   };
 }

@@ -1,12 +1,13 @@
 // Claims about the person from the userinfo endpoint, plain or signed (OpenID Connect Core section 5.3).
 
+import { nowSeconds } from "../core/clock.ts";
 import { isBearerToken } from "../core/bearer-token.ts";
 import { OidcError, type Reason } from "../core/errors.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import { loadPart } from "../core/load.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HttpAnswer, HttpRequest } from "../http/exchange.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { checkSignature } from "../keys/signature.ts";
 import { successfulBody } from "./successful-answer.ts";
 import { openProviderForRefresh } from "./metadata.ts";
@@ -73,7 +74,7 @@ async function challengeError(
   if (error === undefined) return undefined;
   const { refusalError } = await loadPart(() => import("./refusal.ts"));
   const refusal = { error: withoutSecrets(error, context.secrets), description: undefined };
-  return refusalError("token_request_failed", hostOf(answer.url), refusal, context);
+  return refusalError("token_request_failed", hostAndPort(answer.url), refusal, context);
 }
 
 /** The claims of a signed answer. Core section 5.3.2: `iss` and `aud` are compared, not merely allowed. */
@@ -83,7 +84,7 @@ async function readSigned(
   input: UserInfoInput,
   signal: AbortSignal | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   const token = new TextDecoder().decode(answer.body).trim();
   const provider = await openProviderForRefresh(world, input.options, signal);
   const signature = await checkSignature(token, {
@@ -106,7 +107,7 @@ async function readSigned(
     throw invalid(host, "userinfo_aud", "a signed answer for another client");
   }
   const { exp } = claims;
-  const now = world.clock.now() / 1000;
+  const now = nowSeconds(world.clock);
   if (exp !== undefined && !(typeof exp === "number" && exp > now - clockToleranceSeconds)) {
     throw invalid(host, "userinfo_time", "a signed answer whose time is over");
   }
@@ -124,7 +125,7 @@ export async function fetchUserInfo(
   input: UserInfoInput,
   signal?: AbortSignal,
 ): Promise<UserInfo> {
-  const host = hostOf(input.userinfoEndpoint);
+  const host = hostAndPort(input.userinfoEndpoint);
   const accessToken = input.accessToken.reveal();
   if (!isBearerToken(accessToken)) {
     throw new OidcError(

@@ -1,11 +1,7 @@
 // A cache file's text made into records, believing nothing. Changes when the record's fields do.
 
 import { isBearerToken } from "../core/bearer-token.ts";
-import {
-  longestInstantSeconds,
-  longestTokenCharacters,
-  longestUrlCharacters,
-} from "../core/limits.ts";
+import { maxInstantSeconds, maxTokenCharacters, maxUrlCharacters } from "../core/limits.ts";
 import type {
   AccessTokenRecord,
   CacheFile,
@@ -34,14 +30,14 @@ export type ParsedCacheFile<Decoded = SessionRecord> =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const longestKeyCharacters = 64 * 1024;
-const longestVersionCharacters = 200;
-const longestNameCharacters = 4 * 1024;
-const longestIdentityCharacters = 200;
-const mostScopes = 1000;
-const mostOtherAccessTokens = 100;
-const mostPrompts = 1000;
-const mostRedirectUris = 100;
+const maxKeyCharacters = 64 * 1024;
+const maxVersionCharacters = 200;
+const maxNameCharacters = 4 * 1024;
+const maxIdentityCharacters = 200;
+const maxScopes = 1000;
+const maxOtherAccessTokens = 100;
+const maxPrompts = 1000;
+const maxRedirectUris = 100;
 const authenticationMethods: readonly string[] = [
   "none",
   "client_secret_basic",
@@ -87,11 +83,11 @@ function optional<Value>(
 }
 
 function urlOf(value: unknown): string {
-  return nonEmptyOf(value, longestUrlCharacters);
+  return nonEmptyOf(value, maxUrlCharacters);
 }
 
 function tokenOf(value: unknown): string {
-  return nonEmptyOf(value, longestTokenCharacters);
+  return nonEmptyOf(value, maxTokenCharacters);
 }
 
 /** A token that is handed out: what cannot stand in a header never reaches one (T18). */
@@ -101,7 +97,7 @@ function bearerOf(value: unknown): string {
 }
 
 function nameOf(value: unknown): string {
-  return stringOf(value, longestNameCharacters);
+  return stringOf(value, maxNameCharacters);
 }
 
 /** An instant that a `Date` can hold. */
@@ -111,11 +107,11 @@ function instantOf(value: unknown, longest: number): number {
 }
 
 function secondsOf(value: unknown): number {
-  return instantOf(value, longestInstantSeconds);
+  return instantOf(value, maxInstantSeconds);
 }
 
 function millisecondsOf(value: unknown): number {
-  return instantOf(value, longestInstantSeconds * 1000);
+  return instantOf(value, maxInstantSeconds * 1000);
 }
 
 function listOf<Value>(value: unknown, most: number, parse: (each: unknown) => Value): Value[] {
@@ -131,14 +127,14 @@ function parseAccessToken(value: unknown): AccessTokenRecord | null {
   return {
     token: bearerOf(own(fields, "token")),
     tokenType: "Bearer",
-    scopes: listOf(own(fields, "scopes"), mostScopes, nameOf),
+    scopes: listOf(own(fields, "scopes"), maxScopes, nameOf),
     issuedAt: secondsOf(own(fields, "issuedAt")),
     expiresAt: expiresAt === null ? null : secondsOf(expiresAt),
   };
 }
 
 function namesOrNull(value: unknown, parse: (each: unknown) => string): string[] | null {
-  return value === null ? null : listOf(value, mostScopes, parse);
+  return value === null ? null : listOf(value, maxScopes, parse);
 }
 
 /** One that cannot be used is left out: the sign-in itself is not damaged by it, and it can be had again. */
@@ -165,7 +161,7 @@ function parseOtherAccessToken(value: unknown): OtherAccessTokenRecord[] {
 function parseIntent(value: unknown): RefreshIntent {
   const fields = asFields(value);
   return {
-    nonce: nonEmptyOf(own(fields, "nonce"), longestIdentityCharacters),
+    nonce: nonEmptyOf(own(fields, "nonce"), maxIdentityCharacters),
     host: identityOf(own(fields, "host")),
     at: millisecondsOf(own(fields, "at")),
   };
@@ -174,9 +170,9 @@ function parseIntent(value: unknown): RefreshIntent {
 function parseServer(value: unknown): RecordServer {
   const fields = asFields(value);
   const server: RecordServer = {
-    address: nonEmptyOf(own(fields, "address"), longestUrlCharacters),
+    address: nonEmptyOf(own(fields, "address"), maxUrlCharacters),
   };
-  const scopes = optional(fields, "scopes", (each) => listOf(each, mostScopes, nameOf));
+  const scopes = optional(fields, "scopes", (each) => listOf(each, maxScopes, nameOf));
   const audience = optional(fields, "audience", nameOf);
   const resource = optional(fields, "resource", urlOf);
   if (own(fields, "accepted") === true) server.accepted = true;
@@ -189,7 +185,7 @@ function parseServer(value: unknown): RecordServer {
 function parseRegistered(value: unknown): RegisteredClient {
   const fields = asFields(value);
   const registered: RegisteredClient = {
-    redirectUris: listOf(own(fields, "redirectUris"), mostRedirectUris, urlOf),
+    redirectUris: listOf(own(fields, "redirectUris"), maxRedirectUris, urlOf),
   };
   const secret = optional(fields, "secret", tokenOf);
   const secretExpiresAt = optional(fields, "secretExpiresAt", secondsOf);
@@ -199,7 +195,7 @@ function parseRegistered(value: unknown): RegisteredClient {
 }
 
 function identityOf(value: unknown): string {
-  return nonEmptyOf(value, longestIdentityCharacters);
+  return nonEmptyOf(value, maxIdentityCharacters);
 }
 
 function parseEnd(value: unknown): SignInEnd {
@@ -217,10 +213,10 @@ function parseFields(fields: Fields): SessionRecord {
     return signedInAt === 0 && value === "" ? "" : parse(value);
   };
   const record: SessionRecord = {
-    key: nonEmptyOf(own(fields, "key"), longestKeyCharacters),
-    version: nonEmptyOf(own(fields, "version"), longestVersionCharacters),
+    key: nonEmptyOf(own(fields, "key"), maxKeyCharacters),
+    version: nonEmptyOf(own(fields, "version"), maxVersionCharacters),
     issuer: knownOf("issuer", urlOf),
-    clientId: knownOf("clientId", (value) => nonEmptyOf(value, longestNameCharacters)),
+    clientId: knownOf("clientId", (value) => nonEmptyOf(value, maxNameCharacters)),
     tokenEndpoint: knownOf("tokenEndpoint", urlOf),
     authenticationMethod: authenticationMethod as SessionRecord["authenticationMethod"],
     accessToken: parseAccessToken(own(fields, "accessToken")),
@@ -240,13 +236,13 @@ function parseFields(fields: Fields): SessionRecord {
   const acr = optional(fields, "acr", nameOf);
   const authTime = optional(fields, "authTime", secondsOf);
   const otherAccessTokens = optional(fields, "otherAccessTokens", (value) =>
-    listOf(value, mostOtherAccessTokens, parseOtherAccessToken).flat(),
+    listOf(value, maxOtherAccessTokens, parseOtherAccessToken).flat(),
   );
   const renewedOn = optional(fields, "renewedOn", identityOf);
   const intent = optional(fields, "intent", parseIntent);
   const ended = optional(fields, "ended", parseEnd);
   const unansweredPrompts = optional(fields, "unansweredPrompts", (value) =>
-    listOf(value, mostPrompts, millisecondsOf),
+    listOf(value, maxPrompts, millisecondsOf),
   );
   if (server !== undefined) record.server = server;
   if (registered !== undefined) record.registered = registered;

@@ -2,7 +2,7 @@
 // to be does.
 
 import { isErrorOf } from "../core/errors.ts";
-import { longestCacheFileBytes } from "../core/limits.ts";
+import { maxCacheFileBytes } from "../core/limits.ts";
 import type { FileIdentity, GuardedFile } from "../files/secure-read.ts";
 import { readPrivateGuardedFileSync, readPrivateStartSync } from "../files/secure-read.ts";
 import type { SessionRecord } from "./format.ts";
@@ -40,13 +40,13 @@ export function readCacheFileSync(
 ): CacheRead<unknown> {
   let file: GuardedFile | undefined;
   try {
-    file = readPrivateGuardedFileSync(path, longestCacheFileBytes);
+    file = readPrivateGuardedFileSync(path, maxCacheFileBytes);
   } catch (error) {
     if (isErrorOf(error, "cache_unreadable", "too_large")) {
       const start = readPrivateStartSync(path, telltaleBytes);
       return {
         state: "damaged",
-        why: `it is longer than ${longestCacheFileBytes} bytes`,
+        why: `it is longer than ${maxCacheFileBytes} bytes`,
         isOurs: beginsAsOurs(start?.toString("latin1") ?? ""),
       };
     }

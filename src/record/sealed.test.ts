@@ -1,7 +1,7 @@
 // What counts as a sealed record, of whatever a file holds.
 import { expect, test } from "vitest";
 
-import { longestRecordCharacters } from "../core/limits.ts";
+import { maxRecordCharacters } from "../core/limits.ts";
 import { parseSealed } from "./sealed.ts";
 
 const whole = { key: "key", version: "a.1", sealed: "1.AAAAAAAA.BBBB" };
@@ -20,7 +20,7 @@ test.each<[string, unknown]>([
   ["a version of 201 characters", { ...whole, version: "1".repeat(201) }],
   ["other characters in what is sealed", { ...whole, sealed: "1.AAAAAAAA.BB BB" }],
   ["a line break in what is sealed", { ...whole, sealed: "1.AAAAAAAA.BBBB\n" }],
-  ["too long a text", { ...whole, sealed: "B".repeat(longestRecordCharacters + 1) }],
+  ["too long a text", { ...whole, sealed: "B".repeat(maxRecordCharacters + 1) }],
   ["what is no text", { ...whole, sealed: ["1.AAAAAAAA.BBBB"] }],
   ["nothing", null],
 ])("%s makes it none", (_what, value) => {

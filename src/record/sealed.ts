@@ -1,6 +1,6 @@
 // A record that was sealed before it was written: its key and version in the open, everything else for who has the key.
 
-import { longestRecordCharacters } from "../core/limits.ts";
+import { maxRecordCharacters } from "../core/limits.ts";
 import type { StoredRecord } from "./format.ts";
 
 /** A sealed record as it stands in a file. A store that knows nothing of it keeps it as it is. */
@@ -9,8 +9,8 @@ export interface SealedRecord extends StoredRecord {
   readonly sealed: string;
 }
 
-const longestKeyCharacters = 64 * 1024;
-const longestVersionCharacters = 200;
+const maxKeyCharacters = 64 * 1024;
+const maxVersionCharacters = 200;
 const members = ["key", "version", "sealed"] as const;
 
 /** A sealed record made from untrusted data; undefined for everything else, a record in plain text too. */
@@ -25,12 +25,12 @@ export function parseSealed(value: unknown): SealedRecord | undefined {
   const isBounded =
     typeof key === "string" &&
     key !== "" &&
-    key.length <= longestKeyCharacters &&
+    key.length <= maxKeyCharacters &&
     typeof version === "string" &&
     version !== "" &&
-    version.length <= longestVersionCharacters &&
+    version.length <= maxVersionCharacters &&
     typeof sealed === "string" &&
-    sealed.length <= longestRecordCharacters &&
+    sealed.length <= maxRecordCharacters &&
     /^[\w.-]+$/.test(sealed);
   return isWhole && isBounded ? { key, version, sealed } : undefined;
 }

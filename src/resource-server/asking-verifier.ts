@@ -1,5 +1,6 @@
 // Verifies tokens by asking their provider: once for each, however many requests bring it at once.
 
+import { nowSeconds } from "../core/clock.ts";
 import { createHash, randomBytes } from "node:crypto";
 import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { maxQuestions, maxWaitingQuestions } from "../core/limits.ts";
@@ -111,10 +112,10 @@ export class AskingVerifier {
     let outcome: "accepted" | "refused" | "failed" = "failed";
     try {
       const claims = await question(token);
-      const nowSeconds = world.clock.now() / 1000;
-      const answer = judgedAnswer(claims, mode, { rules, clockToleranceSeconds, nowSeconds });
+      const now = nowSeconds(world.clock);
+      const answer = judgedAnswer(claims, mode, { rules, clockToleranceSeconds, nowSeconds: now });
       outcome = "identity" in answer ? "accepted" : "refused";
-      return "identity" in answer ? this.#withEnd(answer, nowSeconds) : answer;
+      return "identity" in answer ? this.#withEnd(answer, now) : answer;
     } finally {
       const milliseconds = Math.round(world.clock.monotonic() - startedAt);
       world.onEvent?.({ type: "asked", issuer: rules.issuer, mode, outcome, milliseconds });
@@ -124,9 +125,9 @@ export class AskingVerifier {
   /** An identity that several requests share, with an end: the token's own, or when the provider is asked again. */
   #withEnd(
     answer: Extract<JudgedAnswer, { readonly identity: Identity }>,
-    nowSeconds: number,
+    now: number,
   ): JudgedAnswer {
-    const end = answer.expiresAt ?? nowSeconds + this.#parts.answerLifetimeSeconds;
+    const end = answer.expiresAt ?? now + this.#parts.answerLifetimeSeconds;
     const identity = { ...answer.identity, expiresAt: new Date(end * 1000) };
     deepFreeze(identity);
     return { ...answer, identity };

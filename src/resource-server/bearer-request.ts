@@ -1,6 +1,6 @@
 // Finds the one token of a request: in one header, and nowhere else.
 
-import { longestAccessTokenCharacters } from "../core/limits.ts";
+import { maxAccessTokenCharacters } from "../core/limits.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Refusals } from "./refusals.ts";
 import type { TokenRequest } from "./resource-server-types.ts";
@@ -26,7 +26,7 @@ export function bearerOf(
   if (header === undefined) return refusals.missing();
   if (others.length > 0) return refusals.request("several_tokens");
   // Bounded before anything looks at it more closely; the scheme and its space are in addition to the token.
-  if (header.length > longestAccessTokenCharacters + 16) return refusals.token("too_large");
+  if (header.length > maxAccessTokenCharacters + 16) return refusals.token("too_large");
   const [, scheme, token] = bearer.exec(header) ?? [];
   if (scheme === undefined || token === undefined) return refusals.request("malformed");
   return { scheme, token };

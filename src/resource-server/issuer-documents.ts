@@ -1,7 +1,7 @@
 // The discovery documents of issuers, for a server that goes on running: each is asked for once, and again when its time
 // is over.
 
-import type { Clock } from "../core/clock.ts";
+import { nowSeconds, type Clock } from "../core/clock.ts";
 import { loadPart } from "../core/load.ts";
 import type { HttpClient } from "../http/exchange.ts";
 import type { DiscoveredDocument } from "../provider/discovery.ts";
@@ -17,7 +17,7 @@ function oneDocument(
   let flight: Promise<DiscoveredDocument> | undefined;
   let failure: { readonly error: Error; readonly until: number } | undefined;
   return () => {
-    if (found !== undefined && clock.now() / 1000 < found.expiresAt) return Promise.resolve(found);
+    if (found !== undefined && nowSeconds(clock) < found.expiresAt) return Promise.resolve(found);
     if (flight !== undefined) return flight;
     if (failure !== undefined && clock.monotonic() < failure.until) {
       return Promise.reject(failure.error);

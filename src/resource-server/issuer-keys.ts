@@ -1,7 +1,7 @@
 // The keys of an issuer: its discovery document where no address of them is given, then the key set itself.
 
 import { systemClock, type Clock } from "../core/clock.ts";
-import { longestKeyRequestSeconds } from "../core/limits.ts";
+import { maxKeyRequestSeconds } from "../core/limits.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import type { HttpClient } from "../http/exchange.ts";
 import type { FetchedKeySet } from "../keys/key-source.ts";
@@ -27,7 +27,7 @@ export function keyWorld(caCertPath: string | undefined, onEvent: KeyWorld["onEv
     return createHttpClient({
       clock,
       logger: undefined,
-      timeoutSeconds: longestKeyRequestSeconds,
+      timeoutSeconds: maxKeyRequestSeconds,
       caCertPath,
       allowInsecureHttp: false,
       environment: process.env,

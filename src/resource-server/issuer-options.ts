@@ -54,7 +54,7 @@ export const issuerOptionNames: readonly string[] = [
   "userinfoEndpoint",
   "openshiftUserApiUri",
 ];
-const mostIssuers = 100;
+const maxIssuers = 100;
 
 const validationModes: readonly ValidationMode[] = [
   "jwt",
@@ -156,8 +156,8 @@ function issuerRules(own: Own): IssuerRules {
 export function issuersOf(own: Own): readonly IssuerRules[] {
   const { issuers } = own;
   if (issuers === undefined) return [issuerRules(own)];
-  if (!Array.isArray(issuers) || issuers.length === 0 || issuers.length > mostIssuers) {
-    refuse("issuers", `a list of 1 to ${String(mostIssuers)} issuers`);
+  if (!Array.isArray(issuers) || issuers.length === 0 || issuers.length > maxIssuers) {
+    refuse("issuers", `a list of 1 to ${String(maxIssuers)} issuers`);
   }
   if (own["issuer"] !== undefined) refuse("issuers", "used together with a single issuer");
   const shared = Object.fromEntries(issuerOptionNames.map((name) => [name, own[name]]));

@@ -1,7 +1,8 @@
 // Verifies access tokens that are JWTs (RFC 9068, RFC 8725), by the published keys of issuers that are configured.
 
+import { nowSeconds } from "../core/clock.ts";
 import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
-import { longestAccessTokenCharacters } from "../core/limits.ts";
+import { maxAccessTokenCharacters } from "../core/limits.ts";
 import { accessTokenProblem, type ExpectedAccessToken } from "../keys/access-token-claims.ts";
 import type { AsymmetricAlgorithm } from "../keys/algorithms.ts";
 import { claimsOf, parseCompactToken, type CompactToken } from "../keys/compact-token.ts";
@@ -71,7 +72,7 @@ export class JwtVerifier {
   }
 
   #now(): number {
-    return this.#parts.world.clock.now() / 1000;
+    return nowSeconds(this.#parts.world.clock);
   }
 
   /** The identity of a token that was verified before, while it lasts and its key is in the issuer's set. */
@@ -107,7 +108,7 @@ export class JwtVerifier {
   #checked(token: string): UnsignedToken {
     const { refusals } = this.#parts;
     if (typeof token !== "string" || token === "") throw refusals.missing();
-    if (token.length > longestAccessTokenCharacters) throw refusals.token("too_large");
+    if (token.length > maxAccessTokenCharacters) throw refusals.token("too_large");
     const parsed = parseCompactToken(token, this.#headers);
     const claims = parsed && claimsOf(parsed);
     if (parsed === undefined || claims === undefined) throw refusals.token("malformed");

@@ -2,7 +2,7 @@
 
 import { OidcError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/hosts.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 
 /** Options as they were given: own properties alone. */
 export type Own = Readonly<Record<string, unknown>>;
@@ -28,7 +28,7 @@ export function optional<Value>(
 }
 
 export function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= longestUrlCharacters;
+  return typeof value === "string" && value !== "" && value.length <= maxUrlCharacters;
 }
 
 export function areTexts(value: unknown): value is readonly string[] {

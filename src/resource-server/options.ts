@@ -3,7 +3,7 @@
 import {
   defaultAnswerLifetimeSeconds,
   maxAnswerLifetimeSeconds,
-  mostVerifiedTokens,
+  maxVerifiedTokens,
 } from "../core/limits.ts";
 import { ownOptions } from "../options/own-options.ts";
 import { issuerOptionNames, issuersOf, type IssuerRules } from "./issuer-options.ts";
@@ -58,7 +58,7 @@ const known = [
   "answerLifetimeSeconds",
   "onEvent",
 ];
-const longestToleranceSeconds = 300;
+const maxToleranceSeconds = 300;
 
 function isFunction(value: unknown): value is (event: ResourceServerEvent) => void {
   return typeof value === "function";
@@ -123,8 +123,8 @@ export function resourceServerRules(given: ResourceServerOptions): ResourceServe
       optional(
         own,
         "clockToleranceSeconds",
-        `a number of seconds up to ${String(longestToleranceSeconds)}`,
-        isNumberUpTo(longestToleranceSeconds),
+        `a number of seconds up to ${String(maxToleranceSeconds)}`,
+        isNumberUpTo(maxToleranceSeconds),
       ) ?? 60,
     resource:
       optional(own, "resource", address, isAddress) ?? (isAddress(first) ? first : undefined),
@@ -133,7 +133,7 @@ export function resourceServerRules(given: ResourceServerOptions): ResourceServe
     caCertPath: optional(own, "caCertPath", "a path", isText),
     rememberedTokens:
       optional(own, "rememberedTokens", "a number up to 1000000", isNumberUpTo(1_000_000)) ??
-      mostVerifiedTokens,
+      maxVerifiedTokens,
     answerLifetimeSeconds:
       optional(
         own,

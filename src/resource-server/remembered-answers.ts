@@ -1,7 +1,7 @@
 // What providers said of tokens, kept for a bounded time within bounds of count and bytes. No token is in it: each is found
 // by its digest.
 
-import type { Clock } from "../core/clock.ts";
+import { nowSeconds, type Clock } from "../core/clock.ts";
 import type { Reason } from "../core/errors.ts";
 import { maxAnswerBytes, refusedAnswerLifetimeSeconds } from "../core/limits.ts";
 import type { Identity } from "./resource-server-types.ts";
@@ -77,7 +77,7 @@ export class RememberedAnswers {
     const longest = this.#lifetimeSeconds;
     if ("problem" in answer) return Math.min(longest, refusedAnswerLifetimeSeconds);
     if (answer.expiresAt === undefined) return longest;
-    return Math.max(0, Math.min(longest, answer.expiresAt - this.#clock.now() / 1000));
+    return Math.max(0, Math.min(longest, answer.expiresAt - nowSeconds(this.#clock)));
   }
 
   find(digest: string): JudgedAnswer | undefined {

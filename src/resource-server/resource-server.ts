@@ -1,5 +1,6 @@
 // Verifies access tokens of known issuers (RFC 9068, RFC 8725), and knows how to tell clients where to get one.
 
+import { nowSeconds } from "../core/clock.ts";
 import { isOidcError } from "../core/errors.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { authenticationProblem } from "../keys/id-token-claims.ts";
@@ -50,7 +51,7 @@ class VerifyingResourceServer implements ResourceServer {
   constructor(rules: ResourceServerRules) {
     this.#rules = rules;
     const world = keyWorld(rules.caCertPath, rules.onEvent);
-    this.#now = () => world.clock.now() / 1000;
+    this.#now = () => nowSeconds(world.clock);
     const place = metadataPlace(rules.resource);
     this.advertisement = advertisementOf(rules);
     this.metadata = metadataOf(rules);

@@ -3,8 +3,8 @@
 import { headerTextOf, type CompactToken, type JoseHeader } from "../keys/compact-token.ts";
 
 /** More than any issuer has keys in use; a longer header holds more than the name of one. */
-const mostHeaders = 64;
-const longestHeaderCharacters = 512;
+const maxHeaders = 64;
+const maxHeaderCharacters = 512;
 
 /** The memory. Only who can sign can add to it, so nobody can crowd it with headers of their own. */
 export class SignerHeaders {
@@ -18,8 +18,8 @@ export class SignerHeaders {
   /** Remembers the header of an accepted token. */
   add(token: string, { algorithm, keyId, header: members }: CompactToken): void {
     const text = headerTextOf(token);
-    if (text.length > longestHeaderCharacters || this.#known.has(text)) return;
-    if (this.#known.size >= mostHeaders) this.#known.clear();
+    if (text.length > maxHeaderCharacters || this.#known.has(text)) return;
+    if (this.#known.size >= maxHeaders) this.#known.clear();
     // A copy: a part of a text keeps the whole of it in memory, and that is a token.
     this.#known.set(Buffer.from(text, "latin1").toString("latin1"), { algorithm, keyId, members });
   }

@@ -1,7 +1,7 @@
 // Who answers for a token, and how: told by its shape and, for a JWT, by the issuer that it names. Nothing is believed by
 // that, and nothing is tried a second way.
 
-import { longestAccessTokenCharacters } from "../core/limits.ts";
+import { maxAccessTokenCharacters } from "../core/limits.ts";
 import { isBearerToken } from "../core/bearer-token.ts";
 import { claimsOf, parseCompactToken } from "../keys/compact-token.ts";
 import { refuse } from "./option-checks.ts";
@@ -63,7 +63,7 @@ export class TokenRoutes {
 
   of(token: string): TokenRoute {
     // The verifier of JWTs says what is wrong with these.
-    if (typeof token !== "string" || token === "" || token.length > longestAccessTokenCharacters) {
+    if (typeof token !== "string" || token === "" || token.length > maxAccessTokenCharacters) {
       return "jwt";
     }
     if (hasJwtShape(token)) return this.#ofJwt(token);

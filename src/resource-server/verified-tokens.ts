@@ -50,7 +50,7 @@ interface Kept {
  */
 export class VerifiedTokens {
   readonly #most: number;
-  readonly #mostCharacters: number;
+  readonly #maxCharacters: number;
   readonly #known = new Map<string, Kept>();
   readonly #seen: Int32Array;
   #characters = 0;
@@ -59,7 +59,7 @@ export class VerifiedTokens {
 
   constructor(most: number) {
     this.#most = most;
-    this.#mostCharacters = most * charactersOfOne;
+    this.#maxCharacters = most * charactersOfOne;
     // With fewer places than tokens, these would push each other out of it before they are seen again.
     const slots = Math.max(leastSlots, 2 ** Math.ceil(Math.log2(2 * most)));
     this.#seen = new Int32Array(most === 0 ? 0 : slots);
@@ -79,7 +79,7 @@ export class VerifiedTokens {
   /** Keeps what was seen before; the identity is frozen then, because others get the same one. */
   add(verified: VerifiedToken): void {
     const { token, identity } = verified;
-    if (token.length > this.#mostCharacters) return;
+    if (token.length > this.#maxCharacters) return;
     const tail = token.slice(-tailCharacters);
     const fingerprint = fingerprintOf(tail);
     const slot = fingerprint & (this.#seen.length - 1);
@@ -93,7 +93,7 @@ export class VerifiedTokens {
     this.#remove(tail);
     while (
       this.#known.size >= this.#most ||
-      this.#characters + token.length > this.#mostCharacters
+      this.#characters + token.length > this.#maxCharacters
     ) {
       this.#removeOldest();
     }

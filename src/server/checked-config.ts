@@ -1,7 +1,7 @@
 // What a server's word about the provider must be before anything reads it.
 
 import { isLoopbackHost } from "../core/hosts.ts";
-import { longestServerTextCharacters, longestUrlCharacters, mostScopes } from "../core/limits.ts";
+import { maxServerTextCharacters, maxUrlCharacters, maxScopes } from "../core/limits.ts";
 import type { ServerConfig } from "./server-config.ts";
 
 /** What a server said, as it came. Empty and absent are the same. */
@@ -20,7 +20,7 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const unfit = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 function isIssuer(text: string): boolean {
-  if (text.length > longestUrlCharacters || unfit.test(text) || /[\s?#\\]/.test(text)) return false;
+  if (text.length > maxUrlCharacters || unfit.test(text) || /[\s?#\\]/.test(text)) return false;
   const url = URL.parse(text);
   if (url === null || url.username !== "" || url.password !== "") return false;
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
@@ -32,7 +32,7 @@ function textOf(
   fail: (what: string) => Error,
 ): string | undefined {
   if (value === undefined || value === "") return undefined;
-  if (value.length > longestServerTextCharacters || unfit.test(value)) {
+  if (value.length > maxServerTextCharacters || unfit.test(value)) {
     throw fail(`names ${name} with characters that cannot be in one, or too many of them`);
   }
   return value;
@@ -44,7 +44,7 @@ function scopesOf(
 ): readonly string[] | undefined {
   const scopes = (value ?? "").split(" ").filter((scope) => scope !== "");
   if (scopes.length === 0) return undefined;
-  const isFit = (value ?? "").length <= longestServerTextCharacters && scopes.length <= mostScopes;
+  const isFit = (value ?? "").length <= maxServerTextCharacters && scopes.length <= maxScopes;
   if (!isFit || !scopes.every((scope) => scopeToken.test(scope))) {
     throw fail("names scopes that cannot be requested (RFC 6749 section 3.3)");
   }

@@ -1,8 +1,8 @@
 // Asks an https server which provider to use: its protected resource metadata (RFC 9728), with our own members in it.
 
 import { OidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
-import { longestUrlCharacters } from "../core/limits.ts";
+import { hostAndPort } from "../core/hosts.ts";
+import { maxUrlCharacters } from "../core/limits.ts";
 import { shownAddress } from "../core/server-words.ts";
 import type { Warn } from "../core/warning.ts";
 import { option, say } from "../core/wording.ts";
@@ -86,8 +86,8 @@ export function resourceMetadataForms(server: string): readonly ResourceMetadata
  */
 export function challengedMetadataForm(address: string, server: string): ResourceMetadataForm {
   const { origin } = new URL(server);
-  const host = hostOf(server);
-  const url = address.length <= longestUrlCharacters ? URL.parse(address) : null;
+  const host = hostAndPort(server);
+  const url = address.length <= maxUrlCharacters ? URL.parse(address) : null;
   if (url === null || url.origin !== origin || url.username !== "" || url.password !== "") {
     const elsewhere =
       url === null ? "at an address that is not a URL" : `at ${shownAddress(url.origin)}`;
@@ -104,7 +104,7 @@ export function challengedMetadataForm(address: string, server: string): Resourc
 
 /** Undefined where there is none at this address. @throws {OidcError} where no other address may be tried. */
 function documentIn(answer: HttpAnswer): Document | undefined {
-  const host = hostOf(answer.url);
+  const host = hostAndPort(answer.url);
   if (answer.status >= 500) {
     throw failed("server_error", host, `could not answer: status ${answer.status}`);
   }
@@ -121,7 +121,7 @@ function assertResource(
   host: string,
 ): string {
   const named = document["resource"];
-  const isText = typeof named === "string" && named.length <= longestUrlCharacters;
+  const isText = typeof named === "string" && named.length <= maxUrlCharacters;
   // RFC 9728 section 3.3: "If these values are not identical, the data contained in the response MUST NOT be used."
   const isOurs = (text: string): boolean =>
     [resource, orResource].some((each) => comparable(each) === comparable(text));
@@ -203,7 +203,7 @@ async function configIn(
   form: ResourceMetadataForm,
   { preferredIssuer, warn }: ResourceReading,
 ): Promise<ServerConfig> {
-  const host = hostOf(form.url);
+  const host = hostAndPort(form.url);
   const named = assertResource(document, form, host);
   warnOfWhatIsIgnored(document, host, warn);
   const said = {
@@ -247,7 +247,7 @@ export async function readResourceMetadata(
     const config = await readOne(http, form, reading);
     if (config !== undefined) return config;
   }
-  const host = hostOf(forms[0]?.url ?? "");
+  const host = hostAndPort(forms[0]?.url ?? "");
   throw failed("not_found", host, "does not say which provider to sign in at");
 }
 
@@ -268,7 +268,7 @@ export function resourceConfigSource(
 ): ServerConfigSource {
   return {
     server: addressOfServer(server),
-    host: hostOf(server),
+    host: hostAndPort(server),
     ask: (signal) =>
       readResourceMetadata(http, resourceMetadataForms(server), { ...reading, signal }),
   };

@@ -1,6 +1,7 @@
 // The work under the lock: what is stored, else a refresh, else a sign-in. Changes when step 5 of docs/lock/protocol.md
 // does.
 
+import { nowSeconds } from "../core/clock.ts";
 import { emit } from "../core/events.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { providerOf, tooManyRounds } from "./outcomes.ts";
@@ -41,12 +42,12 @@ export class TokenAcquisition {
   async #acquire(work: Work): Promise<AcquiredToken> {
     const { world, repository, config } = this.#parts;
     const { criteria, tell } = work;
-    const nowSeconds = (): number => world.clock.now() / 1000;
+    const now = (): number => nowSeconds(world.clock);
     for (let rounds = 0; rounds < maxRounds; rounds += 1) {
       const record = await repository.read();
-      const found = matchRecord(record, criteria, config, nowSeconds());
+      const found = matchRecord(record, criteria, config, now());
       if (found !== undefined) return { record: found, source: "cache" };
-      if (!mayRefresh(record, criteria, config, nowSeconds())) {
+      if (!mayRefresh(record, criteria, config, now())) {
         return this.#signIn.signInFor(record, undefined, work);
       }
       tell("refresh");
@@ -54,7 +55,7 @@ export class TokenAcquisition {
       const refreshed = await this.#refresh.refresh(record, work);
       if (refreshed.state === "renewed") {
         const { acquired } = refreshed;
-        if (!lacksIdToken(acquired.record, criteria, nowSeconds())) return acquired;
+        if (!lacksIdToken(acquired.record, criteria, now())) return acquired;
         return this.#signIn.signInFor(acquired.record, noIdToken(config, "not_renewed"), work);
       }
       if (refreshed.state === "refused") {

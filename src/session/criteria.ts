@@ -53,7 +53,7 @@ function laterOf(one: number | null, other: number | null): number | null {
 export function criteriaOf(
   options: SessionTokenOptions,
   context: {
-    personPresent: boolean;
+    canPrompt: boolean;
     signedInSince: number | null;
     cached: SessionRecord | undefined;
   },
@@ -63,7 +63,7 @@ export function criteriaOf(
     tokenKind: options.tokenKind ?? "access_token",
     minValiditySeconds: options.minValiditySeconds ?? defaultMinValiditySeconds,
     rejectedToken: options.rejectedToken,
-    interactive: (options.interactive ?? true) && context.personPresent,
+    interactive: (options.interactive ?? true) && context.canPrompt,
     changedSince: options.forceRefresh === true ? { tokensVersion: seenTokensVersion } : null,
     seenTokensVersion,
     isForced: options.forceRefresh === true,

@@ -29,7 +29,7 @@ test("one whose token is still good, though not for as long as asked, has not ex
 });
 
 test("login where nobody can be asked is login_required, and nothing is started [F-U6]", async () => {
-  const bench = new Bench({}, { personPresent: false });
+  const bench = new Bench({}, { canPrompt: false });
   const error = await failure(bench.session.login());
   expect([error.code, error.reason, bench.calls]).toEqual(["login_required", "no_token", []]);
   expect(error.message).not.toContain("Run: latchkey login");

@@ -1,7 +1,7 @@
 // What an error means for a call: whose outcome it is, whether it passes by itself, whether a person is needed.
 
 import { decisionsOf, isErrorOf, isOidcError, OidcError, wordingOf } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import type { PromptEvent } from "../core/prompt.ts";
 import { warningEvent } from "../core/warning.ts";
 import type { World } from "../core/world.ts";
@@ -13,7 +13,7 @@ import type { SessionConfig, TokenCriteria } from "./criteria.ts";
 
 /** The provider's name for people. */
 export function providerOf(config: SessionConfig): string {
-  return config.issuer === "" ? "the provider" : hostOf(config.issuer);
+  return config.issuer === "" ? "the provider" : hostAndPort(config.issuer);
 }
 
 /** Why nobody is asked: it was turned off, or nobody is there (the world's `absence`). */

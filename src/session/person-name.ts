@@ -1,7 +1,7 @@
 // What a person is called: from the claims of a sign-in, else from the userinfo endpoint, asked once.
 
 import { sanitizeProviderText } from "../core/errors.ts";
-import { longestNameRequestSeconds } from "../core/limits.ts";
+import { maxNameRequestSeconds } from "../core/limits.ts";
 import type { World } from "../core/world.ts";
 import type { TokenAnswer } from "../flow/flow-world.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -10,7 +10,7 @@ import type { Flows } from "./flows.ts";
 import type { RecordRepository } from "./record-repository.ts";
 import { nextPartVersion } from "../record/version.ts";
 
-const longestName = 100;
+const maxName = 100;
 
 /** The claims that name a person, the best one first (OpenID Connect Core section 5.1). */
 const nameClaims = ["name", "email", "preferred_username"] as const;
@@ -19,7 +19,7 @@ const nameClaims = ["name", "email", "preferred_username"] as const;
 export function nameIn(claims: Readonly<Record<string, unknown>>): string | undefined {
   for (const claim of nameClaims) {
     const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
-    const name = typeof value === "string" ? sanitizeProviderText(value, longestName) : "";
+    const name = typeof value === "string" ? sanitizeProviderText(value, maxName) : "";
     if (name !== "") return name;
   }
   return undefined;
@@ -30,7 +30,7 @@ export function personName(
   claims: Readonly<Record<string, unknown>> & { readonly sub: string },
   before: string | undefined,
 ): string {
-  return nameIn(claims) ?? before ?? sanitizeProviderText(claims.sub, longestName);
+  return nameIn(claims) ?? before ?? sanitizeProviderText(claims.sub, maxName);
 }
 
 /** What a name is asked for with. */
@@ -51,7 +51,7 @@ async function askForName(
   if (token === undefined) return undefined;
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  world.clock.sleep(longestNameRequestSeconds * 1000, { signal: either, unref: true }).then(
+  world.clock.sleep(maxNameRequestSeconds * 1000, { signal: either, unref: true }).then(
     () => stop.abort(),
     () => undefined,
   );

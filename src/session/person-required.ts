@@ -1,5 +1,6 @@
 // Why a person would have to be asked, where none may be. Changes when there is another reason for it.
 
+import { nowSeconds } from "../core/clock.ts";
 import { OidcError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import { option, say } from "../core/wording.ts";
@@ -38,7 +39,7 @@ export function personRequired(
   criteria: TokenCriteria,
   { clock, absence }: Pick<World, "clock" | "absence">,
 ): OidcError {
-  const now = clock.now() / 1000;
+  const now = nowSeconds(clock);
   const { target, stepUp, changedSince } = criteria;
   if (record !== undefined && isSignedIn(record) && record.ended === undefined) {
     if (stepUp !== undefined && unmetStepUpOf(record, stepUp, now) !== undefined) {

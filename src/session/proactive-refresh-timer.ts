@@ -27,13 +27,13 @@ const callsWaitFrom = 60_000;
 // Room for three tries after a failure (5, 10 and 20 seconds at most) before calls begin to wait.
 const shortestLead = 90_000;
 // More brings nothing: providers are seldom away for longer, and a token that is given up early is wasted.
-const longestLead = 600_000;
+const maxLead = 600_000;
 // Processes of one machine notice each other's renewal in the store; those of many machines have only this.
-const longestSpread = 300_000;
+const maxSpread = 300_000;
 // Timers stand still while a laptop sleeps; so soon after its resume the wall clock is looked at.
-const longestSlice = 30_000;
+const maxSlice = 30_000;
 const firstPause = 5000;
-const longestPause = 60_000;
+const maxPause = 60_000;
 // After a resume the network needs a moment, and the token may have ended meanwhile.
 const patienceAfterEnd = 120_000;
 
@@ -68,7 +68,7 @@ function isSame(one: AccessTokenRecord | null, other: AccessTokenRecord): boolea
  */
 function leadOf(lifetime: number): number {
   const callsWait = lifetime > callsWaitFrom ? callsWaitFrom : lifetime / 2;
-  const usual = Math.min(Math.max(lifetime / 5, shortestLead), longestLead);
+  const usual = Math.min(Math.max(lifetime / 5, shortestLead), maxLead);
   return Math.min(usual, callsWait + (lifetime - callsWait) / 3);
 }
 
@@ -143,7 +143,7 @@ export class ProactiveRefreshTimer {
     if (this.#plan !== plan) return undefined;
     const wait = this.#wait(plan);
     // Whole milliseconds: a timer that wakes a fraction too early would be set again and again.
-    if (wait > 0) return Math.min(Math.ceil(wait), longestSlice);
+    if (wait > 0) return Math.min(Math.ceil(wait), maxSlice);
     plan.isRenewing = true;
     try {
       return await this.#renew(plan, signal);
@@ -176,13 +176,13 @@ export class ProactiveRefreshTimer {
   #waitAnew(plan: Plan, current: AccessTokenRecord): number | undefined {
     if (current.expiresAt === null) return undefined;
     Object.assign(plan, this.#planFor({ ...current, expiresAt: current.expiresAt }));
-    return Math.min(Math.max(this.#wait(plan), firstPause), longestSlice);
+    return Math.min(Math.max(this.#wait(plan), firstPause), maxSlice);
   }
 
   #planFor(token: EndingToken): Plan {
     const lifetime = Math.max(0, token.expiresAt - token.issuedAt) * 1000;
     const latest = leadOf(lifetime);
-    const lead = latest + this.#fraction() * Math.min((lifetime - latest) / 10, longestSpread);
+    const lead = latest + this.#fraction() * Math.min((lifetime - latest) / 10, maxSpread);
     return {
       token,
       lead,
@@ -203,14 +203,14 @@ export class ProactiveRefreshTimer {
   /** When to try again, while that may still help. */
   #pauseAfter(plan: Plan, retryAfterSeconds: number | undefined): number | undefined {
     const { clock } = this.#parts;
-    const usual = Math.min(firstPause * 2 ** plan.failures, longestPause);
+    const usual = Math.min(firstPause * 2 ** plan.failures, maxPause);
     const pause = Math.max(usual * (0.5 + this.#fraction() / 2), (retryAfterSeconds ?? 0) * 1000);
     const now = clock.monotonic();
     const patience = (plan.firstTryAt ?? now) + patienceAfterEnd - now;
     if (pause > Math.max(this.#left(plan.token), patience)) return undefined;
     plan.failures += 1;
     plan.retryAt = now + pause;
-    return Math.min(pause, longestSlice);
+    return Math.min(pause, maxSlice);
   }
 
   #left(token: EndingToken): number {

@@ -29,7 +29,7 @@ export interface AnswerContext {
   readonly host: string;
 }
 
-const longestAcr = 1000;
+const maxAcr = 1000;
 
 function identityOf(
   claims: IdTokenClaims | undefined,
@@ -42,7 +42,7 @@ function identityOf(
     // A refresh's ID token may name nobody; what the userinfo endpoint said at the sign-in counts on.
     displayName: personName(claims, previous?.displayName),
     // A refresh's ID token may leave them out; the person has signed in as they did all the same.
-    ...(typeof acr === "string" ? { acr: sanitizeProviderText(acr, longestAcr) } : {}),
+    ...(typeof acr === "string" ? { acr: sanitizeProviderText(acr, maxAcr) } : {}),
     ...(typeof authTime === "number" ? { authTime } : {}),
   };
 }

@@ -46,7 +46,7 @@ export async function recordsIn(store: RecordStore): Promise<readonly SessionRec
 }
 
 // Each try meets another writer who really wrote; more in a row means that something else is wrong.
-const mostTries = 5;
+const maxTries = 5;
 
 /** The record of one key. */
 export class RecordRepository {
@@ -131,7 +131,7 @@ export class RecordRepository {
     let expected = base;
     let record = make(base);
     try {
-      for (let tries = 0; tries < mostTries; tries += 1) {
+      for (let tries = 0; tries < maxTries; tries += 1) {
         const version = expected?.version;
         const result = await this.#store.replace(this.#key, version, record, rules.fence);
         if (result.replaced) {
@@ -176,7 +176,7 @@ export class RecordRepository {
     fence?: number,
   ): Promise<SessionRecord | undefined> {
     let current = known ?? (await this.read());
-    for (let tries = 0; tries < mostTries; tries += 1) {
+    for (let tries = 0; tries < maxTries; tries += 1) {
       const next = change(current);
       if (next === "keep") return current;
       const pending = this.#unwritten;

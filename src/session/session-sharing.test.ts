@@ -306,7 +306,7 @@ test("client credentials need no person and are renewed by another request", asy
       needsPerson: false,
       signIn: () => Promise.resolve(bench.calls.length === 1 ? bare : answer()),
     },
-    { store, personPresent: false },
+    { store, canPrompt: false },
   );
   await bench.session.getToken();
   expect((await bench.session.getToken({ interactive: false })).source).toBe("login");

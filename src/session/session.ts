@@ -11,6 +11,7 @@
 // | not as strong or as recent as asked | may prompt | sign in so; not confirmed: an error |
 // | still valid for a moment | renewal failed for a passing reason | the cached token |
 
+import { nowSeconds } from "../core/clock.ts";
 import { isErrorOf, isOidcError } from "../core/errors.ts";
 import { emit } from "../core/events.ts";
 import type {
@@ -69,7 +70,7 @@ export interface SessionParts {
   /** The host, as far as one lock reaches. */
   readonly host: () => string;
   /** Prompts in an hour that nobody has to answer before no more are shown. */
-  readonly mostUnansweredPrompts: number;
+  readonly maxUnansweredPrompts: number;
   /** Whether tokens that were handed out are renewed before they expire: in a program that goes on running. */
   readonly renewsAhead?: boolean;
   /** Told of each new token. Default: nobody. */
@@ -86,6 +87,7 @@ export class StoredSession implements Session {
   readonly #flights = new Map<string, InProcessFlight<AcquiredToken>>();
   readonly #lifetime = new Lifetime();
   readonly #memos: TokenMemos;
+  readonly #now = (): number => nowSeconds(this.#parts.world.clock);
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -130,7 +132,7 @@ export class StoredSession implements Session {
       return kept;
     }
     const criteria = this.#criteriaOf(options, cached);
-    const record = matchRecord(cached, criteria, this.#parts.config, this.#nowSeconds());
+    const record = matchRecord(cached, criteria, this.#parts.config, this.#now());
     this.#reportLook(cached, criteria, record !== undefined);
     if (record !== undefined) return this.#handOut({ record, source: "cache" }, criteria);
     return this.#handOut(await this.#obtain(criteria, cached, signal), criteria);
@@ -139,14 +141,14 @@ export class StoredSession implements Session {
   async login(options: CallOptions = {}): Promise<SignInResult> {
     const { flows, world, config } = this.#parts;
     flows.assertConfigured();
-    if (flows.needsPerson && !world.personPresent) throw nobodyToSignIn(config, world.absence);
+    if (flows.needsPerson && !world.canPrompt) throw nobodyToSignIn(config, world.absence);
     // Read before anybody is asked: what this is for is the keeping.
     const cached = await this.#repository.read(true);
     // Newer than what is cached, even within one millisecond or with a clock that was set back. A sign-in that another
     // process finishes meanwhile is as new.
     const signedInSince = Math.max(world.clock.now(), cached?.signedInAt ?? 0);
     const criteria: TokenCriteria = {
-      ...criteriaOf({}, { personPresent: true, signedInSince, cached: undefined }),
+      ...criteriaOf({}, { canPrompt: true, signedInSince, cached: undefined }),
       mustBeKept: true,
     };
     const result = await this.#obtain(criteria, cached, options.signal);
@@ -212,18 +214,14 @@ export class StoredSession implements Session {
       emit(world.logger, "cache.hit", { location: records.location });
       return;
     }
-    const why = whyNoMatch(cached, criteria, config, this.#nowSeconds());
+    const why = whyNoMatch(cached, criteria, config, this.#now());
     emit(world.logger, "cache.miss", { location: records.location, why });
-  }
-
-  #nowSeconds(): number {
-    return this.#parts.world.clock.now() / 1000;
   }
 
   #criteriaOf(options: SessionTokenOptions, cached: SessionRecord | undefined): TokenCriteria {
     const { world, config, signedInSince } = this.#parts;
-    const { personPresent, clock } = world;
-    const criteria = criteriaOf(options, { personPresent, signedInSince, cached });
+    const { canPrompt, clock } = world;
+    const criteria = criteriaOf(options, { canPrompt, signedInSince, cached });
     if (!hasVariant(options)) return criteria;
     return withVariant(criteria, options, {
       configured: config.configured,
@@ -249,7 +247,7 @@ export class StoredSession implements Session {
     const criteria = this.#criteriaOf(options, undefined);
     const memo = find(criteria.target);
     if (memo === undefined) return undefined;
-    return matchRecord(memo.record, criteria, this.#parts.config, this.#nowSeconds()) && memo.token;
+    return matchRecord(memo.record, criteria, this.#parts.config, this.#now()) && memo.token;
   }
 
   #handOut(result: AcquiredToken, criteria: TokenCriteria): AccessToken {
@@ -270,8 +268,8 @@ export class StoredSession implements Session {
   #learn(record: SessionRecord | undefined): void {
     const { config, signedInSince, listeners } = this.#parts;
     const options = { minValiditySeconds: 0 };
-    const criteria = criteriaOf(options, { personPresent: false, signedInSince, cached: record });
-    const found = matchRecord(record, criteria, config, this.#nowSeconds());
+    const criteria = criteriaOf(options, { canPrompt: false, signedInSince, cached: record });
+    const found = matchRecord(record, criteria, config, this.#now());
     if (found === undefined) return;
     this.#memos.remember(found, undefined, undefined);
     if (listeners === undefined || listeners.isEmpty) return;
@@ -294,7 +292,7 @@ export class StoredSession implements Session {
       },
       renew: async (stored, signal) => {
         const options = { forceRefresh: true, interactive: false };
-        const context = { personPresent: false, signedInSince, cached: stored };
+        const context = { canPrompt: false, signedInSince, cached: stored };
         const criteria: TokenCriteria = { ...criteriaOf(options, context), quiet: true };
         const { record } = await this.#obtain(criteria, stored, signal);
         if (!signal.aborted) this.#learn(record);
@@ -321,7 +319,7 @@ export class StoredSession implements Session {
   /** The cached record where its token is good for a moment, though not for as long as the call asked. */
   async #stillValid(criteria: TokenCriteria): Promise<SessionRecord | undefined> {
     const lenient = { ...criteria, minValiditySeconds: 1 };
-    return matchRecord(await this.#readQuietly(), lenient, this.#parts.config, this.#nowSeconds());
+    return matchRecord(await this.#readQuietly(), lenient, this.#parts.config, this.#now());
   }
 
   /** For a look at the cache after an error, which says more than a second one about the cache would. */
@@ -354,7 +352,7 @@ export class StoredSession implements Session {
         if (own || signal?.aborted || !isOidcError(error)) throw error;
         // The work may have brought this call's token, and failed for what its own call wanted besides.
         const record = error.code === "aborted" ? undefined : await this.#readQuietly();
-        const found = matchRecord(record, criteria, this.#parts.config, this.#nowSeconds());
+        const found = matchRecord(record, criteria, this.#parts.config, this.#now());
         if (found !== undefined) return { record: found, source: "cache" };
         if (appliesToWaiter(error, criteria)) throw error;
       }
@@ -369,7 +367,7 @@ export class StoredSession implements Session {
     // The work may have found what was renewed before this call began, and was logged out of since.
     const record = criteria.isForced === true ? await this.#repository.read() : result.record;
     const { config } = this.#parts;
-    const now = this.#nowSeconds();
+    const now = this.#now();
     const found = matchRecord(record, criteria, config, now);
     if (found !== undefined) {
       return found.version === result.record.version ? result : { record: found, source: "cache" };

@@ -1,5 +1,6 @@
 // A sign-in under the lock, and what the call wants from it. Changes when what comes before or after a sign-in does.
 
+import { nowSeconds } from "../core/clock.ts";
 import type { OidcError } from "../core/errors.ts";
 import { isFresh } from "../record/fresh.ts";
 import type { SessionRecord } from "../record/format.ts";
@@ -45,7 +46,7 @@ export class SignInUnderLock {
       ...parts,
       newRecordId,
       warn,
-      most: parts.mostUnansweredPrompts,
+      most: parts.maxUnansweredPrompts,
     });
   }
 
@@ -64,10 +65,11 @@ export class SignInUnderLock {
     }
     if (isWithoutIdTokens(record, work.criteria)) throw idTokenNotGiven(config);
     const signedIn = await this.#signIn(record, refused, work);
-    if (lacksIdToken(signedIn.record, work.criteria, this.#nowSeconds())) {
+    if (lacksIdToken(signedIn.record, work.criteria, nowSeconds(this.#parts.world.clock))) {
       throw idTokenNotGiven(config);
     }
-    const unmet = stepUp && unmetStepUpOf(signedIn.record, stepUp, this.#nowSeconds());
+    const unmet =
+      stepUp && unmetStepUpOf(signedIn.record, stepUp, nowSeconds(this.#parts.world.clock));
     if (stepUp !== undefined && unmet !== undefined) {
       throw notSteppedUp(config, stepUp, unmet);
     }
@@ -92,14 +94,19 @@ export class SignInUnderLock {
       if (refreshed.state === "refused") cause = refreshed.error;
       const current = await repository.read();
       if (current === undefined) throw loginRequired(config, "no_token");
-      const found = matchRecord(current, work.criteria, config, this.#nowSeconds());
+      const found = matchRecord(
+        current,
+        work.criteria,
+        config,
+        nowSeconds(this.#parts.world.clock),
+      );
       if (found !== undefined) return { record: found, source: "cache" };
       record = current;
     }
     const own = record.accessToken;
     const isCovered =
       own !== null &&
-      isFresh(own, 1, this.#nowSeconds()) &&
+      isFresh(own, 1, nowSeconds(this.#parts.world.clock)) &&
       target.resources === null &&
       (target.scopes ?? []).every((scope) => own.scopes.includes(scope));
     if (!isCovered) throw targetNotGiven(config, target, cause?.cause ?? cause);
@@ -188,9 +195,5 @@ export class SignInUnderLock {
     if (!this.#parts.flows.needsPerson) return { record, source: "login" };
     const naming = { ...this.#parts, newRecordId: this.#writer.newRecordId };
     return { record: await namedRecord(record, answer, naming, work.signal), source: "login" };
-  }
-
-  #nowSeconds(): number {
-    return this.#parts.world.clock.now() / 1000;
   }
 }

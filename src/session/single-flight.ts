@@ -6,6 +6,7 @@
 // key's lock, where refreshes have their order, others wait with other wants; a failure that is about the variant alone is
 // not told to them.
 
+import { nowSeconds } from "../core/clock.ts";
 import { isErrorOf, isOidcError, OidcError } from "../core/errors.ts";
 import { anyOfTimed } from "../core/timed-signal.ts";
 import { lockHeadStartSeconds } from "../core/limits.ts";
@@ -139,21 +140,21 @@ export class SingleFlight {
         }
       }
       const record = await repository.read();
-      const nowSeconds = world.clock.now() / 1000;
-      const found = matchRecord(record, criteria, config, nowSeconds);
+      const now = nowSeconds(world.clock);
+      const found = matchRecord(record, criteria, config, now);
       if (found !== undefined) return { record: found, source: "cache" };
       if (
         record !== undefined &&
         acquired.outcome?.kind === "done" &&
         acquired.outcome.version === record.version &&
-        isOutcomeFor(record, criteria, config, nowSeconds)
+        isOutcomeFor(record, criteria, config, now)
       ) {
         return { record, source: "cache" };
       }
       if (acquired.outcome?.kind === "failed") {
         const error = OidcError.deserialize(acquired.outcome.error);
         // Whoever needs no person is not refused with the one who did.
-        const goesOn = wasUpToPerson(error) && mayRefresh(record, criteria, config, nowSeconds);
+        const goesOn = wasUpToPerson(error) && mayRefresh(record, criteria, config, now);
         if (appliesToWaiter(error, criteria) && !(goesOn && guarded.name === config.key)) {
           throw error;
         }

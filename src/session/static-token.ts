@@ -3,7 +3,7 @@
 import { isBearerToken } from "../core/bearer-token.ts";
 import { isOidcError, OidcError } from "../core/errors.ts";
 import type { AccessToken, GetTokenOptions, GivenToken } from "../core/types.ts";
-import { defaultMinValiditySeconds, longestTokenCharacters } from "../core/limits.ts";
+import { defaultMinValiditySeconds, maxTokenCharacters } from "../core/limits.ts";
 import { isFresh } from "../record/fresh.ts";
 import { createAccessToken } from "./access-token.ts";
 import { abortedError, raceAbort } from "./in-process-flight.ts";
@@ -122,7 +122,7 @@ export class StaticTokens {
     if (!isBearerToken(given.token)) {
       throw new OidcError(
         "token_response_invalid",
-        `${this.#source.name} gave no bearer token: visible ASCII characters without space, comma and quote, at most ${longestTokenCharacters} of them. Nothing was sent.`,
+        `${this.#source.name} gave no bearer token: visible ASCII characters without space, comma and quote, at most ${maxTokenCharacters} of them. Nothing was sent.`,
         { reason: "access_token" },
       );
     }

@@ -95,7 +95,7 @@ export class Bench {
     options: {
       store?: OpenStore;
       signedInSince?: number | null;
-      personPresent?: boolean;
+      canPrompt?: boolean;
       host?: string;
       isOneAccount?: boolean;
       clock?: Clock;
@@ -112,7 +112,7 @@ export class Bench {
       openBrowser: () => Promise.resolve({ opened: true }),
       prompt: (event) => this.prompts.push(event),
       logger: undefined,
-      personPresent: options.personPresent ?? true,
+      canPrompt: options.canPrompt ?? true,
       terminal: false,
       background: new Set(),
     };
@@ -152,7 +152,7 @@ export class Bench {
       config: { key: "key", issuer, clientId: "cli", isOneAccount: options.isOneAccount ?? false },
       signedInSince: options.signedInSince ?? null,
       host: () => options.host ?? "this-host",
-      mostUnansweredPrompts: 3,
+      maxUnansweredPrompts: 3,
       renewsAhead: options.renewsAhead ?? false,
       listeners: this.listeners,
     });

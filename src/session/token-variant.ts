@@ -115,7 +115,7 @@ export function markOf(token: AccessTokenRecord | undefined): string {
 }
 
 // A program that asks for ever new scopes must not make the file grow without end.
-const mostOtherTokens = 20;
+const maxOtherTokens = 20;
 
 /** The list with a new token at its end, without those that have ended, the newest few. */
 export function otherTokensWith(
@@ -128,7 +128,7 @@ export function otherTokensWith(
       (expiresAt === null || expiresAt > nowSeconds) &&
       !(next !== undefined && isSameTarget(wanted, next.wanted)),
   );
-  const list = [...kept, ...(next === undefined ? [] : [next])].slice(-mostOtherTokens);
+  const list = [...kept, ...(next === undefined ? [] : [next])].slice(-maxOtherTokens);
   return list.length === 0 ? {} : { otherAccessTokens: list };
 }
 

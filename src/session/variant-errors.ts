@@ -16,10 +16,10 @@ import type { SessionConfig } from "./criteria.ts";
 import type { UnmetStepUp, StepUp } from "./token-variant.ts";
 import type { TokenTarget } from "../record/format.ts";
 
-const longestList = 300;
+const maxList = 300;
 
 function listOf(values: readonly string[]): string {
-  return sanitizeProviderText(values.join(" "), longestList);
+  return sanitizeProviderText(values.join(" "), maxList);
 }
 
 function targetInWords({ scopes, resources }: TokenTarget): string {

@@ -18,7 +18,7 @@ export interface WorkParts {
   /** The host, as far as one lock reaches. */
   readonly host: () => string;
   /** Unanswered prompts in an hour. */
-  readonly mostUnansweredPrompts: number;
+  readonly maxUnansweredPrompts: number;
 }
 
 /** One piece of work under the lock. */

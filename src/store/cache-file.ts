@@ -9,7 +9,7 @@ import { emit, type Logger } from "../core/events.ts";
 import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
 import type { FileIdentity } from "../files/secure-read.ts";
 import { identityOf, isSameIdentity } from "../files/secure-read.ts";
-import { longestCacheFileBytes } from "../core/limits.ts";
+import { maxCacheFileBytes } from "../core/limits.ts";
 import type { Warn } from "../core/warning.ts";
 import { forgetSignIn, option, say } from "../core/wording.ts";
 import type { StoredRecord } from "../record/format.ts";
@@ -41,7 +41,7 @@ export type Look = Exclude<CacheRead<StoredRecord>, { state: "damaged" }>;
 export type RecordsInFile = Extract<Look, { state: "records" }>;
 
 // A change meets another one only where the file's lock is not to be had.
-const mostTries = 20;
+const maxTries = 20;
 
 /**
  * Whether a damaged file may be set aside. In the folder of Latchkey's own every file of that name is; at a path that
@@ -97,10 +97,10 @@ function currentIdentity(path: string): FileIdentity | undefined {
 
 /** What is longer is taken for damaged by whoever reads it, and with it the sign-ins of all others. */
 function assertFits(path: string, text: string): void {
-  if (Buffer.byteLength(text) <= longestCacheFileBytes) return;
+  if (Buffer.byteLength(text) <= maxCacheFileBytes) return;
   throw new OidcError(
     "cache_write_failed",
-    `The sign-in was not saved, because the cache file ${path} would be longer than ${longestCacheFileBytes} bytes.`,
+    `The sign-in was not saved, because the cache file ${path} would be longer than ${maxCacheFileBytes} bytes.`,
     {
       reason: "too_large",
       remedy: say`Forget sign-ins that are no longer wanted (${forgetSignIn}), or set another ${option("cachePath")}.`,
@@ -197,7 +197,7 @@ export async function changeRecords(
   known?: RecordsInFile,
 ): Promise<void> {
   await world.fileLock(path, async (locked) => {
-    for (let tries = 0; tries < mostTries; tries += 1) {
+    for (let tries = 0; tries < maxTries; tries += 1) {
       if (await tryChange(path, change, world, locked, tries === 0 ? known : undefined)) return;
     }
     throw new OidcError(

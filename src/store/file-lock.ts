@@ -17,8 +17,8 @@ export type FileLock = <Result>(
 ) => Promise<Result>;
 
 // A holder needs milliseconds; one that takes longer has been suspended, and a token must not wait for that.
-const longestHoldSeconds = 5;
-const longestWaitMilliseconds = 30_000;
+const maxHoldSeconds = 5;
+const maxWaitMilliseconds = 30_000;
 
 /**
  * A folder as every program names it, whichever way leads there: two containers of one host may have the same folder
@@ -39,12 +39,12 @@ export async function placeOfFile(path: string): Promise<string> {
 }
 
 async function take(name: string, lock: FlightLock, clock: Clock): Promise<Lease | undefined> {
-  const deadline = clock.monotonic() + longestWaitMilliseconds;
+  const deadline = clock.monotonic() + maxWaitMilliseconds;
   try {
     while (clock.monotonic() < deadline) {
       const taken = await lock.acquire(name, {
         signal: new AbortController().signal,
-        longestWorkSeconds: () => longestHoldSeconds,
+        longestWorkSeconds: () => maxHoldSeconds,
         waitForLogin: true,
         onWaiting: () => undefined,
       });

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { isOidcError, OidcError, wordingOf } from "../core/errors.ts";
 import type { Logger } from "../core/events.ts";
-import { longestRecordCharacters } from "../core/limits.ts";
+import { maxRecordCharacters } from "../core/limits.ts";
 import type { Warn } from "../core/warning.ts";
 import { option, say, type Wording } from "../core/wording.ts";
 import { ensurePrivateFolder, isTemporaryOf, removeTemporariesOf } from "../files/atomic-write.ts";
@@ -236,7 +236,7 @@ class FileStore implements FileTokenStore {
   /** Whether a record can be read back, and leaves room for those of others in one file. */
   #isKeepable(record: StoredRecord): boolean {
     return (
-      JSON.stringify(record).length <= longestRecordCharacters && parseStored(record) !== undefined
+      JSON.stringify(record).length <= maxRecordCharacters && parseStored(record) !== undefined
     );
   }
 

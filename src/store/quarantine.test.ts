@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { systemClock } from "../core/clock.ts";
-import { longestCacheFileBytes } from "../core/limits.ts";
+import { maxCacheFileBytes } from "../core/limits.ts";
 import { processNamespace } from "../files/processes.ts";
 import { createProcessLock, type ProcessLock } from "../lock/protocol.ts";
 import { cacheFileName } from "../record/key.ts";
@@ -143,7 +143,7 @@ test("the temporary file of a process that has ended goes, though the lock is no
 test.each([
   ["a person's own notes", "Dear diary"],
   ["another program's JSON", '{"version":3,"entries":[]}'],
-  ["another program's long file", `{"version":3,"entries":"${"x".repeat(longestCacheFileBytes)}"}`],
+  ["another program's long file", `{"version":3,"entries":"${"x".repeat(maxCacheFileBytes)}"}`],
 ])(
   "%s at the path of the cache stay where they are: cache_unreadable [F-S13]",
   async (_what, content) => {
@@ -161,7 +161,7 @@ test.each([
 );
 
 test("a file of ours that something made too long is set aside [C08]", async () => {
-  plant(file, formatCacheFile([{ long: "x".repeat(longestCacheFileBytes) }]));
+  plant(file, formatCacheFile([{ long: "x".repeat(maxCacheFileBytes) }]));
   expect(await inFile().list()).toEqual([]);
   expect(readdirSync(shared)).toEqual([expect.stringMatching(/^cache\.json\.damaged-/)]);
 });

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { isOidcError } from "../core/errors.ts";
 import { emit, type Logger } from "../core/events.ts";
-import { longestCacheFileBytes } from "../core/limits.ts";
+import { maxCacheFileBytes } from "../core/limits.ts";
 import type { Warn } from "../core/warning.ts";
 import { removePrivateFile, writeFailure, writeFileAtomically } from "../files/atomic-write.ts";
 import { errnoOf, readPrivateFileSync } from "../files/secure-read.ts";
@@ -88,7 +88,7 @@ export function mayBeOf(record: unknown, key: string): boolean {
 
 function recordsIn(path: string): readonly unknown[] | undefined {
   try {
-    const bytes = readPrivateFileSync(path, longestCacheFileBytes);
+    const bytes = readPrivateFileSync(path, maxCacheFileBytes);
     const file: unknown = JSON.parse(bytes?.toString("utf8") ?? "");
     const records: unknown = (file as { records?: unknown } | null)?.records;
     return Array.isArray(records) ? (records as unknown[]) : undefined;

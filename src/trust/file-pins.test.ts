@@ -46,7 +46,7 @@ function open(lock?: FlightLock): PinStore {
     lock: lock ?? createProcessLock({ folder, clock: systemClock, randomBytes }),
     clock: systemClock,
     randomBytes,
-    longestAnswerSeconds: 5,
+    maxAnswerSeconds: 5,
   });
 }
 
@@ -248,7 +248,7 @@ test("without the lock across processes nothing that was written meanwhile is lo
       }
       return randomBytes(length);
     },
-    longestAnswerSeconds: 5,
+    maxAnswerSeconds: 5,
   });
   expect(await pins.replace(server, undefined, pin)).toBe(true);
   expect((await pins.list()).map((each) => each.server)).toEqual([
@@ -286,7 +286,7 @@ function question<Answer>(): Question<Answer> {
 function openWaiting(onWaiting: FilePinsOptions["onWaiting"]): PinStore {
   const lock = createProcessLock({ folder, clock: systemClock, randomBytes });
   const clock = systemClock;
-  return createFilePins({ folder, lock, clock, randomBytes, longestAnswerSeconds: 5, onWaiting });
+  return createFilePins({ folder, lock, clock, randomBytes, maxAnswerSeconds: 5, onWaiting });
 }
 
 test("a question is asked once, and whoever waited for it reads the pin again", async () => {

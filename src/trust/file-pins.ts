@@ -32,7 +32,7 @@ export interface FilePinsOptions {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   /** Longest time that somebody is given for an answer, in seconds. */
-  readonly longestAnswerSeconds: number;
+  readonly maxAnswerSeconds: number;
   /** Told whose question is waited for. Default: nobody. */
   readonly onWaiting?: ((holder: WaitedFor) => void) | undefined;
 }
@@ -124,12 +124,12 @@ class FilePins implements PinStore {
     signal: AbortSignal = new AbortController().signal,
     ask: () => Promise<Answer>,
   ): Promise<Answer | undefined> {
-    const { lock, longestAnswerSeconds, onWaiting } = this.#options;
+    const { lock, maxAnswerSeconds, onWaiting } = this.#options;
     const name = `trust:${await this.#place()}:${server}`;
     for (;;) {
       const taken = await lock.acquire(name, {
         signal,
-        longestWorkSeconds: () => longestAnswerSeconds,
+        longestWorkSeconds: () => maxAnswerSeconds,
         waitForLogin: true,
         onWaiting: (holder) => {
           const { takeOver: _not, ...whom } = holder;

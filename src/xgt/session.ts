@@ -2,7 +2,7 @@
 
 import type { Client } from "@grpc/grpc-js";
 import { sanitizeProviderText } from "../core/errors.ts";
-import { longestServerTextCharacters } from "../core/limits.ts";
+import { maxServerTextCharacters } from "../core/limits.ts";
 import type { Credential } from "../core/types.ts";
 import { adminService } from "../grpc/admin-service.ts";
 import type { AuthorizationSource, CallAuthorization } from "../grpc/authorized-call.ts";
@@ -34,7 +34,7 @@ function isUnauthenticated(error: unknown): boolean {
 
 /** Printable ASCII, which metadata can carry. */
 function isSessionToken(text: string): boolean {
-  return text.length <= longestServerTextCharacters && /^[\x21-\x7e]+$/.test(text);
+  return text.length <= maxServerTextCharacters && /^[\x21-\x7e]+$/.test(text);
 }
 
 /** The session of a connection: every call of it names the same one. */

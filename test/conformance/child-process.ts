@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { PersonOverHttp } from "./person-over-http.ts";
 
-const longestLog = 8000;
+const maxLog = 8000;
 const graceMilliseconds = 10_000;
 
 export interface ProviderProcess {
@@ -29,7 +29,7 @@ export function startProcess(
   let written = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
-      written = (written + chunk.toString()).slice(-longestLog);
+      written = (written + chunk.toString()).slice(-maxLog);
     });
   }
   const ended = new Promise<void>((resolve) => {

@@ -35,8 +35,8 @@ interface Cookie {
   readonly path: string;
 }
 
-const longestJourney = 30;
-const longestAnswerMilliseconds = 20_000;
+const maxJourney = 30;
+const maxAnswerMilliseconds = 20_000;
 const loopbackHosts = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const namedEntities: Readonly<Record<string, string>> = {
@@ -162,7 +162,7 @@ export class PersonOverHttp {
           });
         },
       );
-      outgoing.setTimeout(longestAnswerMilliseconds, () =>
+      outgoing.setTimeout(maxAnswerMilliseconds, () =>
         outgoing.destroy(new Error(`no answer from ${url.origin}${url.pathname}`)),
       );
       outgoing.on("error", reject);
@@ -190,7 +190,7 @@ export class PersonOverHttp {
     const providerOrigin = new URL(url).origin;
     let step: Step = { url };
     let isBackAtClient = false;
-    for (let steps = 0; steps < longestJourney; steps += 1) {
+    for (let steps = 0; steps < maxJourney; steps += 1) {
       const page = await this.send(step);
       let next: Step | undefined;
       if (page.location !== undefined && page.status >= 300 && page.status < 400) {
@@ -207,7 +207,7 @@ export class PersonOverHttp {
       }
       step = next;
     }
-    throw new Error(`no end after ${longestJourney} steps: ${new URL(step.url).pathname}`);
+    throw new Error(`no end after ${maxJourney} steps: ${new URL(step.url).pathname}`);
   }
 
   #store(lines: readonly string[]): void {

@@ -24,7 +24,7 @@ async function remember(at: Desk, ...servers: readonly string[]): Promise<void> 
     lock: createProcessLock({ folder, clock: systemClock, randomBytes }),
     clock: systemClock,
     randomBytes,
-    longestAnswerSeconds: 1,
+    maxAnswerSeconds: 1,
   });
   for (const server of servers) {
     await pins.replace(server, undefined, {

@@ -41,7 +41,7 @@ function sceneNamed(part: string): Scene {
 }
 
 /** Each call that changes something: killed before it, and told of a broken disk, or of a quota that is used up. */
-function mostTelling(call: FileCall): readonly Fault[] {
+function maxTelling(call: FileCall): readonly Fault[] {
   if (!isChange(call)) return [];
   const telling = call.name === "write" ? ["EIO", "EDQUOT"] : ["EIO"];
   const errors = errorsOf(call).filter(
@@ -54,7 +54,7 @@ describe.skipIf(!available)("a write that is interrupted at a system call (needs
   test.each(["replaces one of three"])(
     "%s: the old or the new record, never neither [C07][C09]",
     async (part) => {
-      const { calls, broken } = await runRounds(sceneNamed(part), root, mostTelling);
+      const { calls, broken } = await runRounds(sceneNamed(part), root, maxTelling);
       expect(broken).toEqual([]);
       expect(calls.filter(({ ofLock }) => !ofLock).length).toBeGreaterThan(4);
       // Its folder, the socket, its mode, its number, its end.

@@ -270,7 +270,7 @@ test("[F-T10] a refusal in the browser ends the sign-in where no other way has b
 });
 
 test("where nobody is present neither a browser nor a code is offered", async () => {
-  const on = await withoutBrowser(() => undefined, {}, { personPresent: false });
+  const on = await withoutBrowser(() => undefined, {}, { canPrompt: false });
   expect((await failureOf(on.session.login())).code).toBe("login_required");
   expect(on.identityProvider.requests().device).toBe(0);
   expect(typesOf(on.events)).not.toContain("authorizationUrl");

@@ -9,7 +9,7 @@ import type { Disk } from "./disk.ts";
 import { isOneHost } from "./disk.ts";
 import type { Locks } from "./lock.ts";
 import type { Machine, Process } from "./machine.ts";
-import { mostUnansweredPrompts, type Prompts } from "./prompts.ts";
+import { maxUnansweredPrompts, type Prompts } from "./prompts.ts";
 import type { Provider } from "./provider.ts";
 import type { CallPlan } from "./scenario.ts";
 import type { SessionRecord } from "../../src/record/format.ts";
@@ -75,7 +75,7 @@ export class Program {
       openBrowser: () => Promise.resolve({ opened: true }),
       prompt: () => undefined,
       logger: undefined,
-      personPresent: true,
+      canPrompt: true,
       terminal: false,
       background: new Set(),
     };
@@ -133,7 +133,7 @@ export class Program {
       },
       signedInSince: null,
       host: () => `host-${String(process.host)}`,
-      mostUnansweredPrompts,
+      maxUnansweredPrompts,
     });
   }
 

@@ -194,7 +194,7 @@ function sessionOf(fleet: Fleet, process: Process): StoredSession {
     openBrowser: () => Promise.resolve({ opened: true }),
     prompt: () => undefined,
     logger: undefined,
-    personPresent: true,
+    canPrompt: true,
     terminal: false,
     background: new Set(),
   };
@@ -237,7 +237,7 @@ function sessionOf(fleet: Fleet, process: Process): StoredSession {
     },
     signedInSince: null,
     host: () => store.reach,
-    mostUnansweredPrompts: 3,
+    maxUnansweredPrompts: 3,
   });
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { ProcessPlan, Scenario } from "./scenario.ts";
 
 const never = new Promise<never>(() => undefined);
-const longestRun = 20_000;
+const maxRun = 20_000;
 
 function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -186,7 +186,7 @@ export class Machine {
       } else if (!this.#wakeNext() && !this.#resume()) {
         return;
       }
-      if (this.#turns > longestRun) {
+      if (this.#turns > maxRun) {
         this.violated("the run does not end");
         return;
       }

@@ -7,7 +7,7 @@ import type { Provider } from "./provider.ts";
 import type { PersonAct } from "./scenario.ts";
 
 /** `maxUnansweredPrompts` of every session. */
-export const mostUnansweredPrompts = 3;
+export const maxUnansweredPrompts = 3;
 
 /** The windows of all processes. */
 export class Prompts {
@@ -69,7 +69,7 @@ export class Prompts {
     if (open > 1) this.#machine.violated(`${String(open)} windows at a time`);
     this.shown += 1;
     this.#unanswered = onPurpose ? 0 : this.#unanswered + 1;
-    if (this.#unanswered > mostUnansweredPrompts && !this.#provider.isShared) {
+    if (this.#unanswered > maxUnansweredPrompts && !this.#provider.isShared) {
       this.#machine.violated(`${String(this.#unanswered)} windows that nobody answered`);
     }
     return () => this.#open.set(host, open - 1);

@@ -95,7 +95,7 @@ describe.skipIf(!available || !hasPowerCutDisk)(
 );
 
 describe.skipIf(!available)("the command line (needs strace)", () => {
-  const mostCalls = 40;
+  const maxCalls = 40;
   // Only our own files are synced, renamed and deleted.
   const callNames = ["/^fsync$", "/^rename", "/^unlink"];
 
@@ -130,7 +130,7 @@ describe.skipIf(!available)("the command line (needs strace)", () => {
       const broken: string[] = [];
       let rounds = 0;
       for (const name of callNames) {
-        for (let count = 1; count <= mostCalls; count += 1) {
+        for (let count = 1; count <= maxCalls; count += 1) {
           if (!existsSync(folder) || cached() === "") await at.run(["login", ...flags]);
           const before = cached();
           const result = await withFaultAt(name, count);

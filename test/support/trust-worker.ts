@@ -14,7 +14,7 @@ const pins = createFilePins({
   lock: createProcessLock({ folder, clock: systemClock, randomBytes }),
   clock: systemClock,
   randomBytes,
-  longestAnswerSeconds: 30,
+  maxAnswerSeconds: 30,
 });
 
 function admit(server: string, callerClientId: string, ask: TrustAsk | undefined) {

@@ -4,7 +4,7 @@ import { type OidcError, sanitizeProviderText, wordingOf } from "../../core/erro
 import { libraryNames, worded, type Names } from "../../core/wording.ts";
 import { flagOf, optionTable } from "../../options/table.ts";
 
-const longestParagraph = 4000;
+const maxParagraph = 4000;
 
 const flagNames: ReadonlyMap<string, string> = new Map([
   ...optionTable
@@ -67,7 +67,7 @@ export function errorParagraph(error: OidcError, configuration: readonly string[
   const advice = isUnnamed ? " Or make a profile: latchkey setup" : "";
   const reason = reasonOf(error);
   const tag = reason === undefined ? error.code : `${error.code}: ${reason}`;
-  return `${sanitizeProviderText(message + advice, longestParagraph)} [${tag}]`;
+  return `${sanitizeProviderText(message + advice, maxParagraph)} [${tag}]`;
 }
 
 /** The paragraph for a fault of Latchkey itself. Its message is left out: nobody has checked what it holds (O03). */

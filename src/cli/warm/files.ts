@@ -5,7 +5,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 
 const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW, O_DIRECTORY } = constants;
 // Far above any sign-in or configuration; what is longer is the full program's to read.
-const longestBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 function look<Result>(
   path: string,
@@ -22,9 +22,7 @@ function look<Result>(
 
 function read(stats: Stats, descriptor: number): string | undefined {
   // As text in one call: several times cheaper than by way of a buffer (measured).
-  return stats.isFile() && stats.size <= longestBytes
-    ? readFileSync(descriptor, "utf8")
-    : undefined;
+  return stats.isFile() && stats.size <= maxBytes ? readFileSync(descriptor, "utf8") : undefined;
 }
 
 /**

@@ -96,7 +96,7 @@ test("a file that is longer than a megabyte is the full program's to read [C08]"
   expect(quickly()).toBeUndefined();
 });
 
-const rule = { what: "file", longestBytes: 1000, code: "invalid_option" } as const;
+const rule = { what: "file", maxBytes: 1000, code: "invalid_option" } as const;
 
 test.each([
   [0o600, true],

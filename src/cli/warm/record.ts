@@ -4,11 +4,7 @@
 import type { SessionRecord } from "../../record/format.ts";
 import { schemaVersion } from "../../record/format.ts";
 import { isBearerToken } from "../../core/bearer-token.ts";
-import {
-  clockToleranceSeconds,
-  longestInstantSeconds,
-  longestLifetimeSeconds,
-} from "../../core/limits.ts";
+import { clockToleranceSeconds, maxInstantSeconds, maxLifetimeSeconds } from "../../core/limits.ts";
 
 /** When something came and when it ends, in seconds since the epoch. */
 interface Times {
@@ -29,7 +25,7 @@ const optional = [
 ];
 // Seldom there beside a token that is good: left to the full reader.
 const unusual = ["intent", "ended", "unansweredPrompts"];
-const longestToken = 100_000;
+const maxToken = 100_000;
 const methods = ["none", "client_secret_basic", "client_secret_post"];
 
 function isText(value: unknown, longest = 200): boolean {
@@ -37,7 +33,7 @@ function isText(value: unknown, longest = 200): boolean {
 }
 
 function isInstant(value: unknown, unitsInSecond = 1): boolean {
-  return typeof value === "number" && value >= 0 && value <= longestInstantSeconds * unitsInSecond;
+  return typeof value === "number" && value >= 0 && value <= maxInstantSeconds * unitsInSecond;
 }
 
 function isTexts(value: unknown): boolean {
@@ -71,7 +67,7 @@ export function warmRecord(file: string, key: string): SessionRecord | undefined
     required.every((name) => isText(record[name])) &&
     optional.every((name) => {
       const value = record[name];
-      return value === undefined || isText(value, name.endsWith("Token") ? longestToken : 200);
+      return value === undefined || isText(value, name.endsWith("Token") ? maxToken : 200);
     }) &&
     unusual.every((name) => record[name] === undefined) &&
     methods.includes(String(record["authenticationMethod"])) &&
@@ -111,6 +107,6 @@ export function warmTimes(idToken: string | undefined): Times | undefined {
   };
   const { iat, exp } = claims;
   return isInstant(iat) && typeof exp === "number" && exp >= 0
-    ? { issuedAt: Number(iat), expiresAt: Math.min(exp, Number(iat) + longestLifetimeSeconds) }
+    ? { issuedAt: Number(iat), expiresAt: Math.min(exp, Number(iat) + maxLifetimeSeconds) }
     : undefined;
 }

@@ -27,7 +27,7 @@ export interface PageContent {
   readonly refreshSeconds?: number;
 }
 
-const longestApplicationName = 60;
+const maxApplicationName = 60;
 
 const styleHash = createHash("sha256").update(styleSheet).digest("base64");
 
@@ -54,7 +54,7 @@ export function renderPage(content: PageContent): Page {
       ? ""
       : `<svg viewBox="0 0 64 64" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${markPath}"/></svg>`;
   // An option, but often made from a file name or a title: its controls are not for a page either.
-  const name = sanitizeProviderText(content.applicationName ?? "", longestApplicationName);
+  const name = sanitizeProviderText(content.applicationName ?? "", maxApplicationName);
   const footer = name ? `<footer>${escapeHtml(name)}</footer>` : "";
   return {
     status: content.status,

@@ -20,8 +20,8 @@ export interface KeychainSealsParts {
 }
 
 /** How long a person may take to unlock the keychain, in seconds: alone, and while a browser is open for them. */
-const longestSeconds = 30;
-const longestWhileSigningIn = 600;
+const maxSeconds = 30;
+const maxWhileSigningIn = 600;
 
 /** @throws {OidcError} `keychain_unavailable` for what Latchkey cannot have put there. */
 function checkedKey(secret: Uint8Array): Uint8Array {
@@ -54,18 +54,18 @@ export function createKeychainSeals(parts: KeychainSealsParts): RecordSeals {
   };
   /** What `prepare` began is waited for; where that failed, the keychain may be unlocked by now. */
   const current = async (): Promise<SealedValues | undefined> => {
-    if (known === undefined) return fetch(longestSeconds);
-    return known.catch(() => fetch(longestSeconds));
+    if (known === undefined) return fetch(maxSeconds);
+    return known.catch(() => fetch(maxSeconds));
   };
   const make = async (): Promise<SealedValues> => {
     await ensurePrivateFolder(folder);
     // Of many programs at once one makes the key: another one's would take its place in the keychain.
     return fileLock(join(folder, "keychain-key"), async () => {
-      const there = await fetch(longestSeconds);
+      const there = await fetch(maxSeconds);
       if (there !== undefined) return there;
-      await keychain.write(randomBytes(keyBytes), longestSeconds);
+      await keychain.write(randomBytes(keyBytes), maxSeconds);
       // As it is there, and not as it was given: nothing is sealed with a key that was not kept.
-      const kept = await fetch(longestSeconds);
+      const kept = await fetch(maxSeconds);
       if (kept === undefined) throw keychainUnavailable("failed");
       return kept;
     });
@@ -75,14 +75,14 @@ export function createKeychainSeals(parts: KeychainSealsParts): RecordSeals {
     place: "the keychain",
     otherKeyIs: "lost",
     prepare: () => {
-      if (known === undefined) void fetch(longestWhileSigningIn).catch(() => undefined);
+      if (known === undefined) void fetch(maxWhileSigningIn).catch(() => undefined);
     },
     values: async () => (await current()) ?? make(),
     open: async (sealed, place) => {
       const opened = (await current())?.open(sealed, place);
       if (opened !== undefined && opened.state !== "otherKey") return opened;
       // The keychain may have another key by now.
-      return (await fetch(longestSeconds))?.open(sealed, place) ?? { state: "otherKey" };
+      return (await fetch(maxSeconds))?.open(sealed, place) ?? { state: "otherKey" };
     },
   };
 }

@@ -7,9 +7,9 @@ import { forgetSignIn, option, run, say, sentences, type Wording } from "../../c
 /** One secret in the system's keychain. */
 export interface Keychain {
   /** The secret; undefined where there is none. May ask the person to unlock the keychain. @throws {OidcError} `keychain_unavailable`. */
-  read(longestSeconds: number): Promise<Uint8Array | undefined>;
+  read(maxSeconds: number): Promise<Uint8Array | undefined>;
   /** Puts it there, in the place of another. @throws {OidcError} `keychain_unavailable`. */
-  write(secret: Uint8Array, longestSeconds: number): Promise<void>;
+  write(secret: Uint8Array, maxSeconds: number): Promise<void>;
 }
 
 /** What `@napi-rs/keyring` gives, as far as it is used. */
@@ -132,14 +132,14 @@ export function systemKeychain(
     }
   };
   return {
-    async read(longestSeconds) {
+    async read(maxSeconds) {
       const asked = await entry();
-      const secret = await within(() => asked.getSecret(), longestSeconds);
+      const secret = await within(() => asked.getSecret(), maxSeconds);
       return secret === null || secret === undefined ? undefined : Uint8Array.from(secret);
     },
-    async write(secret, longestSeconds) {
+    async write(secret, maxSeconds) {
       const asked = await entry();
-      await within(() => asked.setSecret(secret), longestSeconds);
+      await within(() => asked.setSecret(secret), maxSeconds);
     },
   };
 }

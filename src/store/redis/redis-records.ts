@@ -1,7 +1,7 @@
 // Records in Redis, each sealed and replaced by compare and swap in one step. Changes when that step does.
 
 import { OidcError } from "../../core/errors.ts";
-import { longestRecordCharacters } from "../../core/limits.ts";
+import { maxRecordCharacters } from "../../core/limits.ts";
 import type { Warn } from "../../core/warning.ts";
 import { run, say } from "../../core/wording.ts";
 import type { StoredRecord } from "../../record/format.ts";
@@ -179,7 +179,7 @@ export class RedisRecords implements Pick<RecordStore, "read" | "replace" | "lis
 
   #textOf(record: StoredRecord): string {
     const text = JSON.stringify(record);
-    if (text.length <= longestRecordCharacters && parseRecord(parsed(text)) !== undefined) {
+    if (text.length <= maxRecordCharacters && parseRecord(parsed(text)) !== undefined) {
       return text;
     }
     throw new OidcError(

@@ -1,7 +1,7 @@
 // `latchkey fetch`: sends a request with a token, and prints the answer. Changes when that command does.
 
 import { OidcError } from "../../../core/errors.ts";
-import { hostOf } from "../../../core/hosts.ts";
+import { hostAndPort } from "../../../core/hosts.ts";
 import { shownServer } from "../../../core/server-words.ts";
 import type { GetTokenOptions } from "../../../core/types.ts";
 import { openResourceSignIns } from "../../../credential/resource-sign-ins.ts";
@@ -23,7 +23,7 @@ function assertSameServer({ options: { server } }: Opened, url: URL): void {
   if (named?.origin === url.origin) return;
   throw new OidcError(
     "invalid_option",
-    `This sign-in is for ${shownServer(server)}, and the request is for ${hostOf(url)}: a token that was obtained for one server is not sent to another.`,
+    `This sign-in is for ${shownServer(server)}, and the request is for ${hostAndPort(url)}: a token that was obtained for one server is not sent to another.`,
     { remedy: "Name another sign-in with --profile, or none." },
   );
 }
@@ -89,7 +89,7 @@ function explained(error: unknown, url: URL): unknown {
   const why = error.cause instanceof Error ? error.cause.message : "there are too many redirects";
   return new OidcError(
     "redirect_refused",
-    `What ${hostOf(url)} answered cannot be followed: ${why}.`,
+    `What ${hostAndPort(url)} answered cannot be followed: ${why}.`,
     {
       remedy: "Is the address right?",
     },
@@ -115,7 +115,7 @@ export async function run(context: CommandContext): Promise<number> {
     throw explained(error, url);
   });
   const { status } = response;
-  const said = `${hostOf(url)} answered with status ${shownStatus(status)}.`;
+  const said = `${hostAndPort(url)} answered with status ${shownStatus(status)}.`;
   if (status >= 400 && fail === true) {
     await response.body?.cancel();
     throw new CommandFault(`${said} [http_status: ${String(status)}]`);

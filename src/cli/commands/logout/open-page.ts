@@ -1,7 +1,7 @@
 // Opens the page that ends a provider's session in the browser. Changes when what is sent there does.
 
-import { hostOf } from "../../../core/hosts.ts";
-import { longestUrlCharacters } from "../../../core/limits.ts";
+import { hostAndPort } from "../../../core/hosts.ts";
+import { maxUrlCharacters } from "../../../core/limits.ts";
 import type { World } from "../../../core/world.ts";
 import { createStartAddress, openAtStart } from "../../../interaction/open-browser.ts";
 import { withIdTokenHint } from "../../../session/logout-url.ts";
@@ -24,8 +24,8 @@ export async function openLogoutPage(
   signal: AbortSignal,
 ): Promise<boolean> {
   const hinted = idToken === undefined ? logoutUrl : withIdTokenHint(logoutUrl, idToken);
-  const target = hinted.length > longestUrlCharacters ? logoutUrl : hinted;
-  const start = createStartAddress(world, hostOf(logoutUrl));
+  const target = hinted.length > maxUrlCharacters ? logoutUrl : hinted;
+  const start = createStartAddress(world, hostAndPort(logoutUrl));
   const opened = await openAtStart(world, { start, target, command, authority: undefined });
   if (!opened.result.opened) return false;
   const over = new AbortController();

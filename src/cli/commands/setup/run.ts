@@ -87,7 +87,7 @@ async function mayReplace(
 /** Signs in where somebody can; says so where nobody can. */
 async function tryOut(opened: Opened, settings: Settings, context: CommandContext): Promise<void> {
   const { session, world } = opened;
-  if (settings.kind === "interactive" && !world.personPresent) {
+  if (settings.kind === "interactive" && !world.canPrompt) {
     context.tell("The sign-in was not tried: nobody can be asked here.");
     return;
   }
