@@ -103,14 +103,14 @@ function listed(commands: readonly GrammarCommand[]): Completion {
 }
 
 function argumentValues(
-  { values: words, completes }: ArgumentSpec,
+  { values: words, offers, completes }: ArgumentSpec,
   grammar: Grammar,
   known: KnownNames,
 ): Completion {
   if (completes === "file") return { kind: "files" };
   if (completes === "command") return listed(grammar.commands);
   if (completes === "server") return values(known.servers());
-  return values(words ?? (completes === "profile" ? known.profiles() : []));
+  return values(words ?? offers ?? (completes === "profile" ? known.profiles() : []));
 }
 
 /** What is offered for a word without dashes, behind other words. */

@@ -59,6 +59,8 @@ export interface ArgumentSpec {
   readonly values?: readonly string[];
   /** For a word that is not accepted: completes "There is no …". */
   readonly missing?: string;
+  /** Words that the Tab key offers where others are accepted, too. */
+  readonly offers?: readonly string[];
   /** What the Tab key offers where no values are listed. */
   readonly completes?: "file" | "profile" | "command" | "server";
 }

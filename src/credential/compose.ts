@@ -43,8 +43,11 @@ export interface Composition {
   readonly store: TokenStore;
   readonly session: Session;
   readonly key: string;
-  /** What the provider says of itself, and what options say in its place. @throws {OidcError} as discovery does. */
-  readonly describeProvider: (signal: AbortSignal) => Promise<ProviderMetadata>;
+  /** What the provider says of itself (`anew`: now, whatever is kept), and what options say in its place. @throws {OidcError} as discovery does. */
+  readonly describeProvider: (
+    signal: AbortSignal,
+    how?: { readonly anew?: boolean },
+  ) => Promise<ProviderMetadata>;
   /** What the server that the options name says, whether it counts or not. @throws {OidcError} `server_config_failed`. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
   /** What sends requests to a server of the user's own, as the provider's are sent. */
@@ -304,11 +307,11 @@ export function compose(
     renewsAhead,
     listeners,
   });
-  const describeProvider = async (signal: AbortSignal): Promise<ProviderMetadata> => {
+  const describeProvider: Composition["describeProvider"] = async (signal, how) => {
     const { openProvider } = await loadPart(() => import("../provider/metadata.ts"));
     const flow = kind === "client" ? "client" : settings.flow;
     const where = providerOptions(await source.read({ signal }), settings, flow);
-    return (await openProvider(await openWorld(), where, signal)).metadata;
+    return (await openProvider(await openWorld(), where, signal, how)).metadata;
   };
   const readServer = async (signal: AbortSignal): Promise<ServerAnswer> => {
     const { readServer: read } = await loadPart(() => import("./ask-server.ts"));

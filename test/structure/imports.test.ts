@@ -93,6 +93,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
   ],
   testing: ["options", "record/key.ts", "credential/stores.ts"],
+  doctor: [
+    "options",
+    "files",
+    "lock",
+    "store",
+    "http",
+    "provider",
+    "interaction",
+    "helpers/place.ts",
+    "flow",
+  ],
   cli: [
     "options",
     "files",
@@ -110,6 +121,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "composition",
     "fetch",
+    "doctor",
   ],
   entry: [
     "credential",
@@ -135,7 +147,7 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  "smol-toml": ["cli"],
+  "smol-toml": ["cli", "doctor"],
   uqr: ["cli"],
   "@grpc": ["grpc", "xgt"],
   axios: ["adapters"],

@@ -12,6 +12,7 @@ import { spec as trust } from "./trust/spec.ts";
 import { spec as fetch } from "./fetch/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
 import { spec as credential } from "./credential/spec.ts";
+import { spec as doctor } from "./doctor/spec.ts";
 import { spec as completion } from "./completion/spec.ts";
 import { spec as help } from "./help/spec.ts";
 import { spec as version } from "./version/spec.ts";
@@ -28,6 +29,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   fetch,
   exec,
   credential,
+  doctor,
   completion,
   help,
   version,

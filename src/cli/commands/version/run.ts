@@ -1,32 +1,7 @@
 // `latchkey --version`. Changes when its form does.
 
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { CommandContext } from "../../context.ts";
-
-/** The version in the package's own package.json, wherever the bundler has put this module below it. */
-function packageVersion(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const parent = dirname(folder);
-    try {
-      const about: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      if (
-        typeof about === "object" &&
-        about !== null &&
-        "name" in about &&
-        about.name === "latchkey"
-      ) {
-        return "version" in about && typeof about.version === "string" ? about.version : "unknown";
-      }
-    } catch {
-      // No package.json here: look further up.
-    }
-    if (parent === folder) return "unknown";
-    folder = parent;
-  }
-}
+import { packageVersion } from "../../package-version.ts";
 
 /** Prints the version. */
 export function run(context: CommandContext): Promise<number> {

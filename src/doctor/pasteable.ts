@@ -1,0 +1,31 @@
+// Makes a report fit for a public place: without the home folder and the name of its owner.
+
+import type { Machine } from "../options/paths.ts";
+
+const shortestName = 2;
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+/**
+ * The text with `~` for the home folder, and `USER` for the user's name where it is part of a path or an address. No
+ * check puts a token, a secret or the name of a person into a finding; this is about what paths give away.
+ */
+export function pasteable(
+  text: string,
+  { homeDirectory, environment }: Pick<Machine, "homeDirectory" | "environment">,
+): string {
+  let result = text;
+  if (homeDirectory !== undefined && homeDirectory.length > 1) {
+    const home = homeDirectory.replace(/[/\\]+$/, "");
+    result = result.replaceAll(new RegExp(`${escaped(home)}(?![\\w.-])`, "g"), "~");
+  }
+  const names = ["USER", "LOGNAME", "USERNAME", "SUDO_USER"].map((name) => environment[name] ?? "");
+  for (const name of new Set(names)) {
+    if (name.length < shortestName) continue;
+    const before = "(?<=[/\\\\@=]|^)";
+    result = result.replaceAll(new RegExp(`${before}${escaped(name)}(?=[/\\\\@]|$)`, "gm"), "USER");
+  }
+  return result;
+}
