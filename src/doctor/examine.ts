@@ -16,18 +16,14 @@ async function within(
 ): Promise<Finding> {
   const timeIsUp = new AbortController();
   const signal = AbortSignal.any([outer, timeIsUp.signal]);
+  const late = failed(
+    `This did not end within ${counted(check.longestSeconds, "second")}.`,
+    "Try again.",
+  );
   const over = new Promise<Finding>((resolve) => {
-    signal.addEventListener(
-      "abort",
-      () =>
-        resolve(
-          failed(
-            `This did not end within ${counted(check.longestSeconds, "second")}.`,
-            "Try again.",
-          ),
-        ),
-      { once: true },
-    );
+    const end = (): void => resolve(late);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
   });
   const timer = setTimeout(() => timeIsUp.abort(), check.longestSeconds * 1000);
   try {

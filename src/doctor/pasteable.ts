@@ -24,8 +24,9 @@ export function pasteable(
   const names = ["USER", "LOGNAME", "USERNAME", "SUDO_USER"].map((name) => environment[name] ?? "");
   for (const name of new Set(names)) {
     if (name.length < shortestName) continue;
-    const before = "(?<=[/\\\\@=]|^)";
-    result = result.replaceAll(new RegExp(`${before}${escaped(name)}(?=[/\\\\@]|$)`, "gm"), "USER");
+    const inPath = String.raw`(?<=[/\\])${escaped(name)}(?![\w.-])`;
+    const beforeHost = String.raw`(?<![\w.-])${escaped(name)}(?=@)`;
+    result = result.replaceAll(new RegExp(`${inPath}|${beforeHost}`, "g"), "USER");
   }
   return result;
 }
