@@ -77,7 +77,7 @@ export interface Check {
   readonly name: string;
   readonly area: CheckArea;
   /** Its longest time, in seconds; a check that takes longer has failed. */
-  readonly longestSeconds: number;
+  readonly maxSeconds: number;
   /** What it looks at, for the documentation: no full stop. */
   readonly about: string;
   readonly run: (scene: Scene) => Promise<Finding> | Finding;

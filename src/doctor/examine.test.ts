@@ -8,8 +8,8 @@ import { examine } from "./examine.ts";
 const scene = {} as Omit<Scene, "signal">;
 const never = new AbortController().signal;
 
-function check(name: string, run: Check["run"], longestSeconds = 30): Check {
-  return { name, area: "machine", about: "", longestSeconds, run };
+function check(name: string, run: Check["run"], maxSeconds = 30): Check {
+  return { name, area: "machine", about: "", maxSeconds, run };
 }
 
 test("a check that fails with an error, or takes too long, is a finding, and the others go on", async () => {

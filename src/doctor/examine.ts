@@ -17,7 +17,7 @@ async function within(
   const timeIsUp = new AbortController();
   const signal = AbortSignal.any([outer, timeIsUp.signal]);
   const late = failed(
-    `This did not end within ${counted(check.longestSeconds, "second")}.`,
+    `This did not end within ${counted(check.maxSeconds, "second")}.`,
     "Try again.",
   );
   const over = new Promise<Finding>((resolve) => {
@@ -25,7 +25,7 @@ async function within(
     if (signal.aborted) end();
     signal.addEventListener("abort", end, { once: true });
   });
-  const timer = setTimeout(() => timeIsUp.abort(), check.longestSeconds * 1000);
+  const timer = setTimeout(() => timeIsUp.abort(), check.maxSeconds * 1000);
   try {
     return await Promise.race([Promise.resolve(check.run({ ...scene, signal })), over]);
   } catch (error) {

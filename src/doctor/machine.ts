@@ -8,23 +8,23 @@ import { planRedirect } from "../flow/redirect.ts";
 import { bindFirstFree } from "../interaction/bind.ts";
 import { failed, failure, ok, skipped, warning, type Check } from "./check.ts";
 
-const longestSeconds = 10;
-const oldestNode = [20, 19] as const;
+const maxSeconds = 10;
+const minNode = [20, 19] as const;
 
 function isOldNode(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
+  return major < minNode[0] || (major === minNode[0] && minor < minNode[1]);
 }
 
 const versions: Check = {
   name: "versions",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "Latchkey's version, and whether this Node is new enough",
   run({ nodeVersion, version, machine }) {
     const which = `Latchkey ${version} on Node ${nodeVersion} (${machine.platform}).`;
     return isOldNode(nodeVersion)
-      ? failed(which, `Latchkey needs Node ${oldestNode.join(".")} or later: install that.`)
+      ? failed(which, `Latchkey needs Node ${minNode.join(".")} or later: install that.`)
       : ok(which);
   },
 };
@@ -32,7 +32,7 @@ const versions: Check = {
 const configuration: Check = {
   name: "configuration",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "the configuration file, the profile, flags and variables",
   run({ fault, unknownVariables, options, servedHosts }) {
     if (fault !== undefined) return failure(fault);
@@ -52,7 +52,7 @@ const configuration: Check = {
 const terminal: Check = {
   name: "terminal",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "whether somebody can be asked here",
   run({ absence, hasTerminal }) {
     if (absence !== undefined) {
@@ -68,7 +68,7 @@ const terminal: Check = {
 const browser: Check = {
   name: "browser",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "whether a browser would be found",
   async run({ options, whyNoBrowser }) {
     if (!options.openBrowser) {
@@ -87,7 +87,7 @@ const browser: Check = {
 const localhost: Check = {
   name: "localhost",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "what the name localhost stands for here, where browsers may look it up",
   async run({ addressesOf }) {
     const expected = localhostAddresses.map(({ address }) => address);
@@ -116,7 +116,7 @@ async function close(servers: readonly Server[]): Promise<void> {
 const callbackPort: Check = {
   name: "callback-port",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "whether the port that the browser comes back to can be opened",
   async run({ options }) {
     if (options.flow === "device") return skipped("The device flow needs none.");

@@ -1,14 +1,14 @@
 // Checks of the way to the provider: connection, proxy, certificate, clock. All of them look at one request.
 
 import type { OidcError } from "../core/errors.ts";
-import { hostOf, isLoopbackHost } from "../core/hosts.ts";
+import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { clockToleranceSeconds } from "../core/limits.ts";
 import { counted } from "../core/words.ts";
 import { option, say } from "../core/wording.ts";
 import { proxyFor } from "../http/proxy.ts";
 import { failed, failure, notReached, ok, skipped, type Check, type Scene } from "./check.ts";
 
-const longestSeconds = 20;
+const maxSeconds = 20;
 const noProvider = skipped("No provider is named.");
 
 /** The address that the provider is looked for at. */
@@ -23,12 +23,12 @@ function isAboutProxy(error: OidcError): boolean {
 const network: Check = {
   name: "network",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "whether the provider's host can be reached from here",
   async run(scene) {
     const reached = await scene.reach();
     if (reached === undefined) return noProvider;
-    const host = hostOf(scene.options.issuer);
+    const host = hostAndPort(scene.options.issuer);
     if ("head" in reached) return ok(`${host} answers (status ${String(reached.head.status)}).`);
     const { error } = reached;
     if (isAboutProxy(error)) return skipped("The proxy is in the way, see there.");
@@ -41,7 +41,7 @@ const network: Check = {
 const proxy: Check = {
   name: "proxy",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "the proxy that the environment names for the provider, its authentication, and NO_PROXY",
   async run(scene) {
     const issuer = issuerOf(scene);
@@ -54,12 +54,12 @@ const proxy: Check = {
       return ok(
         isLoopbackHost(issuer.hostname)
           ? "This machine is never asked through one."
-          : `${hostOf(issuer)} is exempt from it (NO_PROXY).`,
+          : `${hostAndPort(issuer)} is exempt from it (NO_PROXY).`,
       );
     }
     const reached = await scene.reach();
     if (reached === undefined) return noProvider;
-    if ("head" in reached) return ok(`${hostOf(issuer)} is reached through ${chosen.host}.`);
+    if ("head" in reached) return ok(`${hostAndPort(issuer)} is reached through ${chosen.host}.`);
     return isAboutProxy(reached.error) ? failure(reached.error) : ok(`${chosen.host} leads on.`);
   },
 };
@@ -67,7 +67,7 @@ const proxy: Check = {
 const certificate: Check = {
   name: "tls",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "the certificate of the provider's host: trusted, complete, for this host, in its time",
   async run(scene) {
     const issuer = issuerOf(scene);
@@ -75,7 +75,7 @@ const certificate: Check = {
     const reached = await scene.reach();
     if (reached === undefined) return noProvider;
     if (issuer.protocol !== "https:") return skipped("An http: address has no certificate.");
-    if ("head" in reached) return ok(`The certificate of ${hostOf(issuer)} is trusted here.`);
+    if ("head" in reached) return ok(`The certificate of ${hostAndPort(issuer)} is trusted here.`);
     const { error } = reached;
     if (error.code === "ca_bundle_invalid") return failure(error);
     if (error.code !== "tls" || isAboutProxy(error)) return notReached;
@@ -91,7 +91,7 @@ const certificate: Check = {
 const clock: Check = {
   name: "clock",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "this machine's clock, against the time that the provider's answer names",
   async run(scene) {
     const reached = await scene.reach();
@@ -114,12 +114,12 @@ const clock: Check = {
 const server: Check = {
   name: "server",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "what the server of the option says of its provider",
   async run(scene) {
     const answer = await scene.readServer();
     if (answer === undefined) return skipped("No server is named.");
-    return ok(say`It names a provider, ${hostOf(answer.issuer)} (${option("issuer")}).`);
+    return ok(say`It names a provider, ${hostAndPort(answer.issuer)} (${option("issuer")}).`);
   },
 };
 

@@ -2,7 +2,7 @@
 
 import type { Machine } from "../options/paths.ts";
 
-const shortestName = 2;
+const minNameCharacters = 2;
 
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
@@ -23,7 +23,7 @@ export function pasteable(
   }
   const names = ["USER", "LOGNAME", "USERNAME", "SUDO_USER"].map((name) => environment[name] ?? "");
   for (const name of new Set(names)) {
-    if (name.length < shortestName) continue;
+    if (name.length < minNameCharacters) continue;
     const inPath = String.raw`(?<=[/\\])${escaped(name)}(?![\w.-])`;
     const beforeHost = String.raw`(?<![\w.-])${escaped(name)}(?=@)`;
     result = result.replaceAll(new RegExp(`${inPath}|${beforeHost}`, "g"), "USER");

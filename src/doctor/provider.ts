@@ -1,7 +1,7 @@
 // Checks of what the provider says of itself: its document, the flows and PKCE that it offers.
 
 import { isOidcError } from "../core/errors.ts";
-import { hostOf } from "../core/hosts.ts";
+import { hostAndPort } from "../core/hosts.ts";
 import { option, say } from "../core/wording.ts";
 import { chooseFlow } from "../flow/choose.ts";
 import type { ProviderMetadata } from "../provider/provider-types.ts";
@@ -16,7 +16,7 @@ import {
   type Scene,
 } from "./check.ts";
 
-const longestSeconds = 30;
+const maxSeconds = 30;
 
 /** Whether the way there is another check's to tell. */
 async function isUnreached({ reach }: Scene): Promise<boolean> {
@@ -41,7 +41,7 @@ async function described(
 const discovery: Check = {
   name: "discovery",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "whether the issuer has a document that can be used, and that is its own",
   async run(scene) {
     if (scene.options.issuer === "") return skipped("No provider is named.");
@@ -50,7 +50,9 @@ const discovery: Check = {
       const { source, issuer } = await scene.describe();
       return source === "options"
         ? ok("None is needed: options name the endpoints.")
-        : ok(`${hostOf(issuer)} has one (${source === "openid" ? "OpenID Connect" : "RFC 8414"}).`);
+        : ok(
+            `${hostAndPort(issuer)} has one (${source === "openid" ? "OpenID Connect" : "RFC 8414"}).`,
+          );
     } catch (error) {
       if (!isOidcError(error)) throw error;
       return failure(error);
@@ -61,7 +63,7 @@ const discovery: Check = {
 const flows: Check = {
   name: "flows",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "the ways to sign in that the provider offers, and the chosen one",
   run: (scene) =>
     described(scene, (metadata) => {
@@ -86,7 +88,7 @@ const flows: Check = {
 const pkce: Check = {
   name: "pkce",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "whether the provider lists PKCE with S256",
   run: (scene) =>
     described(scene, ({ codeChallengeMethods, source }) => {

@@ -8,7 +8,7 @@ import { authorizationParameters, scopesOf } from "../provider/authorization-req
 import type { ProviderMetadata } from "../provider/provider-types.ts";
 import { failed, ok, skipped, warning, type Check, type Finding, type Scene } from "./check.ts";
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 // Nobody listens there: the page is looked at, and no browser comes back.
 const anyPort = 49_152;
 
@@ -68,7 +68,7 @@ async function pageOf(scene: Scene, first: URL, redirect: URL): Promise<Page | u
   const opener = await scene.requests();
   const jar = new Map<string, string>();
   let url = first;
-  for (let hop = 0; hop <= mostRedirects; hop += 1) {
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const head = await opener.open({
       method: "GET",
@@ -138,12 +138,12 @@ async function look(scene: Scene, judge: (page: Page, redirect: URL) => Finding)
     : judge(page, redirect);
 }
 
-const longestSeconds = 20;
+const maxSeconds = 20;
 
 const redirectUri: Check = {
   name: "redirect-uri",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "whether the provider takes a sign-in of this client with this redirect URI",
   run: (scene) =>
     look(scene, (page, redirect) => {
@@ -169,7 +169,7 @@ const redirectUri: Check = {
 const formAction: Check = {
   name: "form-action",
   area: "provider",
-  longestSeconds,
+  maxSeconds,
   about: "a Content-Security-Policy of the provider's page that keeps Chromium from coming back",
   run: (scene) =>
     look(scene, (page, redirect) => {

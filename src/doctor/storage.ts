@@ -6,8 +6,8 @@ import { option, say, type Wording } from "../core/wording.ts";
 import { removePrivateFile, writeFileAtomically } from "../files/atomic-write.ts";
 import { failure, ok, skipped, warning, type Check, type Scene } from "./check.ts";
 
-const longestSeconds = 10;
-const longestKeychainSeconds = 3;
+const maxSeconds = 10;
+const maxKeychainSeconds = 3;
 // More than a record, so that a disk with a few bytes left is found.
 const probeBytes = 64 * 1024;
 
@@ -23,7 +23,7 @@ async function tryWriting(folder: string, randomBytes: Scene["randomBytes"]): Pr
 const cache: Check = {
   name: "cache",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "the folder of the sign-ins: who may read it, and whether it can be written",
   async run({ store, stateFolder, randomBytes }) {
     const count = (await store.list()).length;
@@ -38,7 +38,7 @@ const cache: Check = {
 const lock: Check = {
   name: "lock",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about:
     "whether programs of this user can wait for each other, and whether a stranger has the lock's name",
   async run({ openLock, signal, stateFolder }) {
@@ -66,14 +66,14 @@ const lock: Check = {
 const keychain: Check = {
   name: "keychain",
   area: "machine",
-  longestSeconds,
+  maxSeconds,
   about: "whether the system's keychain can be reached, and is unlocked",
   async run({ keychain: system, options }) {
     if (options.storage === "file") {
       return skipped(say`It is not used (${option("storage", "file")}).`);
     }
     try {
-      const key = await system.read(longestKeychainSeconds);
+      const key = await system.read(maxKeychainSeconds);
       return ok(
         key === undefined
           ? "It can be reached; no key of ours is in it."

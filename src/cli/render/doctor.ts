@@ -5,7 +5,7 @@ import { counted } from "../../core/words.ts";
 import type { CheckStatus } from "../../doctor/check.ts";
 import { wrap } from "../../interaction/layout.ts";
 
-const longestLine = 3000;
+const maxLineCharacters = 3000;
 const indent = 9;
 
 function summary(statuses: readonly CheckStatus[]): string {
@@ -25,7 +25,7 @@ export function doctorText(
   columns: number,
 ): string {
   const lines = checks.map(({ name, status, said }) => {
-    const text = sanitizeProviderText(`${name}: ${said}`, longestLine);
+    const text = sanitizeProviderText(`${name}: ${said}`, maxLineCharacters);
     return `${status.padEnd(indent)}${wrap(text, columns, indent, indent)}`;
   });
   return [...lines, "", summary(checks.map(({ status }) => status))].join("\n");

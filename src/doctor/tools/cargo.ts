@@ -6,7 +6,7 @@ import { parse } from "smol-toml";
 import { failed, ok, skipped, type Check, type Scene } from "../check.ts";
 import { findProgram } from "./programs.ts";
 
-const longestSeconds = 10;
+const maxSeconds = 10;
 const program = "cargo-credential-latchkey";
 
 function configOf({ environment, homeDirectory }: Scene["machine"]): string | undefined {
@@ -46,7 +46,7 @@ function providersIn(config: Readonly<Record<string, unknown>>): readonly (reado
 const cargoConfig: Check = {
   name: "cargo-config",
   area: "cargo",
-  longestSeconds,
+  maxSeconds,
   about: "the credential provider of cargo's configuration, and its program on PATH",
   run({ machine }) {
     const text = configOf(machine);

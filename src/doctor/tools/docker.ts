@@ -6,7 +6,7 @@ import { placeOf } from "../../helpers/place.ts";
 import { failed, ok, skipped, warning, type Check, type Scene } from "../check.ts";
 import { findProgram } from "./programs.ts";
 
-const longestSeconds = 10;
+const maxSeconds = 10;
 const program = "docker-credential-latchkey";
 
 function configOf({ environment, homeDirectory }: Scene["machine"]): string | undefined {
@@ -33,7 +33,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
 const dockerConfig: Check = {
   name: "docker-config",
   area: "docker",
-  longestSeconds,
+  maxSeconds,
   about: "credHelpers and credsStore of docker's config.json, the helper on PATH, and its servers",
   run({ machine, servedHosts }) {
     const text = configOf(machine);

@@ -3,7 +3,7 @@
 import { failed, ok, skipped, warning, type Check } from "../check.ts";
 import { findProgram } from "./programs.ts";
 
-const longestSeconds = 15;
+const maxSeconds = 15;
 
 /** One setting of `credential.…`, in the order in which git reads them. */
 interface Setting {
@@ -43,7 +43,7 @@ function nameOf(helper: string): string {
 const gitconfig: Check = {
   name: "gitconfig",
   area: "git",
-  longestSeconds,
+  maxSeconds,
   about: "the credential helpers of git: ours, its place among others, and useHttpPath",
   async run({ machine, output, servedHosts }) {
     if (findProgram("git", machine) === undefined) return skipped("git is not on PATH.");

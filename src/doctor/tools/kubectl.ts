@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { failed, ok, skipped, warning, type Check, type Finding, type Scene } from "../check.ts";
 import { findProgram } from "./programs.ts";
 
-const longestSeconds = 15;
-const largestFile = 1024 * 1024;
+const maxSeconds = 15;
+const maxFileCharacters = 1024 * 1024;
 const versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 const modes = ["Never", "IfAvailable", "Always"];
 const ours = /(?:^|[/\\])(?:latchkey|kubectl-latchkey|kubectl-oidc_login)(?:\.\w+)?$/;
@@ -91,7 +91,7 @@ function faultOf(user: ExecUser, { machine }: Scene): Finding | undefined {
 const kubeconfig: Check = {
   name: "kubeconfig",
   area: "kubectl",
-  longestSeconds,
+  maxSeconds,
   about: "the exec plug-in of the kubeconfig: apiVersion, interactiveMode, and its command on PATH",
   async run(scene) {
     if (findProgram("kubectl", scene.machine) === undefined) {
@@ -124,7 +124,7 @@ function kubercOf({ environment, homeDirectory }: Scene["machine"]): string | un
   if (!path) return undefined;
   try {
     const text = readFileSync(path, "utf8");
-    return text.length > largestFile ? undefined : text;
+    return text.length > maxFileCharacters ? undefined : text;
   } catch {
     return undefined;
   }
@@ -146,7 +146,7 @@ export function refusedByKuberc(text: string): "all" | "unlisted" | undefined {
 const kuberc: Check = {
   name: "kuberc",
   area: "kubectl",
-  longestSeconds,
+  maxSeconds,
   about: "whether the kuberc of kubectl lets the plug-in run",
   run({ machine }) {
     const text = kubercOf(machine);

@@ -27,8 +27,8 @@ import { printableJson } from "../../token-text.ts";
 import { unknownVariableWarnings } from "../../variables.ts";
 import { configured, type Configured } from "./configuration.ts";
 
-const longestProgramMilliseconds = 10_000;
-const largestOutput = 4 * 1024 * 1024;
+const maxProgramMilliseconds = 10_000;
+const maxOutputCharacters = 4 * 1024 * 1024;
 
 function outputOf({ environment }: Machine): Scene["output"] {
   return (name, words) =>
@@ -38,8 +38,8 @@ function outputOf({ environment }: Machine): Scene["output"] {
         [...words],
         {
           env: { ...environment },
-          timeout: longestProgramMilliseconds,
-          maxBuffer: largestOutput,
+          timeout: maxProgramMilliseconds,
+          maxBuffer: maxOutputCharacters,
           windowsHide: true,
         },
         (error, output) => resolve(error === null ? output : undefined),
