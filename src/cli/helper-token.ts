@@ -8,7 +8,15 @@ import type { AccessToken, GetTokenOptions } from "../core/types.ts";
 import { loadPart } from "../core/load.ts";
 import { consumerOf } from "../helpers/consumer.ts";
 import { tokenMark, Notes, type Note } from "../helpers/notes.ts";
-import { HelperFailure, type HandedToken, type Tool, type TokenRequest } from "../helpers/tool.ts";
+import {
+  HelperFailure,
+  type HandedToken,
+  type HelperAnswer,
+  type HelperPost,
+  type Tool,
+  type TokenRequest,
+} from "../helpers/tool.ts";
+import type { CommandLine } from "./arguments.ts";
 import { stateFolder } from "../options/paths.ts";
 import { recordKey } from "../record/key.ts";
 import { cachedToken, tokenRequestOf } from "./cached-token.ts";
@@ -68,18 +76,38 @@ export class HelperTokens {
     }
   }
 
+  /** @throws {HelperFailure} */
+  async post({ url, step, form }: HelperPost): Promise<HelperAnswer> {
+    const context = this.#context;
+    const signal = this.#signal();
+    try {
+      const settings = await this.#settingsOf(context.line);
+      const http = await (await context.openFor(settings, false)).openRequests();
+      const answer = await http.send({ method: "POST", url, step, form, accept: "*/*", signal });
+      return { status: answer.status, text: Buffer.from(answer.body).toString("utf8") };
+    } catch (error) {
+      if (!isOidcError(error)) throw error;
+      throw failureOf(error, context.line.configuration);
+    }
+  }
+
+  async #settingsOf(line: CommandLine): Promise<Settings> {
+    const { machine } = this.#context;
+    const profiles = mayHaveProfile(line, machine)
+      ? await loadPart(() => import("./profile.ts"))
+      : undefined;
+    return readSettings(line, machine, profiles);
+  }
+
   async #errand(
     asked: TokenRequest,
     row: ServerRow | undefined,
     words: readonly string[],
   ): Promise<Errand> {
-    const { line, machine } = this.#context;
+    const { line } = this.#context;
     const named =
       row === undefined ? line : { ...line, flags: { ...line.flags, profile: row.profile } };
-    const profiles = mayHaveProfile(named, machine)
-      ? await loadPart(() => import("./profile.ts"))
-      : undefined;
-    const settings = readSettings(named, machine, profiles);
+    const settings = await this.#settingsOf(named);
     const { options, kind } = this.#context.peekFor(settings);
     const tokenKind = line.flags["access-token"] === true ? "access_token" : this.#tool.tokenKind;
     const { minValiditySeconds } = this.#tool;

@@ -51,7 +51,7 @@ export interface Composition {
   /** What the server that the options name says, whether it counts or not. @throws {OidcError} `server_config_failed`. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
   /** What sends requests to a server of the user's own, as the provider's are sent. */
-  readonly openRequests: () => Promise<RequestOpener>;
+  readonly openRequests: () => Promise<HttpClient & RequestOpener>;
   /** What a server is asked with; opened at the first use. */
   readonly openAsking: () => Promise<AskingParts>;
 }
@@ -317,7 +317,7 @@ export function compose(
     const { readServer: read } = await loadPart(() => import("./ask-server.ts"));
     return read(await openAsking(), signal);
   };
-  const openRequests = async (): Promise<RequestOpener> => (await openWorld()).http;
+  const openRequests = async (): Promise<HttpClient & RequestOpener> => (await openWorld()).http;
   const openings = { openRequests, openAsking };
   return { world, store, session, key, describeProvider, readServer, ...openings };
 }

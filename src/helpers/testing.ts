@@ -1,12 +1,22 @@
 // One call of a helper with everything around it played: what the tool sends, and which token there is.
 
-import type { HandedToken, Tool, ToolCall, TokenRequest } from "./tool.ts";
+import type {
+  HandedToken,
+  HelperAnswer,
+  HelperPost,
+  Tool,
+  ToolCall,
+  TokenRequest,
+} from "./tool.ts";
 
 /** What a test plays. */
 export interface PlayedCall {
   readonly words?: readonly string[];
   readonly input?: string;
+  readonly flags?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The answer to each form. */
+  readonly service?: (post: HelperPost) => HelperAnswer;
   /** The answer to each request in turn; undefined: the server is not in the table. */
   readonly token?: (request: TokenRequest) => HandedToken | undefined;
 }
@@ -33,7 +43,9 @@ export async function answer(tool: Tool, played: PlayedCall = {}): Promise<Answe
   let told = "";
   const call: ToolCall = {
     words: played.words ?? [],
+    flags: played.flags ?? {},
     environment: played.environment ?? {},
+    post: async (post) => (played.service ?? (() => ({ status: 500, text: "" })))(post),
     now: () => Date.parse("2026-12-01T11:00:00Z"),
     input: async () => played.input ?? "",
     lines: async function* lines() {

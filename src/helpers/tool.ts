@@ -33,10 +33,26 @@ export class HelperFailure extends Error {
   }
 }
 
+/** A form for a service that changes tokens. */
+export interface HelperPost {
+  readonly url: string;
+  /** What it is called in messages. */
+  readonly step: string;
+  readonly form: URLSearchParams;
+}
+
+/** What such a service answered. */
+export interface HelperAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** One call of a helper. */
 export interface ToolCall {
   /** The words behind the tool's name, flags apart. */
   readonly words: readonly string[];
+  /** Flags that are not options, by name. */
+  readonly flags: Readonly<Record<string, boolean | string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -52,6 +68,11 @@ export interface ToolCall {
    * @throws {HelperFailure}
    */
   token(request?: TokenRequest): Promise<HandedToken | undefined>;
+  /**
+   * Sends a form as the provider's requests are sent: over verified TLS, bounded, without redirects.
+   * @throws {HelperFailure}
+   */
+  post(request: HelperPost): Promise<HelperAnswer>;
   /** Writes to standard output. */
   print(text: string): void;
   /** Writes a paragraph to standard error, and to the terminal where the tool shows no standard error. */

@@ -10,6 +10,7 @@ export const toolLoaders: Readonly<Record<string, () => Promise<{ readonly tool:
   docker: () => loadPart(() => import("./docker.ts")),
   cargo: () => loadPart(() => import("./cargo.ts")),
   gcp: () => loadPart(() => import("./gcp.ts")),
+  aws: () => loadPart(() => import("./aws.ts")),
   bazel: () => loadPart(() => import("./bazel.ts")),
   terraform: () => loadPart(() => import("./terraform.ts")),
   headers: () => loadPart(() => import("./headers.ts")),

@@ -1,10 +1,13 @@
 // The helpers as tools start them: what comes from the cache, what a program that asks again gets, and who gets nothing.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { needs } from "../support/debian-packages.ts";
 import { startIdentityProvider, type IdentityProvider } from "../support/identity-provider.ts";
 import { desk, type Desk } from "./harness.ts";
@@ -163,6 +166,8 @@ test("the same program asking again at once was refused: the token is renewed, o
     join(folder, "kubectl-latchkey.cjs"),
     "--profile",
     "work",
+    // An ID token of the same second would be the same one.
+    "--access-token",
   ]);
   const tokens = said.map(
     (text) =>
@@ -248,6 +253,47 @@ test("a tool that waits for seconds is told before it gives up", async () => {
   undo();
   expect([code, stdout]).toEqual([6, ""]);
   expect(stderr).toMatch(/within 8 seconds, and bazel waits no longer.*\[timeout: operation\]/s);
+});
+
+test("AWS's service gets the ID token, and the tool what it gives for that", async () => {
+  await signIn();
+  let form = new URLSearchParams();
+  const service = createServer((incoming, response) => {
+    void (async () => {
+      let text = "";
+      for await (const chunk of incoming.setEncoding("utf8")) text += String(chunk);
+      form = new URLSearchParams(text);
+      response.end(
+        "<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>",
+      );
+    })();
+  });
+  service.listen(0, "127.0.0.1");
+  await once(service, "listening");
+  onTestFinished(() => void service.close());
+  const { port } = service.address() as AddressInfo;
+  const role = "arn:aws:iam::123456789012:role/developer";
+  const words = ["credential", "aws", "--profile", "work", "--role-arn", role];
+  const { code, stdout, stderr } = await here.run(words, {
+    env: { AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${String(port)}` },
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(JSON.parse(stdout)).toEqual({
+    Version: 1,
+    AccessKeyId: "A",
+    SecretAccessKey: "S",
+    SessionToken: "T",
+    Expiration: "2030-01-01T00:00:00.000Z",
+  });
+  const idToken = await here.run(["token", "--id-token", "--profile", "work"]);
+  expect(form.get("WebIdentityToken")).toBe(idToken.stdout.trim());
+  service.close();
+  service.closeAllConnections();
+  const gone = await here.run(words, {
+    env: { AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${String(port)}` },
+  });
+  expect([gone.code, gone.stdout]).toEqual([6, ""]);
+  expect(gone.stderr).toMatch(/role request.*\[network: refused\]/s);
 });
 
 test("flags of kubelogin lead to their own sign-in", async () => {

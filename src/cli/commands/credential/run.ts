@@ -62,11 +62,13 @@ function callOf(context: CommandContext, name: string, tool: Tool): ToolCall {
   const tokens = new HelperTokens(context, name, tool);
   return {
     words: Object.values(line.arguments),
+    flags: line.flags,
     environment: machine.environment,
     now: () => Date.now(),
     input: () => wholeOf(standardInput()),
     lines: () => linesOf(standardInput()),
     token: (request = {}) => tokens.token(request),
+    post: (request) => tokens.post(request),
     print: (text) => context.print(text),
     tell: (paragraph) => {
       context.tell(paragraph);

@@ -16,6 +16,34 @@ const cargoPlugin: FlagSpec = {
   summary: "typed by cargo itself",
 };
 
+/** Which role of AWS is taken on. */
+const roleFlags: readonly FlagSpec[] = [
+  {
+    name: "role-arn",
+    kind: "text",
+    summary: "the role to take on (else AWS_ROLE_ARN)",
+    placeholder: "ARN",
+  },
+  {
+    name: "role-session-name",
+    kind: "text",
+    summary: "a name for AWS's logs (else AWS_ROLE_SESSION_NAME, latchkey)",
+    placeholder: "NAME",
+  },
+  {
+    name: "region",
+    kind: "text",
+    summary: "whose endpoint is asked (else AWS_REGION, us-east-1)",
+    placeholder: "REGION",
+  },
+  {
+    name: "duration-seconds",
+    kind: "wholeSeconds",
+    summary: "lifetime of the role's credentials (default\u00a0AWS's own, an hour)",
+    placeholder: "N",
+  },
+];
+
 const operation: ArgumentSpec = { name: "operation", what: "an operation of the tool" };
 
 export const spec: CommandSpec = {
@@ -68,6 +96,16 @@ export const spec: CommandSpec = {
         "Prints the ID token in the form that cloud libraries read from an executable. A failure is printed too, and the exit status stays 0, as they want it.",
       flags: [],
       examples: ["latchkey credential gcp --profile cloud"],
+    },
+    {
+      name: "aws",
+      summary: "for AWS's tools and libraries: a credential process",
+      description:
+        "Changes the ID token for credentials of a role (AssumeRoleWithWebIdentity) and prints them in the form of a credential_process. A token that AWS refuses as over is renewed once.",
+      flags: roleFlags,
+      examples: [
+        "latchkey credential aws --profile cloud --role-arn arn:aws:iam::123456789012:role/developer",
+      ],
     },
     {
       name: "bazel",
