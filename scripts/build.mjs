@@ -151,10 +151,11 @@ const shownWords = {
  * calls and a compilation. A part named here takes with it what it needs at once.
  */
 const loadedTogether = {
-  // What every call loads that asks more than the cache of a moment ago: a session with its store and its lock, and a
-  // request for tokens with a refresh token. What a sign-in needs of it, it takes from here.
-  session:
-    /[\\/]src[\\/](core[\\/]|files[\\/]|credential[\\/](compose|open-file-store)\.ts$|flow[\\/](refresh|provider-input)\.ts$|http[\\/]client\.ts$)/,
+  // What every call loads that asks more than the cache of a moment ago: a session with its store and its lock.
+  session: /[\\/]src[\\/](core[\\/]|files[\\/]|credential[\\/](compose|open-file-store)\.ts$)/,
+  // A request for tokens with a refresh token: a file of its own, as the many that wait for one another's refresh do
+  // without it. What a sign-in needs of it, it takes from here.
+  refresh: /[\\/]src[\\/](flow[\\/](refresh|provider-input)|http[\\/]client)\.ts$/,
   layout: /[\\/]src[\\/]interaction[\\/](layout|live-line)\.ts$/,
   "command-grammar": /[\\/]src[\\/]cli[\\/](command-grammar|output)\.ts$/,
   // With the program itself, which starts where it is loaded: only its own commands may need any of it.

@@ -26,4 +26,4 @@ export const maxDependencies = 0;
 
 /** The files that `latchkey token` loads for a refresh, without the hash of their content. */
 export const filesOfRefresh: string =
-  "command-grammar latchkey layout library main rolldown-runtime session";
+  "command-grammar latchkey layout library main refresh rolldown-runtime session";

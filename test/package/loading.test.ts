@@ -188,7 +188,7 @@ test("a refresh warns of nothing, and loads nothing of the sign-in", async () =>
   expect(bytesOf(own)).toBeLessThanOrEqual(maxBytes.refreshByLibrary);
 });
 
-test("a refresh by the command line starts no loader of ES modules, and loads seven files", async () => {
+test("a refresh by the command line starts no loader of ES modules, and loads eight files", async () => {
   const { status, stdout, stderr } = await refreshAt({ byCommand: true });
   expect([status, stdout]).toEqual([0, "renewed\n"]);
   const { builtIn, files } = JSON.parse(stderr) as { builtIn: string[]; files: string[] };
