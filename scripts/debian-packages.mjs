@@ -45,9 +45,13 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   // Debian's is older than the exec plug-ins of today.
   kubectl: { command: "kubectl", debianPackage: "kubernetes-client", optional: true },
   maven: { command: "mvn", debianPackage: "maven", optional: true },
+  // Debian's package would start a server of its own, so it is never installed from here.
+  nats: { command: "nats-server", debianPackage: "nats-server", optional: true },
   openssl: { command: "openssl", debianPackage: "openssl" },
   // The server's programs are in a folder of their own, where this one finds them.
   postgresql: { command: "pg_createcluster", debianPackage: "postgresql", mode: "long" },
+  // As with nats-server.
+  prometheus: { command: "prometheus", debianPackage: "prometheus", optional: true },
   // The server's program, under another name of it: the package "redis-server" would start a server of its own.
   redis: { command: "redis-check-rdb", debianPackage: "redis-tools" },
   script: { command: "script", debianPackage: "bsdutils" },

@@ -26,6 +26,8 @@ export interface Ran {
 
 export interface ToolDesk {
   readonly home: string;
+  /** What its programs see. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly identityProvider: IdentityProvider;
   /** Closed with the desk. */
   started(server: Promise<ToolServer>): Promise<ToolServer>;
@@ -87,6 +89,7 @@ browser-command = '${browser}'
   identityProvider.resetRequests();
   return {
     home,
+    environment,
     identityProvider,
     configure,
     opened: () => readFileSync(log, "utf8").trim().split("\n").length,

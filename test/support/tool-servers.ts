@@ -272,3 +272,34 @@ export function startEchoServer(identityProvider: IdentityProvider): Promise<Too
     answer: ({ response, isGood }) => json(response, isGood ? 200 : 401, { isGood }),
   });
 }
+
+/** The token services of two clouds (RFC 8693, AssumeRoleWithWebIdentity): each gives what its library wants. */
+export function startTokenService(identityProvider: IdentityProvider): Promise<ToolServer> {
+  const credentials =
+    "<AccessKeyId>AKIDTESTS</AccessKeyId><SecretAccessKey>s</SecretAccessKey>" +
+    "<SessionToken>t</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>";
+  const name = "AssumeRoleWithWebIdentity";
+  return startServer(identityProvider, {
+    tokenOf: (_request, body) => {
+      const form = new URLSearchParams(body.toString());
+      return form.get("subject_token") ?? form.get("WebIdentityToken") ?? undefined;
+    },
+    answer: ({ request, response, isGood }) => {
+      if (!isGood) json(response, 400, { error: "invalid_grant" });
+      else if (request.url === "/v1/token") {
+        json(response, 200, {
+          access_token: "google-token",
+          issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+          token_type: "Bearer",
+          expires_in: 3600,
+        });
+      } else {
+        response
+          .writeHead(200, { "content-type": "text/xml" })
+          .end(
+            `<${name}Response><${name}Result><Credentials>${credentials}</Credentials></${name}Result></${name}Response>`,
+          );
+      }
+    },
+  });
+}
