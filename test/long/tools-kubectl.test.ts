@@ -1,13 +1,13 @@
 // kubectl with one sign-in: a crowd signs in once, and a token that the server dropped is renewed.
 
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificateAuthority, type CertificateAuthority } from "../support/certificates.ts";
 import { needs } from "../support/debian-packages.ts";
-import { linesOfPage, startToolDesk, type Ran, type ToolDesk } from "../support/tool-desk.ts";
-import { startApiServer, type ToolServer } from "../support/tool-servers.ts";
+import { startToolDesk, writeKubeconfig, type Ran, type ToolDesk } from "../support/tool-desk.ts";
+import { startApiServer } from "../support/tool-servers.ts";
 
 const kubectl = needs("kubectl");
 const idTokenSeconds = 30;
@@ -23,30 +23,10 @@ afterAll(async () => {
   await authority.dispose();
 });
 
-/** A kubeconfig whose user the page's command has made, with another profile and nobody at a terminal. */
-async function writeKubeconfig(path: string, server: ToolServer): Promise<void> {
-  const cluster = { server: `https://${server.host}`, "certificate-authority": authority.caPath };
-  const content = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "c", cluster }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "me" } }],
-    "current-context": "x",
-  };
-  // YAML takes JSON as it is.
-  writeFileSync(path, JSON.stringify(content));
-  const line = linesOfPage("set-credentials").replace("=work", "=kube --exec-arg=--interactive");
-  expect(await here.run("/bin/sh", ["-c", line], { KUBECONFIG: path })).toEqual({
-    code: 0,
-    output: 'User "me" set.\n',
-  });
-}
-
 test.skipIf(!kubectl.available)("six kubectl at once sign in once, and refresh once", async () => {
   const api = await here.started(startApiServer(here.identityProvider, authority));
   here.configure();
-  const kubeconfig = join(here.home, "kubeconfig");
-  await writeKubeconfig(kubeconfig, api);
+  const kubeconfig = await writeKubeconfig(here, api.host, authority);
   const six = async (): Promise<void> => {
     const all = Array.from({ length: 6 }, () =>
       here.run("kubectl", ["get", "pods"], { KUBECONFIG: kubeconfig }),
@@ -73,8 +53,7 @@ test.skipIf(!kubectl.available)(
   "kubectl's helper renews a token that the server dropped",
   async () => {
     const api = await here.started(startApiServer(here.identityProvider, authority));
-    const kubeconfig = join(here.home, "kubeconfig");
-    await writeKubeconfig(kubeconfig, api);
+    const kubeconfig = await writeKubeconfig(here, api.host, authority);
     const get = (): Promise<Ran> =>
       here.run("kubectl", ["get", "--raw", "/api/v1"], { KUBECONFIG: kubeconfig });
     expect((await get()).code).toBe(0);

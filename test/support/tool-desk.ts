@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CertificateAuthority } from "./certificates.ts";
 import { runLatchkey, scratchHome } from "./command-line.ts";
 import { startIdentityProvider, type IdentityProvider } from "./identity-provider.ts";
 import type { ToolServer } from "./tool-servers.ts";
@@ -44,9 +45,15 @@ export interface ToolDesk {
   close(): Promise<void>;
 }
 
-/** Profiles `work`, which is signed in, and `kube`, which is not. */
-export async function startToolDesk(idTokenLifetimeSeconds: number = 3600): Promise<ToolDesk> {
-  const identityProvider = await startIdentityProvider({ idTokenLifetimeSeconds });
+/** Profiles `work`, which is signed in, and `kube`, which is not. `authority`: of a provider that is served with TLS. */
+export async function startToolDesk(
+  idTokenLifetimeSeconds: number = 3600,
+  authority?: CertificateAuthority,
+): Promise<ToolDesk> {
+  const identityProvider = await startIdentityProvider({
+    idTokenLifetimeSeconds,
+    ...(authority === undefined ? {} : { tls: authority }),
+  });
   const scratch = await scratchHome();
   const home = scratch.path;
   const servers: ToolServer[] = [];
@@ -65,14 +72,15 @@ export async function startToolDesk(idTokenLifetimeSeconds: number = 3600): Prom
   const configure: ToolDesk["configure"] = (...known) => {
     const folder = join(home, ".config", "latchkey");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const browser = `/usr/bin/env LATCHKEY_TEST_BROWSER_LOG=${log} ${process.execPath} ${browserScript}`;
+    const trusted = authority === undefined ? "" : `LATCHKEY_TEST_CA=${authority.caPath} `;
+    const browser = `/usr/bin/env LATCHKEY_TEST_BROWSER_LOG=${log} ${trusted}${process.execPath} ${browserScript}`;
     const profile = (name: string, scopes: string): string => `[profile.${name}]
 issuer = "${identityProvider.issuer}"
 client-id = "${identityProvider.clients.public.clientId}"
 scopes = [${scopes}]
 callback-port = 0
 browser-command = '${browser}'
-`;
+${authority === undefined ? "" : `ca-cert-path = "${authority.caPath}"\n`}`;
     // Other scopes, and so another sign-in.
     const profiles = [
       profile("work", '"openid", "offline_access"'),
@@ -122,4 +130,27 @@ export function linesOfPage(part: string): string {
   const [found, ...others] = blocks.filter((text) => text.includes(part));
   if (found !== undefined && others.length === 0) return found;
   throw new Error(`docs/tools.md has not one ${part}`);
+}
+
+/** A kubeconfig whose user the page's command has made, with the profile `kube` and nobody at a terminal. */
+export async function writeKubeconfig(
+  here: ToolDesk,
+  host: string,
+  authority: CertificateAuthority,
+): Promise<string> {
+  const path = join(here.home, "kubeconfig");
+  const cluster = { server: `https://${host}`, "certificate-authority": authority.caPath };
+  const content = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "c", cluster }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "me" } }],
+    "current-context": "x",
+  };
+  // YAML takes JSON as it is.
+  writeFileSync(path, JSON.stringify(content));
+  const line = linesOfPage("set-credentials").replace("=work", "=kube --exec-arg=--interactive");
+  const { code, output } = await here.run("/bin/sh", ["-c", line], { KUBECONFIG: path });
+  if (code !== 0) throw new Error(output);
+  return path;
 }
