@@ -160,22 +160,22 @@ export async function startKubernetes(
       return false;
     }
   };
+  const close = async (): Promise<void> => {
+    for (const child of children.toReversed()) {
+      if (child.exitCode !== null) continue;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
   while (!(await isReady())) {
     const ended = children.find(({ exitCode }) => exitCode !== null);
     if (ended !== undefined) {
-      throw new Error(readFileSync(join(folder, "log"), "utf8").slice(-2000));
+      const words = readFileSync(join(folder, "log"), "utf8").slice(-2000);
+      await close();
+      throw new Error(words);
     }
     await pause(200);
   }
-  return {
-    host: `127.0.0.1:${port}`,
-    close: async () => {
-      for (const child of children.toReversed()) {
-        if (child.exitCode !== null) continue;
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { host: `127.0.0.1:${port}`, close };
 }
