@@ -105,8 +105,8 @@ test.skipIf(!canRun)(
   () => {
     const { status, output } = wholeCheck(model.replace("lock.pml", "lease.pml"));
     process.stdout.write(output);
-    expect(output).toMatch(/^9 runs, 0 not as expected, 0 lines never reached$/m);
-    expect(output.match(/ fails, as it must$/gm)).toHaveLength(4);
+    expect(output).toMatch(/^10 runs, 0 not as expected, 0 lines never reached$/m);
+    expect(output.match(/ fails, as it must$/gm)).toHaveLength(5);
     expect(status).toBe(0);
   },
 );
