@@ -14,8 +14,8 @@ import { protobufSource } from "./protobuf.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const { optionTable, flagOf, environmentNameOf, wordsOfKind } =
-  await loadSource("src/options/table.ts");
+const { flagOf, environmentNameOf, wordsOfKind } = await loadSource("src/options/row.ts");
+const { optionTable } = await loadSource("src/options/table.ts");
 const { optionTexts } = await loadSource("src/options/text.ts");
 
 /** @param {readonly string[]} words */

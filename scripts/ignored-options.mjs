@@ -45,6 +45,7 @@ const testFiles = [
   "test/flow/resource-client.test.ts",
   "test/flow/server-config.test.ts",
   "test/flow/storage-option.test.ts",
+  "src/credential/sign-in-command.test.ts",
 ];
 
 /** The files with an option's own test: to load the others takes longer than the test. @param {string} name */

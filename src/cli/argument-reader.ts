@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 import { parseOptionText } from "../options/parse-text.ts";
-import type { OptionRow } from "../options/table.ts";
+import type { OptionRow } from "../options/row.ts";
 import {
   flagWithLetter,
   grammarBehind,

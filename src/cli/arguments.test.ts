@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
-import { flagOf, optionTable } from "../options/table.ts";
+import { flagOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { knownFlags, parseArguments } from "./arguments.ts";
 import { grammar } from "./command-grammar.ts";
 import { createGrammar, runnable, type GrammarCommand } from "./grammar.ts";

@@ -1,7 +1,7 @@
 // What the Tab key offers for the words of a command line, for every shell alike. Changes when another kind of value
 // can be completed.
 
-import { wordsOfKind, type OptionRow } from "../options/table.ts";
+import { wordsOfKind, type OptionRow } from "../options/row.ts";
 import { optionTexts } from "../options/text.ts";
 import { commonFlags } from "./flags.ts";
 import {

@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { resolveOptions } from "../options/resolve.ts";
-import { environmentNameOf, flagOf, optionTable, type OptionKind } from "../options/table.ts";
+import { environmentNameOf, flagOf, type OptionKind } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { parseArguments } from "./arguments.ts";
 import * as profiles from "./profile.ts";
 import { readSettings } from "./settings.ts";

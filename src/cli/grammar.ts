@@ -1,6 +1,7 @@
 // What may be typed: commands, subcommands and flags, made from the option table and the specs of the commands.
 
-import { flagOf, optionTable, type OptionRow } from "../options/table.ts";
+import { flagOf, type OptionRow } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { commonFlags } from "./flags.ts";
 import type { ArgumentSpec, CommandSpec, FlagSpec, SubcommandSpec } from "./spec.ts";
 

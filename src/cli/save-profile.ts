@@ -6,7 +6,8 @@ import { dirname } from "node:path";
 import { introduced, isOidcError, OidcError, type Reason } from "../core/errors.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { absolutePath, configurationFile, type Machine } from "../options/paths.ts";
-import { flagOf, optionTable } from "../options/table.ts";
+import { flagOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { readConfigurationFile, tablesNamed } from "./profile.ts";
 import {
   withProfile,

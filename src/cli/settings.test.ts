@@ -2,7 +2,8 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isOidcError } from "../core/errors.ts";
-import { flagOf, optionTable } from "../options/table.ts";
+import { flagOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import type { Machine } from "../options/paths.ts";
 import { parseArguments } from "./arguments.ts";
 import { readProfile } from "./profile.ts";

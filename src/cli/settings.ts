@@ -2,7 +2,8 @@
 
 import { devNull } from "node:os";
 import { parseBoolean, readEnvironmentOptions } from "../options/parse-text.ts";
-import { environmentNameOf, flagOf, optionTable } from "../options/table.ts";
+import { environmentNameOf, flagOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { validateOption } from "../options/validate.ts";
 import type { Machine } from "../options/paths.ts";
 import { mergeSources, type CredentialKind, type OptionSources } from "../options/resolve.ts";

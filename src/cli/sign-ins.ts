@@ -4,7 +4,8 @@
 import { OidcError, sanitizeProviderText } from "../core/errors.ts";
 import { decodeStoredIdToken } from "../core/stored-id-token.ts";
 import type { Machine } from "../options/paths.ts";
-import { flagOf, optionTable } from "../options/table.ts";
+import { flagOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { readEnvironmentOptions } from "../options/parse-text.ts";
 import { mergeSources } from "../options/resolve.ts";
 import type { SessionRecord } from "../record/format.ts";

@@ -1,7 +1,8 @@
 // Variables that nobody reads are told of, each with what was probably meant.
 
 import { expect, test } from "vitest";
-import { environmentNameOf, optionTable } from "../options/table.ts";
+import { environmentNameOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { unknownVariableWarnings } from "./variables.ts";
 
 test("every variable that counts is known, and an empty one counts as not set", () => {

@@ -2,7 +2,8 @@
 
 import { sanitizeProviderText } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
-import { environmentNameOf, optionTable } from "../options/table.ts";
+import { environmentNameOf } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import { grammar } from "./command-grammar.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,7 @@ import type { OidcErrorCode, Reason } from "./error-codes.ts";
 import type { Decisions } from "./decisions.ts";
 import { decisionsFor } from "./error-table.ts";
 import { ownProperties } from "./own-properties.ts";
-import { sentences, worded, type Wording } from "./wording.ts";
+import { sentences, worded, withSignInSaid, type Wording } from "./wording.ts";
 
 export type { OidcErrorCode, Reason } from "./error-codes.ts";
 
@@ -193,12 +193,26 @@ export function introduced(introduction: string, error: OidcError): OidcError {
   return toldAs(error, sentences(introduction, summary), remedy);
 }
 
+/** The same error with another sentence where it says to sign in anew, if it says so; the error itself is its cause. */
+export function withSignInTold(error: OidcError, sentence: Wording): OidcError {
+  const { summary = [], remedy = [], quote } = error.serialize();
+  const [whatHappened, whatToDo] = [summary, remedy].map((said) => withSignInSaid(said, sentence));
+  if (whatHappened === undefined && whatToDo === undefined) return error;
+  return toldAs(error, whatHappened ?? summary, whatToDo ?? remedy, quote);
+}
+
 /** The same error with something else to say; the error itself is its cause. */
-export function toldAs(error: OidcError, summary: string | Wording, remedy?: Wording): OidcError {
+export function toldAs(
+  error: OidcError,
+  summary: string | Wording,
+  remedy?: Wording,
+  quote?: string,
+): OidcError {
   const { code, reason, providerError, providerErrorDescription, retryAfterSeconds } = error;
   return new OidcError(code, summary, {
     reason: reason as Reason<OidcErrorCode> | undefined,
     remedy,
+    quote,
     cause: error,
     providerError,
     providerErrorDescription,

@@ -36,6 +36,7 @@ export type OptionName =
   | "extraAuthorizationParams"
   | "browserCommand"
   | "applicationName"
+  | "signInCommand"
   | "httpTimeoutSeconds"
   | "allowInsecureHttp"
   | "storage"

@@ -133,6 +133,14 @@ export function worded(wording: string | Wording, names: Names = libraryNames): 
     .join("");
 }
 
+/** The wording with another sentence where it says to sign in anew; undefined where it says no such thing. */
+export function withSignInSaid(wording: Wording, sentence: Wording): Wording | undefined {
+  const saysSo = (part: WordingPart): boolean =>
+    typeof part !== "string" && "call" in part && part.call === "login";
+  if (!wording.some(saysSo)) return undefined;
+  return joined(...wording.map((part) => (saysSo(part) ? sentence : part)));
+}
+
 const maxParts = 100;
 
 function isPart(value: unknown): value is WordingPart {

@@ -54,7 +54,7 @@ export class OidcCredentialsAuth implements Credential {
 
   async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
-    return (await this.#handle.open()).getToken(checked);
+    return this.#handle.use((session) => session.getToken(checked));
   }
 
   get fetch(): typeof globalThis.fetch {
@@ -71,7 +71,7 @@ export class OidcCredentialsAuth implements Credential {
 
   async logout(options?: LogoutOptions): Promise<LogoutResult> {
     const checked = checkedLogoutOptions(options);
-    return (await this.#handle.open()).logout(checked);
+    return this.#handle.use((session) => session.logout(checked));
   }
 
   /**

@@ -60,7 +60,7 @@ export class OidcAuth implements Credential {
 
   async #getToken(options?: GetTokenOptions): Promise<AccessToken> {
     const checked = checkedCallOptions(options);
-    return (await this.#handle.open()).getToken(checked);
+    return this.#handle.use((session) => session.getToken(checked));
   }
 
   /**
@@ -70,7 +70,7 @@ export class OidcAuth implements Credential {
    */
   async login(options?: CallOptions): Promise<SignIn> {
     const checked = checkedAbortOptions(options);
-    return (await (await this.#handle.open()).login(checked)).signIn;
+    return (await this.#handle.use((session) => session.login(checked))).signIn;
   }
 
   /**
@@ -78,7 +78,7 @@ export class OidcAuth implements Credential {
    * @throws {OidcError} `cache_insecure`, `cache_unreadable`, `store_unavailable`.
    */
   async status(): Promise<SignIn | undefined> {
-    return (await this.#handle.open()).status();
+    return this.#handle.use((session) => session.status());
   }
 
   get fetch(): typeof globalThis.fetch {
@@ -95,7 +95,7 @@ export class OidcAuth implements Credential {
 
   async logout(options?: LogoutOptions): Promise<LogoutResult> {
     const checked = checkedLogoutOptions(options);
-    return (await this.#handle.open()).logout(checked);
+    return this.#handle.use((session) => session.logout(checked));
   }
 
   /**
@@ -122,7 +122,7 @@ export class OidcAuth implements Credential {
    */
   async userInfo(options?: CallOptions): Promise<UserInfoClaims> {
     const checked = checkedAbortOptions(options);
-    return (await this.#handle.open()).userInfo(checked);
+    return this.#handle.use((session) => session.userInfo(checked));
   }
 
   /**

@@ -7,13 +7,8 @@ import { OidcError } from "../core/errors.ts";
 import { recordKey } from "../record/key.ts";
 import { parseOptionText, parseProfileValue, readEnvironmentOptions } from "./parse-text.ts";
 import { mergeSources, resolveOptions } from "./resolve.ts";
-import {
-  environmentNameOf,
-  flagOf,
-  optionTable,
-  type OptionKind,
-  type OptionRow,
-} from "./table.ts";
+import { environmentNameOf, flagOf, type OptionKind, type OptionRow } from "./row.ts";
+import { optionTable } from "./table.ts";
 import { optionTexts } from "./text.ts";
 
 const store = { read: noop, replace: noop, acquire: noop, list: noop };

@@ -2,7 +2,8 @@
 // in another way.
 
 import { OidcError } from "../core/errors.ts";
-import { environmentNameOf, optionTable, type OptionRow } from "./table.ts";
+import { environmentNameOf, type OptionRow } from "./row.ts";
+import { optionTable } from "./table.ts";
 
 function refuse(where: string, accepted: string): never {
   throw new OidcError("invalid_option", `${where} does not accept this value.`, {

@@ -201,9 +201,15 @@ export const optionTexts: Readonly<Record<string, OptionText>> = {
   },
   applicationName: {
     summary: "name shown on the pages in the browser",
-    meaning: "Name of the embedding application, shown on the pages in the browser.",
+    meaning:
+      "Name of the embedding application: shown on the pages in the browser, and in what an error says to do next.",
     placeholder: "NAME",
     group: "Signing in",
+  },
+  signInCommand: {
+    summary: "what a person types to sign in",
+    meaning:
+      "What a person types to sign in to the embedding application, such as `notes login`: an error that can be mended so says it, in place of `login()`.",
   },
   authorizationEndpoint: {
     summary: "authorization endpoint instead of the discovered one",

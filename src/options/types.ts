@@ -183,8 +183,16 @@ export interface InteractiveOptions {
    * a shell, the URL appended as one argument. Default: `undefined`.
    */
   browserCommand?: string | undefined;
-  /** Name of the embedding application, shown on the pages in the browser. Default: `undefined`. */
+  /**
+   * Name of the embedding application: shown on the pages in the browser, and in what an error says
+   * to do next. Default: `undefined`.
+   */
   applicationName?: string | undefined;
+  /**
+   * What a person types to sign in to the embedding application, such as `notes login`: an error
+   * that can be mended so says it, in place of `login()`. Default: `undefined`.
+   */
+  signInCommand?: string | undefined;
   /**
    * Longest time for one operation with the provider, its retries included, in seconds. Connecting
    * takes 10 seconds at most. Default: `30`.
@@ -353,6 +361,7 @@ export interface ResolvedOptions {
   readonly extraAuthorizationParams: Readonly<Record<string, string>> | undefined;
   readonly browserCommand: string | undefined;
   readonly applicationName: string | undefined;
+  readonly signInCommand: string | undefined;
   readonly httpTimeoutSeconds: number;
   readonly allowInsecureHttp: boolean;
   readonly storage: "auto" | "keychain" | "file";

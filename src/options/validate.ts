@@ -6,7 +6,7 @@ import { maxUrlCharacters } from "../core/limits.ts";
 import { ownParameters } from "../core/own-parameters.ts";
 import type { OptionName } from "../core/option-names.ts";
 import { option, say, type Wording } from "../core/wording.ts";
-import { wordsOfKind, type OptionKind, type OptionRow } from "./table.ts";
+import { wordsOfKind, type OptionKind, type OptionRow } from "./row.ts";
 
 /** What all rules may need to know besides the value. */
 export interface ValidationContext {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 
 import { keyOptions } from "../core/option-names.ts";
-import { optionTable, type OptionRow } from "../options/table.ts";
+import type { OptionRow } from "../options/row.ts";
+import { optionTable } from "../options/table.ts";
 import {
   agreesWithKey,
   cacheFileName,

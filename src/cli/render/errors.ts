@@ -2,7 +2,8 @@
 
 import { type OidcError, sanitizeProviderText, wordingOf } from "../../core/errors.ts";
 import { libraryNames, worded, type Names } from "../../core/wording.ts";
-import { flagOf, optionTable } from "../../options/table.ts";
+import { flagOf } from "../../options/row.ts";
+import { optionTable } from "../../options/table.ts";
 
 const maxParagraph = 4000;
 

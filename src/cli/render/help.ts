@@ -1,7 +1,7 @@
 // The layout of `--help`. Changes when its look does.
 
 import { wrap } from "../../interaction/layout.ts";
-import { flagOf, type OptionRow } from "../../options/table.ts";
+import { flagOf, type OptionRow } from "../../options/row.ts";
 import { optionGroups, optionTexts, type OptionText } from "../../options/text.ts";
 import { commonFlags } from "../flags.ts";
 import { grammar as theGrammar } from "../command-grammar.ts";

@@ -3,13 +3,8 @@
 import { expect, test } from "vitest";
 import { parseOptionText, readEnvironmentOptions } from "../../options/parse-text.ts";
 import { resolveOptions } from "../../options/resolve.ts";
-import {
-  environmentNameOf,
-  flagOf,
-  optionTable,
-  wordsOfKind,
-  type OptionRow,
-} from "../../options/table.ts";
+import { environmentNameOf, flagOf, wordsOfKind, type OptionRow } from "../../options/row.ts";
+import { optionTable } from "../../options/table.ts";
 import { parseArguments } from "../arguments.ts";
 import { commonFlags } from "../flags.ts";
 import { grammar } from "../command-grammar.ts";

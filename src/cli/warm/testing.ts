@@ -2,7 +2,8 @@
 
 import { isOidcError } from "../../core/errors.ts";
 import { parseOptionText } from "../../options/parse-text.ts";
-import { flagOf, optionTable } from "../../options/table.ts";
+import { flagOf } from "../../options/row.ts";
+import { optionTable } from "../../options/table.ts";
 import type { Given } from "./options.ts";
 
 /** What text that was taken quickly means, by the rules of the full program. */
