@@ -107,7 +107,7 @@ const types = `// The option types. Made from the option table by \`npm run gene
 
 import type { Logger } from "../core/events.ts";
 import type { PromptHandler } from "../core/prompt.ts";
-import type { OidcIssuerSource } from "../server/server-config.ts";
+import type { OidcIssuerSource } from "../core/oidc-issuer.ts";
 
 ${optionInterface("InteractiveOptions", "Options of an interactive sign-in.", "interactive")}
 ${optionInterface("ClientOptions", "Options of a sign-in with client credentials.", "client")}
@@ -211,8 +211,8 @@ const outputs = {
   ...(await commandOutputs()),
   "docs/errors.md": errorReference,
   "docs/reference.md": referencePage,
-  "src/grpc/oidc-service.ts": protobufSource(root, "proto/latchkey/v1/oidc_service.proto"),
-  "src/grpc/admin-service.ts": protobufSource(root, "proto/xgtproto/admin_service.proto"),
+  "src/messages/oidc-service.ts": protobufSource(root, "proto/latchkey/v1/oidc_service.proto"),
+  "src/messages/admin-service.ts": protobufSource(root, "proto/xgtproto/admin_service.proto"),
 };
 const isCheck = process.argv.includes("--check");
 

@@ -7,5 +7,5 @@ export {
   oidcService,
   type GetOidcIssuerRequest,
   type GetOidcIssuerResponse,
-} from "./grpc/oidc-service.ts";
-export type { UnaryMethod } from "./grpc/protobuf.ts";
+} from "./messages/oidc-service.ts";
+export type { UnaryMethod } from "./messages/protobuf.ts";

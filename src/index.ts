@@ -43,7 +43,7 @@ export type {
   LogoutResult,
   TokenListener,
 } from "./core/types.ts";
-export type { OidcIssuer, OidcIssuerSource } from "./server/server-config.ts";
+export type { OidcIssuer, OidcIssuerSource } from "./core/oidc-issuer.ts";
 export type { SignIn, UserInfoClaims } from "./session/session-types.ts";
 export type {
   AcquireOptions,

@@ -1,6 +1,7 @@
 // Asks the server that a configuration names which provider to use, and lets its word count. Changes when there is another
 // kind of server.
 
+import type { OidcIssuerSource } from "../core/oidc-issuer.ts";
 import { OidcError } from "../core/errors.ts";
 import { hostAndPort, isLoopbackHost } from "../core/hosts.ts";
 import { loadPart } from "../core/load.ts";
@@ -12,11 +13,7 @@ import type { RecordServer } from "../record/format.ts";
 import { nameOfSource } from "../record/key.ts";
 import { checkedConfig } from "../server/checked-config.ts";
 import { resourceConfigSource } from "../server/protected-resource.ts";
-import type {
-  OidcIssuerSource,
-  ServerConfig,
-  ServerConfigSource,
-} from "../server/server-config.ts";
+import type { ServerConfig, ServerConfigSource } from "../server/server-config.ts";
 import { admitServerConfig } from "../trust/server-trust.ts";
 import type { TrustParts } from "./compose-trust.ts";
 import { needsServerAudience, type AdmittedAnswer, type AskServer } from "./sign-in-source.ts";

@@ -1,5 +1,6 @@
 // Client credentials as a credential: no person present. Changes when the public class does.
 
+import type { OidcIssuerSource } from "../core/oidc-issuer.ts";
 import type {
   AccessToken,
   Credential,
@@ -15,7 +16,6 @@ import { cacheFileName, recordKey } from "../record/key.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 import { fetchOf } from "./credential-fetch.ts";
-import type { OidcIssuerSource } from "../server/server-config.ts";
 import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
 

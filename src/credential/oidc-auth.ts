@@ -1,5 +1,6 @@
 // Interactive sign-in as a credential. Changes when the public class does.
 
+import type { OidcIssuerSource } from "../core/oidc-issuer.ts";
 import type {
   AccessToken,
   CallOptions,
@@ -17,7 +18,6 @@ import type { SignIn, UserInfoClaims } from "../session/session-types.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import { checkedAbortOptions, checkedCallOptions, checkedLogoutOptions } from "./call-options.ts";
 import { fetchOf } from "./credential-fetch.ts";
-import type { OidcIssuerSource } from "../server/server-config.ts";
 import { defineOptionProperties, givenOptions } from "./option-properties.ts";
 import { SessionHandle } from "./session-handle.ts";
 

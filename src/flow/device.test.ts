@@ -11,7 +11,7 @@ import type { Provider } from "../provider/metadata.ts";
 import type { TokenAnswer } from "../provider/token-answer.ts";
 import { signInWithDevice, type DeviceOccasion } from "./device.ts";
 import type { FlowWorld } from "./flow-world.ts";
-import { inputWith } from "./testing.ts";
+import { inputWith } from "../../test/support/flow-input.ts";
 
 const issuer = "https://id.example.com";
 const deviceCode = "canary-device-code";

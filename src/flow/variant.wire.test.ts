@@ -7,7 +7,7 @@ import type { ProviderMetadata } from "../provider/metadata.ts";
 import { desktop, emptyHome, pollQuickly, provider } from "../../test/flow/harness.ts";
 import { targetOfToken, tokenTarget } from "./provider-input.ts";
 import type { SignInInput } from "./sign-in-config.ts";
-import { inputWith } from "./testing.ts";
+import { inputWith } from "../../test/support/flow-input.ts";
 import { withVariant } from "./variant.ts";
 
 const metadata = { issuer: "https://id.example.com" } as ProviderMetadata;

@@ -7,10 +7,10 @@ import type { HttpAnswer, HttpClient } from "../http/exchange.ts";
 import { checkedConfig } from "../server/checked-config.ts";
 import type { ServerConfig, ServerConfigSource } from "../server/server-config.ts";
 import { parseGrpcAddress, type GrpcAddress } from "./address.ts";
-import { adminService, type GetOidcIssuerResponse } from "./admin-service.ts";
+import { adminService, type GetOidcIssuerResponse } from "../messages/admin-service.ts";
 import { frameOf, messageIn } from "./frame.ts";
-import { oidcService } from "./oidc-service.ts";
-import type { UnaryMethod } from "./protobuf.ts";
+import { oidcService } from "../messages/oidc-service.ts";
+import type { UnaryMethod } from "../messages/protobuf.ts";
 import { askWhoeverRunsIt, statusError, statusOf, unimplemented } from "./status.ts";
 
 /** What the operation is called in messages. */

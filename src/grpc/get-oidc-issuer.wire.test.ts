@@ -18,10 +18,10 @@ import { makeClient, type TestClient } from "../../test/support/http-client.ts";
 import { isOidcError, type OidcError } from "../core/errors.ts";
 import type { ServerConfig } from "../server/server-config.ts";
 import { maxServerQuestionSeconds } from "../core/limits.ts";
-import { adminService } from "./admin-service.ts";
+import { adminService } from "../messages/admin-service.ts";
 import { frameOf } from "./frame.ts";
 import { grpcConfigSource } from "./get-oidc-issuer.ts";
-import { oidcService } from "./oidc-service.ts";
+import { oidcService } from "../messages/oidc-service.ts";
 
 const said = {
   issuer: "https://id.example.com/realms/data",

@@ -2,7 +2,7 @@
 
 import type { Logger } from "../core/events.ts";
 import type { PromptHandler } from "../core/prompt.ts";
-import type { OidcIssuerSource } from "../server/server-config.ts";
+import type { OidcIssuerSource } from "../core/oidc-issuer.ts";
 
 /** Options of an interactive sign-in. */
 export interface InteractiveOptions {

@@ -13,7 +13,7 @@ import {
 import { Echo, echo } from "../../test/support/echo-service.ts";
 import { startGrpcServer, type RunningGrpcServer } from "../../test/support/grpc-server.ts";
 import { BearerTokenAuth } from "../credential/bearer-token-auth.ts";
-import { adminService } from "../grpc/admin-service.ts";
+import { adminService } from "../messages/admin-service.ts";
 import { connect, type XgtConnection } from "./connect.ts";
 
 type Call = ServerUnaryCall<Record<string, unknown>, unknown>;

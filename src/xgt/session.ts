@@ -4,10 +4,10 @@ import type { Client } from "@grpc/grpc-js";
 import { sanitizeProviderText } from "../core/errors.ts";
 import { maxServerTextCharacters } from "../core/limits.ts";
 import type { Credential } from "../core/types.ts";
-import { adminService } from "../grpc/admin-service.ts";
+import { adminService } from "../messages/admin-service.ts";
 import type { AuthorizationSource, CallAuthorization } from "../grpc/authorized-call.ts";
 import type { GrpcModule } from "../grpc/peer.ts";
-import type { UnaryMethod } from "../grpc/protobuf.ts";
+import type { UnaryMethod } from "../messages/protobuf.ts";
 import { unauthenticated } from "../grpc/status.ts";
 
 /** The protocol whose calls are spoken here. */

@@ -2,8 +2,8 @@
 
 import type { sendUnaryData } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
-import { adminService } from "../../src/grpc/admin-service.ts";
-import { oidcService } from "../../src/grpc/oidc-service.ts";
+import { adminService } from "../../src/messages/admin-service.ts";
+import { oidcService } from "../../src/messages/oidc-service.ts";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
 import { startProtectedResource } from "../support/protected-resource.ts";

@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { assembleFlows } from "../../src/credential/assembled-flows.ts";
-import { noServer } from "../../src/flow/testing.ts";
+import { noServer } from "../support/flow-input.ts";
 import { configFromOptions, settingsFromOptions } from "../../src/credential/sign-in-source.ts";
 import { memoryStore, OidcAuth, type AccessToken, type OidcAuthOptions } from "../../src/index.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";

@@ -1,7 +1,7 @@
 // Answers the gRPC call by which a server says which provider to use, under both of its names.
 
-import { adminService, type GetOidcIssuerResponse } from "../../grpc/admin-service.ts";
-import { oidcService } from "../../grpc/oidc-service.ts";
+import { adminService, type GetOidcIssuerResponse } from "../../messages/admin-service.ts";
+import { oidcService } from "../../messages/oidc-service.ts";
 import type { ResourceServer } from "../resource-server-types.ts";
 
 /** The two methods; both answers have one layout. */

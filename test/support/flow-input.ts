@@ -1,8 +1,8 @@
 // What a flow is given, made from options as a credential makes it, for tests.
 
-import { configFromOptions, settingsFromOptions } from "../credential/sign-in-source.ts";
-import { resolveOptions } from "../options/resolve.ts";
-import type { SignInContext, SignInInput } from "./sign-in-config.ts";
+import { configFromOptions, settingsFromOptions } from "../../src/credential/sign-in-source.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
+import type { SignInContext, SignInInput } from "../../src/flow/sign-in-config.ts";
 
 /** For options that name no server. */
 export const noServer = (): Promise<never> => Promise.reject(new Error("no server is named"));
