@@ -33,6 +33,7 @@ export { upgradeHandler } from "./resource-server/mounts/upgrade-handler.ts";
 export { Refusal } from "./resource-server/refusal.ts";
 export type { RefusalCode, RefusalDetails } from "./resource-server/refusal.ts";
 export { createResourceServer } from "./resource-server/resource-server.ts";
+export type { SharedAnswers, SharedLook } from "./resource-server/shared-answers.ts";
 export type {
   Advertisement,
   ClientCertificate,

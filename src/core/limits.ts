@@ -65,6 +65,16 @@ export const maxAnswerBytes: number = 16 * 1024 * 1024;
 /** Questions about tokens that are under way at once, and those that wait for their turn. */
 export const maxQuestions = 64;
 export const maxWaitingQuestions = 1000;
+/** Answers that servers share: the longest one, in characters (K36). */
+export const maxSharedAnswerCharacters: number = 64 * 1024;
+/** A server that does not get to them within so long asks by itself, in milliseconds (K36). */
+export const maxSharedLookMilliseconds = 1000;
+/** Then it leaves them alone for so long. Longer than a look, so that one question at a time waits for them. */
+export const sharedPauseMilliseconds = 2000;
+/** The other servers leave a question to the one that asks for so long (K36). */
+export const sharedTurnMilliseconds = 3000;
+/** Longest time that a server waits for another one's answer: a turn, and somewhat more. */
+export const sharedWaitMilliseconds = 3500;
 /** Longest time that a resource server waits for a provider that it cannot do without, in seconds. */
 export const maxKeyRequestSeconds = 10;
 /** Longest time that cached metadata or keys are used for a new sign-in, whatever their headers say, in seconds. */

@@ -9,6 +9,8 @@ import { judgedAnswer, questionOf, type Question } from "./questions.ts";
 import type { Refusals } from "./refusals.ts";
 import { RememberedAnswers, type JudgedAnswer } from "./remembered-answers.ts";
 import type { Identity } from "./resource-server-types.ts";
+import type { SharedAnswers } from "./shared-answers.ts";
+import { SharedQuestions } from "./shared-questions.ts";
 import type { AskingRoute } from "./token-routes.ts";
 import { Turns } from "./turns.ts";
 import { deepFreeze } from "./verified-tokens.ts";
@@ -21,14 +23,32 @@ export interface AskingVerifierParts {
   /** Answers that are remembered at most. */
   readonly rememberedTokens: number;
   readonly answerLifetimeSeconds: number;
+  /** Undefined where this server asks for itself alone. */
+  readonly sharedAnswers: SharedAnswers | undefined;
+}
+
+/** What came of a question. */
+interface Learnt {
+  readonly answer: JudgedAnswer;
+  /** For how long it may be used. */
+  readonly seconds: number;
 }
 
 /** A health check asks again after so long. */
 const probeMilliseconds = 10_000;
 
-/** What was asked, by issuer and mode. */
+/** What was asked, whom and by whom: a provider may tell each of its clients something else. RFC 7662 section 2.2. */
 function nameOf({ rules, mode }: AskingRoute): string {
-  return JSON.stringify([mode, rules.issuer]);
+  const { issuer, introspectionEndpoint, introspectionClientId } = rules;
+  if (mode === "introspection") {
+    return JSON.stringify([mode, issuer, introspectionEndpoint, introspectionClientId]);
+  }
+  const { userinfoEndpoint, openshiftUserApiUri } = rules;
+  return JSON.stringify([
+    mode,
+    issuer,
+    mode === "userinfo" ? userinfoEndpoint : openshiftUserApiUri,
+  ]);
 }
 
 /** Verifies tokens of every mode but `jwt`. */
@@ -39,18 +59,25 @@ export class AskingVerifier {
   readonly #flights = new Map<string, Promise<JudgedAnswer>>();
   readonly #probes = new Map<string, { readonly probe: Promise<void>; readonly until: number }>();
   readonly #turns = new Turns(maxQuestions, maxWaitingQuestions);
+  readonly #shared: SharedQuestions | undefined;
 
   constructor(parts: AskingVerifierParts) {
     this.#parts = parts;
-    const { world, rememberedTokens, answerLifetimeSeconds } = parts;
+    const { world, rememberedTokens, answerLifetimeSeconds, sharedAnswers: shared } = parts;
     this.#answers = new RememberedAnswers(world.clock, rememberedTokens, answerLifetimeSeconds);
+    // Where every request has to be asked about there is nothing to share.
+    if (shared !== undefined && answerLifetimeSeconds > 0) {
+      const { clock, onEvent } = world;
+      this.#shared = new SharedQuestions({ shared, clock, onEvent });
+    }
   }
 
   /** @throws {Refusal} `invalid_token`, `provider_unavailable`. */
   async verify(token: string, route: AskingRoute): Promise<Identity> {
-    const { world, refusals } = this.#parts;
+    const { world, refusals, answerLifetimeSeconds } = this.#parts;
+    // Servers with another lifetime would use an answer for longer than they may.
     const digest = createHash("sha256")
-      .update(`${nameOf(route)}\n${token}`)
+      .update(`${nameOf(route)}\n${String(answerLifetimeSeconds)}\n${token}`)
       .digest("base64url");
     const remembered = this.#answers.find(digest);
     const answer = remembered ?? (await this.#asked(token, digest, route));
@@ -85,7 +112,7 @@ export class AskingVerifier {
   async #ask(token: string, digest: string, route: AskingRoute): Promise<JudgedAnswer> {
     const { refusals } = this.#parts;
     const asked = await this.#turns
-      .run(() => this.#answerOf(token, route))
+      .run(() => this.#learn(token, digest, route))
       .catch((cause: unknown) => {
         // What this machine is to blame for is no outage of the provider.
         const isOwnFault = !isOidcError(cause) || isErrorOf(cause, "ca_bundle_invalid");
@@ -98,12 +125,34 @@ export class AskingVerifier {
         }),
       );
     }
-    this.#answers.add(digest, asked.result);
-    return asked.result;
+    const { answer, seconds } = asked.result;
+    this.#answers.add(digest, answer, seconds);
+    return answer;
   }
 
-  async #answerOf(token: string, route: AskingRoute): Promise<JudgedAnswer> {
-    const { world, clockToleranceSeconds } = this.#parts;
+  /** What another server was told, judged by this one's own settings; else what the provider says. */
+  async #learn(token: string, digest: string, route: AskingRoute): Promise<Learnt> {
+    const found = await this.#shared?.find(digest, route);
+    if (found !== undefined && "secondsLeft" in found) {
+      const { claims, secondsLeft: seconds } = found;
+      return { answer: this.#judged(claims, route, seconds), seconds };
+    }
+    try {
+      const { answer, claims } = await this.#answerOf(token, route);
+      const seconds = this.#answers.lifetimeOf(answer);
+      found?.keep(claims, seconds);
+      return { answer, seconds };
+    } catch (error) {
+      found?.leave();
+      throw error;
+    }
+  }
+
+  async #answerOf(
+    token: string,
+    route: AskingRoute,
+  ): Promise<{ readonly answer: JudgedAnswer; readonly claims: Awaited<ReturnType<Question>> }> {
+    const { world, answerLifetimeSeconds } = this.#parts;
     const { rules, mode } = route;
     const name = nameOf(route);
     const question = this.#questions.get(name) ?? questionOf(world, route);
@@ -112,10 +161,9 @@ export class AskingVerifier {
     let outcome: "accepted" | "refused" | "failed" = "failed";
     try {
       const claims = await question(token);
-      const now = nowSeconds(world.clock);
-      const answer = judgedAnswer(claims, mode, { rules, clockToleranceSeconds, nowSeconds: now });
+      const answer = this.#judged(claims, route, answerLifetimeSeconds);
       outcome = "identity" in answer ? "accepted" : "refused";
-      return "identity" in answer ? this.#withEnd(answer, now) : answer;
+      return { answer, claims };
     } finally {
       const milliseconds = Math.round(world.clock.monotonic() - startedAt);
       world.onEvent?.({ type: "asked", issuer: rules.issuer, mode, outcome, milliseconds });
@@ -123,11 +171,16 @@ export class AskingVerifier {
   }
 
   /** An identity that several requests share, with an end: the token's own, or when the provider is asked again. */
-  #withEnd(
-    answer: Extract<JudgedAnswer, { readonly identity: Identity }>,
-    now: number,
+  #judged(
+    claims: Awaited<ReturnType<Question>>,
+    { rules, mode }: AskingRoute,
+    secondsToNextQuestion: number,
   ): JudgedAnswer {
-    const end = answer.expiresAt ?? now + this.#parts.answerLifetimeSeconds;
+    const { world, clockToleranceSeconds } = this.#parts;
+    const now = nowSeconds(world.clock);
+    const answer = judgedAnswer(claims, mode, { rules, clockToleranceSeconds, nowSeconds: now });
+    if ("problem" in answer) return answer;
+    const end = answer.expiresAt ?? now + secondsToNextQuestion;
     const identity = { ...answer.identity, expiresAt: new Date(end * 1000) };
     deepFreeze(identity);
     return { ...answer, identity };

@@ -18,6 +18,7 @@ import {
   type Own,
 } from "./option-checks.ts";
 import type { ResourceServerEvent, ResourceServerOptions } from "./resource-server-types.ts";
+import type { SharedAnswers } from "./shared-answers.ts";
 
 /** What a request demands of a token. */
 export interface Demands {
@@ -39,6 +40,7 @@ export interface ResourceServerRules {
   readonly caCertPath: string | undefined;
   readonly rememberedTokens: number;
   readonly answerLifetimeSeconds: number;
+  readonly sharedAnswers: SharedAnswers | undefined;
   readonly onEvent: ((event: ResourceServerEvent) => void) | undefined;
 }
 
@@ -56,12 +58,18 @@ const known = [
   "caCertPath",
   "rememberedTokens",
   "answerLifetimeSeconds",
+  "sharedAnswers",
   "onEvent",
 ];
 const maxToleranceSeconds = 300;
 
 function isFunction(value: unknown): value is (event: ResourceServerEvent) => void {
   return typeof value === "function";
+}
+
+function areSharedAnswers(value: unknown): value is SharedAnswers {
+  if (typeof value !== "object" || value === null) return false;
+  return ["look", "keep", "leave"].every((name) => isFunction(Reflect.get(value, name)));
 }
 
 function isDpopChoice(value: unknown): value is "allowed" | "required" | "refused" {
@@ -141,6 +149,7 @@ export function resourceServerRules(given: ResourceServerOptions): ResourceServe
         `a number of seconds up to ${String(maxAnswerLifetimeSeconds)}`,
         isNumberUpTo(maxAnswerLifetimeSeconds),
       ) ?? defaultAnswerLifetimeSeconds,
+    sharedAnswers: optional(own, "sharedAnswers", "made by `redisAnswers`", areSharedAnswers),
     onEvent: optional(own, "onEvent", "a function", isFunction),
   };
 }

@@ -92,9 +92,9 @@ export class RememberedAnswers {
     return undefined;
   }
 
-  /** Keeps an answer for as long as it may be used. */
-  add(digest: string, answer: JudgedAnswer): void {
-    const lifetime = this.lifetimeOf(answer);
+  /** Keeps an answer for as long as it may be used. @param maxSeconds the rest of the time of one that is older. */
+  add(digest: string, answer: JudgedAnswer, maxSeconds: number = Infinity): void {
+    const lifetime = Math.min(this.lifetimeOf(answer), maxSeconds);
     if (lifetime <= 0) return;
     const isAccepted = "identity" in answer;
     const entries = isAccepted ? this.#accepted : this.#refused;

@@ -1,5 +1,7 @@
 // What a resource server is made of, and what it gives: the public types of `latchkey/server`.
 
+import type { SharedAnswers } from "./shared-answers.ts";
+
 /** How tokens are verified. */
 export type ValidationMode = "jwt" | "introspection" | "userinfo" | "openshift_userapi";
 
@@ -94,6 +96,12 @@ export interface ResourceServerOptions extends IssuerSettings {
    * revoked token may be accepted. Default 30, at most 60; 0 asks for each request. RFC 7662 section 4.
    */
   readonly answerLifetimeSeconds?: number;
+  /**
+   * Shares with other servers what providers said of tokens, so that one of them asks for all: `redisAnswers` of
+   * `latchkey/stores/redis`. Each judges it by its own settings; servers with another `answerLifetimeSeconds` or another
+   * client share nothing. Where it cannot be had, the provider is asked. Default: each server asks for itself.
+   */
+  readonly sharedAnswers?: SharedAnswers;
   /** Told what happened, with times and without tokens. It must not throw. */
   readonly onEvent?: (event: ResourceServerEvent) => void;
 }
@@ -115,6 +123,17 @@ export type ResourceServerEvent =
       readonly mode: ValidationMode;
       /** `"failed"`: it could not answer. */
       readonly outcome: "accepted" | "refused" | "failed";
+      readonly milliseconds: number;
+    }
+  | {
+      /** It was looked for an answer in `sharedAnswers`. */
+      readonly type: "shared";
+      readonly issuer: string;
+      readonly mode: ValidationMode;
+      /** `"none"`: this server asks, for the others too. `"unavailable"`: it asks for itself alone. */
+      readonly outcome: "found" | "none" | "unavailable";
+      /** Why they were unavailable, as far as it is known; `"left_alone"`: they were a moment ago. */
+      readonly reason: string | undefined;
       readonly milliseconds: number;
     };
 

@@ -20,6 +20,8 @@ export interface CommandContext {
   readonly clock: Clock;
   /** How long one command is tried for. */
   readonly patienceMilliseconds: number;
+  /** How often it is tried at most. Default: until that time is over. */
+  readonly maxTries?: number | undefined;
 }
 
 /** What a script gave, and whether an earlier try may have been carried out without an answer. */
@@ -126,7 +128,7 @@ export class RedisCommands {
     work: (client: RedisClient) => Promise<Reply>,
     patienceMilliseconds: number,
   ): Promise<{ reply: Reply; tries: number }> {
-    const { clock } = this.#context;
+    const { clock, maxTries = Infinity } = this.#context;
     const attempt = async (): Promise<Reply> => work(await this.#context.client());
     const patience = new Patience(clock, patienceMilliseconds);
     try {
@@ -137,7 +139,7 @@ export class RedisCommands {
           if (isOidcError(error)) throw error;
           if (!isPassing(error)) throw failureOf(error, this.#context);
           if (isReplica(error)) await this.#context.renew?.();
-          if (patience.isOver) throw unreachable(error, this.#context);
+          if (patience.isOver || tries >= maxTries) throw unreachable(error, this.#context);
           await clock.sleep(pauseMilliseconds);
         }
       }

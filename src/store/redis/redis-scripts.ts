@@ -7,6 +7,8 @@
 //                                  · e number of the lease of the outcome · o sealed outcome; expires
 //   PREFIX:{DIGEST}:aside    hash  what was set aside as damaged; expires
 //   PREFIX:{DIGEST}:news     channel: something has changed, look
+// For each question that resource servers share, of DIGEST under the key:
+//   PREFIX:answers:{DIGEST}  hash  o turn of who is asking, or s sealed answer; expires
 
 /** A script, with how many of its arguments are keys. */
 export interface RedisScript {
@@ -122,4 +124,41 @@ export const lookAtLock: RedisScript = {
 local held = redis.call('HMGET', KEYS[1], 'f', 'h')
 local ended = redis.call('HMGET', KEYS[2], 'e', 'o')
 return {held[1], held[2], ended[1], ended[2], redis.call('PTTL', KEYS[1])}`,
+};
+
+/**
+ * Keys: answer. Arguments: turn, its milliseconds, a sealed answer that is not usable ("" none), characters of the longest
+ * answer. Gives {"answered", sealed answer, milliseconds left}, {"asking"} while another one has the turn, or {"turn"}.
+ */
+export const lookAtAnswer: RedisScript = {
+  keys: 1,
+  text: `${number}
+local found = redis.call('HMGET', KEYS[1], 's', 'o')
+local left = redis.call('PTTL', KEYS[1])
+if found[1] and found[1] ~= ARGV[3] and #found[1] <= number(ARGV[4]) then
+  return {'answered', found[1], left}
+end
+if found[2] and left > 0 and left <= number(ARGV[2]) then return {'asking'} end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'o', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return {'turn'}`,
+};
+
+/** Keys: answer. Arguments: sealed answer, milliseconds to keep it. */
+export const keepAnswer: RedisScript = {
+  keys: 1,
+  text: `
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 's', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`,
+};
+
+/** Keys: answer. Arguments: turn. Ends it where it still is this one's. */
+export const freeTurn: RedisScript = {
+  keys: 1,
+  text: `
+if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`,
 };
