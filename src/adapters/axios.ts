@@ -2,7 +2,7 @@
 
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, type Exchange } from "../fetch/authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 

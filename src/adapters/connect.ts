@@ -1,7 +1,7 @@
 // The entry point `latchkey/connect`: a credential's token on each call of a client of `@connectrpc/connect`.
 
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, type Exchange } from "../fetch/authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 

@@ -1,7 +1,7 @@
 // The entry point `latchkey/got`: a credential's token on each request of the client `got`.
 
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, isRepeatable, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, isRepeatable, type Exchange } from "../fetch/authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 

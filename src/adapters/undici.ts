@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from "undici";
 import type { Credential } from "../core/types.ts";
-import { AuthorizedExchanges, isRepeatable, type Exchange } from "./authorized-exchange.ts";
+import { AuthorizedExchanges, isRepeatable, type Exchange } from "../fetch/authorized-exchange.ts";
 
 export type { AccessToken, Credential } from "../core/types.ts";
 

@@ -13,7 +13,7 @@ import type { World } from "../core/world.ts";
 import type { FlowWorld } from "../flow/flow-world.ts";
 import { providerOptions } from "../flow/provider-input.ts";
 import type { AddressGuard } from "../http/address-guard.ts";
-import type { HttpClient, RequestOpener } from "../http/exchange.ts";
+import type { Dialer, HttpClient, RequestOpener } from "../http/exchange.ts";
 import { absenceOfPeople } from "../interaction/presence.ts";
 import { createProcessLock } from "../lock/protocol.ts";
 import { hostOfLocks } from "../lock/host.ts";
@@ -51,7 +51,7 @@ export interface Composition {
   /** What the server that the options name says, whether it counts or not. @throws {OidcError} `server_config_failed`. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerAnswer>;
   /** What sends requests to a server of the user's own, as the provider's are sent. */
-  readonly openRequests: () => Promise<HttpClient & RequestOpener>;
+  readonly openRequests: () => Promise<HttpClient & RequestOpener & Dialer>;
   /** What a server is asked with; opened at the first use. */
   readonly openAsking: () => Promise<AskingParts>;
 }
@@ -214,7 +214,7 @@ function networkOpener(
   options: ResolvedOptions,
   world: World,
   machine: Machine,
-): () => Promise<FlowWorld & { readonly http: HttpClient & RequestOpener }> {
+): () => Promise<FlowWorld & { readonly http: HttpClient & RequestOpener & Dialer }> {
   return madeOnce(async () => {
     const { createHttpClient } = await loadPart(() => import("../http/client.ts"));
     const onWarning = warnWith(world);
@@ -317,7 +317,8 @@ export function compose(
     const { readServer: read } = await loadPart(() => import("./ask-server.ts"));
     return read(await openAsking(), signal);
   };
-  const openRequests = async (): Promise<HttpClient & RequestOpener> => (await openWorld()).http;
+  const openRequests = async (): Promise<HttpClient & RequestOpener & Dialer> =>
+    (await openWorld()).http;
   const openings = { openRequests, openAsking };
   return { world, store, session, key, describeProvider, readServer, ...openings };
 }

@@ -10,7 +10,7 @@ import { assertWebCrypto } from "../core/runtime.ts";
 import type { Transport, TransportAnswer } from "../core/world.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { readBoundedBody } from "./bounded-body.ts";
-import type { HttpAnswer, HttpClient, RequestOpener } from "./exchange.ts";
+import type { Dialer, HttpAnswer, HttpClient, RequestOpener } from "./exchange.ts";
 import { describeFailure } from "./failure.ts";
 import type { FailurePlace } from "./failure.ts";
 import { hostAndPort } from "../core/hosts.ts";
@@ -81,11 +81,11 @@ type Occasion = Pick<Operation, "signal" | "remainingMilliseconds" | "stopTimer"
  * Makes the client that every request of a credential goes through.
  * @throws {OidcError} `runtime_unavailable` where nothing random can be made: a request's answer would come to nothing.
  */
-export function createHttpClient(options: HttpClientOptions): HttpClient & RequestOpener {
+export function createHttpClient(options: HttpClientOptions): HttpClient & RequestOpener & Dialer {
   if (options.transport === undefined) assertWebCrypto();
   const { clock, logger, transport } = options;
   const connectSeconds = options.connectTimeoutSeconds ?? connectTimeoutSeconds;
-  const testRoute: Route | undefined =
+  const testRoute: Pick<Route, "transport" | "proxyHost"> | undefined =
     transport === undefined ? undefined : { transport, proxyHost: undefined };
   // A bundle that is put right is read again by the next operation.
   const trust = madeOnce(async () => {
@@ -126,6 +126,26 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
     return { error: explained, retry };
   }
 
+  function placeOf(url: URL, step: string, { proxyHost }: Pick<Route, "proxyHost">): FailurePlace {
+    return {
+      step,
+      host: hostAndPort(url),
+      hostname: url.hostname,
+      proxyHost,
+      connectTimeoutSeconds: connectSeconds,
+      isPlain: url.protocol === "http:",
+    };
+  }
+
+  /** Of what lasts as long as its caller wants. */
+  function openOccasion(signal: AbortSignal): Occasion {
+    return {
+      signal,
+      remainingMilliseconds: () => connectSeconds * 1000,
+      stopTimer: () => undefined,
+    };
+  }
+
   /** One request and the head of its answer. Throws what is wrong on this side; what the network did is returned. */
   async function request(
     operation: Occasion,
@@ -135,14 +155,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
     const { url, method } = prepared;
     const host = hostAndPort(url);
     const route = testRoute ?? (await findRoute(url));
-    const place: FailurePlace = {
-      step,
-      host,
-      hostname: url.hostname,
-      proxyHost: route.proxyHost,
-      connectTimeoutSeconds: connectSeconds,
-      isPlain: url.protocol === "http:",
-    };
+    const place = placeOf(url, step, route);
     emit(logger, "http.request", { method, host, step });
     const startedAt = clock.monotonic();
     try {
@@ -226,11 +239,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
     trustedRoots: async () => (await trust()).digest(),
     async open({ step, signal, ...prepared }) {
       signal.throwIfAborted();
-      const occasion: Occasion = {
-        signal,
-        remainingMilliseconds: () => connectSeconds * 1000,
-        stopTimer: () => undefined,
-      };
+      const occasion = openOccasion(signal);
       const answered = await request(occasion, prepared, step);
       signal.throwIfAborted();
       if ("error" in answered) throw answered.error;
@@ -244,6 +253,22 @@ export function createHttpClient(options: HttpClientOptions): HttpClient & Reque
         }
       };
       return { ...head, body: explained() };
+    },
+    async dial({ url, step, signal, protocol, beforeTls, isNew }) {
+      signal.throwIfAborted();
+      // The programs of databases know nothing of HTTP proxies, and these let nothing but HTTPS through.
+      const route = await findRoute(url, protocol !== undefined);
+      const place = placeOf(url, step, route);
+      try {
+        const connection = await route.dial({ signal, protocol, beforeTls, isNew });
+        return { ...connection, explain: (thrown) => describeFailure(thrown, place).error };
+      } catch (thrown) {
+        signal.throwIfAborted();
+        if (isOidcError(thrown)) throw thrown;
+        // The second look at a certificate speaks TLS from the first byte on.
+        if (beforeTls !== undefined) throw describeFailure(thrown, place).error;
+        throw (await explain(thrown, openOccasion(signal), url, place)).error;
+      }
     },
     async send(sent) {
       const prepared = prepareRequest(sent, options.allowInsecureHttp);

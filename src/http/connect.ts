@@ -16,7 +16,9 @@ export interface Destination {
   readonly url: URL;
   readonly proxy: Proxy | undefined;
   /** What TLS with the host agrees on (RFC 7301). Default: `http/1.1`. */
-  readonly protocol?: "h2" | undefined;
+  readonly protocol?: "h2" | "postgresql" | undefined;
+  /** Done over the plain connection before TLS begins on it. */
+  readonly beforeTls?: ((socket: Socket) => Promise<void>) | undefined;
   /** Needed where the host or the proxy is an `https:` one. */
   readonly trust: Trust | undefined;
   /** Whether an address of the host may be connected to; what a proxy connects to is not seen. Default: any. */
@@ -153,7 +155,7 @@ async function openToProxy(
 }
 
 async function open(
-  { url, proxy, trust, protocol, mayConnect }: Destination,
+  { url, proxy, trust, protocol, mayConnect, beforeTls }: Destination,
   round: number,
   watch: Watch,
 ): Promise<Socket> {
@@ -168,7 +170,10 @@ async function open(
   if (url.protocol === "http:") return tunnel ?? openPlain(url, watch, lookup);
   if (trust === undefined) throw new TypeError("https: without anything to trust");
   const { target } = trust.contexts.at(round);
-  return openSecure(url, target, trust.identityProblem, watch, tunnel, protocol, lookup);
+  const plain =
+    beforeTls === undefined ? tunnel : (tunnel ?? (await openPlain(url, watch, lookup)));
+  if (plain !== undefined) await beforeTls?.(plain);
+  return openSecure(url, target, trust.identityProblem, watch, plain, protocol, lookup);
 }
 
 async function openInRounds(

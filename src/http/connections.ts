@@ -14,48 +14,55 @@ interface Resting {
 }
 
 /**
- * At most one connection for each address. One that has rested is not used again: a firewall or a NAT on the way
+ * One connection for each address, unless its caller asks for more. One that has rested is not used again: a firewall or a NAT on the way
  * forgets such connections without a word, and a code or a refresh token that was sent into nothing cannot be sent
  * again safely. What rests does not hold the process.
  */
 export class ConnectionPool {
   readonly #clock: Clock;
-  readonly #resting = new Map<string, Resting>();
+  readonly #resting = new Map<string, Resting[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Takes a connection to an address out of the pool, if one may be used. */
+  /** Takes the connection to an address that was kept last out of the pool, if one may be used. */
   take(address: string): Socket | undefined {
-    const resting = this.#resting.get(address);
-    if (resting === undefined) return undefined;
-    resting.leave();
-    const { socket, monotonic, wall, maxMilliseconds } = resting;
-    const rested = Math.max(
-      this.#clock.monotonic() - monotonic,
-      Math.abs(this.#clock.now() - wall),
-    );
-    if (rested > maxMilliseconds || socket.destroyed || !socket.writable) {
+    for (;;) {
+      const resting = this.#resting.get(address)?.at(-1);
+      if (resting === undefined) return undefined;
+      resting.leave();
+      const { socket, monotonic, wall, maxMilliseconds } = resting;
+      const rested = Math.max(
+        this.#clock.monotonic() - monotonic,
+        Math.abs(this.#clock.now() - wall),
+      );
+      if (rested <= maxMilliseconds && !socket.destroyed && socket.writable) {
+        socket.ref();
+        return socket;
+      }
       socket.destroy();
-      return undefined;
     }
-    socket.ref();
-    return socket;
   }
 
   /**
    * Keeps a connection whose answer is complete.
    * @param serverSeconds how long the server said that it would keep it (`Keep-Alive: timeout=`).
+   * @param most how many rest for this address; the oldest one gives way.
    */
-  keep(address: string, socket: Socket, serverSeconds: number | undefined): void {
+  keep(address: string, socket: Socket, serverSeconds: number | undefined, most = 1): void {
     // A second less than the server promises: what it closes while a request is on its way is lost.
     const seconds = Math.min(maxRestSeconds, (serverSeconds ?? maxRestSeconds + 1) - 1);
     if (seconds <= 0) {
       socket.destroy();
       return;
     }
-    this.#resting.get(address)?.socket.destroy();
+    const others = this.#resting.get(address) ?? [];
+    if (others.length >= most) {
+      const [oldest] = others;
+      oldest?.leave();
+      oldest?.socket.destroy();
+    }
     // A word that nobody asked for would be taken for the next request's answer.
     const end = (): void => {
       leave();
@@ -63,16 +70,19 @@ export class ConnectionPool {
     };
     const leave = (): void => {
       for (const event of ["data", "end", "error", "close"]) socket.off(event, end);
-      if (this.#resting.get(address)?.socket === socket) this.#resting.delete(address);
+      const left = (this.#resting.get(address) ?? []).filter((each) => each.socket !== socket);
+      if (left.length === 0) this.#resting.delete(address);
+      else this.#resting.set(address, left);
     };
     for (const event of ["data", "end", "error", "close"]) socket.on(event, end);
-    this.#resting.set(address, {
+    const resting: Resting = {
       socket,
       monotonic: this.#clock.monotonic(),
       wall: this.#clock.now(),
       maxMilliseconds: seconds * 1000,
       leave,
-    });
+    };
+    this.#resting.set(address, [...(this.#resting.get(address) ?? []), resting]);
     socket.unref();
   }
 }

@@ -1,5 +1,7 @@
 // What one HTTP operation with a provider is, and what comes of it; and a request whose answer is the caller's to read.
 
+import type { Socket } from "node:net";
+import type { OidcError } from "../core/errors.ts";
 import type { TransportAnswer, TransportRequest } from "../core/world.ts";
 
 /** One operation: a request with its retries and its time limit. */
@@ -64,4 +66,36 @@ export interface RequestOpener {
    * `ca_bundle_invalid`, as reading the body does; with the signal's reason.
    */
   open(request: OpenRequest): Promise<TransportAnswer>;
+}
+
+/** A connection to a server of the user's own, for whatever is spoken there. */
+export interface DialRequest {
+  /** `https:` for TLS with the host, whatever is spoken over it. */
+  readonly url: URL;
+  /** What it is called in messages. */
+  readonly step: string;
+  readonly signal: AbortSignal;
+  /** What TLS agrees on (RFC 7301). Default: `http/1.1`. */
+  readonly protocol?: "postgresql" | undefined;
+  /** Done over the plain connection before TLS begins on it; the connection ends where it rejects. */
+  readonly beforeTls?: ((socket: Socket) => Promise<void>) | undefined;
+  /** A connection that nobody has used before. Default: false. */
+  readonly isNew?: boolean | undefined;
+}
+
+/** One that stands. */
+export interface Dialled {
+  readonly socket: Socket;
+  /** Another request has gone over it before: the server may be closing it just now. */
+  readonly wasKept: boolean;
+  /** Keeps it for another request. `seconds`: how long the server keeps it, where it says so. */
+  keep(seconds: number | undefined): void;
+  /** What ended it, in words. */
+  explain(thrown: unknown): OidcError;
+}
+
+/** Opens those: verified, through proxies, and kept from one request to the next. */
+export interface Dialer {
+  /** Rejects with `OidcError` `network`, `timeout`, `tls`, `ca_bundle_invalid`; with the signal's reason. */
+  dial(request: DialRequest): Promise<Dialled>;
 }

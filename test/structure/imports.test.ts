@@ -66,6 +66,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   xgt: ["grpc", "messages"],
   fetch: [],
   adapters: ["fetch"],
+  proxy: ["files", "http", "fetch"],
   provider: ["keys", "http", "files"],
   "resource-server": ["keys", "options/own-options.ts", "messages"],
   trust: ["files", "store/file-lock.ts"],
@@ -120,6 +121,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "credential",
     "composition",
     "fetch",
+    "proxy",
     "doctor",
   ],
   entry: [

@@ -15,6 +15,7 @@ export const runsOfCommands: Readonly<Record<string, () => Promise<{ readonly ru
   fetch: () => import("./fetch/run.ts"),
   exec: () => import("./exec/run.ts"),
   credential: () => import("./credential/run.ts"),
+  proxy: () => import("./proxy/run.ts"),
   doctor: () => import("./doctor/run.ts"),
   completion: () => import("./completion/run.ts"),
   help: () => import("./help/run.ts"),

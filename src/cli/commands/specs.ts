@@ -12,6 +12,7 @@ import { spec as trust } from "./trust/spec.ts";
 import { spec as fetch } from "./fetch/spec.ts";
 import { spec as exec } from "./exec/spec.ts";
 import { spec as credential } from "./credential/spec.ts";
+import { spec as proxy } from "./proxy/spec.ts";
 import { spec as doctor } from "./doctor/spec.ts";
 import { spec as completion } from "./completion/spec.ts";
 import { spec as help } from "./help/spec.ts";
@@ -29,6 +30,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   fetch,
   exec,
   credential,
+  proxy,
   doctor,
   completion,
   help,

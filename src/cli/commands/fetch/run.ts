@@ -2,7 +2,6 @@
 
 import { OidcError } from "../../../core/errors.ts";
 import { hostAndPort } from "../../../core/hosts.ts";
-import { shownServer } from "../../../core/server-words.ts";
 import type { GetTokenOptions } from "../../../core/types.ts";
 import { openResourceSignIns } from "../../../credential/resource-sign-ins.ts";
 import { AuthorizedFetch, type AuthorizedFetchParts } from "../../../fetch/authorized-fetch.ts";
@@ -11,55 +10,16 @@ import { ResourceTokens } from "../../../fetch/resource-tokens.ts";
 import { assertMaySend } from "../../../fetch/token-origin.ts";
 import { wireFetch } from "../../../fetch/wire-fetch.ts";
 import { assertWritable, shownStatus, writeAnswer } from "../../answer-output.ts";
-import { tokenRequestOf } from "../../cached-token.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { CommandFault } from "../../output.ts";
 import { readRequest } from "../../request-input.ts";
-
-/** A token that was obtained for one server is not sent to another. @throws {OidcError} `invalid_option`. */
-function assertSameServer({ options: { server } }: Opened, url: URL): void {
-  if (typeof server !== "string") return;
-  const named = URL.parse(server.replace(/^grpc/i, "http"));
-  if (named?.origin === url.origin) return;
-  throw new OidcError(
-    "invalid_option",
-    `This sign-in is for ${shownServer(server)}, and the request is for ${hostAndPort(url)}: a token that was obtained for one server is not sent to another.`,
-    { remedy: "Name another sign-in with --profile, or none." },
-  );
-}
-
-/** What flags ask of a token; that it be renewed, of the first one alone. */
-function wishOf({ line, settings }: CommandContext): () => GetTokenOptions {
-  const { forceRefresh: isForced, ...asked } = tokenRequestOf(line.flags, settings.interactive);
-  let forceRefresh = isForced;
-  return () => {
-    const wish = { ...asked, forceRefresh };
-    forceRefresh = false;
-    return wish;
-  };
-}
+import { namesProvider, openForServer, wishOf } from "../../server-tokens.ts";
 
 function tokensOf(
   { session }: Opened,
   wish: () => GetTokenOptions,
 ): AuthorizedFetchParts["tokens"] {
   return new CredentialTokens({ getToken: (own) => session.getToken({ ...wish(), ...own }) });
-}
-
-/** A sign-in that `latchkey login --server` made for the server of an address. */
-async function signInFor(
-  { settings, openFor }: CommandContext,
-  { options: { clientSecret } }: Opened,
-  url: URL,
-): Promise<Opened | undefined> {
-  for (const server of new Set([`${url.origin}${url.pathname}`, url.origin])) {
-    // A secret that was read is not read again: standard input would be at its end.
-    const secret = clientSecret === undefined ? {} : { clientSecret };
-    const given = { ...settings.given, ...secret, server };
-    const opened = await openFor({ ...settings, given, clientSecretFile: undefined }, true);
-    if ((await opened.session.current()) !== undefined) return opened;
-  }
-  return undefined;
 }
 
 /** Tokens of the provider that is configured; where none is, of the one that the address itself names. */
@@ -70,15 +30,9 @@ async function findTokens(
 ): Promise<AuthorizedFetchParts["tokens"]> {
   const wish = wishOf(context);
   const { options, overrides } = opened;
-  const isNamed = options.issuer !== "" || options.server !== undefined;
-  if (isNamed || context.settings.kind === "client") {
-    assertSameServer(opened, url);
-    return tokensOf(opened, wish);
-  }
   // Before a sign-in is looked for: what is wrong is the URL that was typed, not an option.
-  assertMaySend(url);
-  const known = await signInFor(context, opened, url);
-  context.nameSignIn([...context.line.configuration, `--server=${url.origin}`]);
+  if (!namesProvider(context, opened)) assertMaySend(url);
+  const known = await openForServer(context, opened, url);
   if (known !== undefined) return tokensOf(known, wish);
   return new ResourceTokens(openResourceSignIns(options, overrides, wish));
 }

@@ -2,15 +2,15 @@
 // of `credential.fetch` does.
 
 import type { Credential } from "../core/types.ts";
-import type { RequestTokens } from "../fetch/authorized-fetch.ts";
-import { CredentialTokens } from "../fetch/credential-tokens.ts";
-import type { RequestParts } from "../fetch/request-parts.ts";
-import { TokenOrigin } from "../fetch/token-origin.ts";
+import type { RequestTokens } from "./authorized-fetch.ts";
+import { CredentialTokens } from "./credential-tokens.ts";
+import type { RequestParts } from "./request-parts.ts";
+import { TokenOrigin } from "./token-origin.ts";
 
 /** A request, as far as its tokens are concerned. */
 export interface ExchangeRequest {
   readonly url: URL;
-  /** Whether it can be sent again. */
+  /** Whether it can be sent again; asked when a refusal has come. */
   readonly canRepeat: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,12 +25,14 @@ export class Exchange {
   readonly #tokens: RequestTokens;
   readonly #parts: RequestParts;
 
-  constructor(tokens: RequestTokens, { url, canRepeat, signal }: ExchangeRequest) {
+  constructor(tokens: RequestTokens, request: ExchangeRequest) {
     this.#tokens = tokens;
     this.#parts = {
-      url,
-      canRepeat,
-      signal,
+      url: request.url,
+      get canRepeat() {
+        return request.canRepeat;
+      },
+      signal: request.signal,
       method: "GET",
       headers: new Headers(),
       body: undefined,
