@@ -1,13 +1,16 @@
 // Changes when another way to a renewed token is worth comparing. Measures `latchkey token` where the cached token has ended.
 //
-//   node bench/refresh.mjs [--rounds N] [--wall] [--address A] [NODE …]
+//   node bench/refresh.mjs [--rounds N] [--wall] [--address A] [--kubelogin PROGRAM] [NODE …]
 //
 // NODE: further Node executables; each is compared with itself only. Build first. The provider is a server in this process
 // that answers at once, so that what is measured is the client; next to it stand the bare requests that a client is made
 // of, by Node's own fetch, by node:http and by node:https. What is told is the processor's time, user and system, as bash
 // counts it; with --wall, from start to end. By https: the server has a private authority (needs openssl); through a proxy:
 // by CONNECT, at an address of this machine other than loopback, which is never proxied: the one named, or one found.
+// kubelogin (https://github.com/int128/kubelogin), where its program is named, is no Node program: it is signed in once by
+// the grant that needs no browser, and told to refresh in each run, which takes its ID token, discovery and key set.
 import { execFileSync, spawn } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -25,6 +28,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "30" },
     wall: { type: "boolean", default: false },
     address: { type: "string" },
+    kubelogin: { type: "string" },
   },
   allowPositionals: true,
 });
@@ -60,9 +64,21 @@ openssl(
 openssl("req", ...newKey, "-subj", "/CN=bench", "-keyout", "leaf.key", "-out", "leaf.csr");
 const names = ["127.0.0.1", ...(outside === undefined ? [] : [outside])].map((at) => `IP:${at}`);
 writeFileSync(join(home, "leaf.ext"), `subjectAltName=${names.join()}\n`);
-const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
-openssl("x509", "-req", "-in", "leaf.csr", ...signing, "-out", "leaf.pem");
+const signedBy = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
+openssl("x509", "-req", "-in", "leaf.csr", ...signedBy, "-out", "leaf.pem");
 const bundle = join(home, "ca.pem");
+
+const providerKeys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+/** An ID token as the provider signs it. @param {string} issuer */
+function idToken(issuer) {
+  const encoded = (/** @type {object} */ part) =>
+    Buffer.from(JSON.stringify(part)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: issuer, sub: "anna", aud: "bench-cli", iat: now, exp: now + 3600 };
+  const signed = `${encoded({ alg: "RS256", kid: "bench" })}.${encoded(claims)}`;
+  return `${signed}.${sign("sha256", Buffer.from(signed), providerKeys.privateKey).toString("base64url")}`;
+}
 
 let requests = 0;
 /** @type {import("node:http").RequestListener} */
@@ -94,7 +110,35 @@ const answer = (request, response) => {
     );
   });
 };
+/** A provider that a client with an ID token can use. @type {import("node:http").RequestListener} */
+const answerWithIdToken = (request, response) => {
+  const issuer = `http://${request.headers.host}`;
+  const documents = {
+    "/.well-known/openid-configuration": {
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/keys`,
+      response_types_supported: ["code"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["RS256"],
+    },
+    "/keys": { keys: [{ ...providerKeys.publicKey.export({ format: "jwk" }), kid: "bench" }] },
+    "/token": {
+      access_token: letters(1024),
+      refresh_token: letters(256),
+      token_type: "Bearer",
+      expires_in: 3600,
+      id_token: idToken(issuer),
+    },
+  };
+  request.resume().once("end", () => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(documents[/** @type {"/keys"} */ (request.url)]));
+  });
+};
 const plain = createServer(answer);
+const withIdToken = createServer(answerWithIdToken);
 const secure = createSecureServer(
   { key: readFileSync(join(home, "leaf.key")), cert: readFileSync(join(home, "leaf.pem")) },
   answer,
@@ -120,6 +164,7 @@ const everywhere = outside === undefined ? "127.0.0.1" : "0.0.0.0";
 const issuer = `http://127.0.0.1:${await portOf(plain, "127.0.0.1")}`;
 const securePort = await portOf(secure, everywhere);
 const proxyPort = await portOf(proxy, "127.0.0.1");
+const idTokenIssuer = `http://127.0.0.1:${await portOf(withIdToken, "127.0.0.1")}`;
 const secureIssuer = `https://127.0.0.1:${securePort}`;
 
 const form = '"grant_type=refresh_token&refresh_token=x&client_id=bench-cli"';
@@ -158,7 +203,19 @@ function renewal(name, from, env = {}) {
   };
 }
 
-/** @type {{ name: string, args: string[], prints: number, record?: ReturnType<typeof recordFor>, env?: Record<string, string> }[]} */
+/** kubelogin, signed in by the grant that needs no browser. @param {string} program */
+function kubelogin(program) {
+  const args = [
+    "get-token",
+    `--oidc-issuer-url=${idTokenIssuer}`,
+    "--oidc-client-id=bench-cli",
+    `--token-cache-dir=${join(home, "kubelogin")}`,
+  ];
+  const signIn = ["--grant-type=password", "--username=anna", "--password=anna"];
+  return { name: "kubelogin", program, args: [...args, ...signIn, "--force-refresh"], prints: 100 };
+}
+
+/** @type {{ name: string, program?: string, args: string[], prints: number, record?: ReturnType<typeof recordFor>, env?: Record<string, string> }[]} */
 const commands = [
   { name: "node -e 0", args: ["-e", "0"], prints: 0 },
   { name: "node:http alone", args: ["-e", byHttp("http", issuer)], prints: 1025 },
@@ -177,6 +234,7 @@ const commands = [
           HTTPS_PROXY: `http://127.0.0.1:${proxyPort}`,
         }),
       ]),
+  ...(values.kubelogin === undefined ? [] : [kubelogin(values.kubelogin)]),
 ];
 
 // The times go to a file, since both outputs are the command's.
@@ -187,11 +245,11 @@ const timed = 'TIMEFORMAT="%R %U %S"; { time "$0" "$@" 2>&3; } 3>&2 2>"$TIMES"';
 const learned = new Map();
 
 /** Milliseconds of one run. @param {string} node @param {typeof commands[number]} command */
-async function time(node, { name: title, args, prints, record, env }) {
+async function time(node, { name: title, program = node, args, prints, record, env }) {
   const known = learned.get(`${node} ${title}`);
   const file = record === undefined ? undefined : cacheFileFor({ ...record, ...known });
   if (file !== undefined) writeFileSync(join(cache, file.name), file.text, { mode: 0o600 });
-  const child = spawn("bash", ["-c", timed, node, ...args], {
+  const child = spawn("bash", ["-c", timed, program, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: home, TIMES: timesFile, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -218,6 +276,6 @@ try {
     await measureInTurns(node, commands, { rounds, time });
   }
 } finally {
-  for (const server of [plain, secure, proxy]) server.close();
+  for (const server of [plain, secure, proxy, withIdToken]) server.close();
   rmSync(home, { recursive: true, force: true });
 }
