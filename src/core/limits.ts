@@ -16,6 +16,8 @@ export const maxServerQuestionSeconds = 10;
 export const maxServerTextCharacters = 2048;
 /** Scopes that a server may name (D19). */
 export const maxScopes = 50;
+/** Renewals that one process has under way with one provider: those after them take their lock when they can begin. */
+export const maxRenewalsAtOnce = 100;
 /** Connecting to a host, in seconds (N01). */
 export const connectTimeoutSeconds = 10;
 /** A connection that has rested for longer is not used for another request, in seconds. */

@@ -22,6 +22,7 @@ import type { CredentialKind } from "../options/resolve.ts";
 import type { ResolvedOptions } from "../options/types.ts";
 import type { ProviderMetadata } from "../provider/provider-types.ts";
 import { bindsClient, recordKey } from "../record/key.ts";
+import { renewalsOfThisProcess } from "../session/renewal-turns.ts";
 import { StoredSession } from "../session/session.ts";
 import type { TokenListeners } from "../session/token-listeners.ts";
 import type { Session } from "../session/session-types.ts";
@@ -304,6 +305,7 @@ export function compose(
     signedInSince: options.forceLogin ? (signedInSince ?? world.clock.now()) : null,
     host: () => store.reach ?? hostOfLocks(folder),
     maxUnansweredPrompts: options.maxUnansweredPrompts,
+    turns: renewalsOfThisProcess,
     renewsAhead,
     listeners,
   });

@@ -12,7 +12,7 @@ import type { Identity } from "./resource-server-types.ts";
 import type { SharedAnswers } from "./shared-answers.ts";
 import { SharedQuestions } from "./shared-questions.ts";
 import type { AskingRoute } from "./token-routes.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../core/turns.ts";
 import { deepFreeze } from "./verified-tokens.ts";
 
 /** What an {@link AskingVerifier} is made of. */

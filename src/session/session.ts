@@ -51,6 +51,7 @@ import type {
   SignInResult,
   UserInfoClaims,
 } from "./session-types.ts";
+import { RenewalTurns } from "./renewal-turns.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { TokenListeners } from "./token-listeners.ts";
 import { signInIn } from "./sign-in.ts";
@@ -75,6 +76,8 @@ export interface SessionParts {
   readonly renewsAhead?: boolean;
   /** Told of each new token. Default: nobody. */
   readonly listeners?: TokenListeners | undefined;
+  /** Shared with the other sessions of the process. Default: of its own. */
+  readonly turns?: RenewalTurns;
 }
 
 /** The session of one key in one store. */
@@ -97,7 +100,7 @@ export class StoredSession implements Session {
     });
     const repository = this.#repository;
     const acquisition = new TokenAcquisition({ ...parts, repository });
-    this.#work = new SingleFlight({ ...parts, repository, acquisition });
+    this.#work = new SingleFlight({ turns: new RenewalTurns(), ...parts, repository, acquisition });
     this.#ahead = parts.renewsAhead === true ? this.#createAhead() : undefined;
   }
 

@@ -17,6 +17,7 @@ import type { Flows } from "./flows.ts";
 import { lateWriteMilliseconds, otherHostMilliseconds } from "./refresh-intent.ts";
 import type { RecordRepository } from "./record-repository.ts";
 import { isTakenOver } from "./leaving.ts";
+import type { RenewalTurn, RenewalTurns } from "./renewal-turns.ts";
 import { appliesToWaiter, settledEvent, wasUpToPerson } from "./outcomes.ts";
 import type { TokenAcquisition } from "./acquisition.ts";
 import { isOutcomeFor, mayRefresh, matchRecord } from "./cache-match.ts";
@@ -33,6 +34,7 @@ export interface SingleFlightParts {
   readonly config: SessionConfig;
   readonly repository: RecordRepository;
   readonly acquisition: TokenAcquisition;
+  readonly turns: RenewalTurns;
   readonly host: () => string;
 }
 
@@ -50,6 +52,7 @@ export interface SharedTask {
 
 /** The same, with the locks that are held for it. */
 interface LockingTask extends SharedTask {
+  readonly turn: RenewalTurn;
   /** Whoever waits for one of them may ask for the sign-in. */
   readonly takenOver: readonly AbortSignal[];
 }
@@ -89,9 +92,19 @@ export class SingleFlight {
    * @throws {OidcError} the outcome, one's own or the shared one.
    */
   async do(task: SharedTask): Promise<AcquiredToken> {
+    const { flows, config, turns } = this.#parts;
+    flows.assertConfigured();
+    const turn = turns.of(config.issuer);
+    try {
+      return await this.#doInTurn({ ...task, turn, takenOver: [] });
+    } finally {
+      turn.release();
+    }
+  }
+
+  async #doInTurn(task: LockingTask): Promise<AcquiredToken> {
     const { flows, config, acquisition } = this.#parts;
     const { criteria } = task;
-    flows.assertConfigured();
     const variant = variantNameOf(criteria);
     const { refresh, login } = flows.longestWorkSeconds;
     const before = this.#secondsBeforeRefresh(task.cached);
@@ -104,9 +117,8 @@ export class SingleFlight {
         work: ({ takenOver, ...held }) =>
           acquisition.acquire({ criteria, ...held, takenOver: AbortSignal.any([...takenOver]) }),
       });
-    const locking = { ...task, takenOver: [] };
-    if (variant === "") return underKey(locking);
-    return this.#runUnder(locking, {
+    if (variant === "") return underKey(task);
+    return this.#runUnder(task, {
       name: `${config.key} ${variant}`,
       // Its holder may have waited for another's sign-in before its own.
       longestWorkSeconds: () => 2 * (login + refresh + before),
@@ -126,6 +138,7 @@ export class SingleFlight {
     const { config, repository, world } = this.#parts;
     const { criteria, tell } = locking;
     for (;;) {
+      await locking.turn.hold(locking.signal);
       const acquired = await this.#acquire(locking, guarded);
       if (acquired.held) {
         try {
@@ -177,7 +190,7 @@ export class SingleFlight {
 
   async #acquire(locking: LockingTask, guarded: WorkUnderLock): Promise<Lease | SharedOutcome> {
     const { lock, world } = this.#parts;
-    const { criteria, signal, tell } = locking;
+    const { criteria, signal, tell, turn } = locking;
     let waiting = false;
     let failure: unknown;
     try {
@@ -186,6 +199,7 @@ export class SingleFlight {
         longestWorkSeconds: guarded.longestWorkSeconds,
         waitForLogin: criteria.interactive,
         onWaiting: (holder) => {
+          turn.release();
           tell(holder.phase);
           // A wait would hold a program that has nothing else to do; a while later the other's outcome is there. Whoever
           // has joined this call does not share its end, and waits by itself.
@@ -211,6 +225,8 @@ export class SingleFlight {
     let doing: WorkPhase = "refresh";
     const tell = (phase: WorkPhase): void => {
       doing = phase;
+      // A person takes minutes.
+      if (phase === "login") locking.turn.release();
       locking.tell(phase);
       lease.announce(phase);
     };

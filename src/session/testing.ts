@@ -13,6 +13,7 @@ import type { SessionRecord } from "../record/format.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { TokenStore } from "../store/token-store.ts";
 import type { Flows } from "./flows.ts";
+import type { RenewalTurns } from "./renewal-turns.ts";
 import { StoredSession } from "./session.ts";
 import { TokenListeners } from "./token-listeners.ts";
 import type { UserInfoClaims } from "./session-types.ts";
@@ -100,6 +101,7 @@ export class Bench {
       isOneAccount?: boolean;
       clock?: Clock;
       renewsAhead?: boolean;
+      turns?: RenewalTurns;
     } = {},
   ) {
     this.store = options.store ?? openStore();
@@ -155,6 +157,7 @@ export class Bench {
       maxUnansweredPrompts: 3,
       renewsAhead: options.renewsAhead ?? false,
       listeners: this.listeners,
+      ...(options.turns === undefined ? {} : { turns: options.turns }),
     });
   }
 }

@@ -32,3 +32,20 @@ test("work that fails gives its place on", async () => {
   await expect(failing).rejects.toThrow("a fault");
   expect(await next).toEqual({ result: "next" });
 });
+
+test("who gives up while it waits leaves at once, and a turn that is given back twice is one turn", async () => {
+  const turns = new Turns(1);
+  const release = await turns.take();
+  const enough = new AbortController();
+  const waiting = turns.take(enough.signal);
+  const next = turns.take();
+  enough.abort(new Error("enough"));
+  await expect(waiting).rejects.toThrow("enough");
+  await expect(turns.take(enough.signal)).rejects.toThrow("enough");
+  release?.();
+  release?.();
+  const last = await next;
+  expect([last === undefined, turns.isIdle]).toEqual([false, false]);
+  last?.();
+  expect(turns.isIdle).toBe(true);
+});
