@@ -96,3 +96,16 @@ export const replace: FlagSpec = {
   kind: "switch",
   summary: "replace a profile of that name that has other values",
 };
+
+export const roleArn: FlagSpec = {
+  name: "role-arn",
+  kind: "text",
+  summary: "the role of AWS to take on (else AWS_ROLE_ARN)",
+  placeholder: "ARN",
+};
+
+export const yes: FlagSpec = {
+  name: "yes",
+  kind: "switch",
+  summary: "go on without asking",
+};

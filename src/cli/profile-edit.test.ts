@@ -3,7 +3,7 @@
 import { parse } from "smol-toml";
 import { expect, test } from "vitest";
 import { warmProfile } from "./warm/profile.ts";
-import { withProfile, type ProfileEntries } from "./profile-edit.ts";
+import { withTable, type ProfileEntries } from "./profile-edit.ts";
 
 const entries: ProfileEntries = [
   ["issuer", "https://id.example.com"],
@@ -16,14 +16,20 @@ const table =
   '[profile.work]\nissuer = "https://id.example.com"\nclient-id = "my-cli"\nscopes = ["openid", "email"]\ncallback-port = [8765, 0]\nopen-browser = false\n';
 
 test("into an empty file, and behind what stands there", () => {
-  expect(withProfile("", "work", entries)).toEqual({ text: table, table, before: "absent" });
+  expect(withTable("", { kind: "profile", name: "work" }, entries)).toEqual({
+    text: table,
+    table,
+    before: "absent",
+  });
   const theirs = '# mine\n[profile.other]\nissuer = "https://o.example" # why\n\n[else]\nx = 1';
-  expect(withProfile(theirs, "work", entries).text).toBe(`${theirs}\n\n${table}`);
+  expect(withTable(theirs, { kind: "profile", name: "work" }, entries).text).toBe(
+    `${theirs}\n\n${table}`,
+  );
 });
 
 test("what is there already is left as it is, however it is written", () => {
   const theirs = 'profile.work = { issuer = "https://id.example.com", client-id = """my-cli""" }\n';
-  const same = withProfile(theirs, "work", entries.slice(0, 2));
+  const same = withTable(theirs, { kind: "profile", name: "work" }, entries.slice(0, 2));
   expect([same.before, same.text]).toEqual(["same", theirs]);
 });
 
@@ -43,7 +49,11 @@ test("replacing keeps comments, order and the tables around it", () => {
     'client-id = "z"',
     "",
   ].join("\n");
-  const { text = "", before } = withProfile(theirs, "work", entries.slice(0, 2));
+  const { text = "", before } = withTable(
+    theirs,
+    { kind: "profile", name: "work" },
+    entries.slice(0, 2),
+  );
   expect(before).toBe("different");
   expect(text).toBe(
     [
@@ -70,20 +80,25 @@ test.each([
   ["a value over several lines", '[profile.work]\nscopes = [\n  "a",\n]\nclient-id = "x"\n'],
   ["a header inside a text", 'x = """\n[profile.work]\n"""\n[profile]\nwork.client-id = "x"\n'],
 ])("%s is not touched, for want of a safe way", (_name, theirs) => {
-  expect(withProfile(theirs, "work", entries)).toMatchObject({ text: undefined, table });
+  expect(withTable(theirs, { kind: "profile", name: "work" }, entries)).toMatchObject({
+    text: undefined,
+    table,
+  });
 });
 
 test.each([`plain`, `has "quotes"`, String.raw`C:\path`, `it's`, String.raw`it's "a\b"`, "ä € 😀"])(
   "a value reads back as it was: %s",
   (value) => {
-    const { text = "" } = withProfile("", "a.b", [["browser-command", value]]);
+    const { text = "" } = withTable("", { kind: "profile", name: "a.b" }, [
+      ["browser-command", value],
+    ]);
     expect(parse(text)).toEqual({ profile: { "a.b": { "browser-command": value } } });
   },
 );
 
 test("what is written is what a warm start reads", () => {
   const usual = entries.filter(([key]) => key !== "callback-port");
-  const { text = "" } = withProfile("", "default", usual);
+  const { text = "" } = withTable("", { kind: "profile", name: "default" }, usual);
   expect(warmProfile("default", text)).toEqual({
     issuer: "https://id.example.com",
     "client-id": "my-cli",

@@ -1,9 +1,15 @@
-// One profile put into the text of a configuration file; everything else that stands there stays, letter by letter.
+// One table put into the text of a configuration file, a profile or the row of a server; everything else that stands there stays, letter by letter.
 
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
 
-/** What a key of a profile can hold. */
+/** `[profile.NAME]` or `[server."NAME"]`. */
+export interface TableName {
+  readonly kind: "profile" | "server";
+  readonly name: string;
+}
+
+/** What a key of a table can hold. */
 export type ProfileValue = string | number | boolean | readonly (string | number)[];
 
 /** Keys with their values, in the order in which they are written. */
@@ -14,7 +20,7 @@ export interface EditedProfile {
   readonly text: string | undefined;
   /** The table as it is written. */
   readonly table: string;
-  /** Whether the file had such a profile, and whether with these very values. */
+  /** Whether the file had such a table, and whether with these very values. */
   readonly before: "absent" | "same" | "different";
 }
 
@@ -29,14 +35,16 @@ function valueText(value: ProfileValue): string {
   return typeof value === "object" ? `[${value.map(scalar).join(", ")}]` : scalar(value);
 }
 
-function headerOf(name: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(name) ? `[profile.${name}]` : `[profile."${name}"]`;
+function headerOf({ kind, name }: TableName): string {
+  return /^[A-Za-z0-9_-]+$/.test(name) ? `[${kind}.${name}]` : `[${kind}."${name}"]`;
 }
 
-function isHeaderOf(line: string, name: string): boolean {
-  const [, quoted, bare] =
-    /^\s*\[\s*profile\s*\.\s*(?:"([^"\\]+)"|([A-Za-z0-9_-]+))\s*\]\s*(?:#.*)?$/.exec(line) ?? [];
-  return (quoted ?? bare) === name;
+function isHeaderOf(line: string, { kind, name }: TableName): boolean {
+  const [, its, quoted, bare] =
+    /^\s*\[\s*(profile|server)\s*\.\s*(?:"([^"\\]+)"|([A-Za-z0-9_-]+))\s*\]\s*(?:#.*)?$/.exec(
+      line,
+    ) ?? [];
+  return its === kind && (quoted ?? bare) === name;
 }
 
 function lineOf([key, value]: ProfileEntries[number]): string {
@@ -65,7 +73,7 @@ function changedLines(lines: readonly string[], entries: ProfileEntries): string
 }
 
 /** Undefined where no line opens the table: it is written inline, or with dotted keys. */
-function replaced(text: string, name: string, entries: ProfileEntries): string | undefined {
+function replaced(text: string, name: TableName, entries: ProfileEntries): string | undefined {
   const lines = text.split("\n");
   const start = lines.findIndex((line) => isHeaderOf(line, name));
   if (start === -1) return undefined;
@@ -83,32 +91,32 @@ function isSame(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(structuredClone(one), structuredClone(other));
 }
 
-function profilesIn(text: string): { rest: Record<string, unknown>; profiles: unknown } {
-  const { profile: profiles, ...rest } = parse(text);
-  return { rest, profiles };
+type Tables = Readonly<Record<string, unknown>>;
+
+function tablesIn(text: string, kind: TableName["kind"]): { rest: Tables; tables: unknown } {
+  const { [kind]: tables, ...rest } = parse(text);
+  return { rest, tables };
 }
 
 /**
- * Puts `[profile.NAME]` into the text of a configuration file that is valid TOML. The new text is read back: it holds
- * this profile and is otherwise what it was, or it is not given.
+ * Puts a table into the text of a configuration file that is valid TOML. The new text is read back: it holds this table
+ * and is otherwise what it was, or it is not given.
  */
-export function withProfile(text: string, name: string, entries: ProfileEntries): EditedProfile {
+export function withTable(text: string, name: TableName, entries: ProfileEntries): EditedProfile {
   const table = `${[headerOf(name), ...entries.map(lineOf)].join("\n")}\n`;
-  const { rest, profiles } = profilesIn(text);
-  const known = (typeof profiles === "object" && profiles !== null ? profiles : {}) as Readonly<
-    Record<string, unknown>
-  >;
-  const wanted = (parse(table)["profile"] as Readonly<Record<string, unknown>>)[name];
-  const present = Object.hasOwn(known, name) ? known[name] : undefined;
+  const { rest, tables } = tablesIn(text, name.kind);
+  const known = (typeof tables === "object" && tables !== null ? tables : {}) as Tables;
+  const wanted = (parse(table)[name.kind] as Tables)[name.name];
+  const present = Object.hasOwn(known, name.name) ? known[name.name] : undefined;
   if (isSame(present, wanted)) return { text, table, before: "same" };
-  const separated = text === "" ? "" : `${text.replace(/\n*$/, "\n")}\n`;
+  const separated = text === "" ? "" : `${text}${text.endsWith("\n") ? "" : "\n"}\n`;
   const next = present === undefined ? separated + table : replaced(text, name, entries);
   const before = present === undefined ? "absent" : "different";
   if (next === undefined) return { text: undefined, table, before };
   try {
-    const after = profilesIn(next);
+    const after = tablesIn(next, name.kind);
     const isRight =
-      isSame(after.rest, rest) && isSame(after.profiles, { ...known, [name]: wanted });
+      isSame(after.rest, rest) && isSame(after.tables, { ...known, [name.name]: wanted });
     return { text: isRight ? next : undefined, table, before };
   } catch {
     return { text: undefined, table, before };

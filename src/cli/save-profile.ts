@@ -10,7 +10,7 @@ import { flagOf } from "../options/row.ts";
 import { optionTable } from "../options/table.ts";
 import { readConfigurationFile, tablesNamed } from "./profile.ts";
 import {
-  withProfile,
+  withTable,
   type EditedProfile,
   type ProfileEntries,
   type ProfileValue,
@@ -84,7 +84,7 @@ export function planProfile(
   const textBefore = readConfigurationFile(path);
   // Throws for a file that is not TOML, with its place.
   if (textBefore !== undefined) tablesNamed("profile", textBefore, path);
-  const edited = withProfile(textBefore ?? "", name, entries);
+  const edited = withTable(textBefore ?? "", { kind: "profile", name }, entries);
   if (edited.before === "different" && !mayReplace) {
     throw refuse(
       `There is a profile ${name} with other values in ${path}.`,
@@ -94,16 +94,46 @@ export function planProfile(
   }
   const { text } = edited;
   const isChanged = edited.before !== "same";
-  if (text === undefined || (isChanged && isLink(path))) {
-    const why =
-      text === undefined ? "is written in a way that cannot be changed safely" : "is a link";
-    throw refuse(
-      `${path} ${why}.`,
-      "profile_not_writable",
-      `Put these lines into it yourself: ${edited.table.trim().replaceAll("\n", " | ")}`,
-    );
-  }
+  if (text === undefined || (isChanged && isLink(path))) throw cannotChange(path, edited);
   return { ...edited, text, path, textBefore };
+}
+
+/** The error for a configuration file that has to be changed by hand. */
+function cannotChange(path: string, { text, table }: EditedProfile): OidcError {
+  const why =
+    text === undefined ? "is written in a way that cannot be changed safely" : "is a link";
+  return refuse(
+    `${path} ${why}.`,
+    "profile_not_writable",
+    `Put these lines into it yourself: ${table.trim().replaceAll("\n", " | ")}`,
+  );
+}
+
+/**
+ * Plans the row of a server that has none yet.
+ * @throws {OidcError} `invalid_option`: reason `profile_not_writable` with the lines to write by hand.
+ */
+export function planServerRow(name: string, profile: string, machine: Machine): ProfilePlan {
+  const path = configurationFile(machine);
+  const textBefore = readConfigurationFile(path);
+  const edited = withTable(textBefore ?? "", { kind: "server", name }, [["profile", profile]]);
+  const { text } = edited;
+  if (text === undefined || isLink(path)) throw cannotChange(path, edited);
+  return { ...edited, text, path, textBefore };
+}
+
+/** Writes the configuration file, 0600 in a folder of 0700. False where it is no longer what it was. */
+export async function writeConfiguration({
+  path,
+  text,
+  textBefore,
+}: Pick<ProfilePlan, "path" | "text" | "textBefore">): Promise<boolean> {
+  close(dirname(path), 0o700);
+  close(path, 0o600);
+  // Somebody may have saved the file in an editor since it was read.
+  return writeFileAtomically(path, text, {
+    onlyIf: () => readConfigurationFile(path) === textBefore,
+  });
 }
 
 // Readable by others is no danger here, and how a file made by hand usually is; what is written is closed.
@@ -128,14 +158,9 @@ export async function saveProfile(
 ): Promise<ProfilePlan> {
   for (let tries = 1; ; tries += 1) {
     const plan = planProfile(name, entries, machine, mayReplace);
-    const { path, text, textBefore } = plan;
     if (plan.before === "same") return plan;
     try {
-      close(dirname(path), 0o700);
-      close(path, 0o600);
-      // Somebody may have saved the file in an editor since it was read.
-      const onlyIf = (): boolean => readConfigurationFile(path) === textBefore;
-      if ((await writeFileAtomically(path, text, { onlyIf })) || tries === maxTries) return plan;
+      if ((await writeConfiguration(plan)) || tries === maxTries) return plan;
     } catch (error) {
       if (!isOidcError(error)) throw error;
       throw introduced("The profile could not be written; the sign-in itself is kept.", error);

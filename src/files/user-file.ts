@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fsyncSync,
   openSync,
   renameSync,
@@ -35,12 +36,21 @@ function assertTrusted(path: string): void {
   });
 }
 
+/** The parts of a replacement that a caller may choose. */
+export interface ReplaceOptions {
+  /** Default: 0600. */
+  readonly mode?: number | undefined;
+  /** Asked when only the rename is left, with the path of the new content. False: nothing is changed. */
+  readonly onlyIf?: (written: string) => boolean;
+}
+
 /**
- * Replaces a file with mode 0600, at whatever instant the process dies by the old content or the new. A link at its place
- * is replaced, not followed.
+ * Replaces a file, at whatever instant the process dies by the old content or the new. A link at its place is replaced,
+ * not followed.
+ * @returns False where `options.onlyIf` said no.
  * @throws {OidcError} `invalid_option`: others may write its folder; `cache_write_failed`.
  */
-export function replaceUserFile(path: string, text: string): void {
+export function replaceUserFile(path: string, text: string, options: ReplaceOptions = {}): boolean {
   const temporary = join(
     dirname(path),
     `.${basename(path)}.latchkey-${String(process.pid)}-${String(process.hrtime.bigint())}`,
@@ -53,12 +63,15 @@ export function replaceUserFile(path: string, text: string): void {
     isThere = true;
     try {
       writeFileSync(descriptor, text);
+      if (options.mode !== undefined) fchmodSync(descriptor, options.mode);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
+    if (options.onlyIf?.(temporary) === false) return false;
     renameSync(temporary, path);
     isThere = false;
+    return true;
   } catch (error) {
     throw error instanceof OidcError ? error : failure(path, error);
   } finally {

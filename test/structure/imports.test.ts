@@ -72,6 +72,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   trust: ["files", "store/file-lock.ts"],
   interaction: [],
   helpers: ["files", "record/key.ts"],
+  setup: ["options", "files", "helpers/place.ts"],
   flow: ["provider", "interaction"],
   session: ["record", "store"],
   credential: ["session", "options", "record/key.ts", "files"],
@@ -102,6 +103,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "provider",
     "interaction",
     "helpers/place.ts",
+    "setup",
     "flow",
   ],
   cli: [
@@ -122,6 +124,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "composition",
     "fetch",
     "proxy",
+    "setup",
     "doctor",
   ],
   entry: [

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { failed, ok, skipped, type Check, type Scene } from "../check.ts";
-import { findProgram } from "./programs.ts";
+import { findProgram } from "../../setup/programs.ts";
 
 const maxSeconds = 10;
 const program = "cargo-credential-latchkey";

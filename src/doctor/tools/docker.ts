@@ -1,19 +1,17 @@
 // Checks of docker and of what reads its configuration: podman, skopeo, oras.
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { placeOf } from "../../helpers/place.ts";
 import { failed, ok, skipped, warning, type Check, type Scene } from "../check.ts";
-import { findProgram } from "./programs.ts";
+import { dockerConfigFile } from "../../setup/places.ts";
+import { findProgram } from "../../setup/programs.ts";
 
 const maxSeconds = 10;
 const program = "docker-credential-latchkey";
 
-function configOf({ environment, homeDirectory }: Scene["machine"]): string | undefined {
-  const folder = environment["DOCKER_CONFIG"] || (homeDirectory && join(homeDirectory, ".docker"));
-  if (!folder) return undefined;
+function configOf(machine: Scene["machine"]): string | undefined {
   try {
-    return readFileSync(join(folder, "config.json"), "utf8");
+    return readFileSync(dockerConfigFile(machine), "utf8");
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // Checks of git: whether its credential helper is Latchkey, and which others come before it.
 
 import { failed, ok, skipped, warning, type Check } from "../check.ts";
-import { findProgram } from "./programs.ts";
+import { findProgram } from "../../setup/programs.ts";
 
 const maxSeconds = 15;
 

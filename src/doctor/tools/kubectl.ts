@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failed, ok, skipped, warning, type Check, type Finding, type Scene } from "../check.ts";
-import { findProgram } from "./programs.ts";
+import { findProgram } from "../../setup/programs.ts";
 
 const maxSeconds = 15;
 const maxFileCharacters = 1024 * 1024;

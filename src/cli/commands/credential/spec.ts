@@ -1,6 +1,6 @@
 // `latchkey credential` as data.
 
-import { forceRefresh, interactive, minValiditySeconds } from "../../flags.ts";
+import { forceRefresh, interactive, minValiditySeconds, roleArn } from "../../flags.ts";
 import type { ArgumentSpec, CommandSpec, FlagSpec } from "../../spec.ts";
 
 const accessToken: FlagSpec = {
@@ -18,12 +18,7 @@ const cargoPlugin: FlagSpec = {
 
 /** Which role of AWS is taken on. */
 const roleFlags: readonly FlagSpec[] = [
-  {
-    name: "role-arn",
-    kind: "text",
-    summary: "the role to take on (else AWS_ROLE_ARN)",
-    placeholder: "ARN",
-  },
+  roleArn,
   {
     name: "role-session-name",
     kind: "text",

@@ -37,7 +37,9 @@ export async function keepTokenFile(
   removeLeftovers(folder);
   const own = mkdtempSync(join(folder, `${String(process.pid)}-`));
   const value = join(own, "token");
-  const take = ({ token }: AccessToken): void => replaceUserFile(value, token);
+  const take = ({ token }: AccessToken): void => {
+    replaceUserFile(value, token);
+  };
   const stop = new AbortController();
   try {
     take(first);

@@ -15,6 +15,7 @@ import { commandLineNames } from "../../render/errors.ts";
 import { offersText, redirectText, savedText } from "../../render/setup.ts";
 import { planProfile, profileContent, saveProfile } from "../../save-profile.ts";
 import type { Settings } from "../../settings.ts";
+import { toolFlags } from "./spec.ts";
 import { tellOfSignIn } from "../../tell-sign-in.ts";
 
 const asked = [
@@ -131,8 +132,22 @@ async function setUp(context: CommandContext, questions: Questions | undefined):
   return 0;
 }
 
-/** Asks for what is missing, shows what the provider offers, signs in, and writes the profile. */
+function assertForTool({ line }: CommandContext): void {
+  const flag = toolFlags.find(({ name }) => line.flags[name] !== undefined);
+  if (flag === undefined) return;
+  throw new OidcError("invalid_option", `--${flag.name} is for setting up a tool.`, {
+    remedy: "Name it: latchkey setup TOOL",
+  });
+}
+
+/** Sets a tool up; without one asks for what is missing, shows what the provider offers, signs in, and writes the profile. */
 export async function run(context: CommandContext): Promise<number> {
+  const { tool } = context.line.arguments;
+  if (tool !== undefined) {
+    const { setUpTool } = await loadPart(() => import("./tool.ts"));
+    return setUpTool(tool, context);
+  }
+  assertForTool(context);
   const canAsk = isatty(0) && isatty(2) && context.settings.interactive !== false;
   const questions = canAsk ? openQuestions(context.signal) : undefined;
   try {

@@ -23,8 +23,9 @@ export async function writeToken(context: CommandContext): Promise<number> {
   const { session, world } = await context.open(true);
   const request = tokenRequestOf(line.flags, settings.interactive);
   // Programs that read such files take the token to the last character.
-  const take = (token: AccessToken): void =>
+  const take = (token: AccessToken): void => {
     replaceUserFile(path, tokenText(token, line.flags).trimEnd());
+  };
   if (line.flags["keep"] !== true) {
     take(await session.getToken({ ...request, signal }));
     return 0;

@@ -1,13 +1,7 @@
 // `latchkey trust` as data.
 
-import { json } from "../../flags.ts";
-import type { ArgumentSpec, CommandSpec, FlagSpec } from "../../spec.ts";
-
-const yes: FlagSpec = {
-  name: "yes",
-  kind: "switch",
-  summary: "accept what the other flags say, without asking",
-};
+import { json, yes } from "../../flags.ts";
+import type { ArgumentSpec, CommandSpec } from "../../spec.ts";
 
 const server: ArgumentSpec = {
   name: "server",

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
-import type { Machine } from "../../options/paths.ts";
+import type { Machine } from "../options/paths.ts";
 
 function isProgram(path: string): boolean {
   try {
