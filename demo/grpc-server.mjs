@@ -1,8 +1,12 @@
 // Changes when the demo's gRPC server asks something else of a caller.
 import { callbackify } from "node:util";
-import { Client, Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { oidcService } from "latchkey/grpc";
-import { createResourceServer } from "latchkey/server";
+import { Client, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  createResourceServer,
+  grpcInterceptor,
+  grpcOidcService,
+  identityOf,
+} from "latchkey/server";
 
 /** What tokens for it name: one provider's tokens for other servers are not good for it. */
 const audience = "urn:latchkey-demo:greeter";
@@ -31,20 +35,13 @@ const greeter = {
  * @returns {Promise<import("./grpc-server.d.mts").ProtectedGrpcServer>}
  */
 export async function startGrpcServer({ issuer, clientId }) {
-  const resourceServer = createResourceServer({ issuer, audience });
-  const server = new Server();
-  const told = { issuer, configured: true, clientId, audience, scopes: "openid profile" };
-  server.addService(oidcService, { getOidcIssuer: callbackify(async () => told) });
+  const scopes = ["openid", "profile"];
+  const resourceServer = createResourceServer({ issuer, audience, clientId, scopes });
+  const server = new Server({ interceptors: [grpcInterceptor(resourceServer)] });
+  const { service, implementation } = grpcOidcService(resourceServer);
+  server.addService(service, implementation);
   server.addService(greeter, {
-    hello: callbackify(async (/** @type {{ metadata: Metadata }} */ { metadata }) => {
-      const authorization = metadata.get("authorization").map(String);
-      try {
-        const { claims } = await resourceServer.verifyRequest({ authorization, url: path });
-        return `Hello, ${String(claims["name"])}.`;
-      } catch {
-        throw Object.assign(new Error("sign in first"), { code: status.UNAUTHENTICATED });
-      }
-    }),
+    hello: callbackify(async (call) => `Hello, ${String(identityOf(call).claims["name"])}.`),
   });
   const port = await new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>

@@ -68,8 +68,9 @@ async function call(url, accessToken) {
   const response = await fetch(url, { headers });
   // The rest of it is an address, at which Latchkey asks.
   const [challenge] = response.headers.get("www-authenticate")?.split(" ") ?? [];
+  const said = await response.text();
   detail(
-    `The server says: ${response.status} ${await response.text()}` +
+    `The server says: ${response.status} ${response.ok ? said : response.statusText}` +
       (challenge === undefined ? "" : `  (WWW-Authenticate: ${challenge} …)`),
   );
   return response.status;

@@ -71,6 +71,21 @@ export class Refusals {
     });
   }
 
+  /** RFC 6750 section 3.1: there is no error code for "an unsupported authentication method" either. */
+  scheme(used: string): Refusal {
+    if (used === "bearer") return this.token("scheme");
+    return new Refusal(
+      "invalid_token",
+      "The request has no access token of a scheme that counts.",
+      {
+        reason: "scheme",
+        status: 401,
+        challenge: this.#challenge(undefined, { scope: scopeText(this.#base.scopes) }),
+        remedy: `The client has to send one as Authorization: ${this.#base.scheme}.`,
+      },
+    );
+  }
+
   request(reason: Reason<"invalid_request">): Refusal {
     return new Refusal("invalid_request", "The request does not carry one token in its header.", {
       reason,

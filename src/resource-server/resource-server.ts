@@ -105,7 +105,7 @@ class VerifyingResourceServer implements ResourceServer {
 
   async #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
     try {
-      if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.token("scheme");
+      if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.scheme(sender.scheme);
       const verified = this.#jwts.remembered(token) ?? this.#identify(token);
       const identity = verified instanceof Promise ? await verified : verified;
       const { cnf } = identity.claims;

@@ -95,7 +95,7 @@ test(
     ]);
     const answers = stdout.match(/(?<=The server says: ).*/g);
     expect(answers).toEqual([
-      "401 Who are you?  (WWW-Authenticate: Bearer …)",
+      "401 Unauthorized  (WWW-Authenticate: Bearer …)",
       ...Array.from({ length: 3 }, () => "200 Hello, Alice Example."),
     ]);
     expect(stdout).toContain("The gRPC server says: Hello, Alice Example.");
@@ -193,9 +193,10 @@ test("the protected server refuses what is not an access token of its provider f
   ): Promise<string> => ask(`Bearer ${await forgeToken({ ...claims, ...changes }, forge)}`);
 
   expect(await bearer({})).toBe("200 ");
-  const challenge = `401 Bearer resource_metadata="${server.address}/.well-known/oauth-protected-resource"`;
+  const from = `resource_metadata="${server.address}/.well-known/oauth-protected-resource"`;
+  const challenge = `401 Bearer scope="openid profile", ${from}`;
   expect([await ask(), await ask("Basic YTpi")]).toEqual([challenge, challenge]);
-  const refused = `${challenge}, error="invalid_token"`;
+  const refused = `401 Bearer error="invalid_token", scope="openid profile", ${from}`;
   const past = Math.floor(Date.now() / 1000) - 1;
   const { kid } = await providerKey("RS256");
   expect({
