@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { callbackify } from "node:util";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { oidcService } from "latchkey/grpc";
+import { createResourceServer, grpcOidcService } from "latchkey/server";
 import { adminService } from "latchkey/xgt";
 
 const { ISSUER = "", CLIENT_ID = "", AUDIENCE = "", SCOPES = "", PORT = "0" } = process.env;
@@ -14,13 +14,22 @@ const { TLS_CERTIFICATE, TLS_KEY } = process.env;
 
 const refused = Object.assign(new Error("sign in first"), { code: status.UNAUTHENTICATED });
 
-/** Whose token it is, as the provider says; undefined for one that it does not know. */
-async function subjectOf(token) {
-  const discovery = await fetch(`${ISSUER}/.well-known/openid-configuration`);
-  const { userinfo_endpoint: endpoint } = await discovery.json();
-  const answer = await fetch(endpoint, { headers: { authorization: `Bearer ${token}` } });
-  return answer.ok ? (await answer.json()).sub : undefined;
-}
+const resourceServer = createResourceServer({
+  issuer: ISSUER,
+  clientId: CLIENT_ID,
+  scopes: SCOPES.split(" ").filter((scope) => scope !== ""),
+  // Without an audience of its own it takes every token of the provider, which is asked about those that are no JWTs.
+  ...(AUDIENCE === ""
+    ? { allowUnboundAudience: true, validationMode: ["jwt", "userinfo"] }
+    : { audience: AUDIENCE }),
+});
+
+/** Whose token it is; undefined for one that does not count. */
+const subjectOf = (token) =>
+  resourceServer.verify(token).then(
+    ({ subject }) => subject,
+    () => undefined,
+  );
 
 /** Whom each session belongs to. */
 const sessions = new Map();
@@ -35,18 +44,12 @@ async function callerOf({ metadata }) {
 /** Answers a unary call with what `handle` gives; an error's `code` is the call's status. */
 const answering = (handle) => callbackify(async (call) => handle(call));
 
-const whichProvider = answering(() => ({
-  issuer: ISSUER,
-  configured: ISSUER !== "",
-  clientId: CLIENT_ID,
-  audience: AUDIENCE,
-  scopes: SCOPES,
-}));
-
 const server = new Server();
-server.addService(oidcService, { getOidcIssuer: whichProvider });
-server.addService(adminService, {
-  getOidcIssuer: whichProvider,
+const { service, implementation } = grpcOidcService(resourceServer);
+server.addService(service, implementation);
+// Which provider it is has been answered by the service before.
+const { getOidcIssuer: _answered, ...sessionCalls } = adminService;
+server.addService(sessionCalls, {
   protocolVersion: answering(({ request }) => request),
   tokenAuthenticate: answering(async ({ request: { accessToken, protocolVersion } }) => {
     const userid = await subjectOf(accessToken);

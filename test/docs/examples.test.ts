@@ -33,7 +33,18 @@ const testedBelow = [
   "own-store.mjs",
   // In test/long/postgres-store.test.ts.
   "postgres-store.mjs",
+  // In test/long/without-stand-ins.test.ts.
+  "protected-server.mjs",
   "redis-store.mjs",
+  // Those of a server are in server-examples.test.ts.
+  "server-express.mjs",
+  "server-fastify.mjs",
+  "server-grpc.mjs",
+  "server-hono.mjs",
+  "server-introspection.mjs",
+  "server-issuers.mjs",
+  "server-telemetry.mjs",
+  "server-websocket.mjs",
   "share-one-sign-in.mjs",
   "test-a-sign-in.mjs",
 ];
