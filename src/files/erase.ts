@@ -2,6 +2,7 @@
 
 import { constants, promises as disk } from "node:fs";
 
+import { writeFailure } from "./atomic-write.ts";
 import { errnoOf } from "./secure-read.ts";
 
 /** What is left of a replaced file, held open. Exactly one of the two is called. */
@@ -17,6 +18,7 @@ export interface HeldFile {
 /**
  * Holds the file that is at a path now, to overwrite it once another one has taken its place: until then a crash must find
  * it whole. Undefined where there is none.
+ * @throws {OidcError} `cache_write_failed`.
  */
 export async function holdForErasing(path: string): Promise<HeldFile | undefined> {
   let handle: Awaited<ReturnType<typeof disk.open>>;
@@ -24,7 +26,7 @@ export async function holdForErasing(path: string): Promise<HeldFile | undefined
     handle = await disk.open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
+    throw writeFailure(path, error);
   }
   const letGo = async (): Promise<void> => handle.close().catch(() => undefined);
   return {

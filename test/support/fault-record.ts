@@ -31,3 +31,6 @@ export function faultRecord(clientId: string, number: number): SessionRecord {
     renewedAt: number,
   };
 }
+
+/** The key that seals these records. */
+export const faultSealKey: Uint8Array = new Uint8Array(32).fill(7);

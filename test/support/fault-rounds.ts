@@ -103,9 +103,15 @@ async function* brokenByKill(
   const successor = await startFaultProcess();
   try {
     const command = scene.command(root);
-    const result = await successor.tell({ ...command, work: "save", randomSeed: 100 });
+    const work = scene.next ?? "save";
+    const result = await successor.tell({ ...command, work, randomSeed: 100 });
     if (result?.outcome !== "done") yield `the next process failed: ${JSON.stringify(result)}`;
     for (const path of leftoversBelow(root)) yield `the next process left ${path}`;
+    try {
+      scene.assertAfterwards?.(root);
+    } catch (error) {
+      yield String(error);
+    }
   } finally {
     await successor.end();
   }

@@ -12,12 +12,14 @@ import {
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import type { SessionRecord } from "../../src/record/format.ts";
+import type { SessionRecord, StoredRecord } from "../../src/record/format.ts";
 import { cacheFileName } from "../../src/record/key.ts";
 import { formatCacheFile } from "../../src/record/parse.ts";
 import { readCacheFileSync } from "../../src/record/read-sync.ts";
+import { isSealed } from "../../src/record/sealed.ts";
+import { sealedValues } from "../../src/store/sealed-value.ts";
 import type { FileCall } from "./fault-calls.ts";
-import { faultKey, faultRecord } from "./fault-record.ts";
+import { faultKey, faultRecord, faultSealKey } from "./fault-record.ts";
 import type { FaultCommand, FaultResult } from "./fault-worker.ts";
 
 /** What the disk holds: all as it was before the command, or all as the command wants it. */
@@ -32,6 +34,10 @@ export interface Scene {
   find(root: string): Found;
   /** The call with which the new state begins. */
   isCommit(call: FileCall): boolean;
+  /** What the next process does, where this one was killed. Default: "save". */
+  readonly next?: FaultCommand["work"];
+  /** Throws where that has left something that it must not. Default: it leaves what it likes. */
+  assertAfterwards?(root: string): void;
   /** Whether a command that ended without an error may leave this. Default: the new state alone. */
   maySucceedWith?(found: Found, result: FaultResult): boolean;
 }
@@ -233,6 +239,58 @@ const lockId: Scene = {
     found === "new" || warnings.some((text) => text.startsWith("cache_write_failed")),
 };
 
+const sealed = sealedValues([faultSealKey]);
+
+/** The record in both of its forms, whatever its version. */
+function formOf(path: string): "plain" | "sealed" {
+  const { records } = JSON.parse(readFileSync(path, "utf8")) as { records: StoredRecord[] };
+  const [stored] = records;
+  if (records.length !== 1 || stored === undefined) throw new Error(`${path}: not one record`);
+  const form = isSealed(stored) ? "sealed" : "plain";
+  let record = stored;
+  if (isSealed(stored)) {
+    const place = JSON.stringify(["record", stored.key, stored.version]);
+    const opened = sealed.open(stored.sealed, place);
+    if (opened.state !== "open") throw new Error(`${path}: sealed, and ${opened.state}`);
+    record = JSON.parse(opened.text) as SessionRecord;
+  }
+  const { version } = record;
+  if (!isDeepStrictEqual(record, { ...faultRecord("one", 1), version })) {
+    throw new Error(`${path}: a mixture`);
+  }
+  return form;
+}
+
+/** A record on its way from one form into the other: the sign-in is there in one of them at every instant. */
+function moved(work: "seal" | "unseal"): Scene {
+  const pathIn = (root: string): string => join(root, "state", fileNameOfOne);
+  const [before, after] = work === "seal" ? ["plain", "sealed"] : ["sealed", "plain"];
+  return {
+    name: work === "seal" ? "seals the record of one key" : "brings a sealed record back",
+    command: (root) => ({ ...inFolder.command(root), work }),
+    prepare: (root) => {
+      putLockId(root);
+      const record = faultRecord("one", 1);
+      const { key, version } = record;
+      const place = JSON.stringify(["record", key, version]);
+      const asSealed = { key, version, sealed: sealed.seal(JSON.stringify(record), place) };
+      put(pathIn(root), formatCacheFile([before === "plain" ? record : asSealed]));
+    },
+    find: (root) => oldOrNew(formOf(pathIn(root)), before ?? "", after ?? ""),
+    isCommit: ({ name, paths }) =>
+      name.startsWith("rename") && paths[1]?.endsWith(`/${fileNameOfOne}`) === true,
+    next: work,
+    assertAfterwards: (root) => {
+      if (formOf(pathIn(root)) !== after) throw new Error("the next one has not moved it");
+      const readable = filesBelow(root).filter((path) => readFileSync(path).includes("SECRET-"));
+      const expected = after === "plain" ? [pathIn(root)] : [];
+      if (!isDeepStrictEqual(readable, expected)) {
+        throw new Error(`in plain text: ${readable.join()}`);
+      }
+    },
+  };
+}
+
 function untouched(name: string, work: "read" | "list", location: "file" | "folder"): Scene {
   const base = location === "file" ? inOneFile(name, work, three, "") : inFolder;
   return {
@@ -259,6 +317,8 @@ export const writingScenes: readonly Scene[] = [
   ofDamagedFile("sets a damaged file aside when it is read", "read"),
   recordAside,
   lockId,
+  moved("seal"),
+  moved("unseal"),
 ];
 
 /** Every use that only reads. */

@@ -9,8 +9,11 @@ import { isOidcError } from "../../src/core/errors.ts";
 import { createProcessLock } from "../../src/lock/protocol.ts";
 import type { FileStoreLocation } from "../../src/store/file-store.ts";
 import { createFileStore } from "../../src/store/file-store.ts";
-import type { TokenStore } from "../../src/store/token-store.ts";
-import { faultKey, faultRecord } from "./fault-record.ts";
+import type { FileTokenStore } from "../../src/store/file-store.ts";
+import { moveRecords } from "../../src/store/move-records.ts";
+import type { RecordSeals } from "../../src/store/sealed-store.ts";
+import { createSeals } from "../../src/store/seals.ts";
+import { faultKey, faultRecord, faultSealKey } from "./fault-record.ts";
 import type { SessionRecord } from "../../src/record/format.ts";
 import { recordsIn } from "../../src/session/record-repository.ts";
 import type { Warn } from "../../src/core/warning.ts";
@@ -20,9 +23,10 @@ import { worded } from "../../src/core/wording.ts";
 export interface FaultCommand {
   /**
    * "save": read, then replace the client's record by its state 2. "forget": read, then delete. "acquire": take the
-   * lock of the client's record and give it back.
+   * lock of the client's record and give it back. "seal" and "unseal": move the client's record into the sealed form, and
+   * back.
    */
-  readonly work: "read" | "list" | "save" | "forget" | "acquire";
+  readonly work: "read" | "list" | "save" | "forget" | "acquire" | "seal" | "unseal";
   readonly location: FileStoreLocation;
   readonly lockFolder: string;
   readonly clientId: string;
@@ -52,7 +56,7 @@ function countingBytes(seed: number): (length: number) => Uint8Array {
   return (length) => new Uint8Array(length).fill((count += 1));
 }
 
-type Work = (command: FaultCommand, store: TokenStore) => Promise<readonly number[]>;
+type Work = (command: FaultCommand, store: FileTokenStore) => Promise<readonly number[]>;
 
 const replace: Work = async ({ clientId, work }, store) => {
   const key = faultKey(clientId);
@@ -60,6 +64,21 @@ const replace: Work = async ({ clientId, work }, store) => {
   const next = work === "save" ? faultRecord(clientId, 2) : undefined;
   const result = await store.replace(key, current?.version, next);
   if (!result.replaced) throw new Error("somebody else wrote");
+  return [];
+};
+
+const freshSeals = (): RecordSeals => ({
+  ...createSeals(faultSealKey, systemClock),
+  level: "caller-key",
+  place: "this test",
+  otherKeyIs: "lost",
+  prepare: () => undefined,
+});
+
+const move: Work = async ({ clientId, work }, files) => {
+  const wish = { to: work === "seal" ? "sealed" : "plain", key: faultKey(clientId) } as const;
+  const signal = AbortSignal.timeout(10_000);
+  await moveRecords(wish, { files, seals: freshSeals(), freshSeals, signal });
   return [];
 };
 
@@ -71,6 +90,8 @@ const works: Readonly<Record<FaultCommand["work"], Work>> = {
   list: async (_command, store) => (await recordsIn(store)).map((record) => record.renewedAt),
   save: replace,
   forget: replace,
+  seal: move,
+  unseal: move,
   acquire: async ({ clientId }, store) => {
     const lease = await store.acquire(faultKey(clientId), {
       signal: AbortSignal.timeout(10_000),
