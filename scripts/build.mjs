@@ -371,7 +371,8 @@ function writeEntries(chunks) {
 rmSync(output, { recursive: true, force: true });
 writeDeclarations();
 const warm = await bundleWarmCommand();
-writeHelperNames(root, manifest.bin);
+// No program of the package, so that it takes the place of no other keyring: `latchkey setup pip` links to it.
+writeHelperNames(root, { ...manifest.bin, keyring: "dist/cli/keyring.cjs" });
 const modules = [...(await bundleModules()), ...(await bundleApart())];
 writeEntries(modules);
 writeLicences(output, [...warm, ...modules]);

@@ -7,6 +7,7 @@ import { tool as cargo } from "./cargo.ts";
 import { tool as docker } from "./docker.ts";
 import { tool as gcp } from "./gcp.ts";
 import { tool as headers } from "./headers.ts";
+import { tool as keyring } from "./keyring.ts";
 import { tool as kubectl } from "./kubectl.ts";
 import { tool as terraform } from "./terraform.ts";
 import { answer, handed } from "./testing.ts";
@@ -192,4 +193,33 @@ test("terraform: the token of a host, none for another, and nothing is stored", 
 
 test("headers: one JSON object", async () => {
   expect((await answer(headers)).printed).toBe('{"Authorization":"Bearer token-1"}\n');
+});
+
+test("keyring: the token as the password of an index, in each form that pip and uv read", async () => {
+  const words = ["get", "https://pypi.example.com/simple/", "alice"];
+  const plain = await answer(keyring, { words });
+  expect([plain.status, plain.printed]).toEqual([0, "token-1\n"]);
+  expect(plain.requests).toEqual([{ place: "pypi.example.com:443" }]);
+  const both = await answer(keyring, { words: words.slice(0, 2), flags: { mode: "creds" } });
+  expect(both.printed).toBe("oauth2\ntoken-1\n");
+  const json = await answer(keyring, { words, flags: { mode: "creds", output: "json" } });
+  expect(JSON.parse(json.printed)).toEqual({ username: "alice", password: "token-1" });
+  const named = await answer(keyring, {
+    words: ["get", "pypi.example.com"],
+    flags: { mode: "creds" },
+    token: () => ({ ...handed, username: "__token__" }),
+  });
+  expect(named.printed).toBe("__token__\ntoken-1\n");
+});
+
+test("keyring: nothing for a service that is not in the table or not a server, and nothing is kept", async () => {
+  const none = await answer(keyring, { words: ["get", "pypi.example.com"], token: unknown });
+  expect([none.status, none.printed, none.told]).toEqual([1, "", ""]);
+  for (const service of ["http://pypi.example.com/", "a b", "", "https://u@pypi.example.com/"]) {
+    const { status, requests } = await answer(keyring, { words: ["get", service] });
+    expect([service, status, requests]).toEqual([service, 1, []]);
+  }
+  await expect(answer(keyring, { words: ["set", "a", "b"], input: "x" })).rejects.toThrow(
+    /keeps no password/,
+  );
 });

@@ -13,5 +13,6 @@ export const toolLoaders: Readonly<Record<string, () => Promise<{ readonly tool:
   aws: () => loadPart(() => import("./aws.ts")),
   bazel: () => loadPart(() => import("./bazel.ts")),
   terraform: () => loadPart(() => import("./terraform.ts")),
+  keyring: () => loadPart(() => import("./keyring.ts")),
   headers: () => loadPart(() => import("./headers.ts")),
 };

@@ -21,6 +21,8 @@ export interface JournalEntry {
   readonly target: string;
   /** The server that the tool names; empty where it names none. */
   readonly place: string;
+  /** Its lines and links serve the other setups of this tool too. */
+  readonly isShared: boolean;
   readonly files: readonly JournalFile[];
   readonly links: readonly LinkChange[];
   /** The row of the server in the configuration file, where this setup wrote it. */

@@ -10,4 +10,11 @@ export const setupLoaders: Readonly<
   kubectl: () => loadPart(() => import("./kubectl.ts")),
   git: () => loadPart(() => import("./git.ts")),
   docker: () => loadPart(() => import("./docker.ts")),
+  cargo: () => loadPart(() => import("./cargo.ts")),
+  pnpm: () => loadPart(() => import("./pnpm.ts")),
+  pip: () => loadPart(() => import("./pip.ts")),
+  bazel: () => loadPart(() => import("./bazel.ts")),
+  terraform: () => loadPart(() => import("./terraform.ts")),
+  aws: () => loadPart(() => import("./aws.ts")),
+  gcp: () => loadPart(() => import("./gcp.ts")),
 };

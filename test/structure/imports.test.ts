@@ -153,7 +153,7 @@ const mayLoadLater: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  "smol-toml": ["cli", "doctor"],
+  "smol-toml": ["cli", "doctor", "setup"],
   uqr: ["cli"],
   "@grpc": ["grpc", "xgt"],
   axios: ["adapters"],

@@ -1,25 +1,20 @@
 // Checks of cargo: whether a credential provider of its configuration is Latchkey, and can be started.
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parse } from "smol-toml";
 import { failed, ok, skipped, type Check, type Scene } from "../check.ts";
+import { cargoConfigFile } from "../../setup/places.ts";
 import { findProgram } from "../../setup/programs.ts";
 
 const maxSeconds = 10;
 const program = "cargo-credential-latchkey";
 
-function configOf({ environment, homeDirectory }: Scene["machine"]): string | undefined {
-  const folder = environment["CARGO_HOME"] || (homeDirectory && join(homeDirectory, ".cargo"));
-  if (!folder) return undefined;
-  for (const name of ["config.toml", "config"]) {
-    try {
-      return readFileSync(join(folder, name), "utf8");
-    } catch {
-      // The other name, or none.
-    }
+function configOf(machine: Scene["machine"]): string | undefined {
+  try {
+    return readFileSync(cargoConfigFile(machine), "utf8");
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 function table(value: unknown): Readonly<Record<string, unknown>> {

@@ -39,6 +39,18 @@ const roleFlags: readonly FlagSpec[] = [
   },
 ];
 
+/** Typed by pip and uv themselves. */
+const keyringFlags: readonly FlagSpec[] = [
+  { name: "mode", kind: "text", summary: "creds: the user name too", placeholder: "MODE" },
+  {
+    name: "output",
+    kind: "text",
+    summary: "json: with --mode creds, as JSON",
+    placeholder: "FORM",
+    sharesName: true,
+  },
+];
+
 const operation: ArgumentSpec = { name: "operation", what: "an operation of the tool" };
 
 export const spec: CommandSpec = {
@@ -115,6 +127,19 @@ export const spec: CommandSpec = {
       description: "Prints the token for the host that Terraform names.",
       arguments: [operation, { name: "host", what: "a host", isOptional: true }],
       examples: ["latchkey credential terraform get registry.example.com"],
+    },
+    {
+      name: "keyring",
+      summary: "for pip and uv: what they run as keyring",
+      description:
+        "Gives pip or uv the token as the password for an index. They run it under the name keyring, which latchkey setup pip puts into a folder of its own. The row of the index may name the user.",
+      flags: keyringFlags,
+      arguments: [
+        operation,
+        { name: "service", what: "the address or the host of an index", isOptional: true },
+        { name: "username", what: "a user name", isOptional: true },
+      ],
+      examples: ["latchkey credential keyring get https://pypi.example.com/simple/ oauth2"],
     },
     {
       name: "headers",

@@ -7,7 +7,7 @@ const tool: ArgumentSpec = {
   name: "tool",
   what: "a tool",
   isOptional: true,
-  values: ["kubectl", "git", "docker"],
+  values: ["kubectl", "git", "docker", "cargo", "pnpm", "pip", "bazel", "terraform", "aws", "gcp"],
 };
 
 const target: ArgumentSpec = {

@@ -28,6 +28,15 @@ function shownOf({ file: { path, insertions }, without }: Part): { path: string;
   return { path, lines: ours.map(insertionText).join("\n") };
 }
 
+/** Whose setup needs the lines that serve all servers of the tool. */
+function sharerOf(entry: JournalEntry, others: readonly JournalEntry[]): JournalEntry | undefined {
+  return entry.isShared ? others.find(({ tool }) => tool === entry.tool) : undefined;
+}
+
+function isEntry(one: JournalEntry, other: JournalEntry | undefined): boolean {
+  return one.tool === other?.tool && one.target === other.target;
+}
+
 /** Whose setup needs the row of this server when this one is gone. */
 function heirOf(entry: JournalEntry, others: readonly JournalEntry[]): JournalEntry | undefined {
   if (entry.row === undefined) return undefined;
@@ -37,20 +46,23 @@ function heirOf(entry: JournalEntry, others: readonly JournalEntry[]): JournalEn
 async function undo(entry: JournalEntry, context: CommandContext): Promise<boolean> {
   const { tool } = entry;
   const { machine } = context;
-  const isOther = (each: JournalEntry): boolean =>
-    each.tool !== tool || each.target !== entry.target;
-  const heir = heirOf(entry, readJournal(machine).filter(isOther));
-  const parts = entry.files.map((file): Part => ({ file, without: planWithout(file, tool) }));
+  const isOther = (each: JournalEntry): boolean => !isEntry(each, entry);
+  const others = readJournal(machine).filter(isOther);
+  const heir = heirOf(entry, others);
+  const sharer = sharerOf(entry, others);
+  const files = sharer === undefined ? entry.files : [];
+  const links = sharer === undefined ? entry.links : [];
+  const parts = files.map((file): Part => ({ file, without: planWithout(file, tool) }));
   const row =
     entry.row === undefined || heir !== undefined
       ? undefined
       : { file: entry.row, without: planWithout(entry.row, tool) };
   const all = row === undefined ? parts : [...parts, row];
   const shown = all.map(shownOf).filter(({ lines }) => lines !== "");
-  context.tellAsIs(removalsText(shown, entry.links));
+  context.tellAsIs(removalsText(shown, links));
   await mayGoOn("Take this out? [y/N] ", context);
   for (const { without } of parts) writeWithout(without, tool);
-  for (const link of entry.links) removeLink(link);
+  for (const link of links) removeLink(link);
   if (row !== undefined && row.without.textBefore !== row.without.text) {
     const { path, textBefore, text = "" } = row.without;
     if (!(await writeConfiguration({ path, textBefore, text }))) {
@@ -68,9 +80,14 @@ async function undo(entry: JournalEntry, context: CommandContext): Promise<boole
   await changeJournal(machine, (entries) => [
     ...entries
       .filter(isOther)
+      .map((each) => (isEntry(each, heir) ? { ...each, row: entry.row } : each))
       .map((each) =>
-        heir !== undefined && each.tool === heir.tool && each.target === heir.target
-          ? { ...each, row: entry.row }
+        isEntry(each, sharer)
+          ? {
+              ...each,
+              files: [...entry.files, ...each.files],
+              links: [...entry.links, ...each.links],
+            }
           : each,
       ),
     ...(left.length === 0 ? [] : [kept]),
