@@ -35,6 +35,7 @@ export const neededPrograms: Readonly<
     | "spin"
     | "sqlite3"
     | "strace"
+    | "terraform"
     | "tinyproxy"
     | "unshare"
     | "unzip"

@@ -59,6 +59,8 @@ export const neededPrograms = /** @type {const} @satisfies {Record<string, Neede
   spin: { command: "spin", debianPackage: "spin", mode: "long" },
   sqlite3: { command: "sqlite3", debianPackage: "sqlite3", mode: "long" },
   strace: { command: "strace", debianPackage: "strace" },
+  // Not in Debian.
+  terraform: { command: "terraform", debianPackage: "terraform", optional: true },
   // The program alone: the package "tinyproxy" would start a proxy of its own.
   tinyproxy: { command: "tinyproxy", debianPackage: "tinyproxy-bin" },
   unshare: { command: "unshare", debianPackage: "util-linux" },

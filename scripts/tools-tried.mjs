@@ -15,11 +15,13 @@ const programs = {
   skopeo: { words: ["skopeo", "--version"], test: "test/long/tools-registries.test.ts" },
   cargo: { words: ["cargo", "--version"], test: "test/long/tools-registries.test.ts" },
   kubectl: { words: ["kubectl", "version", "--client"], test: "test/long/tools-kubectl.test.ts" },
+  terraform: { words: ["terraform", "version"], test: "test/long/tools-setup.test.ts" },
   prometheus: { words: ["prometheus", "--version"], test: "test/long/tools-files.test.ts" },
 };
 
 const httpClients = "src/adapters/http-clients.wire.test.ts";
 const clouds = "test/long/tools-clouds.test.ts";
+const packages = "test/long/tools-packages.test.ts";
 
 /** Libraries: the test of each, which names it. */
 const libraries = {
@@ -37,6 +39,9 @@ const libraries = {
   "google-auth-library": clouds,
   "@aws-sdk/credential-providers": clouds,
   "@modelcontextprotocol/client": "test/support/mcp-conformance.ts",
+  pip: packages,
+  uv: packages,
+  pnpm: packages,
   xgt: "test/interop/xgt.test.ts",
 };
 

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -53,16 +53,14 @@ auth: {token: {realm: "http://${realm.host}/token", service: tests, issuer: real
   };
   const stops = [await serve(port), await serve(strangerPort)];
   try {
-    here.configure({ ...realm, host });
+    here.configure();
     mkdirSync(join(here.home, ".docker"));
-    const helpers = [host, stranger].map((name) =>
-      linesOfPage("credHelpers").replace("registry.example.com:5000", name),
-    );
-    const parsed = helpers.map((text) => (JSON.parse(text) as { credHelpers: object }).credHelpers);
     writeFileSync(
       join(here.home, ".docker", "config.json"),
-      JSON.stringify({ credHelpers: Object.assign({}, ...parsed) as object }),
+      linesOfPage("credHelpers").replace("registry.example.com:5000", stranger),
     );
+    const setUp = ["setup", "docker", `http://${host}`, "--profile", "work", "--yes"];
+    expect((await here.run("latchkey", setUp)).code).toBe(0);
     writeImage(join(here.home, "image"));
     const insecure = ["--insecure-policy"];
     const pushed = await here.run("skopeo", [
@@ -160,4 +158,28 @@ test.skipIf(!cargo.available)("cargo fetches from a registry that wants a token"
     expect.stringContaining("Downloaded hello-dep") as string,
   ]);
   expect(index.log).toContain("GET /dl/hello-dep/0.1.0 Bearer 200");
+  // The same, set up: in the user's own configuration, which holds the index already.
+  const home = join(here.home, "cargo-set-up");
+  const environment = {
+    CARGO_HOME: home,
+    RUSTUP_HOME: process.env["RUSTUP_HOME"] ?? join(process.env["HOME"] ?? "", ".rustup"),
+  };
+  mkdirSync(home);
+  const own = `[registries.own]\nindex = "sparse+http://${index.host}/index/"\n`;
+  writeFileSync(join(home, "config.toml"), own);
+  rmSync(join(project, ".cargo"), { recursive: true });
+  here.configure();
+  const setUp = ["setup", "cargo", "own", "--profile", "work", "--yes"];
+  expect((await here.run("latchkey", setUp, environment)).code).toBe(0);
+  const green = await here.run("latchkey", ["doctor", "cargo"], environment);
+  expect([green.code, green.output]).toEqual([0, expect.stringMatching(/^ok /) as string]);
+  const again = await here.run("/bin/sh", ["-c", `cd ${project} && exec cargo fetch`], environment);
+  expect([again.code, again.output]).toEqual([
+    0,
+    expect.stringContaining("Downloaded hello-dep") as string,
+  ]);
+  expect(
+    (await here.run("latchkey", ["setup", "cargo", "--undo", "--yes"], environment)).code,
+  ).toBe(0);
+  expect(readFileSync(join(home, "config.toml"), "utf8")).toBe(own);
 });

@@ -1,16 +1,25 @@
 // `latchkey setup TOOL` with the tools themselves: they take their tokens from here, `latchkey doctor` agrees, and taken
 // back every file is what it was.
 
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import { needs } from "../support/debian-packages.ts";
 import { startToolDesk, type Ran, type ToolDesk } from "../support/tool-desk.ts";
-import { startApiServer, startGitServer } from "../support/tool-servers.ts";
+import { startApiServer, startGitServer, startProviderRegistry } from "../support/tool-servers.ts";
 
 const git = needs("git");
 const kubectl = needs("kubectl");
+const terraform = needs("terraform");
 
 let here: ToolDesk;
 beforeAll(async () => {
@@ -124,6 +133,38 @@ users:
   expect(left).not.toContain("latchkey-work");
   const view = await here.run("kubectl", ["config", "view", "-o", "jsonpath={.contexts}{.users}"]);
   expect(view.output).toMatch(/"namespace":"n","user":"nobody".*another.*nobody/);
+});
+
+test.skipIf(!terraform.available)("terraform", async () => {
+  const authority = await makeCertificateAuthority();
+  onTestFinished(() => authority.dispose());
+  const server = await here.started(startProviderRegistry(here.identityProvider, authority));
+  here.configure();
+  // It takes no address for the name of a registry.
+  const host = `localhost:${String(server.port)}`;
+  const file = write(".terraformrc", "disable_checkpoint = true\n", 0o644);
+  const setUp = ["setup", "terraform", host, "--profile", "work", "--yes"];
+  expect((await latchkey(...setUp)).code).toBe(0);
+  // Of another host, which the same lines serve.
+  const other = await latchkey("setup", "terraform", "t.example.com", "--profile", "work", "--yes");
+  expect(other.output).not.toContain("credentials_helper");
+  const source = `required_providers {\n b = { source = "${host}/a/b" }\n }\n`;
+  write("terraform/main.tf", `terraform {\n ${source}}\n`, 0o644);
+  const init = await here.run(
+    "/bin/sh",
+    ["-c", `cd ${join(here.home, "terraform")} && exec terraform init -input=false -no-color`],
+    { SSL_CERT_FILE: authority.caPath },
+  );
+  expect([init.code, init.output]).toEqual([1, expect.stringContaining("was not found in any")]);
+  expect(server.log).toEqual([
+    "GET /.well-known/terraform.json Bearer 200",
+    "GET /v1/providers/a/b/versions Bearer 200",
+  ]);
+  const link = join(here.home, ".terraform.d/plugins/terraform-credentials-latchkey");
+  expect((await latchkey("setup", "terraform", host, "--undo", "--yes")).code).toBe(0);
+  expect([file()[0].includes("latchkey"), existsSync(link)]).toEqual([true, true]);
+  expect((await latchkey("setup", "terraform", "--undo", "--yes")).code).toBe(0);
+  expect([file()[0], existsSync(link)]).toEqual(["disable_checkpoint = true\n", false]);
 });
 
 test("docker, and a file that somebody has changed in our very lines", async () => {

@@ -122,7 +122,7 @@ test("holds the files that it is meant to hold, and no other [P02]", () => {
     /^docs\/(decisions\/|lock\/|figures\/)?[\w-]+\.(md|svg|json|pml)$/,
     /^proto\/(latchkey\/v1|xgtproto)\/\w+\.proto$/,
     /^dist\/THIRD_PARTY_LICENSES$/,
-    /^dist\/cli\/(complete|latchkey|main|[a-z]+-(credentials?-)?latchkey)\.cjs$/,
+    /^dist\/cli\/(complete|keyring|latchkey|main|[a-z]+-(credentials?-)?latchkey)\.cjs$/,
     /^dist\/chunks\/[\w-]+\.cjs$/,
     // What a public entry leads to; the command line has no declarations.
     /^dist\/(?!cli\/)[a-z-]+(\/[\w-]+)*\.d\.ts$/,

@@ -222,6 +222,54 @@ export function startCrateServer(
   });
 }
 
+/** Indexes that want a token for everything, with one package in them: Python's below `/simple/`, npm's below `/npm/`. */
+export function startPackageServer(
+  identityProvider: IdentityProvider,
+  { wheel, archive }: { readonly wheel: Buffer; readonly archive: Buffer },
+): Promise<ToolServer> {
+  const digest = createHash("sha512").update(archive).digest("base64");
+  return startServer(identityProvider, {
+    answer: ({ request, response, isGood }) => {
+      const origin = `http://${request.headers.host ?? ""}`;
+      if (!isGood) response.writeHead(401, { "www-authenticate": 'Basic realm="packages"' }).end();
+      else if (request.url === "/simple/hello-dep/") {
+        const file = "hello_dep-0.1.0-py3-none-any.whl";
+        response
+          .writeHead(200, { "content-type": "text/html" })
+          .end(`<!DOCTYPE html><a href="/files/${file}">${file}</a>`);
+      } else if (request.url?.startsWith("/files/") === true) response.end(wheel);
+      else if (request.url === "/npm/hello-dep") {
+        const tarball = `${origin}/npm/hello-dep/-/hello-dep-0.1.0.tgz`;
+        const dist = { tarball, integrity: `sha512-${digest}` };
+        const version = { name: "hello-dep", version: "0.1.0", dist };
+        const tags = { latest: "0.1.0" };
+        json(response, 200, {
+          name: "hello-dep",
+          "dist-tags": tags,
+          versions: { "0.1.0": version },
+        });
+      } else if (request.url?.endsWith(".tgz") === true) response.end(archive);
+      else response.writeHead(404).end();
+    },
+  });
+}
+
+/** A registry of Terraform's that wants a token for everything, and has a provider without a version. */
+export function startProviderRegistry(
+  identityProvider: IdentityProvider,
+  tls: { readonly certificate: string; readonly key: string },
+): Promise<ToolServer> {
+  return startServer(identityProvider, {
+    tls,
+    answer: ({ request, response, isGood }) => {
+      if (!isGood) json(response, 401, {});
+      else if (request.url === "/.well-known/terraform.json") {
+        json(response, 200, { "providers.v1": "/v1/providers/" });
+      } else json(response, 200, { versions: [] });
+    },
+  });
+}
+
 /** The realm of a registry: gives its own token for one of the provider, which comes as a password. */
 export function startRegistryRealm(
   identityProvider: IdentityProvider,
