@@ -174,6 +174,23 @@ test("every command in a shell block is one that the command line understands", 
   expect(refusals).toEqual([]);
 });
 
+test("moving.md: every command in its tables is one that the command line understands", () => {
+  const commands = rowsOf(read("docs/moving.md"))
+    .flatMap((cells) => cells.flatMap(inBackticks))
+    .filter((text) => text.startsWith("latchkey "));
+  expect(commands.length).toBeGreaterThan(20);
+  const refusals = commands.flatMap((command) => {
+    const words = command.match(/"[^"]*"|\S+/g) ?? [];
+    try {
+      parseArguments(words.slice(1).map((word) => word.replaceAll('"', "")));
+      return [];
+    } catch (error) {
+      return [`${command}: ${String(error)}`];
+    }
+  });
+  expect(refusals).toEqual([]);
+});
+
 test.each(documents)("%s: every flag and variable that it names exists", (document) => {
   const flags = new Set(knownFlags());
   const named = withoutBlocks(read(document)).flatMap(inBackticks);
