@@ -59,7 +59,10 @@ function kindProblem(
   claims: Members,
   acceptsUnmarked: boolean,
 ): AccessTokenProblem | undefined {
-  const type = header["typ"] === undefined ? "jwt" : lowerCase(header["typ"]);
+  const { typ } = header;
+  // As RFC 9068 section 2.1 writes it.
+  if (typ === "at+jwt") return undefined;
+  const type = typ === undefined ? "jwt" : lowerCase(typ);
   if (type !== undefined && accessTokenTypes.includes(type)) return undefined;
   if (type === undefined || !usualTypes.includes(type)) return "typ";
   if (isOtherKind(claims)) return "not_an_access_token";

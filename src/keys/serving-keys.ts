@@ -52,14 +52,16 @@ export class ServingKeys implements KeySource {
 
   /** Whether a key is in the set now. The set is renewed by that, where it is time. */
   has(key: PublicKey): boolean {
-    this.#renewAhead();
-    return this.#isUsable() && this.#current.has(key);
+    const now = nowSeconds(this.#clock);
+    this.#renewAhead(now);
+    return this.#isUsable(now) && this.#current.has(key);
   }
 
   /** The keys that serve now, without a request and without a wait; undefined where some have to be fetched first. */
   atHand(): readonly PublicKey[] | undefined {
-    this.#renewAhead();
-    return this.#isUsable() && this.#list.length > 0 ? this.#list : undefined;
+    const now = nowSeconds(this.#clock);
+    this.#renewAhead(now);
+    return this.#isUsable(now) && this.#list.length > 0 ? this.#list : undefined;
   }
 
   async current(signal?: AbortSignal): Promise<readonly PublicKey[]> {
@@ -84,10 +86,10 @@ export class ServingKeys implements KeySource {
     return keys;
   }
 
-  #isUsable(): boolean {
+  #isUsable(now = nowSeconds(this.#clock)): boolean {
     const atHand = this.#atHand;
     if (atHand === undefined) return false;
-    return nowSeconds(this.#clock) < atHand.fetched.expiresAt + maxStaleKeysSeconds;
+    return now < atHand.fetched.expiresAt + maxStaleKeysSeconds;
   }
 
   #failureNow(): { readonly error: unknown } | undefined {
@@ -116,10 +118,10 @@ export class ServingKeys implements KeySource {
     }
   }
 
-  #renewAhead(): void {
+  #renewAhead(now = nowSeconds(this.#clock)): void {
     const atHand = this.#atHand;
-    if (atHand === undefined || this.#isRenewing || this.#failureNow() !== undefined) return;
-    if (nowSeconds(this.#clock) < atHand.renewAt) return;
+    if (atHand === undefined || this.#isRenewing || now < atHand.renewAt) return;
+    if (this.#failureNow() !== undefined) return;
     this.#isRenewing = true;
     this.#set
       .renew()

@@ -45,8 +45,8 @@ const maxCandidates = 16;
 
 /** True where a key may have made this signature: its kind, its name and the algorithm that it is for all agree. */
 function fits(key: PublicKey, token: CompactToken, algorithm: AsymmetricAlgorithm): boolean {
-  if (key.kty !== algorithm.kty || key.crv !== algorithm.crv) return false;
   if (token.keyId !== undefined && key.kid !== token.keyId) return false;
+  if (key.kty !== algorithm.kty || key.crv !== algorithm.crv) return false;
   if (key.alg === undefined || key.alg === token.algorithm) return true;
   // RFC 9864 section 2.2: EdDSA and Ed25519 are two names for one thing, where the curve is Ed25519.
   return algorithm.kty === "OKP" && asymmetricAlgorithms.get(key.alg) === algorithm;
@@ -108,10 +108,19 @@ export function signingKeyIn(
   token: CompactToken,
   algorithm: AsymmetricAlgorithm,
 ): PublicKey | SignatureProblem {
-  const candidates = keys.filter((key) => fits(key, token, algorithm));
-  if (candidates.length === 0) return "jwks_key_not_found";
-  if (candidates.length > maxCandidates) return "jwks_ambiguous";
-  return candidates.find((key) => hasSignatureOf(key, token, algorithm)) ?? "signature";
+  let candidates = 0;
+  let first: PublicKey | undefined;
+  for (const key of keys) {
+    if (!fits(key, token, algorithm)) continue;
+    candidates += 1;
+    first ??= key;
+  }
+  if (first === undefined) return "jwks_key_not_found";
+  if (candidates > maxCandidates) return "jwks_ambiguous";
+  if (hasSignatureOf(first, token, algorithm)) return first;
+  if (candidates === 1) return "signature";
+  const others = keys.filter((key) => key !== first && fits(key, token, algorithm));
+  return others.find((key) => hasSignatureOf(key, token, algorithm)) ?? "signature";
 }
 
 /** Keys that a token was held against, and what came of it. */

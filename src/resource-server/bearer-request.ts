@@ -6,7 +6,12 @@ import type { Refusals } from "./refusals.ts";
 import type { TokenRequest } from "./resource-server-types.ts";
 
 // RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token
-const bearer = /^(\S+) +([A-Za-z0-9\-._~+/]+=*)$/;
+const b64token = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** True for what may stand as a token in a header. */
+export function isB64Token(text: string): boolean {
+  return b64token.test(text);
+}
 
 /** True where the query has a parameter that RFC 6750 section 2.3 would take for a token; it is never accepted. */
 function hasTokenInQuery(url: string): boolean {
@@ -16,7 +21,10 @@ function hasTokenInQuery(url: string): boolean {
   return new URLSearchParams(query).has("access_token");
 }
 
-/** The scheme and the token of a request, or what it is refused with. */
+/**
+ * The scheme and the token of a request, or what it is refused with. The token is what follows the scheme: whether it may
+ * be one is the caller's to ask by {@link isB64Token}, because that takes longer than to look for one that is known.
+ */
 export function bearerOf(
   { authorization, url }: TokenRequest,
   refusals: Refusals,
@@ -27,7 +35,10 @@ export function bearerOf(
   if (others.length > 0) return refusals.request("several_tokens");
   // Bounded before anything looks at it more closely; the scheme and its space are in addition to the token.
   if (header.length > maxAccessTokenCharacters + 16) return refusals.token("too_large");
-  const [, scheme, token] = bearer.exec(header) ?? [];
-  if (scheme === undefined || token === undefined) return refusals.request("malformed");
-  return { scheme, token };
+  const space = header.indexOf(" ");
+  const scheme = header.slice(0, space);
+  if (space < 1 || /\s/.test(scheme)) return refusals.request("malformed");
+  let start = space + 1;
+  while (header.charAt(start) === " ") start += 1;
+  return { scheme, token: header.slice(start) };
 }

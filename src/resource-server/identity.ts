@@ -29,9 +29,15 @@ export function claimAt(claims: Claims, path: string): unknown {
   return value;
 }
 
+function isBlank(text: string): boolean {
+  const first = text.charCodeAt(0);
+  // Most begin with a character that is seen, and need no closer look.
+  return !(first > 0x20 && first < 0x7f) && text.trim() === "";
+}
+
 function usernameIn(claims: Claims, claim: string): string | undefined {
   const value = claimAt(claims, claim);
-  if (typeof value !== "string" || value.trim() === "") return undefined;
+  if (typeof value !== "string" || isBlank(value)) return undefined;
   // At some providers anybody can enter any address.
   if (claim === "email" && ![true, "true"].includes(claims["email_verified"] as boolean | string)) {
     return undefined;
@@ -39,10 +45,20 @@ function usernameIn(claims: Claims, claim: string): string | undefined {
   return value;
 }
 
+/** So many are compared with each other: to make a set takes longer. */
+const few = 16;
+
+function isDistinct(texts: readonly string[]): boolean {
+  if (texts.length > few) return new Set(texts).size === texts.length;
+  for (let index = 1; index < texts.length; index += 1) {
+    if (texts.indexOf(texts[index] ?? "") < index) return false;
+  }
+  return true;
+}
+
 /** Each text once; the same list where it has none twice. */
 function distinct(texts: readonly string[]): readonly string[] {
-  const set = new Set(texts);
-  return set.size === texts.length ? texts : [...set];
+  return isDistinct(texts) ? texts : [...new Set(texts)];
 }
 
 const none: readonly string[] = Object.freeze([]);
@@ -55,13 +71,23 @@ function groupsIn(claims: Claims, claim: string | undefined): readonly string[] 
   return groups.includes("") ? undefined : distinct(groups);
 }
 
+/** What stands between spaces. `split` takes twice as long. */
+function wordsOf(text: string): readonly string[] {
+  const words: string[] = [];
+  for (let start = 0; start < text.length;) {
+    const space = text.indexOf(" ", start);
+    const end = space === -1 ? text.length : space;
+    if (end > start) words.push(text.slice(start, end));
+    start = end + 1;
+  }
+  return words;
+}
+
 /** RFC 9068 section 2.2.3 has `scope` as one text; some providers have lists, or call it `scp`. */
 function scopesIn({ scope, scp }: Claims): readonly string[] | undefined {
   const value = scope ?? scp ?? none;
   if (!isAudience(value)) return undefined;
-  const scopes =
-    typeof value === "string" ? value.split(" ") : value.flatMap((text) => text.split(" "));
-  return distinct(scopes.includes("") ? scopes.filter((each) => each !== "") : scopes);
+  return distinct(typeof value === "string" ? wordsOf(value) : value.flatMap(wordsOf));
 }
 
 function labelsOf(

@@ -5,7 +5,7 @@ import { isOidcError } from "../core/errors.ts";
 import { loadPart, madeOnce } from "../core/load.ts";
 import { authenticationProblem } from "../keys/id-token-claims.ts";
 import type { AskingVerifier } from "./asking-verifier.ts";
-import { bearerOf } from "./bearer-request.ts";
+import { bearerOf, isB64Token } from "./bearer-request.ts";
 import { keyWorld } from "./issuer-keys.ts";
 import type { IssuerRules } from "./issuer-options.ts";
 import { JwtVerifier } from "./jwt-verifier.ts";
@@ -34,6 +34,11 @@ import type {
 import { plainBearer, senderOf, senderOfRequest, senderOptions, type Sender } from "./sender.ts";
 import { TokenBinding } from "./token-binding.ts";
 import { TokenRoutes } from "./token-routes.ts";
+
+/** True for a token that is bound to nobody's key and was sent without the proof of one. */
+function isOfAnybody({ claims }: Identity, { scheme }: Sender): boolean {
+  return claims["cnf"] === undefined && scheme === "bearer";
+}
 
 class VerifyingResourceServer implements ResourceServer {
   readonly advertisement: Advertisement;
@@ -78,9 +83,9 @@ class VerifyingResourceServer implements ResourceServer {
 
   async verify(token: string, options?: VerifyOptions): Promise<Identity> {
     const { demands } = this.#rules;
-    if (options === undefined) return this.#verifyFor(token, plainBearer, demands);
-    const sender = senderOf(options);
-    return this.#verifyFor(token, sender, requestDemands(options, demands, senderOptions));
+    const sender = options === undefined ? plainBearer : senderOf(options);
+    const all = options === undefined ? demands : requestDemands(options, demands, senderOptions);
+    return this.#identityFor(token, sender, all, this.#remembered(token, sender));
   }
 
   async verifyRequest(request: TokenRequest, demands?: RequestDemands): Promise<Identity> {
@@ -88,7 +93,13 @@ class VerifyingResourceServer implements ResourceServer {
     const all = demands === undefined ? always : requestDemands(demands, always);
     const found = bearerOf(request, this.#refusals);
     if (found instanceof Refusal) throw this.#worded(found, false);
-    return this.#verifyFor(found.token, senderOfRequest(request, found.scheme), all);
+    const { scheme, token } = found;
+    const sender = senderOfRequest(request, scheme);
+    const remembered = this.#remembered(token, sender);
+    if (remembered === undefined && !isB64Token(token)) {
+      throw this.#worded(this.#refusals.request("malformed"), false);
+    }
+    return this.#identityFor(token, sender, all, remembered);
   }
 
   assertDemands(identity: Identity, demands: RequestDemands): void {
@@ -103,15 +114,45 @@ class VerifyingResourceServer implements ResourceServer {
     }
   }
 
-  async #verifyFor(token: string, sender: Sender, demands: Demands): Promise<Identity> {
+  /** Whom a token is remembered for, where it came under a scheme that is accepted. */
+  #remembered(token: string, { scheme }: Sender): Identity | undefined {
+    return this.#binding.accepts(scheme) ? this.#jwts.remembered(token) : undefined;
+  }
+
+  /**
+   * The identity of an accepted token, at once where nobody has to be asked and nothing has to be loaded: each promise in
+   * between would cost as much as a good part of a look at what is remembered.
+   */
+  #identityFor(
+    token: string,
+    sender: Sender,
+    demands: Demands,
+    remembered: Identity | undefined,
+  ): Identity | Promise<Identity> {
     try {
       if (!this.#binding.accepts(sender.scheme)) throw this.#refusals.scheme(sender.scheme);
-      const verified = this.#jwts.remembered(token) ?? this.#identify(token);
-      const identity = verified instanceof Promise ? await verified : verified;
-      const { cnf } = identity.claims;
+      const identity = remembered ?? this.#identify(token);
       // A token that anybody may use, sent as one, is the usual case.
-      if (cnf !== undefined || sender.scheme !== "bearer") {
-        const problem = await this.#binding.problem(token, cnf, sender);
+      if (identity instanceof Promise || !isOfAnybody(identity, sender)) {
+        return this.#identityInTime(identity, token, sender, demands);
+      }
+      this.#assertEnough(identity, demands);
+      return identity;
+    } catch (error) {
+      throw this.#worded(error, sender.scheme === "dpop");
+    }
+  }
+
+  async #identityInTime(
+    verified: Identity | Promise<Identity>,
+    token: string,
+    sender: Sender,
+    demands: Demands,
+  ): Promise<Identity> {
+    try {
+      const identity = await verified;
+      if (!isOfAnybody(identity, sender)) {
+        const problem = await this.#binding.problem(token, identity.claims["cnf"], sender);
         if (problem !== undefined) throw problem;
       }
       this.#assertEnough(identity, demands);

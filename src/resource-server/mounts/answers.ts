@@ -17,10 +17,11 @@ export function metadataAnswer(
   method: string,
   url: string,
 ): PlainAnswer | undefined {
-  if (server.metadata === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
+  const { metadata, metadataPath: path } = server;
+  if (metadata === undefined || path === undefined) return undefined;
+  if ((method !== "GET" && method !== "HEAD") || !url.startsWith(path)) return undefined;
   // The path alone decides, never the query (K21).
-  const [path = ""] = url.split(/[?#]/, 1);
-  if (path !== server.metadataPath) return undefined;
+  if (url.length > path.length && !"?#".includes(url.charAt(path.length))) return undefined;
   return {
     status: 200,
     headers: {
@@ -29,7 +30,7 @@ export function metadataAnswer(
       // Clients that run in a browser read it, too; it holds nothing that is secret.
       "access-control-allow-origin": "*",
     },
-    body: method === "HEAD" ? "" : JSON.stringify(server.metadata),
+    body: method === "HEAD" ? "" : JSON.stringify(metadata),
   };
 }
 

@@ -13,9 +13,14 @@ export interface NodeRequest {
 
 /** Every value of a header: Node itself drops all but the first of some, and joins others. */
 function valuesOf({ rawHeaders }: NodeRequest, header: string): readonly string[] {
-  return rawHeaders.filter(
-    (_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header,
-  );
+  const values: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    // Most names have another length, which costs nothing to see.
+    if (name.length !== header.length || name.toLowerCase() !== header) continue;
+    values.push(rawHeaders[index + 1] ?? "");
+  }
+  return values;
 }
 
 function certificateOf({ socket }: NodeRequest): ClientCertificate | undefined {
