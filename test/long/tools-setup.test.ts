@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { makeCertificateAuthority } from "../support/certificates.ts";
 import { needs } from "../support/debian-packages.ts";
+import { latchkeyLine, noTerminal, startOnTerminal } from "../support/terminal-process.ts";
 import { startToolDesk, type Ran, type ToolDesk } from "../support/tool-desk.ts";
 import { startApiServer, startGitServer, startProviderRegistry } from "../support/tool-servers.ts";
 
@@ -193,6 +194,29 @@ test("docker, and a file that somebody has changed in our very lines", async () 
   write("docker/config.json", theirs.replace('"pass"', '"latchkey"'), 0o640);
   expect((await docker("--undo")).code).toBe(0);
   expect(file()[0]).toBe(text);
+});
+
+test.skipIf(noTerminal !== undefined)("on a terminal a person is asked, twice", async () => {
+  here.configure();
+  const rowsBefore = rows();
+  const words = ["setup", "docker", "asked.example.com", "--profile", "work"];
+  const answered = async (text: string, more: readonly string[] = []): Promise<string> => {
+    const terminal = startOnTerminal(latchkeyLine([...words, ...more]), { home: here.home });
+    await terminal.until(/\[y\/N\] $/);
+    terminal.child.stdin?.write(`${text}\n`);
+    const [, status = ""] = await terminal.until(/status=(\d+)/);
+    return `${status} ${terminal.output()}`;
+  };
+  expect(await answered("")).toMatch(
+    /^1 [^]*asked\.example\.com[^]*Nothing was changed. \[aborted\]/,
+  );
+  expect(rows()).toBe(rowsBefore);
+  expect(await answered("y")).toMatch(/^0 [^]*Written\./);
+  expect(rows()).toContain("asked.example.com");
+  expect(await answered("n", ["--undo"])).toMatch(/^1 /);
+  expect(rows()).toContain("asked.example.com");
+  expect(await answered("yes", ["--undo"])).toMatch(/^0 [^]*Taken out\./);
+  expect(rows()).toBe(rowsBefore);
 });
 
 test("a host that two tools name keeps its row until the last of them is taken back", async () => {

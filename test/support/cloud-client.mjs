@@ -1,4 +1,5 @@
 // The clouds' own libraries, as a program of their user: `cloud-client.mjs NODE_MODULES google|aws ENDPOINT`.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -7,14 +8,10 @@ const require = createRequire(join(modules, "loader.js"));
 
 async function google() {
   const { ExternalAccountClient } = require("google-auth-library");
-  const client = ExternalAccountClient.fromJSON({
-    type: "external_account",
-    audience:
-      "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
-    subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
-    token_url: `${endpoint}/v1/token`,
-    credential_source: { executable: { command: process.env["SOURCE_COMMAND"] } },
-  });
+  const account = JSON.parse(
+    readFileSync(process.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"),
+  );
+  const client = ExternalAccountClient.fromJSON({ ...account, token_url: `${endpoint}/v1/token` });
   client.scopes = ["https://www.googleapis.com/auth/cloud-platform"];
   const { token } = await client.getAccessToken();
   return token;
