@@ -131,6 +131,23 @@ describe("ECDSA signatures", () => {
     }
   });
 
+  test("[K01] a signature of RSA is as long as the modulus, though OpenSSL takes it without its zeros", () => {
+    // One in 256 begins with a zero: this one was looked for.
+    const n =
+      "mMe1F_xAsuIt_v7vn3e_i-AXYMa9Lx0Ss0Pf0sqLzsVUA6zNMTUtwEWGAzTGZG-bTUXcOPp_83zGFNFhsGqEziHDnRZ-hzeYhbxWXYqvFKWFCwYtXoMMvElLIawg5W7qwIcfaa6osev7qt6eHw-FJZc48qmi0XPmQbHPG5n2Mnr6NDQqBWfSFQ4CgFmXJNHLePdzt6O358dcRBY__Iv5Ce5EbJLSFqDJ_RB7kanYb8Dc1r0XeysTH3ht9b5CNleIIpHwaQJo8Spbf8-F5dNFHvWl9OVioJlBiB9FkGygYQUHaKaKAzEoig0p4UNVpjXC5LxyQGCLw3aYJ56EAosjpQ";
+    const signed = "eyJhbGciOiJQUzI1NiJ9.eyJqdGkiOiIxNzAifQ";
+    const signature =
+      "AFAHCKqRH7_lhCvwqhdd9MoiFQKQLO9mEe8qnEzPi3Ra9hiuQwWzffVdhkda96Lb786E9ak1lFOigpvSVA9O0opwtxhK2yqZn8jD-cunIPgmU0dVEKANcS9nrTkmUVZoPnujRoVQjGlQhVl-pJ30oYLdbUGcPX8jqBS7QNlK6i4Zy5zauF9q9zGHzKvoyMvQ6OxIc7BC2hW4SKFjh55MaoYm80FcYjMU4luavPHYvGGvINgqmHhnsSeJ-XNbz3YibpsGnH-4ZhBk7xrVMAw3UhOY7PLw4xavkFP2jTjw7TwAZirSTcNigzHEyscs89bZaE2OhqpoI-790P9rMsReog";
+    const [key] = parseKeySet({ keys: [{ kty: "RSA", n, e: "AQAB" }] }) ?? [];
+    if (key === undefined) throw new Error("that is not a key");
+    const bytes = Buffer.from(signature, "base64url");
+    expect(bytes[0]).toBe(0);
+    expect(isGood(`${signed}.${signature}`, key)).toBe(true);
+    expect(isGood(`${signed}.${bytes.subarray(1).toString("base64url")}`, key)).toBe(false);
+    const longer = Buffer.concat([Buffer.alloc(1), bytes]);
+    expect(isGood(`${signed}.${longer.toString("base64url")}`, key)).toBe(false);
+  });
+
   test("the form that OpenSSL takes is the shortest one", () => {
     const bytes = (...values: readonly number[]) => Buffer.from(values);
     expect(derSignature(bytes(0, 1, 0, 0x80), 2)).toEqual(bytes(0x30, 7, 2, 1, 1, 2, 2, 0, 0x80));

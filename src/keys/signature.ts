@@ -1,6 +1,6 @@
 // Whether a compact JWS was signed with a key, a secret, or one of a provider's keys.
 
-import { constants, createHmac, timingSafeEqual, verify } from "node:crypto";
+import { constants, createHmac, timingSafeEqual, verify, type KeyObject } from "node:crypto";
 import type { Secret } from "../core/secret.ts";
 import { asymmetricAlgorithms, symmetricAlgorithms } from "./algorithms.ts";
 import type { AsymmetricAlgorithm } from "./algorithms.ts";
@@ -64,6 +64,11 @@ const pss = {
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 };
 
+/** RFC 8017 section 8.1.2: a signature that "is not k octets" is none. OpenSSL takes one without its leading zeros. */
+function hasModulusLength(signature: Buffer, key: KeyObject): boolean {
+  return signature.length === Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+}
+
 /** {@link isSignedBy} for a key that fits. */
 function hasSignatureOf(
   key: PublicKey,
@@ -74,8 +79,10 @@ function hasSignatureOf(
   const signature = signatureFor(token, algorithm);
   if (object === undefined || signature === undefined) return false;
   try {
-    const padded = algorithm.isPss === true ? { key: object, ...pss } : object;
-    return verify(algorithm.digest, token.signed, padded, signature);
+    const { digest, isPss } = algorithm;
+    if (isPss !== true) return verify(digest, token.signed, object, signature);
+    if (!hasModulusLength(signature, object)) return false;
+    return verify(digest, token.signed, { key: object, ...pss }, signature);
   } catch {
     // OpenSSL takes a signature of the wrong length for an error, and for us it is a wrong signature.
     return false;
