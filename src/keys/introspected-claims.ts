@@ -8,7 +8,7 @@ import { maxSubjectCharacters } from "./id-token-claims.ts";
 type Members = Readonly<Record<string, unknown>>;
 
 /** What the answer must agree with. */
-export interface ExpectedAnswer extends Omit<ExpectedAccessToken, "acceptsUnmarked"> {
+export interface ExpectedAnswer extends ExpectedAccessToken {
   /** Whether an answer that names no audience is accepted. */
   readonly acceptsUnbound: boolean;
 }
@@ -26,6 +26,15 @@ function isOtherKind(answer: Members): boolean {
   const { token_type: type, token_use: use, typ } = answer;
   if (type !== undefined && !accessTokenTypes.includes(lowerCase(type) ?? "")) return true;
   return [use, typ].some((kind) => otherUses.includes(lowerCase(kind) ?? ""));
+}
+
+/**
+ * Whether an answer says that the token is one for a resource server: by its kind, or by an audience. Providers find
+ * refresh tokens active, too, and tell them apart by no more than what they leave out.
+ */
+function isMarked({ aud, token_type: type, token_use: use, typ }: Members): boolean {
+  if ((aud ?? undefined) !== undefined || type !== undefined) return true;
+  return lowerCase(use) === "access" || lowerCase(typ) === "bearer";
 }
 
 /** `exp` may be missing, and what is there has to be right. */
@@ -56,6 +65,7 @@ export function introspectedProblem(
   if (iss !== undefined && iss !== expected.issuer) return "issuer";
   if (isOtherKind(answer)) return "not_an_access_token";
   if (!isFor(aud, expected)) return "audience";
+  if (!expected.acceptsUnmarked && !isMarked(answer)) return "not_an_access_token";
   if (!isNow(answer, nowSeconds, expected.clockToleranceSeconds)) return "time";
   if (typeof sub !== "string" || sub === "" || sub.length > maxSubjectCharacters) return "subject";
   // It says that it is bound, and not to what: there is nothing to hold a proof against.

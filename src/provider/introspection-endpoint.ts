@@ -14,6 +14,7 @@ import {
   type ClientIdentity,
 } from "./client-authentication.ts";
 import { missesClient, reasonOf } from "./error-words-meaning.ts";
+import type { ProviderRefusal } from "./refusal.ts";
 import { successfulBody } from "./successful-answer.ts";
 
 const step = "introspection";
@@ -33,14 +34,24 @@ export interface Introspection {
   readonly method: ClientAuthenticationMethod;
 }
 
-/** True where the resource server itself did not get through, so that nothing is known of the token. */
-async function refusesClient(
+/** What is refused: the resource server itself, so that nothing is known of the token, or this kind of token. */
+async function refusedIn(
   answer: HttpAnswer,
   method: ClientAuthenticationMethod,
-): Promise<boolean> {
+): Promise<"client" | "kind" | undefined> {
   const { refusalIn } = await loadPart(() => import("./refusal.ts"));
   const body = readAnswerObject(answer);
   const refusal = body.ok ? refusalIn(body.value, []) : undefined;
+  const isKind = refusal !== undefined && reasonOf(refusal.error) === "unsupported_token_type";
+  if (answer.status === 400 && isKind) return "kind";
+  return refusesClient(answer, method, refusal) ? "client" : undefined;
+}
+
+function refusesClient(
+  answer: HttpAnswer,
+  method: ClientAuthenticationMethod,
+  refusal: ProviderRefusal | undefined,
+): boolean {
   if (refusal !== undefined && reasonOf(refusal.error) === "invalid_client") return true;
   if (answer.status === 401) return true;
   const words = refusal?.description ?? "";
@@ -58,7 +69,11 @@ export async function readIntrospection(
   input: IntrospectionInput,
   method: ClientAuthenticationMethod,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (answer.status !== 200 && (await refusesClient(answer, method))) {
+  const refused = answer.status === 200 ? undefined : await refusedIn(answer, method);
+  // RFC 7662 section 2.2 has `"active": false` for what it does not know; one that asks nothing of its own JWTs says so by
+  // the word of RFC 7009 section 2.2.1.
+  if (refused === "kind") return undefined;
+  if (refused === "client") {
     throw new OidcError(
       "token_request_failed",
       `${hostAndPort(answer.url)} does not take this server's client id and secret (introspection, status ${String(answer.status)}).`,

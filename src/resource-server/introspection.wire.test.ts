@@ -127,6 +127,28 @@ describe("introspection", () => {
     expect(await reasonOf(make(open))).toBe("audience");
   });
 
+  test("[K05] a token that nothing marks as one for a server is refused, unless that is asked for", async () => {
+    // What oidc-provider says of a refresh token.
+    issuer.answer(() => json(200, active({ aud: undefined, token_type: undefined })));
+    expect(await reasonOf(make(open))).toBe("not_an_access_token");
+    const lax = make({ ...open, acceptUnmarkedTokens: true });
+    expect((await lax.verify("opaque")).subject).toBe("alice");
+    for (const mark of [{ typ: "Bearer" }, { token_use: "access" }, { aud: audience }]) {
+      const usual = { aud: undefined, token_type: undefined };
+      issuer.answer(() => json(200, active({ ...usual, ...mark })));
+      expect((await make(open).verify("opaque")).subject).toBe("alice");
+    }
+  });
+
+  test("a kind of token that the endpoint is not for is refused, and no outage", async () => {
+    issuer.answer(() => json(400, { error: "unsupported_token_type" }));
+    expect(await reasonOf(make())).toBe("inactive");
+    issuer.answer(() => json(400, { error: "invalid_request" }));
+    await outageOf(make());
+    issuer.answer(() => json(500, { error: "unsupported_token_type" }));
+    await outageOf(make());
+  });
+
   test("an answer without an end counts until the provider is asked again", async () => {
     issuer.answer(() => json(200, active({ exp: undefined })));
     const { expiresAt } = await make({ answerLifetimeSeconds: 20 }).verify("opaque");

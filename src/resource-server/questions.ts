@@ -90,10 +90,11 @@ function problemOf(
   judge: AnswerJudge,
 ): ReturnType<typeof introspectedProblem> {
   const { rules, clockToleranceSeconds, nowSeconds } = judge;
-  const { issuer, audiences, acceptsUnbound } = rules;
-  const expected = { issuer, audiences, acceptsUnbound, clockToleranceSeconds };
+  const { issuer, audiences, acceptsUnbound, acceptsUnmarked } = rules;
+  const expected = { issuer, audiences, acceptsUnbound, acceptsUnmarked, clockToleranceSeconds };
   if (mode === "introspection") return introspectedProblem(claims, expected, nowSeconds);
-  return introspectedProblem({ sub: claims["sub"] }, expected, nowSeconds);
+  const ofPerson = { ...expected, acceptsUnmarked: true };
+  return introspectedProblem({ sub: claims["sub"] }, ofPerson, nowSeconds);
 }
 
 /** What an answer is judged by. */

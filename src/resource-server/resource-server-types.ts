@@ -27,7 +27,10 @@ export interface IssuerSettings {
   readonly groupsClaim?: string;
   /** Labels for members of groups, such as roles of the application. Default: none. */
   readonly groupLabels?: Readonly<Record<string, string | readonly string[]>>;
-  /** Accepts tokens that nothing marks as access tokens (`scope`, `scp`, `client_id`, `cid` …). Default false. */
+  /**
+   * Accepts tokens that nothing marks as access tokens: JWTs without `scope`, `scp`, `client_id`, `cid` and the like, and
+   * introspection answers without `aud` and `token_type`. Default false.
+   */
   readonly acceptUnmarkedTokens?: boolean;
   /**
    * How tokens are verified, or several ways of which the token's shape picks one before anything is verified: a JWT

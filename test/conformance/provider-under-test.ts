@@ -33,6 +33,16 @@ export interface ProviderFacts {
   /** Which of the clients may use the device flow. */
   readonly deviceClients: readonly ClientKind[];
   readonly clientCredentialsScopes: readonly string[] | undefined;
+  /** How a resource server can verify its access tokens. */
+  readonly accessTokens: {
+    /** Whose tokens the confidential client may ask about. */
+    readonly client: ClientKind;
+    readonly form: "jwt" | "opaque";
+    /** What they name as their audience; undefined: nothing. */
+    readonly audience: string | undefined;
+    readonly introspection: "yes" | { readonly impossible: string };
+    readonly userinfo: "yes" | { readonly impossible: string };
+  };
   /** Whether a client that sends its secret in the body can sign in; a word why not. */
   readonly secretInBody: "yes" | { readonly impossible: string };
 }

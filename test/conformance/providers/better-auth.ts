@@ -153,6 +153,13 @@ export const betterAuth: ProviderDescription = {
     denial: "page",
     deviceDenial: "page",
     deviceClients: ["public", "confidential"],
+    accessTokens: {
+      client: "confidential",
+      form: "opaque",
+      audience: undefined,
+      introspection: "yes",
+      userinfo: "yes",
+    },
     clientCredentialsScopes: ["api"],
     secretInBody: { impossible: "Basic is listed, so it is used" },
   },

@@ -288,6 +288,13 @@ export const glewlwyd: ProviderDescription = {
     denial: { impossible: "its login page has nothing that refuses" },
     deviceDenial: { impossible: "its login page has nothing that refuses" },
     deviceClients: ["public", "confidential"],
+    accessTokens: {
+      client: "confidential",
+      form: "jwt",
+      audience: "openid email offline_access",
+      introspection: "yes",
+      userinfo: "yes",
+    },
     clientCredentialsScopes: ["api_read"],
     secretInBody: { impossible: "Basic is listed, so it is used" },
   },

@@ -33,6 +33,15 @@ function client(clientId: string, more: object = {}, attributes: object = {}): o
     // Somebody who is never asked could not refuse.
     consentRequired: true,
     redirectUris: ["http://127.0.0.1/*"],
+    // Only who is among a token's audiences may ask about it.
+    protocolMappers: [
+      {
+        name: "audience",
+        protocol: "openid-connect",
+        protocolMapper: "oidc-audience-mapper",
+        config: { "included.client.audience": "confidential-client", "access.token.claim": "true" },
+      },
+    ],
     attributes: { "oauth2.device.authorization.grant.enabled": "true", ...attributes },
     ...more,
   };
@@ -205,6 +214,13 @@ export const keycloak: ProviderDescription = {
     denial: "page",
     deviceDenial: "page",
     deviceClients: ["public", "confidential"],
+    accessTokens: {
+      client: "public",
+      form: "jwt",
+      audience: "confidential-client",
+      introspection: "yes",
+      userinfo: "yes",
+    },
     clientCredentialsScopes: [],
     secretInBody: { impossible: "Basic is listed, so it is used" },
   },

@@ -38,11 +38,16 @@ function actAtDevice(userCode: string, deny: boolean): Act {
   };
 }
 
-async function launch({ tls }: { tls: boolean }): Promise<ProviderUnderTest> {
+async function launch(
+  { tls }: { tls: boolean },
+  jwtAccessTokens: boolean,
+): Promise<ProviderUnderTest> {
   const authority = tls ? await makeCertificateAuthority() : undefined;
   // The issuer with a path is tried without TLS, the one that is an origin with it.
   const provider = await startIdentityProvider(
-    authority === undefined ? { issuerPath: "/tenant/a" } : { tls: authority },
+    authority === undefined
+      ? { issuerPath: "/tenant/a", jwtAccessTokens }
+      : { tls: authority, jwtAccessTokens },
   );
   // It names no interval, and the 5 seconds that a client then assumes are long for a test.
   provider.tamper({
@@ -108,8 +113,32 @@ export const oidcProvider: ProviderDescription = {
     denial: "page",
     deviceDenial: "page",
     deviceClients: ["public", "confidential"],
+    accessTokens: {
+      client: "public",
+      form: "opaque",
+      audience: undefined,
+      introspection: "yes",
+      userinfo: "yes",
+    },
     clientCredentialsScopes: [],
     secretInBody: "yes",
   },
-  launch,
+  launch: (options) => launch(options, false),
+};
+
+/** The same with access tokens that are JWTs: for resource servers, which it tells nothing else about them. */
+export const oidcProviderWithJwts: ProviderDescription = {
+  ...oidcProvider,
+  name: "oidc-provider, JWTs",
+  facts: {
+    ...oidcProvider.facts,
+    accessTokens: {
+      client: "public",
+      form: "jwt",
+      audience: "urn:demo:api",
+      introspection: { impossible: "it answers no questions about JWTs" },
+      userinfo: { impossible: "it takes none that are for an API" },
+    },
+  },
+  launch: (options) => launch(options, true),
 };
