@@ -42,12 +42,10 @@ const quote = 0x22;
 const space = 0x20;
 
 /**
- * How many names a JSON text has, where that can be told by its colons: without a backslash a colon that follows a
- * quotation mark follows a name, or begins a string, and one without space in front of it that follows anything else is
- * inside of a string. So there are never fewer than there are names. Undefined: it takes a closer look.
+ * How many names a JSON text has, by its colons: what follows a quotation mark follows a name, or is inside of a string.
+ * So it may count too many, and never too few. Undefined where there is space before a colon: it takes a closer look.
  */
 function countNames(text: string): number | undefined {
-  if (text.indexOf("\\") !== -1) return undefined;
   let names = 0;
   for (let colon = text.indexOf(":"); colon !== -1; colon = text.indexOf(":", colon + 1)) {
     const before = text.charCodeAt(colon - 1);

@@ -18,8 +18,13 @@ function writeNumber(into: Buffer, at: number, bytes: Buffer, start: number, end
   into[at] = 2;
   into[at + 1] = length;
   into[at + 2] = 0;
-  bytes.copy(into, at + 2 + length - (end - start), start, end);
-  return at + 2 + length;
+  // So few are written faster here than by a call of `copy`.
+  let next = at + 2 + length - (end - start);
+  for (let index = start; index < end; index += 1) {
+    into[next] = bytes[index] ?? 0;
+    next += 1;
+  }
+  return next;
 }
 
 /**
@@ -36,10 +41,12 @@ export function derSignature(signature: Buffer, coordinateBytes: number): Buffer
     lengthOfNumber(signature, r, coordinateBytes) +
     lengthOfNumber(signature, s, signature.length);
   // The numbers of P-521 can take more than 127 octets, from where on the length has an octet of its own.
-  const head = length > 127 ? [0x30, 0x81, length] : [0x30, length];
-  const der = Buffer.allocUnsafe(head.length + length);
-  der.set(head);
-  const second = writeNumber(der, head.length, signature, r, coordinateBytes);
+  const head = length > 127 ? 3 : 2;
+  const der = Buffer.allocUnsafe(head + length);
+  der[0] = 0x30;
+  der[1] = 0x81;
+  der[head - 1] = length;
+  const second = writeNumber(der, head, signature, r, coordinateBytes);
   writeNumber(der, second, signature, s, signature.length);
   return der;
 }

@@ -51,7 +51,7 @@ describe("keys of a set", () => {
     ["key_ops that is no list", { key_ops: "verify" }],
     ["a modulus below 2048 bits", { n: short["n"] }],
     ["a modulus that is no text", { n: 7 }],
-    ["an endless modulus", { n: "A".repeat(5000) }],
+    ["an endless modulus", { n: "_".repeat(5000) }],
     ["an endless exponent", { e: `${"A".repeat(500)}EAAQ` }],
     ["no exponent", { e: undefined }],
     ["kty: oct", { kty: "oct", k: "AAAA" }],

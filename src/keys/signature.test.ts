@@ -158,6 +158,18 @@ describe("ECDSA signatures", () => {
   });
 });
 
+test("without a kid every key of the kind is tried, wherever the right one stands", async () => {
+  const token = forge({ alg: "RS256" }, rsa.privateKey);
+  const right = published(rsa.publicKey);
+  const other = published(generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey);
+  for (const keys of [withKeys(right, other), withKeys(other, right)]) {
+    expect(await checkSignature(token, { keys, listedAlgorithms: undefined })).toMatchObject({
+      accepted: true,
+      key: right,
+    });
+  }
+});
+
 describe("form", () => {
   const [header = "", payload = "", signature = ""] = forge({ alg: "RS256" }, rsa.privateKey).split(
     ".",

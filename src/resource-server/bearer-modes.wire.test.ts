@@ -9,6 +9,7 @@ import {
   askingServer,
   outageOf,
   reasonOf,
+  refusalOf,
   signedAccessToken,
 } from "../../test/support/asking-server.ts";
 import { signingKey } from "../../test/support/token-issuer.ts";
@@ -60,6 +61,11 @@ function jwt(more: Members = {}): string {
 }
 
 describe("userinfo", () => {
+  test("nothing says that an opaque token is bound to a key, so no proof of one is accepted", async () => {
+    const refusal = await refusalOf(make(userinfo).verify("opaque", { scheme: "DPoP" }));
+    expect([refusal.status, refusal.reason]).toEqual([401, "not_bound"]);
+  });
+
   test("[K13] it is no mode for a server that has an audience, unless that is asked for", () => {
     expect(() => make({ validationMode: "userinfo" })).toThrow(/allowUnboundAudience/);
     expect(() => make({ validationMode: ["jwt", "userinfo"] })).toThrow(/allowUnboundAudience/);

@@ -293,6 +293,7 @@ describe("what a request demands", () => {
     ["no scheme", ["a.b.c"], "/", 400, "malformed"],
     ["another scheme", ["Basic a.b.c"], "/", 401, "scheme"],
     ["an endless one", [`Bearer ${"a".repeat(70_000)}`], "/", 401, "too_large"],
+    ["endless space in front of one", [`Bearer${" ".repeat(70_000)}a`], "/", 401, "too_large"],
   ] as const)("[K15] %s", async (_name, authorization, url, status, reason) => {
     const refusal = await refusalOf(server.verifyRequest({ authorization, url }));
     expect([refusal.status, refusal.reason]).toEqual([status, reason]);

@@ -30,3 +30,10 @@ test("a bearer token where only tokens with a proof count is a token that is not
   expect(reason).toBe("scheme");
   expect(challenge).toMatch(/^DPoP error="invalid_token"/);
 });
+
+test.each([" Bearer abc", "Be\tarer abc", "Bearer abc, Bearer def", "Bearer ", "Bearer"])(
+  "%j is no scheme and a token",
+  async (header) => {
+    expect((await refused([header]))[0]).toBe("malformed");
+  },
+);
