@@ -1,6 +1,6 @@
 // How long a token that was verified once is believed: no longer than it would be if it were verified again.
 import { beforeEach, expect, test } from "vitest";
-import { now, published, token } from "../../test/support/access-token-forge.ts";
+import { claims, now, published, signed, token } from "../../test/support/access-token-forge.ts";
 import { outcomeOf, playVerifier, type PlayedVerifier } from "../../test/support/played-issuer.ts";
 
 const tolerance = 60;
@@ -26,4 +26,13 @@ test("no longer than its key is in the issuer's set", async () => {
   await outcomeOf(played, token("EdDSA", {}, { kid: "other" }));
   expect(played.verifier.remembered(text)).toBeUndefined();
   expect(await outcomeOf(played, text)).toBe("refused: jwks_key_not_found");
+});
+
+test("a header that begins as one that is known is another one", async () => {
+  // As many octets as make whole groups of four characters, so that more can follow.
+  const known = '{"alg":"ES256","kid":"ES256","typ":"at+jwt"}'.padEnd(45);
+  expect(await outcomeOf(played, signed("ES256", known, claims()))).toBe("alice");
+  expect(await outcomeOf(played, signed("ES256", `${known}x`, claims()))).toBe(
+    "refused: malformed",
+  );
 });
