@@ -14,6 +14,7 @@ import { AuthorizedExchanges, type Exchange } from "../fetch/authorized-exchange
 import type { Dialer } from "../http/exchange.ts";
 import { refusalOf, type AdmissionRules } from "./admission.ts";
 import { answerHeaders, requestHeaders, upgradeHeaders } from "./header-rules.ts";
+import { joinStreams } from "./join-streams.ts";
 import type { ProxyTokens } from "./proxy-tokens.ts";
 import { RequestBody } from "./request-body.ts";
 import { sendUpstream, type UpstreamAnswer } from "./upstream.ts";
@@ -51,18 +52,6 @@ interface OwnAnswer {
 const originForm = /^\/[\u0021-\u007e]*$/;
 const safeToResend = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT"]);
 const maxProtocolCharacters = 100;
-
-/** A server that never answers an upgrade's end is not waited for. */
-function join(one: Duplex, other: Duplex): void {
-  for (const [from, to] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    from.on("error", () => {});
-    from.once("close", () => to.destroy());
-    from.pipe(to);
-  }
-}
 
 /** Answers the requests of a server of Node's. */
 export class HttpProxy {
@@ -125,7 +114,7 @@ export class HttpProxy {
       socket.write(Buffer.from(`${text}\r\n`, "latin1"));
       if (changed.head.length > 0) socket.write(changed.head);
       if (head.length > 0) changed.socket.write(head);
-      join(socket, changed.socket);
+      joinStreams(socket, changed.socket);
     } catch (error) {
       if (gone.signal.aborted) return;
       this.#answerItself(answerOver(request, socket), this.#failed(error));

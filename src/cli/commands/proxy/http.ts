@@ -1,27 +1,24 @@
 // The proxy for a server that speaks HTTP.
 
-import { join } from "node:path";
 import { OidcError } from "../../../core/errors.ts";
 import { typedPath } from "../../../files/remedy.ts";
 import { HttpProxy } from "../../../proxy/http-proxy.ts";
 import { hostsOfPort } from "../../../proxy/listen-place.ts";
 import { createProxyServer } from "../../../proxy/serve-http.ts";
+import { fileNameOf } from "./file-name.ts";
 import type { ProxyKind } from "./started-proxy.ts";
 
 function refuse(summary: string, remedy: string): OidcError {
   return new OidcError("invalid_option", summary, { remedy });
 }
 
-/** The name of a file for a server. */
-export function fileNameOf({ hostname, port }: URL): string {
-  const name = port === "" ? hostname : `${hostname}_${port}`;
-  return name.replaceAll(/[^\w.-]/g, "_").slice(0, 60);
-}
-
 /** @throws {OidcError} `invalid_option`: the address is not one that HTTP is spoken to. */
 export function proxyForHttp(url: URL): ProxyKind {
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw refuse("URL is not an https: address.", "It looks like https://api.example.com.");
+    throw refuse(
+      "URL is not an https: or postgres: address.",
+      "It looks like https://api.example.com.",
+    );
   }
   if (url.username !== "") {
     throw refuse("URL holds a user name.", "Take it out: the proxy sends a token.");
@@ -33,8 +30,10 @@ export function proxyForHttp(url: URL): ProxyKind {
   const name = fileNameOf(url);
   return {
     upstream,
+    saysWhereToSignIn: true,
     name,
-    socketIn: (folder) => join(folder, `${name}.sock`),
+    ownSocket: `${name}.sock`,
+    socketAt: (path) => path,
     start: ({ tokens, dialer, secret, clock, words, onFailure }) => {
       const hosts: string[] = [];
       const admission = { hosts: secret === undefined ? undefined : hosts, secret };

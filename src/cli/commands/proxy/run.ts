@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { OidcError } from "../../../core/errors.ts";
 import { hostAndPort } from "../../../core/hosts.ts";
 import { maxUrlCharacters } from "../../../core/limits.ts";
+import { loadPart } from "../../../core/load.ts";
 import { say, signInAnew } from "../../../core/wording.ts";
+import type { GetTokenOptions } from "../../../core/types.ts";
+import type { TokenGiver } from "../../../fetch/credential-tokens.ts";
 import { ensurePrivateFolder } from "../../../files/atomic-write.ts";
 import { assertMaySend } from "../../../fetch/token-origin.ts";
 import { createProcessLock } from "../../../lock/protocol.ts";
@@ -16,10 +19,9 @@ import { ProxyTokens } from "../../../proxy/proxy-tokens.ts";
 import { secretIn } from "../../../proxy/secret.ts";
 import type { CommandContext, Opened } from "../../context.ts";
 import { errorParagraph } from "../../render/errors.ts";
-import { openForServer, wishOf } from "../../server-tokens.ts";
+import { namesProvider, openForServer, wishOf } from "../../server-tokens.ts";
 import { tellOfSignIn } from "../../tell-sign-in.ts";
-import { proxyForHttp } from "./http.ts";
-import type { ProxyContext, StartedProxy } from "./started-proxy.ts";
+import type { ProxyContext, ProxyKind, StartedProxy } from "./started-proxy.ts";
 
 /** Shorter than the program has to end once it is asked to. */
 const graceMilliseconds = 1500;
@@ -40,31 +42,60 @@ function serverAddress(typed: string): URL {
   return url;
 }
 
-/** The sign-in whose token is sent, and a person is asked now if at all. */
-async function signedIn(context: CommandContext, url: URL): Promise<Opened> {
-  const { settings, signal } = context;
-  const opened = await openForServer(context, await context.open(true), url);
-  if (opened === undefined) {
-    throw new OidcError("login_required", `There is no sign-in for ${hostAndPort(url)}.`, {
+/** @throws {OidcError} `invalid_option`. */
+async function kindFor(url: URL): Promise<ProxyKind> {
+  if (/^postgres(?:ql)?:$/.test(url.protocol)) {
+    const { proxyForPostgres } = await loadPart(() => import("./postgres.ts"));
+    return proxyForPostgres(url);
+  }
+  const { proxyForHttp } = await loadPart(() => import("./http.ts"));
+  return proxyForHttp(url);
+}
+
+/** The sign-in whose token is sent, and the words that name it. */
+interface NamedSignIn {
+  readonly opened: Opened;
+  readonly words: readonly string[];
+}
+
+/** @throws {OidcError} `invalid_option`: it is for another server; `login_required`: there is none for this one. */
+async function signInOf(context: CommandContext, kind: ProxyKind): Promise<NamedSignIn> {
+  const { upstream, saysWhereToSignIn } = kind;
+  const { configuration } = context.line;
+  const opened = await context.open(true);
+  const isNamed = namesProvider(context, opened);
+  // Without a provider the sign-in itself says what is missing.
+  if (!saysWhereToSignIn && !isNamed) return { opened, words: configuration };
+  const found = await openForServer(context, opened, upstream);
+  if (found === undefined) {
+    throw new OidcError("login_required", `There is no sign-in for ${hostAndPort(upstream)}.`, {
       remedy: say`${signInAnew}`,
     });
   }
-  const { session, world, options } = opened;
-  const { source } = await session.getToken({ ...wishOf(context)(), signal });
+  const words = isNamed ? configuration : [...configuration, `--server=${upstream.origin}`];
+  return { opened: found, words };
+}
+
+/** A person is asked now, if at all. */
+async function signIn(
+  context: CommandContext,
+  { session, world, options }: Opened,
+  request: GetTokenOptions,
+): Promise<void> {
+  const { settings, signal } = context;
+  const { source } = await session.getToken({ ...request, signal });
   const record = source === "login" ? await session.current() : undefined;
-  if (record !== undefined && settings.kind === "interactive") {
-    const { offlineAccess } = options;
-    const about = { now: new Date(world.clock.now()), offlineAccess };
-    tellOfSignIn(context, { record, before: undefined }, about);
-  }
-  return opened;
+  if (record === undefined || settings.kind !== "interactive") return;
+  const { offlineAccess } = options;
+  const about = { now: new Date(world.clock.now()), offlineAccess };
+  tellOfSignIn(context, { record, before: undefined }, about);
 }
 
 /** What failed is told once until something else does: programs ask again and again. */
-function tellOnce(context: CommandContext): (error: OidcError) => void {
+function tellOnce(context: CommandContext, words: readonly string[]): (error: OidcError) => void {
   let last = "";
   return (error) => {
-    const paragraph = errorParagraph(error, context.line.configuration);
+    const paragraph = errorParagraph(error, words);
     if (paragraph !== last) context.tell(paragraph);
     last = paragraph;
   };
@@ -78,19 +109,17 @@ async function ownFolder(context: CommandContext): Promise<string> {
 }
 
 /** Where it listens. @throws {OidcError} `invalid_option`. */
-async function placeOf(
-  context: CommandContext,
-  socketIn: (folder: string) => string,
-): Promise<ListenPlace> {
+async function placeOf(context: CommandContext, kind: ProxyKind): Promise<ListenPlace> {
   const { line, machine } = context;
   const { listen } = line.flags;
   if (typeof listen === "string") {
-    return readListenPlace(listen, (path) => absolutePath(path, machine));
+    const place = readListenPlace(listen, (path) => absolutePath(path, machine));
+    return place.kind === "port" ? place : { kind: "socket", path: kind.socketAt(place.path) };
   }
   if (machine.platform === "win32") {
     throw refuse("A proxy listens on a port here.", "Add --listen 127.0.0.1:8080.");
   }
-  return { kind: "socket", path: socketIn(await ownFolder(context)) };
+  return { kind: "socket", path: join(await ownFolder(context), kind.ownSocket) };
 }
 
 async function secretOf(
@@ -135,9 +164,9 @@ async function serve(
 export async function run(context: CommandContext): Promise<number> {
   const { line } = context;
   const url = serverAddress(line.arguments["url"] ?? "");
-  const kind = proxyForHttp(url);
+  const kind = await kindFor(url);
   assertMaySend(kind.upstream);
-  const place = await placeOf(context, kind.socketIn);
+  const place = await placeOf(context, kind);
   if (place.kind === "socket" && line.flags["secret-file"] !== undefined) {
     throw refuse(
       "--secret-file is for clients of a port, and this proxy listens on a socket.",
@@ -146,22 +175,20 @@ export async function run(context: CommandContext): Promise<number> {
   }
   const [secretFile, secret] =
     place.kind === "port" ? await secretOf(context, kind.name) : [undefined, undefined];
-  const opened = await signedIn(context, kind.upstream);
+  const { opened, words } = await signInOf(context, kind);
   const wish = wishOf(context);
-  const { clock } = opened.world;
-  // What was forced was forced when it started.
-  wish();
-  const giver = {
-    getToken: (own: object) => opened.session.getToken({ ...wish(), ...own }),
-  };
-  const onFailure = tellOnce(context);
+  // What was forced is forced when it starts, and not for a request.
+  await signIn(context, opened, wish());
+  const { session, world } = opened;
+  const { clock } = world;
+  const getToken: TokenGiver["getToken"] = (own) => session.getToken({ ...wish(), ...own });
   const parts: ProxyContext = {
-    tokens: new ProxyTokens(giver, clock),
+    tokens: new ProxyTokens({ getToken }, clock),
     dialer: await opened.openRequests(),
     secret,
     clock,
-    words: (error) => errorParagraph(error, line.configuration),
-    onFailure,
+    words: (error) => errorParagraph(error, words),
+    onFailure: tellOnce(context, words),
   };
   return serve(context, kind.start(parts, place), place, secretFile);
 }

@@ -34,9 +34,13 @@ export interface StartedProxy {
 export interface ProxyKind {
   /** The server as an address that a token may go to. */
   readonly upstream: URL;
+  /** Whether its refusals may have named the provider (RFC 9728), so that a sign-in may be found by its address. */
+  readonly saysWhereToSignIn: boolean;
   /** For the file of its secret. */
   readonly name: string;
-  /** Its socket, where nobody names one. */
-  readonly socketIn: (folder: string) => string;
+  /** Its socket where nobody names one, below the folder of all of them. */
+  readonly ownSocket: string;
+  /** The socket at a path that somebody named. */
+  readonly socketAt: (path: string) => string;
   readonly start: (parts: ProxyContext, place: ListenPlace) => StartedProxy;
 }
