@@ -53,7 +53,7 @@ function tokenizerOptions({ flags }: Grammar): Record<string, TokenizerOption> {
 }
 
 // A word that is shown is one that was typed as a name, never as a value: a value may be a secret (O07).
-function unknownFlag(typed: string, grammar: Grammar): OidcError {
+function unknownFlag(typed: string, grammar: Grammar, command: string | undefined): OidcError {
   const name = typed.replace(/^-+/, "").split("=", 1)[0] ?? "";
   if (name === "client-secret") {
     return refuse(
@@ -61,7 +61,7 @@ function unknownFlag(typed: string, grammar: Grammar): OidcError {
         "LATCHKEY_CLIENT_SECRET, or name a file with --client-secret-file (- is standard input).",
     );
   }
-  const nearest = nearestName(`--${name}`, typedFlags(grammar));
+  const nearest = nearestName(`--${name}`, typedFlags(grammar, command));
   const [dashes = "--"] = /^-+/.exec(typed) ?? [];
   return refuse(
     `There is no flag ${shown(`${dashes}${name}`)}.${nearest === undefined ? " See: latchkey --help" : ` Did you mean ${nearest}?`}`,
@@ -147,7 +147,7 @@ export class ArgumentReader {
     try {
       // One dash is a group of one-letter flags to the tokenizer (`-issuer`): name what was typed.
       if (!typed.startsWith("--") && !this.#isLetter(typed)) {
-        throw unknownFlag(typed, this.#grammar);
+        throw unknownFlag(typed, this.#grammar, this.words[0]);
       }
       this.#take(token, typed);
     } catch (error) {
@@ -181,7 +181,9 @@ export class ArgumentReader {
       return;
     }
     const denied = token.name.startsWith("no-") ? flags.get(token.name.slice(3)) : undefined;
-    if (denied === undefined || !isNegatable(denied)) throw unknownFlag(typed, this.#grammar);
+    if (denied === undefined || !isNegatable(denied)) {
+      throw unknownFlag(typed, this.#grammar, this.words[0]);
+    }
     refuseValue(token);
     if (denied.kind === "option") this.#configure(denied.row.name, false, token);
     else this.flags[denied.flag.name] = false;

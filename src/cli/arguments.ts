@@ -36,9 +36,9 @@ export interface CommandLine {
   readonly configuration: readonly string[];
 }
 
-/** Every flag of this command line as it may be typed, dashes included. */
-export function knownFlags(): string[] {
-  return typedFlags(theGrammar);
+/** Every flag of this command line, or of one of its commands, as it may be typed, dashes included. */
+export function knownFlags(command?: string): string[] {
+  return typedFlags(theGrammar, command);
 }
 
 function unknownCommand(typed: string, commands: readonly GrammarCommand[]): OidcError {

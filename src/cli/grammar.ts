@@ -134,11 +134,20 @@ export function isNegatable(flag: Flag): boolean {
   return flag.kind === "option" ? flag.row.kind === "boolean" : flag.flag.kind === "negatable";
 }
 
-/** Every flag as it may be typed, dashes included. */
-export function typedFlags({ flags }: Grammar): string[] {
-  return [...flags].flatMap(([name, flag]) =>
-    isNegatable(flag) ? [`--${name}`, `--no-${name}`] : [`--${name}`],
-  );
+/** The flags as they may be typed, dashes included: those of a command, where one is named that there is, else all. */
+export function typedFlags({ commands, flags }: Grammar, command?: string): string[] {
+  const names = (of: readonly GrammarCommand[]): Set<string> =>
+    new Set(
+      of
+        .flatMap((each) => [each, ...each.subcommands])
+        .flatMap((each) => each.flags.map(({ name }) => name)),
+    );
+  const named = commands.filter(({ path }) => path.split(" ", 1)[0] === command);
+  const [own, all] = [names(named), names(commands)];
+  return [...flags].flatMap(([name, flag]) => {
+    if (named.length > 0 && all.has(name) && !own.has(name)) return [];
+    return isNegatable(flag) ? [`--${name}`, `--no-${name}`] : [`--${name}`];
+  });
 }
 
 function argumentUsage({ name, values, isOptional }: ArgumentSpec): string {

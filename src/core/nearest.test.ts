@@ -18,7 +18,7 @@ test.each([
   ["--client_id", "--client-id"],
   ["--clientId", "--client-id"],
 ])("%s is taken for %s", (typed, flag) => {
-  expect(nearestName(typed, knownFlags())).toBe(flag);
+  expect(nearestName(typed, knownFlags("token"))).toBe(flag);
 });
 
 test.each(["--debug", "--quiet", "-v", "--"])("%s is like no flag", (typed) => {
