@@ -42,6 +42,8 @@ const libraries = {
   pip: packages,
   uv: packages,
   pnpm: packages,
+  psql: "test/interop/postgres.test.ts",
+  pg: "test/interop/postgres.test.ts",
   xgt: "test/interop/xgt.test.ts",
 };
 

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { desk, type Desk } from "../e2e/harness.ts";
 import { makeCertificateAuthority, type CertificateAuthority } from "../support/certificates.ts";
 import type { RunningCommand } from "../support/command-line.ts";
@@ -45,6 +45,7 @@ async function startProxy(
   const url = `postgres://alice@127.0.0.1:${server.port}/postgres`;
   const trusted = ["--ca-cert-path", authority.caPath, "--offline-access"];
   const proxy = at.start(["proxy", url, ...at.flags(provider), ...trusted, ...more]);
+  onTestFinished(() => void proxy.kill("SIGTERM"));
   const [, address = ""] = await proxy.waitFor(/^(.+)\n/, "stdout");
   return { proxy, address };
 }
