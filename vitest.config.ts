@@ -17,11 +17,11 @@ const unit: Lane = {
 
 // Each takes long, in processes, browsers or waiting: `npm test` leaves them to the long lane.
 const slow = [
-  "src/cli/completion.process.test.ts",
+  "src/cli/{completion,warm-and-full}.process.test.ts",
   "src/store/redis/*.process.test.ts",
   "src/trust/pins.process.test.ts",
   "test/e2e/{callback-port,default-sign-in,kill-points,logout,many-processes,mistakes}.test.ts",
-  "test/e2e/{device,keychain,helpers,fetch-answers,other-tokens,pages,proxy,server-commands,start-address,token-file,trust}.test.ts",
+  "test/e2e/{device,exec,keychain,helpers,fetch-answers,other-tokens,pages,proxy,server-commands,start-address,token-file,trust}.test.ts",
   "test/e2e/provider-{answers,documents}.test.ts",
   "test/faults/**/*.test.ts",
   "test/flow/renewal-ahead.test.ts",

@@ -21,8 +21,8 @@ export interface JournalEntry {
   readonly target: string;
   /** The server that the tool names; empty where it names none. */
   readonly place: string;
-  /** Its lines and links serve the other setups of this tool too. */
-  readonly isShared: boolean;
+  /** What its lines and links are called where other setups of the tool need them too; empty where none do. */
+  readonly sharedAs: string;
   readonly files: readonly JournalFile[];
   readonly links: readonly LinkChange[];
   /** The row of the server in the configuration file, where this setup wrote it. */

@@ -185,7 +185,10 @@ export function planSetup(input: SetupInput): Plan {
     context === undefined
       ? [`No context has this user yet: kubectl config set-context NAME --user=${user}`]
       : [];
-  const plan: Plan = { target: context ?? user, place: undefined, files: [], links: [], notes };
+  // Contexts of one file may have the same user.
+  const sharedAs = `${path} ${user}`;
+  const target = context ?? user;
+  const plan: Plan = { target, place: undefined, sharedAs, files: [], links: [], notes };
   if (added === undefined && given === undefined) return plan;
   const exec: Tree = {
     apiVersion: "client.authentication.k8s.io/v1",

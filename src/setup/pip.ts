@@ -32,7 +32,7 @@ export function planSetup(input: SetupInput): Plan {
   const plan = {
     target: host,
     place,
-    isShared: true,
+    sharedAs: "helper",
     files: [],
     links: [{ path: link, target }],
     notes,

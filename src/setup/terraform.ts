@@ -19,7 +19,7 @@ export function planSetup(input: SetupInput): Plan {
   const plan = {
     target: host,
     place,
-    isShared: true,
+    sharedAs: "helper",
     files: [],
     links: [
       {

@@ -58,8 +58,8 @@ export interface Plan {
   readonly target: string;
   /** The server that the tool will name when it asks; undefined where it names none. */
   readonly place: Place | undefined;
-  /** Its lines and links are there once for all servers. */
-  readonly isShared?: boolean;
+  /** Names its lines and links among those of the tool where other setups need the same ones. */
+  readonly sharedAs?: string;
   readonly files: readonly FileChange[];
   readonly links: readonly LinkChange[];
   /** Sentences for the person, about what is left to do. */

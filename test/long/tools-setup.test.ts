@@ -136,6 +136,30 @@ users:
   expect(view.output).toMatch(/"namespace":"n","user":"nobody".*another.*nobody/);
 });
 
+test.skipIf(!kubectl.available)("kubectl: two contexts that share a user", async () => {
+  here.configure();
+  const context = (name: string): string =>
+    `- context:\n    cluster: c\n    user: nobody\n  name: ${name}\n`;
+  const text = `apiVersion: v1\nkind: Config\ncontexts:\n${context("x")}${context("second")}`;
+  const file = write(".kube/config", text, 0o600);
+  for (const name of ["x", "second"]) {
+    const words = ["setup", "kubectl", name, "--profile", "work", "--yes"];
+    expect((await latchkey(...words)).code).toBe(0);
+  }
+  const both = file()[0];
+  expect((await latchkey("setup", "kubectl", "x", "--undo", "--yes")).code).toBe(0);
+  // The user stays for the other one.
+  expect(file()[0]).toBe(both.replace("user: latchkey-work", "user: nobody"));
+  expect((await latchkey("setup", "kubectl", "--undo", "--yes")).code).toBe(0);
+  expect(file()[0]).toBe(text);
+  // A context that was given one profile and then another comes back through both.
+  await latchkey("setup", "kubectl", "x", "--profile", "work", "--yes");
+  await latchkey("setup", "kubectl", "x", "--profile", "kube", "--yes");
+  expect(file()[0]).toContain("user: latchkey-kube");
+  expect((await latchkey("setup", "kubectl", "--undo", "--yes")).code).toBe(0);
+  expect(file()[0]).toBe(text);
+});
+
 test.skipIf(!terraform.available)("terraform", async () => {
   const authority = await makeCertificateAuthority();
   onTestFinished(() => authority.dispose());

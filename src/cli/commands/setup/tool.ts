@@ -62,7 +62,7 @@ function entryOf(tool: string, plan: Plan, row: ProfilePlan | undefined): Journa
     tool,
     target: plan.target,
     place: plan.place ?? "",
-    isShared: plan.isShared === true,
+    sharedAs: plan.sharedAs ?? "",
     files: plan.files.map(({ path, textBefore, insertions }) => ({
       path,
       isNew: textBefore === undefined,

@@ -28,9 +28,35 @@ function shownOf({ file: { path, insertions }, without }: Part): { path: string;
   return { path, lines: ours.map(insertionText).join("\n") };
 }
 
-/** Whose setup needs the lines that serve all servers of the tool. */
+/** Whose setup needs the same lines and links. */
 function sharerOf(entry: JournalEntry, others: readonly JournalEntry[]): JournalEntry | undefined {
-  return entry.isShared ? others.find(({ tool }) => tool === entry.tool) : undefined;
+  const { tool, sharedAs } = entry;
+  if (sharedAs === "") return undefined;
+  return others.find((each) => each.tool === tool && each.sharedAs === sharedAs);
+}
+
+/** The lines of a setup, which others may need, or what is its own alone. */
+function filesWith(entry: JournalEntry, what: "lines" | "own"): readonly JournalFile[] {
+  return entry.files.map((file) => ({
+    ...file,
+    insertions: file.insertions.filter(({ kind }) => (kind === "lines") === (what === "lines")),
+  }));
+}
+
+/** Both; of one file the insertions that came first, first. */
+function joined(
+  earlier: readonly JournalFile[],
+  later: readonly JournalFile[],
+): readonly JournalFile[] {
+  const paths = [...new Set([...earlier, ...later].map(({ path }) => path))];
+  return paths.map((path) => {
+    const same = [...earlier, ...later].filter((file) => file.path === path);
+    return {
+      path,
+      isNew: same.some(({ isNew }) => isNew),
+      insertions: same.flatMap(({ insertions }) => insertions),
+    };
+  });
 }
 
 function isEntry(one: JournalEntry, other: JournalEntry | undefined): boolean {
@@ -50,7 +76,7 @@ async function undo(entry: JournalEntry, context: CommandContext): Promise<boole
   const others = readJournal(machine).filter(isOther);
   const heir = heirOf(entry, others);
   const sharer = sharerOf(entry, others);
-  const files = sharer === undefined ? entry.files : [];
+  const files = sharer === undefined ? entry.files : filesWith(entry, "own");
   const links = sharer === undefined ? entry.links : [];
   const parts = files.map((file): Part => ({ file, without: planWithout(file, tool) }));
   const row =
@@ -85,7 +111,7 @@ async function undo(entry: JournalEntry, context: CommandContext): Promise<boole
         isEntry(each, sharer)
           ? {
               ...each,
-              files: [...entry.files, ...each.files],
+              files: joined(filesWith(entry, "lines"), each.files),
               links: [...entry.links, ...each.links],
             }
           : each,
@@ -102,11 +128,14 @@ export async function undoSetup(
   target: string | undefined,
   context: CommandContext,
 ): Promise<number> {
-  const wanted = readJournal(context.machine).filter(
-    (entry) =>
-      entry.tool === tool &&
-      (target === undefined || withoutScheme(entry.target) === withoutScheme(target)),
-  );
+  // The last one first: it may stand on what an earlier one has written.
+  const wanted = readJournal(context.machine)
+    .toReversed()
+    .filter(
+      (entry) =>
+        entry.tool === tool &&
+        (target === undefined || withoutScheme(entry.target) === withoutScheme(target)),
+    );
   if (wanted.length === 0) {
     throw refuseSetup(
       target === undefined
