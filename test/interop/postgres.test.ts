@@ -45,7 +45,7 @@ async function startProxy(
   const url = `postgres://alice@127.0.0.1:${server.port}/postgres`;
   const trusted = ["--ca-cert-path", authority.caPath, "--offline-access"];
   const proxy = at.start(["proxy", url, ...at.flags(provider), ...trusted, ...more]);
-  onTestFinished(() => void proxy.kill("SIGTERM"));
+  onTestFinished(() => proxy.kill("SIGTERM"));
   const [, address = ""] = await proxy.waitFor(/^(.+)\n/, "stdout");
   return { proxy, address };
 }
