@@ -94,19 +94,19 @@ test.each([
   ["offers no TLS", "N", "offers no TLS"],
   ["has sent something before TLS (CVE-2021-23222)", "SR", "did not answer as PostgreSQL does"],
   ["says something else", "E", "did not answer as PostgreSQL does"],
-])("a server that %s gets no token", async (_what, said, told) => {
+])("[X11] a server that %s gets no token", async (_what, said, told) => {
   const at = await scene("https", (_piece, socket) => void socket.write(said));
   expect(await at.ask(startup)).toContain(told);
   expect(at.received()).toEqual(tlsRequest);
 });
 
-test("a server that asks for a password instead gets none", async () => {
+test("[X12] a server that asks for a password instead gets none", async () => {
   const at = await scene("http", (_piece, socket) => void socket.write(wants(3)));
   expect(await at.ask(startup)).toContain("does not take a token");
   expect(at.received()).toEqual(startup);
 });
 
-test("what a server says before it has decided reaches no client, where it refuses or says too much", async () => {
+test("[X12] what a server says before it has decided reaches no client, where it refuses or says too much", async () => {
   const status = messageOf("S", Buffer.from("early\0x\0"));
   const refusal = messageOf("E", Buffer.from("SFATAL\0C28000\0Mno\0\0"));
   const refusing = await scene("http", (piece, socket) => {
@@ -125,13 +125,13 @@ test("what a server says before it has decided reaches no client, where it refus
   expect(talking.received()).toEqual(startup);
 });
 
-test("a query of somebody else's session is not cancelled", async () => {
+test("[X13] a query of somebody else's session is not cancelled", async () => {
   const at = await scene("http", () => undefined);
   expect(await at.ask(packet(80_877_102, "12345678"))).toBe("");
   expect(at.received()).toHaveLength(0);
 });
 
-test("a client that sends nonsense reaches no server", async () => {
+test("[X14] a client that sends nonsense reaches no server", async () => {
   const at = await scene("http", () => undefined);
   for (const first of ["GET / HTTP/1.1\r\n\r\n", "\0\0\0\u0004", "\u007fELF12345678"]) {
     expect(await at.ask(Buffer.from(first, "latin1"))).toBe("");
