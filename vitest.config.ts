@@ -20,7 +20,7 @@ const slow = [
   "src/cli/{completion,warm-and-full}.process.test.ts",
   "src/store/redis/*.process.test.ts",
   "src/trust/pins.process.test.ts",
-  "test/e2e/{callback-port,default-sign-in,kill-points,logout,many-processes,mistakes}.test.ts",
+  "test/e2e/{callback-port,default-sign-in,demo,kill-points,logout,many-processes,mistakes}.test.ts",
   "test/e2e/{device,exec,keychain,helpers,fetch-answers,other-tokens,pages,proxy,server-commands,start-address,token-file,trust}.test.ts",
   "test/e2e/provider-{answers,documents}.test.ts",
   "test/faults/**/*.test.ts",
