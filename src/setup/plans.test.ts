@@ -83,9 +83,9 @@ const cases: readonly Case[] = [
     tool: "pnpm",
     target: "https://npm.example.com/team/",
     file: ".npmrc",
-    before: "//registry.npmjs.org/:_authToken=secret",
+    before: "//npm.example.org/:_authToken=secret",
     after:
-      "//registry.npmjs.org/:_authToken=secret\n//npm.example.com/team/:tokenHelper=HOME/bin/latchkey token --profile=work\n",
+      "//npm.example.org/:_authToken=secret\n//npm.example.com/team/:tokenHelper=HOME/bin/latchkey token --profile=work\n",
   },
   {
     tool: "pip",
